@@ -1,0 +1,128 @@
+"""A run directory: one folder holds everything that is known about one run.
+
+``manifest.json`` says what was run, the Parquet tables hold the evidence (see ``tables``), ``verdict.json`` the
+judgement, ``report.ipynb`` and ``report.html`` the explanation. Raw files are complete before analysis starts;
+analysis writes only its own three.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dlqlab.contracts.tables import TABLES, conform
+from dlqlab.errors import EvidenceError
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def verdict_path(self) -> Path:
+        return self.path / "verdict.json"
+
+    @property
+    def notebook_path(self) -> Path:
+        return self.path / "report.ipynb"
+
+    @property
+    def html_path(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def ledger_parts(self) -> Path:
+        """Folder of the JSON lines that the load generator writes while it runs."""
+        return self.path / "ledger"
+
+    def table_path(self, table: str) -> Path:
+        return self.path / f"{table}.parquet"
+
+    def has(self, table: str) -> bool:
+        return self.table_path(table).exists()
+
+    def read(self, table: str) -> pd.DataFrame:
+        """One table.
+
+        Raises:
+            EvidenceError: the file is missing or cannot be read.
+        """
+        path = self.table_path(table)
+        try:
+            return conform(table, pd.read_parquet(path))
+        except (OSError, ValueError, TypeError) as error:
+            raise EvidenceError(f"{path}: cannot be read as table {table}: {error}") from error
+
+    def write(self, table: str, data: pd.DataFrame) -> None:
+        """One table, atomically: a reader sees the old file or the whole new one."""
+        path = self.table_path(table)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        conform(table, data).to_parquet(partial, index=False)
+        partial.replace(path)
+
+    def missing(self) -> tuple[str, ...]:
+        """Tables that are not there."""
+        return tuple(table for table in TABLES if not self.has(table))
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest.
+
+        Raises:
+            EvidenceError: the file is missing or is not a JSON object.
+        """
+        return read_json(self.manifest_path)
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        write_json(self.manifest_path, manifest)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        EvidenceError: the file is missing or is not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise EvidenceError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise EvidenceError(f"{path}: holds a {type(value).__name__}, not a JSON object")
+    return value
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """A JSON object to a file, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    partial.replace(path)
+
+
+def point_latest(run: RunDir) -> None:
+    """Make ``runs/latest`` point at this run."""
+    link = run.path.parent / LATEST
+    partial = run.path.parent / f".{LATEST}.{os.getpid()}"
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(run.path.name)
+    partial.replace(link)
+
+
+def runs(root: Path) -> Iterator[RunDir]:
+    """Every run directory under the folder, oldest first."""
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
+        if not path.is_symlink() and (path / "manifest.json").exists():
+            yield RunDir(path)

@@ -1,0 +1,47 @@
+"""Every error that dlqlab raises on purpose.
+
+DlqlabError
+├── UsageError          what the user gave cannot be used; exit code 3
+│   └── ScenarioError   a scenario file: names the field, the value and the remedy
+└── RunError            the run broke; exit code 4
+    ├── EmulatorError   LocalStack did not start, stop or answer
+    ├── DeployError     the pipeline could not be deployed or did not prove itself
+    ├── LoadError       the load generator failed
+    └── EvidenceError   a file of a run directory is missing or unreadable
+"""
+
+
+class DlqlabError(Exception):
+    """Anything that dlqlab reports instead of a traceback."""
+
+    exit_code = 4
+
+
+class UsageError(DlqlabError):
+    """What the user gave cannot be used."""
+
+    exit_code = 3
+
+
+class ScenarioError(UsageError):
+    """A scenario cannot be used."""
+
+
+class RunError(DlqlabError):
+    """The run broke: nothing is said about the system under test."""
+
+
+class EmulatorError(RunError):
+    """LocalStack did not start, stop or answer."""
+
+
+class DeployError(RunError):
+    """The pipeline could not be deployed or did not prove itself."""
+
+
+class LoadError(RunError):
+    """The load generator failed."""
+
+
+class EvidenceError(RunError):
+    """A file of a run directory is missing or unreadable."""
