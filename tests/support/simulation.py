@@ -42,7 +42,7 @@ class Task:
     ended_ts: float = 0.0
     archived_ts: float | None = None
     archive_reason: str | None = None
-    error: dict[str, str] = field(default_factory=dict)
+    error: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -221,11 +221,11 @@ class Pipeline:
             "reason": task.archive_reason,
             "archived": True,
         }
-        times: dict[str, Any] = {"first_ts": task.created_ts, "last_ts": task.ended_ts}
-        self._attempt("task.dead_lettered", message, task, done_ts, function=MONITOR, **own, **times, **task.error)
+        own |= {"reason": task.archive_reason, "first_ts": task.created_ts, "last_ts": task.ended_ts}
+        self._attempt("task.dead_lettered", message, task, done_ts, function=MONITOR, **own)
 
     def _junk(self, message: Message, reason: str, at: float) -> None:
-        error = {"error_type": "MalformedMessage", "error_message": "the body is not a task"}
+        error: dict[str, Any] = {"error_type": "MalformedMessage", "error_message": "the body is not a task"}
         own: dict[str, Any] = {
             "payload": json.dumps(message.body),
             "attempts": 0,

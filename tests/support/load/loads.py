@@ -1,0 +1,38 @@
+"""Scenarios and command lines for tests that run the real locustfile."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from dlqlab.contracts.scenario import Load, Scenario
+from dlqlab.load.settings import ENVIRONMENT_VARIABLE
+from dlqlab.load.starter import LOCUSTFILE, PROJECT_ROOT
+
+
+def scenario_with(**load: Any) -> Scenario:
+    """A scenario with a small, fast load."""
+    return Scenario(
+        name="test", seed=7, load=Load(**{"users": 4, "rate_per_s": 0.0, "duration_s": 10.0, "tasks": 40, **load})
+    )
+
+
+def run_by_hand(url: str, *options: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Locust from the command line, as somebody would type it."""
+    return subprocess.run(
+        [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--host", url, *options],
+        env={**os.environ, ENVIRONMENT_VARIABLE: json.dumps(settings)},
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def files_under(folder: Path) -> list[str]:
+    """Names of the files in a folder, sorted."""
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
