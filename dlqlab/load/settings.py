@@ -1,0 +1,91 @@
+"""Settings of the load generator process, handed over as one environment variable."""
+
+import dataclasses
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dlqlab.contracts.scenario import Load, from_dict
+from dlqlab.errors import UsageError
+
+ENVIRONMENT_VARIABLE = "DLQLAB_LOAD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSettings:
+    """The load of a scenario and where its journal goes.
+
+    ``allow_remote`` lifts the loopback rule; it is for a target that the user has confirmed.
+    """
+
+    load: Load
+    seed: int
+    run_id: str
+    ledger_dir: Path
+    allow_remote: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], *, by_hand_id: str) -> "LoadSettings":
+        """The settings in DLQLAB_LOAD; whatever it leaves out has the default of a scenario.
+
+        ``by_hand_id`` is the run id where none is given; the ledger goes to ``runs/<run id>/ledger`` then.
+
+        Raises:
+            UsageError: the variable is not a JSON object, or a value is unknown, of a wrong type or out of range.
+        """
+        text = environ.get(ENVIRONMENT_VARIABLE, "{}")
+        try:
+            given = json.loads(text)
+        except ValueError as error:
+            raise UsageError(f"{ENVIRONMENT_VARIABLE} is not JSON: {error}") from error
+        if not isinstance(given, dict):
+            raise UsageError(f"{ENVIRONMENT_VARIABLE} holds a {type(given).__name__}: give a JSON object")
+        run_id = _take(given, "run_id", by_hand_id)
+        ledger_dir = _take(given, "ledger_dir", f"runs/{run_id}/ledger")
+        allow_remote = _take(given, "allow_remote", default=False)
+        seed = given.pop("seed", 1)
+        scenario = from_dict({"name": run_id, "seed": seed, "load": given}, source=ENVIRONMENT_VARIABLE)
+        return cls(load=scenario.load, seed=seed, run_id=run_id, ledger_dir=Path(ledger_dir), allow_remote=allow_remote)
+
+    def to_env(self) -> dict[str, str]:
+        """The environment variable that ``from_env`` reads back."""
+        value = {
+            **dataclasses.asdict(self.load),
+            "seed": self.seed,
+            "run_id": self.run_id,
+            "ledger_dir": str(self.ledger_dir),
+            "allow_remote": self.allow_remote,
+        }
+        return {ENVIRONMENT_VARIABLE: json.dumps(value)}
+
+
+def check_host(url: str | None, *, allow_remote: bool) -> None:
+    """Refuse every target but this machine, by its written address: no name is looked up but ``localhost``.
+
+    Raises:
+        UsageError: the URL is missing, not HTTP, or not of 127.0.0.0/8, ::1 or localhost.
+    """
+    parts = urlsplit(url or "")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f"host is {url!r}: give an http or https URL")
+    if not allow_remote and not _is_loopback(parts.hostname):
+        raise UsageError(f"host is {url!r}: load goes to this machine only (127.0.0.0/8, ::1, localhost)")
+
+
+def _is_loopback(hostname: str) -> bool:
+    if hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(hostname).is_loopback
+    except ValueError:  # a name: where it points to is not ours to trust
+        return False
+
+
+def _take[T: (str, bool)](given: dict[str, object], name: str, default: T) -> T:
+    value = given.pop(name, default)
+    if not isinstance(value, type(default)):
+        raise UsageError(f"{ENVIRONMENT_VARIABLE}: {name} is {value!r}: give a {type(default).__name__}")
+    return value
