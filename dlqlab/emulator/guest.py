@@ -1,0 +1,34 @@
+"""What runs in LocalStack's process before it serves: the lifeline and the patches."""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+
+from dlqlab.emulator import settings
+from dlqlab.emulator.patches import apply
+
+EXIT_PATCH_FAILED = 70
+
+
+def prepare() -> None:
+    """Called once at LocalStack's start; does nothing in a LocalStack that dlqlab did not start."""
+    if settings.STATE_DIR not in os.environ:
+        return
+    lifeline = os.environ.get(settings.LIFELINE_FD)
+    if lifeline:
+        threading.Thread(target=_follow, args=(int(lifeline),), daemon=True, name="dlqlab-lifeline").start()
+    names = tuple(name for name in os.environ.get(settings.PATCHES, "").split(",") if name)
+    try:
+        apply(names)
+    except Exception:  # noqa: BLE001  (reported in full; a half-patched emulator must not run)
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(EXIT_PATCH_FAILED)
+
+
+def _follow(lifeline_fd: int) -> None:
+    """Shut down in good order when the starter is gone."""
+    os.read(lifeline_fd, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,65 @@
+"""Changes to LocalStack's behaviour: each small, named, switchable, and guarded against a changed LocalStack.
+
+A patch module has a docstring that says what it changes and why, and a function ``patch()``. It states the functions
+that it replaces, or relies on, with ``expect``: when LocalStack's source of one of them changes, the start fails and
+names the patch.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+ALL: tuple[str, ...] = (
+    "exact_visibility",
+    "concurrent_pollers",
+    "direct_invoke",
+    "direct_logs",
+    "batched_metrics",
+    "exact_dimensions",
+)
+"""Every patch in the order in which they are applied, which is also the default."""
+
+
+class PatchError(RuntimeError):
+    """LocalStack is not the one that a patch was written for."""
+
+
+def apply(names: tuple[str, ...]) -> None:
+    """Apply the named patches.
+
+    Raises:
+        PatchError: a name is unknown, or LocalStack's source changed under a patch.
+    """
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        raise PatchError(f"no patch named {unknown[0]}: there are {', '.join(ALL)}")
+    for name in names:
+        importlib.import_module(f"{__name__}.{name}").patch()
+
+
+def summary(name: str) -> str:
+    """The first line of a patch's docstring, without importing LocalStack."""
+    spec = importlib.util.find_spec(f"{__name__}.{name}")
+    if spec is None or spec.origin is None:
+        raise PatchError(f"no patch named {name}: there are {', '.join(ALL)}")
+    with open(spec.origin) as file:  # noqa: PTH123
+        source = file.read()
+    return source.split('"""')[1].strip().splitlines()[0]
+
+
+def fingerprint(function: Callable[..., Any]) -> str:
+    """The first 12 hex digits of SHA-256 over a function's source."""
+    return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]
+
+
+def expect(patch: str, function: Callable[..., Any], expected: str) -> None:
+    """Refuse to patch a function whose source is not the one that the patch was written for."""
+    found = fingerprint(function)
+    if found != expected:
+        raise PatchError(
+            f"patch {patch}: {function.__module__}.{function.__qualname__} has changed (fingerprint {found}, expected "
+            f"{expected}); use the locked LocalStack, or start without this patch (--without-patch {patch})"
+        )

@@ -1,0 +1,85 @@
+"""Messages return when their visibility timeout or delay is over, not at the next tick of a 1 s clock.
+
+LocalStack's queue worker looks once a second, which makes every retry up to 1 s late. A timer thread returns each
+message at its own time; the worker goes on for FIFO queues and as a safety net. Semantics are unchanged: a message is
+returned only if it is still in flight (or delayed) and its time is over.
+"""
+
+import heapq
+import itertools
+import threading
+import time
+
+from localstack.services.sqs.models import SqsMessage, SqsQueue, StandardQueue
+from localstack.utils.patch import patch as replace
+
+from dlqlab.emulator.patches import expect
+
+NAME = "exact_visibility"
+
+
+class ReturnTimer:
+    """Returns messages to their queues at their time."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, StandardQueue, SqsMessage]] = []
+        self._order = itertools.count()  # equal times must not compare queues
+        self._changed = threading.Condition()
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, daemon=True, name="dlqlab-visibility").start()
+
+    def schedule(self, due_ts: float, queue: StandardQueue, message: SqsMessage) -> None:
+        """Look at the message at that time; it may have been deleted or extended until then."""
+        with self._changed:
+            heapq.heappush(self._due, (due_ts, next(self._order), queue, message))
+            if self._due[0][0] == due_ts:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._due or self._due[0][0] > time.time():
+                    self._changed.wait(self._due[0][0] - time.time() if self._due else None)
+                _, _, queue, message = heapq.heappop(self._due)
+            _return(queue, message)
+
+
+def _return(queue: StandardQueue, message: SqsMessage) -> None:
+    with queue.mutex:
+        if message in queue.inflight and message.is_visible:
+            del queue.inflight[message]
+            queue._put_message(message)  # noqa: SLF001
+        elif message in queue.delayed and time.time() >= message.created + message.delay_seconds:
+            queue.delayed.remove(message)
+            queue._put_message(message)  # noqa: SLF001
+
+
+def patch() -> None:
+    expect(NAME, SqsQueue.add_inflight_message, "32820dea0929")
+    expect(NAME, SqsQueue.update_visibility_timeout, "a3f0da00b2f4")
+    expect(NAME, SqsQueue.requeue_inflight_messages, "84928684239c")
+    expect(NAME, SqsQueue.enqueue_delayed_messages, "3cd24a869684")
+    expect(NAME, StandardQueue.put, "3973a899cdb6")
+    timer = ReturnTimer()
+    timer.start()
+
+    @replace(SqsQueue.add_inflight_message)
+    def add_inflight_message(original, self, message):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        original(self, message)
+        if isinstance(self, StandardQueue):
+            timer.schedule(message.visibility_deadline, self, message)
+
+    @replace(SqsQueue.update_visibility_timeout)
+    def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        original(self, receipt_handle, visibility_timeout)
+        message = self.receipts.get(receipt_handle)
+        if isinstance(self, StandardQueue) and message in self.inflight:
+            timer.schedule(message.visibility_deadline, self, message)
+
+    @replace(StandardQueue.put)
+    def put(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+        message = original(self, *args, **kwargs)
+        if message in self.delayed:
+            timer.schedule(message.created + message.delay_seconds, self, message)
+        return message

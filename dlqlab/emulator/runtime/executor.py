@@ -1,0 +1,110 @@
+"""The Lambda runtime executor of LocalStack: translates between its model and our execution environments."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from localstack import config
+from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
+from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
+
+from dlqlab.emulator import settings
+from dlqlab.emulator.runtime.base import build_base
+from dlqlab.emulator.runtime.environment import Environment, Function, InitError
+from dlqlab.emulator.runtime.output import Line
+from dlqlab.emulator.runtime.process import Lifeline
+
+_LIFELINE = Lifeline()
+_CONTAINER_ONLY = {"LOCALSTACK_RUNTIME_ID", "LOCALSTACK_RUNTIME_ENDPOINT", "LOCALSTACK_FUNCTION_ACCOUNT_ID"}
+
+
+class TimedInvocationResult(InvocationResult):  # type: ignore[misc]
+    """LocalStack's result plus the log lines with their own times."""
+
+    lines: list[Line]
+
+
+def _state_folder() -> Path:
+    return Path(os.environ[settings.STATE_DIR])
+
+
+class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
+    """One per execution environment; LocalStack makes, starts, invokes and stops it."""
+
+    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002  (LocalStack's name)
+        super().__init__(id, function_version)
+        self._environment: Environment | None = None
+
+    def start(self, env_vars: dict[str, Any]) -> None:
+        configuration = self.function_version.config
+        function = Function(
+            handler=configuration.handler,
+            version=self.function_version.id.qualifier,
+            timeout_s=configuration.timeout,
+            memory_mb=configuration.memory_size,
+            task_root=Path(configuration.code.get_unzipped_code_location()),
+            variables={
+                **{name: str(value) for name, value in env_vars.items() if name not in _CONTAINER_ONLY},
+                "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration.runtime}",
+                "TZ": "UTC",
+            },
+        )
+        state = _state_folder()
+        self._environment = Environment(
+            function, base=state / "lambda-base", scratch=state / "lambda-tmp", lifeline=_LIFELINE
+        )
+        try:
+            self._environment.start()
+        except InitError as error:
+            raise self._failed(error) from error
+
+    def stop(self) -> None:
+        if self._environment is not None:
+            self._environment.stop()
+
+    def invoke(self, payload: dict[str, str]) -> InvocationResult:
+        if self._environment is None:
+            raise LambdaRuntimeException("the execution environment was invoked before its start")
+        try:
+            result = self._environment.invoke(
+                request_id=payload["invoke-id"],
+                payload=payload["payload"].encode(),
+                arn=payload["invoked-function-arn"],
+                trace_id=payload["trace-id"],
+            )
+        except InitError as error:
+            raise self._failed(error) from error
+        text = "\n".join(line.text for line in result.lines)
+        answer = TimedInvocationResult(payload["invoke-id"], result.payload, is_error=result.is_error, logs=text)
+        answer.lines = result.lines
+        return answer
+
+    def get_address(self) -> str:
+        return "127.0.0.1"
+
+    def get_endpoint_from_executor(self) -> str:
+        return "127.0.0.1"
+
+    def get_runtime_endpoint(self) -> str:
+        return f"http://127.0.0.1:{config.GATEWAY_LISTEN[0].port}"
+
+    def get_logs(self) -> str:
+        return ""  # all output is in the results
+
+    @classmethod
+    def prepare_version(cls, function_version: FunctionVersion) -> None:
+        runtime = function_version.config.runtime or ""
+        if not runtime.startswith("python3"):
+            raise LambdaRuntimeException(f"runtime {runtime or 'of a container image'} is not supported: use python3.x")
+        build_base(_state_folder() / "lambda-base")
+        function_version.config.code.prepare_for_execution()
+
+    @classmethod
+    def cleanup_version(cls, function_version: FunctionVersion) -> None:
+        """Nothing is kept per version besides the code, which LocalStack removes itself."""
+
+    def _failed(self, error: InitError) -> StatusErrorException:
+        failure = StatusErrorException("Environment startup failed", payload=error.payload)
+        failure.lines = error.lines
+        return failure

@@ -1,0 +1,89 @@
+"""One function process: how it is started, what it may see, and how it ends."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from dlqlab.emulator.runtime.output import OutputReader
+
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_KILL_WAIT_S = 5.0
+
+
+class Lifeline:
+    """A pipe that nobody writes to. Function processes hold its read end: it ends when the emulator does, however."""
+
+    def __init__(self) -> None:
+        self.read_fd, self._write_fd = os.pipe()
+
+
+class FunctionProcess:
+    """A running function process with a ``/tmp`` of its own."""
+
+    def __init__(self, *, handler: str, base: Path, environment: Mapping[str, str], lifeline: Lifeline) -> None:
+        read_fd, write_fd = os.pipe()
+        os.set_blocking(read_fd, False)
+        self.output = OutputReader(read_fd)
+        command = [sys.executable, "-I", "-S", str(BOOTSTRAP), handler, str(base), str(lifeline.read_fd)]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=write_fd,
+                stderr=write_fd,
+                env=dict(environment),
+                pass_fds=(lifeline.read_fd,),
+                start_new_session=True,  # so that what the function starts can be ended with it
+            )
+        except BaseException:
+            os.close(read_fd)
+            raise
+        finally:
+            os.close(write_fd)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def peak_memory_mb(self) -> int:
+        """Peak resident memory in MiB; 0 where the system does not tell (no procfs)."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return 0
+        peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
+        return int(peak) // 1024
+
+    def exit_status(self, wait_s: float = 1.0) -> str:
+        """How the process ended, in Lambda's words: ``exit status 1`` or ``signal: killed``."""
+        try:
+            code = self._process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            return "exit status unknown"
+        if code >= 0:
+            return f"exit status {code}"
+        return f"signal: {signal.strsignal(-code) or -code}".lower()
+
+    def kill(self) -> None:
+        """End the process and all that it started, at once, as Lambda does."""
+        with contextlib.suppress(ProcessLookupError):  # already gone, which is what is wanted
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait(_KILL_WAIT_S)
+        self.output.drain()
+        os.close(self.output.fd)
+
+
+def make_tmp(parent: Path) -> Path:
+    """A fresh ``/tmp`` for one execution environment."""
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="tmp-", dir=parent))
+
+
+def remove_tmp(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,64 @@
+"""How LocalStack is configured: one mapping of environment variables, each with its reason.
+
+LocalStack reads its settings from the environment once, at import ("Configuration" in the LocalStack documentation).
+"""
+
+from pathlib import Path
+
+STATE_DIR = "DLQLAB_STATE_DIR"
+"""Folder of the emulator's files: log, pid, function code, temporary files."""
+LIFELINE_FD = "DLQLAB_LIFELINE_FD"
+"""File descriptor whose end of file means that the starter is gone; unset where the emulator shall outlive it."""
+PATCHES = "DLQLAB_PATCHES"
+"""Comma-separated names of the patches to apply; see dlqlab.emulator.patches."""
+
+VERSION = "4.14.0"
+REGION = "us-east-1"
+ACCOUNT_ID = "000000000000"
+SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,sts"
+
+
+def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...], server: str) -> dict[str, str]:
+    """The variables of the LocalStack process."""
+    return {
+        # -- where
+        "GATEWAY_LISTEN": f"{host}:{port}",
+        "LOCALSTACK_HOST": f"127.0.0.1:{port}",  # so that queue URLs need no name service
+        "GATEWAY_SERVER": server,
+        "FILESYSTEM_ROOT": str(state / "filesystem"),
+        "TEMP": str(state / "tmp"),  # LocalStack warns about TMPDIR
+        STATE_DIR: str(state),
+        # -- what
+        "SERVICES": SERVICES,
+        "LAMBDA_RUNTIME_EXECUTOR": "process",
+        "PROVIDER_OVERRIDE_DYNAMODB": "moto",
+        PATCHES: ",".join(patches),
+        # -- no network, no Docker, no telemetry
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DNS_ADDRESS": "0",
+        "DOCKER_SOCK": "/dev/null/none",
+        # -- what measurements need
+        "LAMBDA_SYNCHRONOUS_CREATE": "1",  # otherwise Chalice waits 5 s per function
+        "LAMBDA_KEEPALIVE_MS": "600000",
+        "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.05",  # default 1: a wait after every batch
+        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.05",  # default 10: late retries
+        "SQS_ENDPOINT_STRATEGY": "path",
+        "LS_LOG": "warning",
+        # -- credentials for its calls to itself
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def client_environment(endpoint: str) -> dict[str, str]:
+    """The variables with which any AWS SDK or tool talks to the emulator."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

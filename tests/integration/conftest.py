@@ -1,0 +1,142 @@
+"""One real emulator for all integration tests, and factories that clean up after themselves."""
+
+import base64
+import io
+import json
+import os
+import textwrap
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from dlqlab.emulator import lifecycle, settings
+from dlqlab.emulator.lifecycle import Emulator
+
+ROLE = "arn:aws:iam::000000000000:role/test"
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A LocalStack of its own on a free port; it ends with the session, and with the test process if that dies."""
+    root = tmp_path_factory.mktemp("state")
+    running = lifecycle.start(lifecycle.free_port(), bound=True, root=root)
+    yield running
+    lifecycle.stop(running)
+
+
+def make_client(emulator: Emulator, service: str) -> Any:
+    """A boto3 client of the emulator that does not retry, so that a test sees what happened."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=emulator.endpoint,
+        region_name=settings.REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
+    )
+
+
+@pytest.fixture(scope="session")
+def aws(emulator: Emulator) -> Callable[[str], Any]:
+    """Clients by service name, one each."""
+    clients: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in clients:
+            clients[service] = make_client(emulator, service)
+        return clients[service]
+
+    return client
+
+
+@pytest.fixture
+def cleanups() -> Iterator[ExitStack]:
+    """Callables to run after the test, last first."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What an invocation returned."""
+
+    payload: Any
+    error: str | None
+    log: list[str]
+
+
+@dataclass(frozen=True)
+class DeployedFunction:
+    """A function of a test."""
+
+    name: str
+    arn: str
+    client: Any
+
+    def invoke(self, event: Any = None) -> Invocation:
+        """Invoke and wait; the log is what LogType=Tail returns."""
+        answer = self.client.invoke(FunctionName=self.name, Payload=json.dumps(event or {}), LogType="Tail")
+        log = base64.b64decode(answer.get("LogResult", "")).decode()
+        return Invocation(json.loads(answer["Payload"].read() or "null"), answer.get("FunctionError"), log.splitlines())
+
+
+FunctionFactory = Callable[..., DeployedFunction]
+
+
+@pytest.fixture
+def make_function(aws: Callable[[str], Any], cleanups: ExitStack) -> FunctionFactory:
+    """Deploys a function from source text; more files of the bundle by path."""
+
+    def make(source: str, *, files: dict[str, str] | None = None, **settings: Any) -> DeployedFunction:
+        name = f"f-{uuid.uuid4().hex[:8]}"
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as bundle:
+            for path, text in {"app.py": source, **(files or {})}.items():
+                bundle.writestr(path, textwrap.dedent(text))
+        created = aws("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=ROLE,
+            Handler="app.handler",
+            Code={"ZipFile": archive.getvalue()},
+            **settings,
+        )
+        cleanups.callback(aws("lambda").delete_function, FunctionName=name)
+        return DeployedFunction(name, created["FunctionArn"], aws("lambda"))
+
+    return make
+
+
+@pytest.fixture
+def make_queue(aws: Callable[[str], Any], cleanups: ExitStack) -> Callable[..., str]:
+    """Makes queues with unique names; returns the URL."""
+
+    def make(**attributes: str) -> str:
+        url: str = aws("sqs").create_queue(QueueName=f"q-{uuid.uuid4().hex[:8]}", Attributes=attributes)["QueueUrl"]
+        cleanups.callback(aws("sqs").delete_queue, QueueUrl=url)
+        return url
+
+    return make
+
+
+def queue_arn(aws: Callable[[str], Any], url: str) -> str:
+    attributes = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return str(attributes["QueueArn"])
+
+
+def read_log(aws: Callable[[str], Any], function: str) -> list[dict[str, Any]]:
+    """Every stored log line of a function."""
+    pages = aws("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+    return [event for page in pages for event in page["events"]]
+
+
+def checkout() -> Path:
+    return Path(os.path.realpath(__file__)).parents[2]

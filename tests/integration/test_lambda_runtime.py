@@ -1,0 +1,235 @@
+"""The Lambda runtime behaves as Lambda does: init, errors, time-outs, crashes, isolation, logs."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from dlqlab.emulator.lifecycle import Emulator
+from tests.integration.conftest import DeployedFunction, FunctionFactory, read_log
+
+pytestmark = pytest.mark.integration
+
+
+def _replace_environments(aws: Callable[[str], Any], function: DeployedFunction) -> None:
+    """A changed configuration gets new environments; the old ones end."""
+    aws("lambda").update_function_configuration(FunctionName=function.name, Timeout=4)
+    aws("lambda").get_waiter("function_updated_v2").wait(FunctionName=function.name, WaiterConfig={"Delay": 1})
+
+
+def test_result_is_returned(make_function: FunctionFactory) -> None:
+    """A function gets its event and its result comes back."""
+    function = make_function("def handler(event, context):\n    return {'twice': event['n'] * 2}\n")
+
+    assert function.invoke({"n": 21}).payload == {"twice": 42}
+
+
+def test_environment_is_reused_until_it_breaks(make_function: FunctionFactory) -> None:
+    """Module state lives on between invocations of one environment."""
+    function = make_function(
+        """
+        count = 0
+        def handler(event, context):
+            global count
+            count += 1
+            return count
+        """
+    )
+
+    assert [function.invoke().payload for _ in range(3)] == [1, 2, 3]
+
+
+def test_handler_error_is_reported_and_environment_kept(make_function: FunctionFactory) -> None:
+    """An exception in the handler is a function error with its type, and the process lives on."""
+    function = make_function(
+        """
+        import os
+        def handler(event, context):
+            if event.get('bad'):
+                raise ValueError('no ' + event['bad'])
+            return os.getpid()
+        """
+    )
+    before = function.invoke().payload
+    failed = function.invoke({"bad": "luck"})
+
+    assert (
+        failed.error,
+        failed.payload["errorType"],
+        failed.payload["errorMessage"],
+    ) == ("Unhandled", "ValueError", "no luck")
+    assert before == function.invoke().payload
+
+
+def test_init_error_is_reported_on_each_invocation(make_function: FunctionFactory) -> None:
+    """A module that cannot be imported fails every invocation with the import's own error."""
+    function = make_function("import not_in_the_bundle\ndef handler(event, context):\n    return 1\n")
+
+    for _ in range(2):
+        failed = function.invoke()
+        assert failed.payload["errorType"] == "Runtime.ImportModuleError"
+        assert "No module named 'not_in_the_bundle'" in failed.payload["errorMessage"]
+
+
+@pytest.mark.parametrize("package", ["pandas", "dlqlab", "chalicelib", "localstack", "psutil"])
+def test_packages_of_the_harness_are_out_of_reach(make_function: FunctionFactory, package: str) -> None:
+    """A dependency that is missing from the bundle is missing here, as it would be on AWS."""
+    function = make_function(f"def handler(event, context):\n    import {package}\n")
+
+    assert function.invoke().payload["errorType"] == "ModuleNotFoundError"
+
+
+def test_sdk_is_there_and_the_bundle_wins(make_function: FunctionFactory) -> None:
+    """boto3 comes with the runtime; a module of the same name in the bundle has precedence."""
+    bare = make_function("import boto3\ndef handler(event, context):\n    return boto3.__name__\n")
+    own = make_function(
+        "import boto3\ndef handler(event, context):\n    return boto3.OWN\n", files={"boto3.py": "OWN = 7\n"}
+    )
+
+    assert [bare.invoke().payload, own.invoke().payload] == ["boto3", 7]
+
+
+def test_timeout_ends_the_process_and_the_next_invocation_starts_anew(make_function: FunctionFactory) -> None:
+    """A function that works too long is ended at its timeout and replaced."""
+    function = make_function(
+        """
+        import os, time
+        def handler(event, context):
+            if event.get('slow'):
+                print('working', flush=True)
+                time.sleep(60)
+            return os.getpid()
+        """,
+        Timeout=1,
+    )
+    before = function.invoke().payload
+    late = function.invoke({"slow": True})
+
+    assert late.error == "Unhandled"
+    assert "Task timed out after 1.00 seconds" in late.payload["errorMessage"]
+    assert any("working" in line for line in late.log)
+    assert re.search(r"Status: timeout", late.log[-1])
+    assert before != function.invoke().payload
+    assert not psutil.pid_exists(before)
+
+
+def test_crash_is_reported_and_the_process_replaced(make_function: FunctionFactory) -> None:
+    """A process that ends in the middle of an invocation is a Runtime.ExitError with its exit status."""
+    function = make_function(
+        """
+        import os
+        def handler(event, context):
+            if event.get('crash'):
+                print('last words', flush=True)
+                os._exit(3)
+            return os.getpid()
+        """
+    )
+    before = function.invoke().payload
+    crashed = function.invoke({"crash": True})
+
+    assert crashed.payload["errorType"] == "Runtime.ExitError"
+    assert "Runtime exited with error: exit status 3" in crashed.payload["errorMessage"]
+    assert any("last words" in line for line in crashed.log)
+    assert before != function.invoke().payload
+
+
+def test_environment_is_lambdas_and_not_the_starters(
+    make_function: FunctionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function sees Lambda's variables and its own, and nothing of the shell that started the emulator."""
+    monkeypatch.setenv("SECRET_OF_THE_SHELL", "x")
+    function = make_function(
+        "import os\ndef handler(event, context):\n    return dict(os.environ)\n",
+        Environment={"Variables": {"MINE": "yes"}},
+    )
+    seen = function.invoke().payload
+
+    assert seen["MINE"] == "yes"
+    assert function.name == seen["AWS_LAMBDA_FUNCTION_NAME"]
+    assert seen["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert seen["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert not {"SECRET_OF_THE_SHELL", "VIRTUAL_ENV", "DLQLAB_STATE_DIR", "FILESYSTEM_ROOT"} & set(seen)
+
+
+def test_tmp_is_kept_per_environment_and_removed_with_it(
+    make_function: FunctionFactory, aws: Callable[[str], Any]
+) -> None:
+    """Tempfile's folder survives between invocations of one environment and is gone with the function."""
+    function = make_function(
+        """
+        import os, tempfile
+        def handler(event, context):
+            path = os.path.join(tempfile.gettempdir(), 'kept')
+            there = os.path.exists(path)
+            open(path, 'w').close()
+            return [there, path]
+        """
+    )
+    first, path = function.invoke().payload
+    second, _ = function.invoke().payload
+    _replace_environments(aws, function)
+    third, other = function.invoke().payload
+
+    assert [first, second, third] == [False, True, False]
+    assert path != other
+    assert not Path(path).exists()
+
+
+def test_logs_have_lambdas_frame_and_the_time_of_printing(
+    make_function: FunctionFactory, aws: Callable[[str], Any]
+) -> None:
+    """Each invocation is framed by START, END and REPORT, and each line carries the time at which it was printed."""
+    function = make_function(
+        """
+        import time
+        def handler(event, context):
+            print('one')
+            time.sleep(0.2)
+            print('two')
+        """,
+        MemorySize=256,
+    )
+    function.invoke()
+    function.invoke()
+    stored = read_log(aws, function.name)
+    texts = [event["message"] for event in stored]
+    one, two = (next(event for event in stored if event["message"] == word) for word in ("one", "two"))
+
+    assert [text.split(" ")[0] for text in texts] == ["START", "one", "two", "END", "REPORT"] * 2
+    assert two["timestamp"] - one["timestamp"] >= 200
+    assert re.search(r"Duration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB", texts[4])
+    assert re.search(r"Max Memory Used: [1-9]\d* MB\tInit Duration: [\d.]+ ms", texts[4])
+    assert "Init Duration" not in texts[9]
+
+
+def test_large_output_and_payload_pass(make_function: FunctionFactory) -> None:
+    """More output than a pipe holds and a payload of a megabyte neither block nor get cut."""
+    function = make_function(
+        """
+        def handler(event, context):
+            for i in range(20000):
+                print('x' * 50)
+            return {'size': len(event['blob']), 'blob': event['blob']}
+        """,
+        Timeout=30,
+    )
+    result = function.invoke({"blob": "y" * 1_000_000})
+
+    assert 1_000_000 == result.payload["size"] == len(result.payload["blob"])
+
+
+def test_no_function_process_stays_after_deletion(
+    emulator: Emulator, make_function: FunctionFactory, aws: Callable[[str], Any]
+) -> None:
+    """Deleting a function ends its processes."""
+    function = make_function("import os\ndef handler(event, context):\n    return os.getpid()\n")
+    pid = function.invoke().payload
+    alive_before = pid in {process.pid for process in emulator.function_processes()}
+    _replace_environments(aws, function)
+
+    assert alive_before
+    assert pid not in {process.pid for process in emulator.function_processes()}
