@@ -1,0 +1,78 @@
+"""The task pipeline: an HTTP API, the processor of the task queue, the monitor of the dead-letter queue.
+
+Chalice exports the stage's environment variables before it imports this module, when it deploys and in Lambda alike.
+"""
+
+import os
+from typing import Any
+
+from chalice import Chalice, Response
+from chalice.app import Request, SQSEvent
+from chalicelib.services import Services
+from chalicelib.settings import Settings
+from chalicelib.store import StoreError
+from chalicelib.submissions import TASK_ID
+from chalicelib.views import task_view
+
+app = Chalice(app_name="dlqlab")
+settings = Settings.from_env(os.environ)
+services = Services(settings)
+
+ANY_TYPE: list[str] = []  # Chalice would answer a wrong content type in a format of its own
+BATCH_WINDOW_S = 1 if settings.batch_size > 10 else 0  # noqa: PLR2004 # Lambda wants a window for more than 10
+
+
+@app.route("/tasks", methods=["POST"], content_types=ANY_TYPE, cors=True)  # type: ignore[untyped-decorator]
+@app.route("/submit-task", methods=["POST"], content_types=ANY_TYPE, cors=True)  # type: ignore[untyped-decorator]
+def submit_task() -> Response:
+    """Accept a task."""
+    request = app.current_request
+    answer = services.submitter(app.lambda_context).submit(_body(request), request.headers.get("content-type"))
+    return Response(body=answer.body, status_code=answer.status_code, headers=dict(answer.headers))
+
+
+@app.route("/tasks/{taskId}", methods=["GET"], cors=True)  # type: ignore[untyped-decorator]
+def get_task(taskId: str) -> Response:  # noqa: N803 # the name in the path
+    """Show a task."""
+    try:
+        task = services.store.get(taskId) if TASK_ID.fullmatch(taskId) else None
+    except StoreError:
+        return _error(503, "taskId", taskId, "cannot be looked up now: try again")
+    if task is None:
+        return _error(404, "taskId", taskId, "is not known")
+    return Response(body=task_view(task))
+
+
+@app.route("/health", methods=["GET"], cors=True)  # type: ignore[untyped-decorator]
+def health() -> dict[str, str]:
+    """Say that the API answers; asks nothing of the queue or the table."""
+    return {"status": "ok", "runId": settings.run_id}
+
+
+@app.on_sqs_message(  # type: ignore[untyped-decorator]
+    queue=settings.task_queue,
+    batch_size=settings.batch_size,
+    maximum_batching_window_in_seconds=BATCH_WINDOW_S,
+    name="processor",
+)
+def processor(event: SQSEvent) -> dict[str, Any]:
+    """Work on a batch of tasks."""
+    return services.process(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue=settings.dead_letter_queue, batch_size=10, name="monitor")  # type: ignore[untyped-decorator]
+def monitor(event: SQSEvent) -> dict[str, Any]:
+    """Archive and report a batch of dead letters."""
+    return services.watch(event.to_dict(), event.context)
+
+
+def _body(request: Request) -> bytes:
+    try:
+        return bytes(request.raw_body)
+    except ValueError:  # broken base64, or text that is no Unicode
+        return b"\xff"  # no UTF-8 either: refused as not JSON
+
+
+def _error(status_code: int, field: str, value: str, message: str) -> Response:
+    body = {"errors": [{"field": field, "value": value[:80], "message": message}]}
+    return Response(body=body, status_code=status_code, headers={"Retry-After": "1"} if status_code == 503 else {})  # noqa: PLR2004

@@ -1,0 +1,85 @@
+"""The two queues."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.messages import attribute_text
+
+if TYPE_CHECKING:  # the stubs are no part of the bundle
+    from mypy_boto3_sqs import SQSClient
+
+DELETE_BATCH_MAX = 10
+"""Entries of one DeleteMessageBatch (SQS API reference)."""
+
+
+class QueueError(RuntimeError):
+    """SQS did not answer or refused; what was asked may have happened."""
+
+
+class Queue(Protocol):
+    """A queue. Every method may raise QueueError."""
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
+        """Put a message on the queue; returns its id."""
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        """Keep a received message invisible for so long, counting from now."""
+
+    def delete(self, receipt_handles: Sequence[str]) -> None:
+        """Remove received messages."""
+
+
+class SqsQueue:
+    """A queue of SQS by its name.
+
+    The URL is asked of the service once: the one that an emulator gives depends on where the caller runs.
+    """
+
+    def __init__(self, client: "SQSClient", name: str) -> None:
+        self._client = client
+        self._name = name
+        self._known_url: str | None = None
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
+        try:
+            answer = self._client.send_message(
+                QueueUrl=self._url(),
+                MessageBody=body,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": attribute_text(value)}
+                    for name, value in (attributes or {}).items()
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError(f"{self._name} did not take the message: {error}") from error
+        return answer["MessageId"]
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._url(), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError(f"{self._name} did not hide the message: {error}") from error
+
+    def delete(self, receipt_handles: Sequence[str]) -> None:
+        for start in range(0, len(receipt_handles), DELETE_BATCH_MAX):
+            self._delete_batch(receipt_handles[start : start + DELETE_BATCH_MAX])
+
+    def _delete_batch(self, receipt_handles: Sequence[str]) -> None:
+        try:
+            answer = self._client.delete_message_batch(
+                QueueUrl=self._url(),
+                Entries=[{"Id": str(place), "ReceiptHandle": handle} for place, handle in enumerate(receipt_handles)],
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError(f"{self._name} did not delete {len(receipt_handles)} messages: {error}") from error
+        if failed := answer.get("Failed"):  # an answer of 200 can carry failures of single entries
+            raise QueueError(f"{self._name} did not delete {len(failed)} messages: {failed[0].get('Message')}")
+
+    def _url(self) -> str:
+        if self._known_url is None:
+            self._known_url = self._client.get_queue_url(QueueName=self._name)["QueueUrl"]
+        return self._known_url

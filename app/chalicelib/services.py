@@ -1,0 +1,135 @@
+"""What the handlers work with in one execution environment: clients, made at first use and kept.
+
+One connection pool per service and process; keep-alive, because a new connection costs more than a call.
+"""
+
+import os
+import sys
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Never, cast
+
+import botocore.session
+from botocore.config import Config
+
+from chalicelib.batches import Delivery, deliveries, settle
+from chalicelib.dead_letters import Monitor
+from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
+from chalicelib.events import Context
+from chalicelib.process import Processor
+from chalicelib.queues import Queue, SqsQueue
+from chalicelib.settings import Settings
+from chalicelib.store import Archive, TaskStore
+from chalicelib.submit import Submitter
+from chalicelib.telemetry import Telemetry, trace_root, write_line
+
+if TYPE_CHECKING:  # the stubs are no part of the bundle
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+CLIENT_CONFIG = Config(
+    tcp_keepalive=True,
+    parameter_validation=False,  # our calls are fixed; checking each costs CPU
+    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=1,  # with the retry, one call that hangs stays within the functions' 10 s
+    read_timeout=3,
+)
+CRASH_EXIT_CODE = 1
+
+
+class Services:
+    """Built once per execution environment; builds the core of each handler for one invocation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._is_cold = True
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        return cast("DynamoDBClient", _session().create_client("dynamodb", config=CLIENT_CONFIG))
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return cast("SQSClient", _session().create_client("sqs", config=CLIENT_CONFIG))
+
+    @cached_property
+    def store(self) -> TaskStore:
+        return DynamoTaskStore(self.dynamodb, self.settings.task_table)
+
+    @cached_property
+    def archive(self) -> Archive:
+        return DynamoArchive(self.dynamodb, self.settings.archive_table)
+
+    @cached_property
+    def task_queue(self) -> Queue:
+        return SqsQueue(self.sqs, self.settings.task_queue)
+
+    @cached_property
+    def dead_letters(self) -> Queue:
+        return SqsQueue(self.sqs, self.settings.dead_letter_queue)
+
+    def submitter(self, lambda_context: Any) -> Submitter:
+        """The core of the API's POST."""
+        return Submitter(
+            settings=self.settings,
+            store=self.store,
+            queue=self.task_queue,
+            telemetry=self.telemetry(lambda_context),
+            clock=time.time,
+            request_id=lambda_context.aws_request_id,
+        )
+
+    def process(self, event: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
+        """Work on a batch of the task queue; see batches.settle for the answer."""
+        batch = deliveries(event)
+        processor = Processor(
+            settings=self.settings,
+            store=self.store,
+            queue=self.task_queue,
+            dead_letters=self.dead_letters,
+            telemetry=self.telemetry(lambda_context, batch),
+            clock=time.time,
+            sleep=time.sleep,
+            crash=crash,
+            request_id=lambda_context.aws_request_id,
+            batch_size=len(batch),
+            deadline_ts=time.time() + lambda_context.get_remaining_time_in_millis() / 1000,
+        )
+        return settle(batch, processor.handle, self.task_queue, partial_responses=self.settings.partial_batch_responses)
+
+    def watch(self, event: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
+        """Deal with a batch of the dead-letter queue; see batches.settle for the answer."""
+        batch = deliveries(event)
+        monitor = Monitor(
+            settings=self.settings,
+            store=self.store,
+            archive=self.archive,
+            dead_letters=self.dead_letters,
+            telemetry=self.telemetry(lambda_context, batch),
+            clock=time.time,
+        )
+        return settle(batch, monitor.handle, self.dead_letters, partial_responses=self.settings.partial_batch_responses)
+
+    def telemetry(self, lambda_context: Any, batch: list[Delivery] | None = None) -> Telemetry:
+        """The writer of one invocation; the first one of an environment is its cold start."""
+        cold, self._is_cold = self._is_cold, False
+        header = next((delivery.trace_header for delivery in batch or [] if delivery.trace_header), None)
+        context = Context(
+            run_id=self.settings.run_id,
+            function=lambda_context.function_name,
+            request_id=lambda_context.aws_request_id,
+            # Lambda's runtime sets this variable anew for each invocation.
+            trace_id=trace_root(os.environ.get("_X_AMZN_TRACE_ID")) or trace_root(header),
+            cold_start=cold,
+        )
+        return Telemetry(context=context, clock=time.time, write=write_line)
+
+
+def crash() -> Never:
+    """End the process at once, as a segmentation fault would; what was logged is out."""
+    sys.stdout.flush()
+    os._exit(CRASH_EXIT_CODE)
+
+
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()

@@ -1,0 +1,119 @@
+"""The task: its states, what is known about it, and what may happen to it next. Pure.
+
+    QUEUED -> PROCESSING -> COMPLETED
+                         -> RETRYING -> PROCESSING ... -> FAILED
+
+COMPLETED and FAILED are terminal. A task may also go from QUEUED straight to FAILED: its message was dead-lettered
+before any attempt (throttled or crashed deliveries use up the queue's receive count).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+CLOCK_GRACE_S = 1.0
+"""SQS counts whole seconds and has its own clock: a message that comes back at the end of a lease or a backoff may be
+early by our clock. The message that holds the task is let through within this; any other is not."""
+
+
+class Status(StrEnum):
+    """Where a task stands."""
+
+    QUEUED = "QUEUED"
+    PROCESSING = "PROCESSING"
+    RETRYING = "RETRYING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+TERMINAL = frozenset({Status.COMPLETED, Status.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One attempt; without ``ended_ts`` it is running, or its process died."""
+
+    generation: int
+    attempt: int
+    started_ts: float
+    ended_ts: float | None = None
+    outcome: str | None = None  # succeeded | failed
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task as the table holds it. Times are seconds since the epoch."""
+
+    task_id: str
+    status: Status
+    generation: int  # 1 at first, one more after each redrive
+    attempts: int  # of this generation
+    effects: int  # how often the task's effect happened: 0 or 1, or the pipeline is broken
+    payload_json: str
+    payload_digest: str
+    created_ts: float
+    updated_ts: float
+    enqueued_ts: float | None = None
+    pending_by: str | None = None  # request that still has to enqueue it
+    lease_until_ts: float | None = None  # PROCESSING: the attempt cannot outlive this
+    not_before_ts: float | None = None  # RETRYING: end of the backoff
+    closed: bool = False  # RETRYING: no attempt follows, the message is on its way to the dead-letter queue
+    claim: str | None = None  # token of the attempt that may end this task
+    carrier: str | None = None  # message that made the latest claim
+    last_error_type: str | None = None
+    last_error_message: str | None = None
+    history: tuple[AttemptRecord, ...] = ()
+
+
+class Refusal(StrEnum):
+    """Why a delivery may not start an attempt, and with it what becomes of the message."""
+
+    UNKNOWN = "unknown task"  # bury
+    LATER = "later generation"  # bury: nobody but a stranger can have sent it
+    STALE = "stale generation"  # acknowledge: a redrive has replaced it
+    COMPLETED = "already completed"  # acknowledge
+    FAILED = "already failed"  # acknowledge
+    EXHAUSTED = "retries exhausted"  # bury
+    HELD = "claimed elsewhere"  # give back until the lease ends
+    EARLY = "backoff not over"  # give back until the backoff ends
+    DUPLICATE = "duplicate message"  # acknowledge: another message, which is in the queue, carries the task
+
+
+def refusal(  # noqa: PLR0911 # one line for each answer
+    task: Task | None, *, generation: int, message_id: str, now: float
+) -> Refusal:
+    """Why the claim of this message was refused, given the task as it stood then.
+
+    A second message of a live task is dropped, because the one that holds it stays in the queue until the task is
+    terminal. "Live" means proven so: its lease or its backoff is running. Otherwise the claim would not have been
+    refused, and the second message would have taken over.
+    """
+    if task is None:
+        return Refusal.UNKNOWN
+    if generation != task.generation:
+        return Refusal.STALE if generation < task.generation else Refusal.LATER
+    if task.status in TERMINAL:
+        return Refusal.COMPLETED if task.status is Status.COMPLETED else Refusal.FAILED
+    if task.closed:
+        return Refusal.EXHAUSTED
+    held = task.status is Status.PROCESSING and (task.lease_until_ts or 0) > now
+    early = task.status is Status.RETRYING and (task.not_before_ts or 0) > now
+    if not (held or early):
+        return Refusal.EXHAUSTED
+    if task.carrier != message_id:
+        return Refusal.DUPLICATE
+    return Refusal.HELD if held else Refusal.EARLY
+
+
+def last_error(task: Task) -> tuple[str, str]:
+    """Type and message of what went wrong last.
+
+    A latest attempt without an end outranks the error of an earlier one: its process died, so nobody recorded it.
+    """
+    latest = task.history[-1] if task.history else None
+    if latest is not None and latest.ended_ts is None and latest.generation == task.generation:
+        return "AttemptLost", f"attempt {latest.attempt} started and never ended: the function timed out or crashed"
+    if task.last_error_type is not None:
+        return task.last_error_type, task.last_error_message or ""
+    return "NeverAttempted", "no delivery of the message led to an attempt: throttled, crashed or refused"

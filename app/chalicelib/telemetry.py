@@ -1,0 +1,43 @@
+"""Telemetry: the app's log events on standard output, one line and one write each."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.events import Context, EventName, build_event, to_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """Writes events about one subject; ``about`` narrows the subject."""
+
+    context: Context
+    clock: Callable[[], float]
+    write: Callable[[str], None]
+
+    def about(self, **fields: Any) -> "Telemetry":
+        """The same writer for a narrower subject (fields of events.Context)."""
+        return replace(self, context=replace(self.context, **fields))
+
+    def emit(self, name: EventName, *, at_ts: float | None = None, **own: Any) -> None:
+        """Write one event; ``at_ts`` is when it happened, if not now."""
+        self.write(to_line(build_event(name, self.context, self.clock() if at_ts is None else at_ts, **own)))
+
+
+def write_line(line: str) -> None:
+    """One line to standard output, complete when this returns: the process may die right after it."""
+    if not line.isascii():
+        # Half a surrogate pair is no character; as an escape it is still JSON.
+        line = line.encode("utf-8", "backslashreplace").decode()
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def trace_root(header: str | None) -> str | None:
+    """The trace id of an X-Ray header such as ``Root=1-...;Parent=...;Sampled=1``."""
+    for part in (header or "").split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == "Root" and value:
+            return value
+    return None
