@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from dlqlab.analysis.frames import sure
+
 ATTEMPT_KEY = ["task_id", "generation", "attempt"]
 
 SUCCEEDED = "succeeded"
@@ -52,13 +54,13 @@ def retries_table(attempts: pd.DataFrame) -> pd.DataFrame:
     An attempt after a death is not among them: its wait is the queue's visibility timeout, counted from a receive
     that nobody logged.
     """
-    grouped = attempts.groupby(["task_id", "generation"], sort=False)
-    previous = grouped[["ended_ts", "outcome", "permanent", "backoff_s", "message_id", "attempt"]].shift()
-    adjacent = previous["attempt"] + 1 == attempts["attempt"]
-    after_failure = (previous["outcome"] == FAILED) & adjacent.fillna(value=False) & attempts["started_ts"].notna()
-    chosen = after_failure & previous["backoff_s"].notna() & ~previous["permanent"].fillna(value=False).astype(bool)
+    previous = attempts.shift()
+    same_life = (previous["task_id"] == attempts["task_id"]) & (previous["generation"] == attempts["generation"])
+    adjacent = sure(same_life & (previous["attempt"] + 1 == attempts["attempt"]))
+    retried = sure(previous["outcome"] == FAILED) & previous["backoff_s"].notna() & ~sure(previous["permanent"])
+    chosen = adjacent & retried & attempts["started_ts"].notna()
     now, before = attempts[chosen], previous[chosen]
-    same = (now["message_id"] == before["message_id"]).fillna(value=True)
+    same = ~sure(now["message_id"] != before["message_id"])
     table = now[["task_id", "generation", "attempt", "started_ts"]].assign(
         failed_ts=before["ended_ts"], backoff_s=before["backoff_s"].astype("float64"), same_message=same
     )
@@ -75,16 +77,15 @@ def _first(events: pd.DataFrame, name: str, names: dict[str, str]) -> pd.DataFra
 
 
 def _outcomes(table: pd.DataFrame, tasks: pd.DataFrame) -> pd.Series:
-    items = tasks[tasks["task_id"].notna() & tasks["in_table"].fillna(value=False)]
-    items = items.drop_duplicates("task_id").set_index("task_id")
+    items = tasks[tasks["task_id"].notna() & sure(tasks["in_table"])].drop_duplicates("task_id").set_index("task_id")
     status = table["task_id"].map(items["status"])
-    current = table["task_id"].map(items["generation"])
-    earlier_generation = (table["generation"] < current).fillna(value=False)
-    number = table.groupby(["task_id", "generation"], sort=False)["attempt"]
-    is_last = table["attempt"] == number.transform("max")
+    earlier_generation = sure(table["generation"] < table["task_id"].map(items["generation"]))
+    # Sorted by task, generation and attempt: the next row says whether this attempt is the last of its generation.
+    following = table[["task_id", "generation"]].shift(-1)
+    is_last = ~sure((following["task_id"] == table["task_id"]) & (following["generation"] == table["generation"]))
     over = ~is_last | earlier_generation
     outcome = pd.Series(OPEN, index=table.index, dtype="string")
-    outcome = outcome.mask(over | (status == "FAILED").fillna(value=False), DIED)
-    outcome = outcome.mask(~over & (status == "COMPLETED").fillna(value=False), DIED_AFTER_EFFECT)
+    outcome = outcome.mask(over | sure(status == "FAILED"), DIED)
+    outcome = outcome.mask(~over & sure(status == "COMPLETED"), DIED_AFTER_EFFECT)
     outcome = outcome.mask(table["failed_ts"].notna(), FAILED)
     return outcome.mask(table["succeeded_ts"].notna(), SUCCEEDED)

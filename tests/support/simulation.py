@@ -220,8 +220,10 @@ class Pipeline:
             "attempts": task.attempts,
             "reason": task.archive_reason,
             "archived": True,
+            "first_ts": task.created_ts,
+            "last_ts": task.ended_ts,
+            **task.error,
         }
-        own |= {"reason": task.archive_reason, "first_ts": task.created_ts, "last_ts": task.ended_ts}
         self._attempt("task.dead_lettered", message, task, done_ts, function=MONITOR, **own)
 
     def _junk(self, message: Message, reason: str, at: float) -> None:

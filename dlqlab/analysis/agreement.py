@@ -1,0 +1,232 @@
+"""The oracle's prediction against what was observed, task by task.
+
+A difference is explained only by evidence in the task's own history; what no evidence explains is invalid. Classes:
+
+early_end           the run ended before the task did: what was seen is the beginning of what was predicted
+evidence_missing    the table tells the predicted story, but log lines of it are missing: nothing is decided
+crash               a function died during an attempt although no fault said so, and Lambda reports that invocation
+receive_burnt       the queue counted more deliveries than led to an attempt (a throttle, a dead batch mate, no time left),
+                    so the dead-letter queue came before the last attempt
+duplicate_delivery  two messages of the task were in the queue: attempts of one ran into those of the other
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from chalicelib.faults import Fault
+
+from dlqlab.analysis.attempts import ATTEMPT_KEY, DIED, DIED_AFTER_EFFECT, FAILED, OPEN, SUCCEEDED
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.frames import sure
+from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
+from dlqlab.analysis.wording import count, examples
+from dlqlab.contracts.verdict import Check, Status
+
+UNEXPLAINED = "unexplained"
+UNDECIDED = ("early_end", "evidence_missing")
+EXPLAINED = ("crash", "receive_burnt", "duplicate_delivery")
+DETAILS_MAX = 100
+
+_OUTCOMES = {
+    Fault.NONE: (SUCCEEDED,),
+    Fault.TRANSIENT: (FAILED,),
+    Fault.PERMANENT: (FAILED,),
+    Fault.TIMEOUT: (DIED,),
+    Fault.CRASH_BEFORE_EFFECT: (DIED,),
+    Fault.CRASH_AFTER_EFFECT: (DIED_AFTER_EFFECT, SUCCEEDED),
+}
+"""What a fault looks like from outside. A time-out or crash leaves a start without an end; a process that dies after
+the effect may still have reported the success."""
+_LIFE = ["task_id", "generation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """``differences``: one row for each task generation that differs: task_id, generation, what, cause.
+
+    ``tasks`` is how many were compared, ``fates`` how many of them ended how (as observed).
+    """
+
+    differences: pd.DataFrame
+    tasks: int
+    fates: dict[str, int]
+
+
+def compare_with_oracle(facts: Facts) -> Agreement:
+    """Every task that was taken, every generation of it."""
+    steps = _steps(facts)
+    lives = _lives(facts)
+    wrong_steps = steps[steps["what"].notna()].groupby(_LIFE, sort=False)["what"].agg("; ".join).reset_index()
+    merged = lives.merge(wrong_steps, how="left", on=_LIFE)
+    wrong_end = _wrong_end(merged)
+    differs = merged["what"].notna() | wrong_end.notna()
+    differences = merged[differs].reset_index(drop=True)
+    texts = differences["what"].fillna("") + "; " + wrong_end[differs].fillna("").reset_index(drop=True)
+    differences["what"] = texts.str.strip("; ")
+    differences["cause"] = _causes(facts, differences, steps)
+    observed = merged["observed"].fillna("open").value_counts()
+    return Agreement(
+        differences=differences[[*_LIFE, "what", "cause"]].reset_index(drop=True),
+        tasks=merged["task_id"].nunique(),
+        fates={str(name): int(number) for name, number in observed.items()},
+    )
+
+
+def oracle_check(facts: Facts) -> Check:
+    """The agreement as a check."""
+    result = compare_with_oracle(facts)
+    causes = result.differences["cause"]
+    by_cause = {str(cause): tuple(sorted(set(rows["task_id"]))) for cause, rows in result.differences.groupby("cause")}
+    differing = len(set(result.differences["task_id"]))
+    return Check(
+        name="oracle",
+        title="Every task met the fate that its seed predicts",
+        status=_status(result, by_cause),
+        statement=_statement(result, by_cause),
+        measured=float(result.tasks - differing),
+        expected=float(result.tasks),
+        unit="tasks",
+        n=result.tasks,
+        members=by_cause,
+        details={
+            "fates": result.fates,
+            "causes": {str(cause): int(number) for cause, number in causes.value_counts().items()},
+            "differences": [
+                dict(zip(result.differences.columns, row, strict=True))
+                for row in result.differences.sort_values("cause", ascending=False)
+                .head(DETAILS_MAX)
+                .to_numpy()
+                .tolist()
+            ],
+        },
+    )
+
+
+def _status(result: Agreement, by_cause: dict[str, tuple[str, ...]]) -> Status:
+    if UNEXPLAINED in by_cause:
+        return Status.INVALID
+    if result.tasks == 0 or any(cause in by_cause for cause in UNDECIDED):
+        return Status.UNKNOWN
+    return Status.VALID
+
+
+def _statement(result: Agreement, by_cause: dict[str, tuple[str, ...]]) -> str:
+    if result.tasks == 0:
+        return "no task was taken, so there is no fate to compare"
+    unexplained = by_cause.get(UNEXPLAINED, ())
+    if unexplained:
+        first = result.differences[result.differences["cause"] == UNEXPLAINED].sort_values("task_id").iloc[0]
+        tasks = count(len(unexplained), "task")
+        return f"{tasks} of {result.tasks:,} met another fate than predicted: {examples(unexplained)} ({first['what']})"
+    done = f"{result.fates.get(COMPLETED, 0):,} completed, {result.fates.get(DEAD_LETTERED, 0):,} dead-lettered"
+    others = [f"{count(len(members), 'task')} differ by {cause}" for cause, members in sorted(by_cause.items())]
+    if not others:
+        return f"{count(result.tasks, 'task')} as predicted: {done}"
+    return f"{count(result.tasks, 'task')}: {done}; {', '.join(others)}, the others as predicted"
+
+
+def _steps(facts: Facts) -> pd.DataFrame:
+    """Predicted and observed attempts side by side, with ``what`` naming a difference."""
+    predicted = facts.predictions[[*ATTEMPT_KEY, "fault", "delay_s"]]
+    observed = facts.attempts[[*ATTEMPT_KEY, "outcome", "permanent", "backoff_s", "request_id", "message_id"]]
+    steps = predicted.merge(observed, how="outer", on=ATTEMPT_KEY)
+    number = "attempt " + steps["attempt"].astype("string")
+    allowed = pd.Series(data=False, index=steps.index)
+    for fault, outcomes in _OUTCOMES.items():
+        allowed |= sure((steps["fault"] == str(fault)) & steps["outcome"].isin(outcomes))
+    permanent = sure(steps["permanent"])
+    failed = sure(steps["outcome"] == FAILED)
+    wrong_class = allowed & failed & (permanent != sure(steps["fault"] == str(Fault.PERMANENT)))
+    wrong_delay = allowed & sure(steps["delay_s"] != steps["backoff_s"])
+    missing, extra = steps["outcome"].isna(), steps["fault"].isna()
+    what = pd.Series(pd.NA, index=steps.index, dtype="string")
+    delays = steps["backoff_s"].astype("string") + " s, predicted " + steps["delay_s"].astype("string") + " s"
+    what = what.mask(wrong_delay, number + " asked for a backoff of " + delays)
+    what = what.mask(wrong_class, number + " failed with the wrong class of error")
+    what = what.mask(~allowed, number + " " + steps["outcome"] + ", predicted " + steps["fault"])
+    what = what.mask(extra, number + " was not predicted")
+    steps["what"] = what.mask(missing, number + " did not happen")
+    steps["missing"] = missing
+    return steps
+
+
+def _lives(facts: Facts) -> pd.DataFrame:
+    """One row for each generation: predicted terminal state and attempts, observed terminal state (null while open)."""
+    last = facts.predictions[facts.predictions["last"]]
+    lives = last[[*_LIFE, "attempt", "terminal"]].rename(columns={"attempt": "predicted_attempts"})
+    latest = lives["task_id"].map(facts.generations).fillna(1)
+    is_latest = sure(lives["generation"] == latest)
+    status = lives["task_id"].map(facts.items["status"]).where(is_latest, "FAILED")
+    lives["observed"] = status.map({"COMPLETED": COMPLETED, "FAILED": DEAD_LETTERED}).astype("string")
+    lives["table_attempts"] = lives["task_id"].map(facts.items["attempts"]).where(is_latest)
+    return lives.reset_index(drop=True)
+
+
+def _wrong_end(lives: pd.DataFrame) -> pd.Series:
+    differs = lives["observed"].isna() | sure(lives["observed"] != lives["terminal"])
+    text = "ended " + lives["observed"].fillna("nowhere") + ", predicted " + lives["terminal"]
+    return text.where(differs)
+
+
+def _causes(facts: Facts, differences: pd.DataFrame, steps: pd.DataFrame) -> pd.Series:
+    """The class of each difference; later masks outrank earlier ones."""
+    cause = pd.Series(UNEXPLAINED, index=differences.index, dtype="string")
+    if differences.empty:
+        return cause
+    life = pd.MultiIndex.from_frame(differences[_LIFE])
+    ours = steps[pd.MultiIndex.from_frame(steps[_LIFE]).isin(life)]
+    burnt = differences["task_id"].isin(_burnt(facts, set(differences["task_id"])))
+    cut_short = sure(differences["observed"] == DEAD_LETTERED) & _only_missing(ours, life)
+    cause = cause.mask(burnt & cut_short, "receive_burnt")
+    cause = cause.mask(life.isin(_crashed(facts, ours)), "crash")
+    cause = cause.mask(differences["task_id"].isin(_duplicated(facts, ours)), "duplicate_delivery")
+    told = (differences["observed"] == differences["terminal"]) & (
+        differences["table_attempts"] == differences["predicted_attempts"]
+    )
+    gaps = sure(told) & _only_missing(ours, life)
+    cause = cause.mask(gaps, "evidence_missing")
+    ended = facts.manifest.drained or facts.queues_empty
+    unfinished = differences["observed"].isna() & differences["task_id"].isin(facts.items.index)
+    return cause.mask(unfinished & _only_missing(ours, life) & (not ended), "early_end")
+
+
+def _only_missing(steps: pd.DataFrame, life: pd.MultiIndex) -> "pd.Series[bool]":
+    """Whether a generation differs by attempts that are not there, an open one included, and by nothing else."""
+    harmless = steps["what"].isna() | steps["missing"] | sure(steps["outcome"] == OPEN)
+    others = steps[~harmless]
+    bad = pd.MultiIndex.from_frame(others[_LIFE])
+    return pd.Series(~life.isin(bad))
+
+
+def _crashed(facts: Facts, steps: pd.DataFrame) -> pd.MultiIndex:
+    """Generations with a death that no fault asked for, in an invocation that Lambda reports as not ok."""
+    planned = [str(fault) for fault, outcomes in _OUTCOMES.items() if DIED in outcomes or DIED_AFTER_EFFECT in outcomes]
+    died = steps["outcome"].isin([DIED, DIED_AFTER_EFFECT]) & ~steps["fault"].isin(planned)
+    invocations = facts.run.table("invocations")
+    broken = set(invocations.loc[sure(invocations["status"] != "ok"), "request_id"])
+    return pd.MultiIndex.from_frame(steps.loc[died & steps["request_id"].isin(broken), _LIFE])
+
+
+def _duplicated(facts: Facts, steps: pd.DataFrame) -> set[str]:
+    """Tasks with two messages in the queue: planned so, or seen in the events of the processor."""
+    events = facts.events[facts.events["task_id"].isin(set(steps["task_id"]))]
+    own = events[events["function"].isin(facts.processor_functions)]
+    messages = own.groupby(_LIFE)["message_id"].nunique()
+    seen = {task for task, _ in messages.index[messages > 1]}
+    return seen | {task for task in set(steps["task_id"]) if facts.plan.is_duplicated(task)}
+
+
+def _burnt(facts: Facts, tasks: set[str]) -> set[str]:
+    """Tasks that the queue delivered more often than an attempt came of it.
+
+    Deliveries are the highest receive count of the processor's events, or one less than the dead letter's, which counts
+    its delivery to the monitor (LocalStack goes on counting there; where the count starts anew it is no more than 1).
+    """
+    events = facts.events[facts.events["task_id"].isin(tasks) & facts.events["receive_count"].notna()]
+    is_letter = events["event"] == "task.dead_lettered"
+    events = events[is_letter | events["function"].isin(facts.processor_functions)]
+    deliveries = (
+        (events["receive_count"] - is_letter.loc[events.index].astype("int64")).groupby(events["task_id"]).max()
+    )
+    attempts = facts.attempts.groupby("task_id")["attempt"].size().reindex(deliveries.index).fillna(0)
+    return set(deliveries.index[sure(deliveries > attempts)])

@@ -1,0 +1,148 @@
+"""The evidence made ready for the checks: each derived table is computed once, when a check first needs it.
+
+A check that needs a table that could not be read fails with EvidenceError; checks that do not need it are untouched.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+from chalicelib.faults import FaultPlan
+from chalicelib.retry import RetryPolicy
+
+from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
+from dlqlab.analysis.frames import sure
+from dlqlab.analysis.oracle import Expectation, expectation, predicted_attempts, scripted, text_messages
+from dlqlab.contracts.evidence import Manifest, RunEvidence
+from dlqlab.contracts.scenario import Scenario
+
+EARLIER_MARGIN_S = 1.0
+"""What was written longer than this before the first request is of an earlier run or of the deployer's probes."""
+EMPTY_FOR_S = 5.0
+"""Both queues at zero for this long in their last samples: no message is left anywhere. SQS's own counts are
+approximate, so one sample says nothing."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One run as the checks see it."""
+
+    run: RunEvidence
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.run.manifest
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.run.manifest.scenario
+
+    @cached_property
+    def plan(self) -> FaultPlan:
+        return self.scenario.fault_plan()
+
+    @cached_property
+    def policy(self) -> RetryPolicy:
+        return self.scenario.retry_policy()
+
+    @cached_property
+    def expectation(self) -> Expectation:
+        return expectation(self.plan, self.policy)
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        return self.run.table("ledger")
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """Events of this run, each once; those of another run id (probes, an earlier run) are left out."""
+        events = distinct_events(self.run.table("events"))
+        own = events["run_id"].isna() | sure(events["run_id"] == self.manifest.run_id)
+        return events[own]
+
+    @cached_property
+    def tasks(self) -> pd.DataFrame:
+        """Task table and archive without what is older than the load and was not sent by this run's clients."""
+        tasks = self.run.table("tasks")
+        started_ts = self.manifest.load_started_ts
+        if started_ts is None:
+            return tasks
+        written_ts = tasks["created_ts"].fillna(tasks["archived_ts"])
+        earlier = (written_ts < started_ts - EARLIER_MARGIN_S) & ~tasks["task_id"].isin(self.ledger["task_id"])
+        return tasks[~earlier]
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """The task table alone, one row for each task, indexed by task id."""
+        chosen = self.tasks[self.tasks["task_id"].notna() & sure(self.tasks["in_table"])]
+        return chosen.drop_duplicates("task_id").set_index("task_id", drop=False)
+
+    @cached_property
+    def attempts(self) -> pd.DataFrame:
+        return attempts_table(self.events, self.tasks)
+
+    @cached_property
+    def retries(self) -> pd.DataFrame:
+        return retries_table(self.attempts)
+
+    @cached_property
+    def dead_letters(self) -> pd.DataFrame:
+        """The task.dead_lettered events, junk included (no task id, or one that no client sent)."""
+        return self.events[self.events["event"] == "task.dead_lettered"]
+
+    @cached_property
+    def processor_functions(self) -> set[str]:
+        """The functions that make attempts; the monitor and the API report about tasks too."""
+        return set(self.events.loc[self.events["event"] == "attempt.started", "function"].dropna())
+
+    @cached_property
+    def messages(self) -> dict[str, str]:
+        """Payloads that are a text. The table knows which payload was taken; the client only what it sent."""
+        unknown_to_table = self.ledger[~self.ledger["task_id"].isin(self.items.index)]
+        return text_messages(self.items.reset_index(drop=True), unknown_to_table)
+
+    @cached_property
+    def generations(self) -> "pd.Series[int]":
+        """Task id -> its latest generation, over table and events; 1 where nobody says."""
+        said = pd.concat(
+            [
+                self.items[["task_id", "generation"]].reset_index(drop=True),
+                self.events.loc[self.events["task_id"].notna(), ["task_id", "generation"]],
+            ],
+            ignore_index=True,
+        ).dropna()
+        return said.groupby("task_id")["generation"].max().astype("int64")
+
+    @cached_property
+    def taken(self) -> list[str]:
+        """Tasks that the pipeline took: acknowledged to a client, in the table, or seen in an attempt."""
+        acknowledged = self.ledger["outcome"].isin(["acknowledged", "replayed"]).astype(bool)
+        names = pd.concat(
+            [self.ledger.loc[acknowledged, "task_id"], self.items["task_id"], self.attempts["task_id"]],
+            ignore_index=True,
+        )
+        return [str(name) for name in names.dropna().unique()]
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """The oracle's attempts for every generation of every task that was taken."""
+        latest = self.generations.reindex(self.taken).fillna(1).astype("int64")
+        lives = ((str(task), number) for task, last in latest.items() for number in range(1, last + 1))
+        return predicted_attempts(self.plan, self.policy, lives, self.messages)
+
+    def scripted(self, task_ids: pd.Series) -> "pd.Series[bool]":
+        """Which of these tasks do not follow the drawn rates."""
+        return scripted(self.plan, task_ids, self.messages)
+
+    @cached_property
+    def queues_empty(self) -> bool:
+        """Whether the last samples of both queues show no message in any state for EMPTY_FOR_S and longer."""
+        samples = self.run.table("queues")
+        if samples.empty or set(samples["queue"].dropna()) != {"tasks", "dead-letters"}:
+            return False
+        depth = samples[["visible", "in_flight", "delayed"]].fillna(0).sum(axis=1)
+        last_ts = samples.groupby("queue")["ts"].max().min()
+        busy_ts = samples.loc[depth > 0, "ts"].max()
+        first_ts = samples["ts"].min()
+        since = first_ts if pd.isna(busy_ts) else busy_ts
+        return bool(last_ts - since >= EMPTY_FOR_S)

@@ -1,0 +1,271 @@
+"""Conservation: what became of every task, as named sets over ledger, log events, task table, archive and queues.
+
+After the total-queue checker of Jepsen. The property holds for a history that includes draining the queues: before that
+a task in flight is neither lost nor done, and the answer is unknown. What is wrong already stays wrong: an undrained
+history can be invalid.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pandas as pd
+
+from dlqlab.analysis.attempts import DIED, DIED_AFTER_EFFECT
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.frames import sure
+from dlqlab.analysis.wording import count, examples
+from dlqlab.contracts.verdict import Check, Status
+
+
+class Kind(StrEnum):
+    """What a member in the set means."""
+
+    ACCOUNT = "account"  # a part of the book-keeping
+    VIOLATION = "violation"  # one member makes the run invalid
+    OPEN = "open"  # one member makes it unknown
+    NORMAL = "normal"  # looks odd and is allowed; the definition says why
+    REPORTED = "reported"  # judged by another check
+
+
+DEFINITIONS: Mapping[str, tuple[Kind, str]] = {
+    "attempted": (Kind.ACCOUNT, "A client sent it at least once."),
+    "acknowledged": (Kind.ACCOUNT, "A client was told that it is taken (202 or 200)."),
+    "completed": (Kind.ACCOUNT, "The table says COMPLETED or an attempt reported success."),
+    "dead_lettered": (Kind.ACCOUNT, "Its latest generation ended in the dead-letter queue."),
+    "lost": (Kind.VIOLATION, "Acknowledged, not terminal, and no message or no item of it is left."),
+    "duplicated": (Kind.VIOLATION, "Its effect happened more than once."),
+    "zombie": (Kind.VIOLATION, "Completed and dead-lettered in one generation."),
+    "unexpected": (Kind.VIOLATION, "In the table or in an attempt, though no client sent it."),
+    "phantom": (Kind.VIOLATION, "Every answer said that it was not taken, yet it ran."),
+    "over_delivered": (Kind.VIOLATION, "A generation had more attempts than the policy allows."),
+    "in_flight": (Kind.OPEN, "In the table, not terminal, and the queues were not seen empty."),
+    "under_retried": (
+        Kind.REPORTED,
+        (
+            "Dead-lettered before its last attempt without a permanent error; the oracle says whether a burnt delivery "
+            "explains it."
+        ),
+    ),
+    "recovered": (
+        Kind.NORMAL,
+        "The client saw no answer and the task ended: an answer can be lost after the task is taken.",
+    ),
+    "unanswered": (Kind.NORMAL, "The client saw no answer and no trace of the task exists: a request can be lost."),
+    "stranded": (
+        Kind.NORMAL,
+        "The client saw no answer and the task was written but never ended: sending it again enqueues it.",
+    ),
+    "redelivered": (
+        Kind.NORMAL,
+        "A delivery was recognised as superfluous and skipped: SQS delivers at least once.",
+    ),
+    "late_copy": (
+        Kind.NORMAL,
+        (
+            "A copy reached the dead-letter queue after the task was completed: the function died before it could "
+            "delete the message, or the queue held the task twice."
+        ),
+    ),
+    "junk": (
+        Kind.NORMAL,
+        "Archived messages that are no task of any client: somebody wrote them to the queue.",
+    ),
+}
+"""Every set: what its members mean, and the sentence that defines it. What is normal carries its reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedSet:
+    """One set of tasks and the sentence that defines it."""
+
+    name: str
+    kind: Kind
+    definition: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """All sets by name. ``nothing_left``: both queues are known to be empty, so no open task can still end."""
+
+    sets: dict[str, NamedSet]
+    nothing_left: bool
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        return self.sets[name].members
+
+    @property
+    def violations(self) -> tuple[NamedSet, ...]:
+        return tuple(found for found in self.sets.values() if found.kind is Kind.VIOLATION and found.members)
+
+    @property
+    def status(self) -> Status:
+        if self.violations:
+            return Status.INVALID
+        if not self["acknowledged"] or not self.nothing_left or self["in_flight"]:
+            return Status.UNKNOWN
+        return Status.VALID
+
+
+def reconcile(facts: Facts) -> Reconciliation:
+    """The sets of one run."""
+    nothing_left = facts.manifest.drained or facts.queues_empty
+    answers = _answers(facts.ledger)
+    ends = _ends(facts)
+    seen = set(facts.items.index) | set(facts.attempts["task_id"])
+    terminal = ends.completed | ends.dead_lettered
+    open_tasks = answers.acknowledged - terminal
+    lost = open_tasks if nothing_left else open_tasks - set(facts.items.index)
+    unsettled = set(facts.items.index) - terminal - lost
+    members: dict[str, Iterable[str]] = {
+        "attempted": answers.attempted,
+        "acknowledged": answers.acknowledged,
+        "completed": ends.completed,
+        "dead_lettered": ends.dead_lettered,
+        "lost": lost,
+        "duplicated": _doubled(facts),
+        "zombie": ends.completed & ends.dead_lettered,
+        "unexpected": seen - answers.attempted,
+        "phantom": answers.refused & ends.ran,
+        "over_delivered": _over_delivered(facts),
+        "in_flight": set() if nothing_left else unsettled,
+        "under_retried": _under_retried(facts),
+        "recovered": answers.unanswered & terminal,
+        "unanswered": answers.unanswered - seen - terminal,
+        "stranded": unsettled & answers.unanswered if nothing_left else set(),
+        "redelivered": ends.skipped,
+        "late_copy": ends.late_copies,
+        "junk": _junk(facts),
+    }
+    sets = {
+        name: NamedSet(name=name, kind=kind, definition=definition, members=tuple(sorted(members[name])))
+        for name, (kind, definition) in DEFINITIONS.items()
+    }
+    return Reconciliation(sets=sets, nothing_left=nothing_left)
+
+
+def conservation_check(facts: Facts) -> Check:
+    """The reconciliation as a check."""
+    result = reconcile(facts)
+    acknowledged = len(result["acknowledged"])
+    return Check(
+        name="conservation",
+        title="Nothing lost, nothing done twice",
+        status=result.status,
+        statement=_statement(result),
+        measured=float(len(result["lost"])),
+        expected=0.0,
+        unit="tasks",
+        n=acknowledged,
+        members={name: found.members for name, found in result.sets.items()},
+        details={
+            "definitions": {name: found.definition for name, found in result.sets.items()},
+            "kinds": {name: str(found.kind) for name, found in result.sets.items()},
+            "counts": {name: len(found.members) for name, found in result.sets.items()},
+            "nothing_left": result.nothing_left,
+        },
+    )
+
+
+def _statement(result: Reconciliation) -> str:
+    if not result["attempted"]:
+        return "no client sent anything, so nothing is proven"
+    acknowledged = f"{count(len(result['acknowledged']), 'task')} acknowledged"
+    text = f"{acknowledged}, {len(result['lost']):,} lost, {len(result['duplicated']):,} done twice"
+    named = [f"{found.name}: {examples(found.members)}" for found in result.violations]
+    if named:
+        return f"{text}; {'; '.join(named)}"
+    if not result["acknowledged"]:
+        return f"{text}: nothing was taken, so nothing is proven"
+    if result["in_flight"]:
+        return f"{text} so far; {count(len(result['in_flight']), 'task')} still in flight when the run ended"
+    return text if result.nothing_left else f"{text} so far; the queues were not seen empty"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    attempted: set[str]
+    acknowledged: set[str]
+    unanswered: set[str]
+    refused: set[str]
+
+
+def _answers(ledger: pd.DataFrame) -> _Answers:
+    """What the clients know. An acknowledgement outranks a missing answer, which outranks a refusal."""
+    known = ledger[ledger["task_id"].notna()]
+    attempted = set(known["task_id"])
+    taken = set(known.loc[known["outcome"].isin(["acknowledged", "replayed"]), "task_id"])
+    # A request without an outcome is one that the client never saw the end of.
+    silent = known["outcome"].isna() | sure(known["outcome"] == "unknown")
+    unanswered = set(known.loc[silent, "task_id"]) - taken
+    return _Answers(attempted, taken, unanswered, attempted - taken - unanswered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    completed: set[str]
+    dead_lettered: set[str]
+    late_copies: set[str]
+    skipped: set[str]
+    ran: set[str]
+
+
+def _ends(facts: Facts) -> _Ends:
+    items, events = facts.items, facts.events
+    succeeded = set(_tasks_of(events, "attempt.succeeded"))
+    stated = set(items.index[sure(items["status"] == "COMPLETED")])
+    failed = set(items.index[sure(items["status"] == "FAILED")])
+    completed = stated | succeeded
+    dead = facts.dead_letters[facts.dead_letters["task_id"].isin(set(items.index) | set(facts.ledger["task_id"]))]
+    latest = dead["task_id"].map(facts.generations)
+    in_latest = dead["generation"].isna() | sure(dead["generation"] == latest)
+    archived = facts.tasks[sure(facts.tasks["archived"])]["task_id"].dropna()
+    first_generation = {task for task in archived if facts.generations.get(task, 1) == 1}
+    letters = set(dead.loc[in_latest, "task_id"]) | (first_generation & (set(items.index) | completed))
+    late = (letters & stated) - failed & _copies_may_remain(facts)
+    skipped = set(_tasks_of(events, "attempt.skipped"))
+    ran = completed | set(facts.attempts["task_id"])
+    return _Ends(completed, (letters - late) | failed, late, skipped, ran)
+
+
+def _copies_may_remain(facts: Facts) -> set[str]:
+    """Completed tasks whose message may have outlived them: a death during an attempt, or two messages of one task."""
+    died = facts.attempts["outcome"].isin([DIED, DIED_AFTER_EFFECT])
+    processed = facts.events[facts.events["function"].isin(facts.processor_functions)]
+    messages = processed.groupby("task_id")["message_id"].nunique()
+    return set(facts.attempts.loc[died, "task_id"]) | set(messages.index[messages > 1])
+
+
+def _doubled(facts: Facts) -> set[str]:
+    successes = facts.events.loc[facts.events["event"] == "attempt.succeeded", "task_id"].dropna()
+    repeated = successes[successes.duplicated()]
+    return set(facts.items.index[sure(facts.items["effects"] > 1)]) | set(repeated)
+
+
+def _over_delivered(facts: Facts) -> set[str]:
+    allowed = facts.policy.max_attempts
+    logged = facts.attempts.loc[facts.attempts["attempt"] > allowed, "task_id"]
+    return set(logged) | set(facts.items.index[sure(facts.items["attempts"] > allowed)])
+
+
+def _under_retried(facts: Facts) -> set[str]:
+    """Attempts are counted in the generation that the dead letter names; a permanent error may end it at any time."""
+    key = ["task_id", "generation"]
+    dead = facts.dead_letters.dropna(subset=key)
+    dead = dead[dead["task_id"].isin(facts.items.index)]
+    made = facts.attempts.groupby(key).agg(made=("attempt", "max"), permanent=("permanent", "any")).reset_index()
+    joined = dead[key].merge(made, how="left", on=key)
+    early = joined["made"].fillna(0) < facts.policy.max_attempts
+    completed = sure(joined["task_id"].map(facts.items["status"]) == "COMPLETED")
+    return set(joined.loc[sure(early) & ~sure(joined["permanent"]) & ~completed, "task_id"])
+
+
+def _junk(facts: Facts) -> list[str]:
+    archived = facts.tasks[sure(facts.tasks["archived"])]
+    known = archived["task_id"].isin(set(facts.ledger["task_id"].dropna()) | set(facts.items.index))
+    return list(archived.loc[~known, "archive_id"].fillna("(no archive id)"))
+
+
+def _tasks_of(events: pd.DataFrame, name: str) -> pd.Series:
+    return events.loc[events["event"] == name, "task_id"].dropna()

@@ -1,0 +1,82 @@
+"""Recovery: after the load the backlog drains. How fast and how late is reported, not judged."""
+
+from typing import Any
+
+import pandas as pd
+
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.series import completions
+from dlqlab.analysis.statistics import quantile_interval
+from dlqlab.analysis.wording import count
+from dlqlab.contracts.verdict import Check, Status
+
+QUANTILES = (0.5, 0.95, 0.99)
+
+
+def recovery_check(facts: Facts) -> Check:
+    """Valid: every task reached its end and the queues ran empty. A backlog at the deadline is unknown: it may still
+    drain.
+    """
+    ends = facts.events[facts.events["event"].isin(["attempt.succeeded", "task.dead_lettered"])]
+    ended_ts, load_ended_ts = ends["ts"].max(), facts.manifest.load_ended_ts
+    after_s = None if pd.isna(ended_ts) or load_ended_ts is None else max(0.0, float(ended_ts) - load_ended_ts)
+    depth = _last_depth(facts.run.table("queues"))
+    drained = facts.manifest.drained or facts.queues_empty
+    details = _details(facts)
+    if not len(ends):
+        status, statement = Status.UNKNOWN, "no task reached its end"
+    elif not drained:
+        left = "unknown" if depth is None else count(depth, "message")
+        deadline_s = facts.scenario.drain.deadline_s
+        status, statement = Status.UNKNOWN, f"the backlog had not drained {deadline_s:g} s after the load: {left} left"
+    else:
+        status, statement = Status.VALID, _statement(after_s, details)
+    return Check(
+        name="recovery",
+        title="The backlog drains",
+        status=status,
+        statement=statement,
+        measured=after_s,
+        unit="s after the load",
+        n=len(ends),
+        details=details,
+    )
+
+
+def _statement(after_s: float | None, details: dict[str, Any]) -> str:
+    when = "backlog drained" if after_s is None else f"backlog drained {after_s:.1f} s after the load"
+    speed = f"{details['accepted_per_s']:.0f} tasks/s accepted, {details['processed_per_s']:.0f} attempts/s processed"
+    latency = details["latency_s"]
+    if latency is None:
+        return f"{when}; {speed}"
+    return f"{when}; {speed}; completion in {latency['p50']:.2f} s at the median, {latency['p95']:.2f} s at p95"
+
+
+def _details(facts: Facts) -> dict[str, Any]:
+    latency = completions(facts)["latency_s"].dropna()
+    median = quantile_interval(latency.to_numpy(dtype="float64"), 0.5, facts.scenario.judge.confidence)
+    return {
+        "accepted_per_s": _per_s(facts, "task.accepted"),
+        "processed_per_s": _per_s(facts, "attempt.started"),
+        "latency_s": {f"p{q * 100:g}": float(latency.quantile(q)) for q in QUANTILES} if len(latency) else None,
+        "latency_n": len(latency),
+        "negative_latencies": int((latency < 0).sum()),
+        "latency_median_s": None if median is None else median.estimate,
+    }
+
+
+def _per_s(facts: Facts, name: str) -> float:
+    """The mean while there was load; 0 where the load's times are not known."""
+    started_ts, ended_ts = facts.manifest.load_started_ts, facts.manifest.load_ended_ts
+    if started_ts is None or ended_ts is None or ended_ts <= started_ts:
+        return 0.0
+    moments = facts.events.loc[facts.events["event"] == name, "ts"]
+    return float(moments.between(started_ts, ended_ts).sum() / (ended_ts - started_ts))
+
+
+def _last_depth(queues: pd.DataFrame) -> int | None:
+    """Messages in both queues by the last sample of each."""
+    if queues.empty:
+        return None
+    last = queues.sort_values("ts").drop_duplicates("queue", keep="last")
+    return int(last[["visible", "in_flight", "delayed"]].fillna(0).sum().sum())

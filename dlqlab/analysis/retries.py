@@ -1,0 +1,112 @@
+"""Retry timing: never earlier than asked, and how late, split into the emulator's share and the pipeline's."""
+
+from typing import Any
+
+import pandas as pd
+
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.frames import sure
+from dlqlab.analysis.statistics import Values, quantile_interval
+from dlqlab.analysis.wording import count, examples
+from dlqlab.contracts.verdict import Check, Status
+
+TOLERANCE_S = 0.001
+"""Time stamps are rounded to a microsecond and both come from one host's clock; a millisecond covers both."""
+QUANTILES = (0.5, 0.95, 0.99)
+DETAILS_MAX = 100
+
+
+def judged_retries(facts: Facts) -> pd.DataFrame:
+    """The retries that carry a backoff: redeliveries of the message that failed.
+
+    Another copy of the task, which a declared duplicate puts into the queue, becomes visible on its own time. A second
+    message that nobody declared is judged like any other.
+    """
+    retries = facts.retries
+    duplicated = {task for task in retries["task_id"].unique() if facts.plan.is_duplicated(task)}
+    return retries[retries["same_message"] | ~retries["task_id"].isin(duplicated)]
+
+
+def lateness_by_attempt(facts: Facts) -> pd.DataFrame:
+    """Per attempt number: attempt, n, backoff_s (median), lateness quantiles p50_s, p95_s, p99_s and max_s."""
+    grouped = judged_retries(facts).groupby("attempt")
+    lateness = grouped["lateness_s"]
+    table = pd.DataFrame({"n": lateness.size(), "backoff_s": grouped["backoff_s"].median()})
+    for q in QUANTILES:
+        table[f"p{q * 100:g}_s"] = lateness.quantile(q)
+    table["max_s"] = lateness.max()
+    return table.reset_index().astype({"attempt": "int64"})
+
+
+def retry_timing_check(facts: Facts) -> Check:
+    """Invalid: one retry early, or the median later than allowed. Unknown: retries were due and none was seen."""
+    retries = judged_retries(facts)
+    early = retries[retries["lateness_s"] < -TOLERANCE_S]
+    judge = facts.scenario.judge
+    lateness: Values = retries["lateness_s"].to_numpy(dtype="float64")
+    median = quantile_interval(lateness, 0.5, judge.confidence)
+    status, statement = _judge(facts, retries, early, lateness)
+    finite = median is not None and abs(median.low) != float("inf") and abs(median.high) != float("inf")
+    return Check(
+        name="retry_timing",
+        title="No retry before its backoff is over",
+        status=status,
+        statement=statement,
+        measured=median.estimate if median else None,
+        expected=0.0,
+        unit="s late at the median",
+        interval=(median.low, median.high) if median and finite else None,
+        confidence=judge.confidence,
+        n=len(retries),
+        members={"early": tuple(sorted(set(early["task_id"])))},
+        details=_details(facts, retries, early),
+    )
+
+
+def emulator_share_s(facts: Facts, median_s: float) -> float | None:
+    """How much of the median lateness the emulator adds by itself, as probed before the load; None without a probe."""
+    probe = facts.manifest.retry_probe
+    return None if probe is None else max(0.0, min(probe.median_s, median_s))
+
+
+def _judge(facts: Facts, retries: pd.DataFrame, early: pd.DataFrame, lateness: Values) -> tuple[Status, str]:
+    if not len(retries):
+        return _none_seen(facts)
+    if len(early):
+        worst = early.sort_values("lateness_s").iloc[0]
+        text = f"{count(len(early), 'retry').replace('retrys', 'retries')} early of {len(retries):,}"
+        asked = f"started {worst['gap_s']:.3f} s after the failure, {worst['backoff_s']:g} s were asked for"
+        return Status.INVALID, f"{text}: {examples(sorted(set(early['task_id'])))} (the earliest {asked})"
+    median_s = float(pd.Series(lateness).median())
+    share_s = emulator_share_s(facts, median_s)
+    whose = "the emulator's own lateness was not measured" if share_s is None else ""
+    part = whose or f"of which {share_s:.2f} s is the emulator's"
+    text = f"no retry early; late by {median_s:.2f} s at the median (n = {len(retries):,}), {part}"
+    allowed_s = facts.scenario.judge.max_median_lateness_s
+    if median_s > allowed_s:
+        return Status.INVALID, f"{text}; over the {allowed_s:g} s that the scenario allows"
+    return Status.VALID, text
+
+
+def _none_seen(facts: Facts) -> tuple[Status, str]:
+    due = facts.predictions["delay_s"].notna() & ~facts.predictions["attempt"].ge(facts.policy.max_attempts)
+    expected = int(sure(due).sum())
+    if expected or not facts.taken:
+        return Status.UNKNOWN, f"no retry was observed, {expected:,} were predicted"
+    return Status.VALID, "no retry was due and none happened"
+
+
+def _details(facts: Facts, retries: pd.DataFrame, early: pd.DataFrame) -> dict[str, Any]:
+    probe = facts.manifest.retry_probe
+    median_s = float(retries["lateness_s"].median()) if len(retries) else None
+    share_s = None if median_s is None else emulator_share_s(facts, median_s)
+    columns = ["task_id", "generation", "attempt", "backoff_s", "gap_s", "lateness_s"]
+    return {
+        "by_attempt": lateness_by_attempt(facts).to_dict("records"),
+        "emulator_median_s": None if probe is None else probe.median_s,
+        "emulator_n": None if probe is None else probe.n,
+        "emulator_share_s": share_s,
+        "pipeline_share_s": None if share_s is None or median_s is None else median_s - share_s,
+        "other_copies": len(facts.retries) - len(retries),
+        "early": early.sort_values("lateness_s").head(DETAILS_MAX)[columns].to_dict("records"),
+    }
