@@ -79,9 +79,7 @@ def _serve(connection: socket.socket, peer: tuple[str, int], application: WsgiGa
             _LOG.debug("connection ended: %s", error)
 
 
-def _serve_one(
-    connection: socket.socket, stream: BinaryIO, peer: tuple[str, int], application: WsgiGateway
-) -> bool:
+def _serve_one(connection: socket.socket, stream: BinaryIO, peer: tuple[str, int], application: WsgiGateway) -> bool:
     """Answer one request; returns whether another may follow on this connection."""
     line = stream.readline(_LINE_LIMIT)
     if not line.strip():

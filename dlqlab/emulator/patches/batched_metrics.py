@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localstack.services.lambda_.invocation import version_manager
-from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.services.sqs.provider import CloudwatchDispatcher
 from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator.patches import expect
+from dlqlab.emulator.patches.in_process import provider
 
 NAME = "batched_metrics"
 FLUSH_INTERVAL_S = 1.0
@@ -72,7 +72,7 @@ class MetricSums:
 
     def flush(self) -> None:
         for (metric, second), summary in self.take().items():
-            database = SERVICE_PLUGINS.require("cloudwatch")._provider.cloudwatch_database  # noqa: SLF001
+            database = provider("cloudwatch").cloudwatch_database
             database.add_metric_data(
                 metric.account_id, metric.region, metric.namespace, [_datum(metric, second, summary)]
             )

@@ -10,19 +10,16 @@ import logging
 import threading
 from typing import Any
 
-from localstack.aws.api import RequestContext
-from localstack.http import Request
 from localstack.services.lambda_.event_source_mapping.esm_worker import EsmState, EsmWorker
 from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
-from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.services.sqs.constants import (
     HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT,
     HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS,
 )
-from localstack.utils.aws.arns import parse_arn
 from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator.patches import expect
+from dlqlab.emulator.patches.in_process import provider, sqs_context
 
 NAME = "concurrent_pollers"
 INITIAL_POLLERS = 5
@@ -40,17 +37,13 @@ def pollers_of(mapping: dict[str, Any]) -> int:
 
 def receive(poller: SqsPoller) -> list[dict[str, Any]]:
     """One batch from the poller's queue; waits at an empty queue. A batching window is honoured as LocalStack does."""
-    source = parse_arn(poller.source_arn)
     headers = {}
     if poller.batch_size > 10:  # noqa: PLR2004  (the API's limit, which event source mappings exceed)
         headers[HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT] = str(poller.batch_size)
     if poller.maximum_batching_window:
         headers[HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS] = str(poller.maximum_batching_window)
-    context = RequestContext(Request(method="POST", path="/", headers=headers))
-    context.account_id, context.region = source["account"], source["region"]
-    provider = SERVICE_PLUGINS.require("sqs")._provider  # noqa: SLF001
-    result = provider.receive_message(
-        context,
+    result = provider("sqs").receive_message(
+        sqs_context(poller.source_arn, headers),
         queue_url=poller.queue_url,
         message_system_attribute_names=["All"],
         message_attribute_names=["All"],

@@ -7,21 +7,18 @@ serialisation are left out. A message body reaches the function byte for byte, w
 import json
 from typing import Any
 
-from localstack.aws.api import RequestContext
 from localstack.aws.api.lambda_ import InvocationType
-from localstack.http import Request
 from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsProxyIntegration
 from localstack.services.lambda_.api_utils import function_locators_from_arn
 from localstack.services.lambda_.event_source_mapping.pollers.poller import get_batch_item_failures
 from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller, transform_into_events
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
-from localstack.services.plugins import SERVICE_PLUGINS
-from localstack.utils.aws.arns import parse_arn
 from localstack.utils.patch import patch as replace
 from localstack.utils.strings import long_uid
 from localstack.utils.xray.trace_header import TraceHeader
 
 from dlqlab.emulator.patches import expect
+from dlqlab.emulator.patches.in_process import provider, sqs_context
 
 NAME = "direct_invoke"
 
@@ -29,9 +26,8 @@ NAME = "direct_invoke"
 def invoke(function_arn: str, payload: bytes, trace_header: str | None = None) -> InvocationResult:
     """Invoke a function and wait for its result."""
     function_name, qualifier, account_id, region = function_locators_from_arn(function_arn)
-    service = SERVICE_PLUGINS.require("lambda")._provider.lambda_service  # noqa: SLF001
     header = TraceHeader.from_header_str(trace_header).ensure_root_exists()
-    return service.invoke(
+    return provider("lambda").lambda_service.invoke(
         function_name=function_name,
         qualifier=qualifier,
         region=region,
@@ -46,17 +42,14 @@ def invoke(function_arn: str, payload: bytes, trace_header: str | None = None) -
 
 def _delete(poller: SqsPoller, messages: list[dict[str, Any]], ids: set[str]) -> None:
     """Delete the messages with these ids, as Lambda does after it handled them."""
-    source = parse_arn(poller.source_arn)
-    context = RequestContext(Request(method="POST", path="/"))
-    context.account_id, context.region = source["account"], source["region"]
-    provider = SERVICE_PLUGINS.require("sqs")._provider  # noqa: SLF001
+    context = sqs_context(poller.source_arn)
     done = [message for message in messages if message["MessageId"] in ids]
     for start in range(0, len(done), 10):
         entries = [
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
             for number, message in enumerate(done[start : start + 10])
         ]
-        provider.delete_message_batch(context, queue_url=poller.queue_url, entries=entries)
+        provider("sqs").delete_message_batch(context, queue_url=poller.queue_url, entries=entries)
 
 
 def _failed_ids(result: InvocationResult, *, reports_items: bool, ids: set[str]) -> set[str]:

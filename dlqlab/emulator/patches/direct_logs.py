@@ -5,7 +5,6 @@ the time of the storing. Metric filters are not evaluated on these lines: LocalS
 every log group, whatever their pattern.
 """
 
-import logging
 import threading
 from typing import Any
 
@@ -15,19 +14,18 @@ from localstack.services.lambda_.invocation.executor_endpoint import StatusError
 from localstack.services.lambda_.invocation.logs import LogHandler
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 from localstack.services.logs.models import get_moto_logs_backend
-from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator.patches import expect
+from dlqlab.emulator.patches.in_process import provider
 
 NAME = "direct_logs"
-_LOG = logging.getLogger(__name__)
 _CREATE = threading.Lock()
 
 
 def store(environment: ExecutionEnvironment, lines: list[Any]) -> None:
     """Put lines into the log stream of their execution environment; makes group and stream where missing."""
-    SERVICE_PLUGINS.require("logs")  # its provider completes moto's log store
+    provider("logs")  # its provider completes moto's log store
     identity = environment.function_version.id
     backend = get_moto_logs_backend(identity.account, identity.region)
     group, stream = environment.get_log_group_name(), environment.get_log_stream_name()
@@ -46,6 +44,7 @@ def patch() -> None:
     expect(NAME, LogHandler.start_subscriber, "919bf3de6342")
     expect(NAME, AssignmentService.start_environment, "7c9e50424f2f")
     expect(NAME, ExecutionEnvironment.start, "03aac7be8071")
+    expect(NAME, ExecutionEnvironment.invoke, "cf0e0565b58f")
 
     @replace(LambdaVersionManager.store_logs)
     def store_logs(original, self, invocation_result, execution_env):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
