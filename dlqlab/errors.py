@@ -7,7 +7,8 @@ DlqlabError
     ├── EmulatorError   LocalStack did not start, stop or answer
     ├── DeployError     the pipeline could not be deployed or did not prove itself
     ├── LoadError       the load generator failed
-    └── EvidenceError   a file of a run directory is missing or unreadable
+    ├── EvidenceError   a file of a run directory is missing or unreadable
+    └── ReportError     a cell of a report's notebook failed; holds the cell's number and the traceback
 """
 
 
@@ -45,3 +46,12 @@ class LoadError(RunError):
 
 class EvidenceError(RunError):
     """A file of a run directory is missing or unreadable."""
+
+
+class ReportError(RunError):
+    """A cell of a report's notebook failed; the notebook is saved as far as it came."""
+
+    def __init__(self, message: str, *, cell: int, traceback: str) -> None:
+        super().__init__(message)
+        self.cell = cell  # counted from 1 over all cells, as they stand in the file
+        self.traceback = traceback

@@ -1,0 +1,37 @@
+"""Charts as pure functions: tidy data in, figure out. What cannot be drawn becomes a chart that says why."""
+
+from dlqlab.figures.fates import (
+    FATES,
+    attempt_fates,
+    causes,
+    dead_letter_ages,
+    task_timelines,
+    verdict_table,
+)
+from dlqlab.figures.judged import ALL, dlq_volume, failure_rate, retry_gaps
+from dlqlab.figures.lateness import Probe, lateness_over_time, retry_lateness
+from dlqlab.figures.over_time import Phases, host_load, latency, queue_depths, throughput
+from dlqlab.figures.style import Chart, no_data
+
+__all__ = [
+    "ALL",
+    "FATES",
+    "Chart",
+    "Phases",
+    "Probe",
+    "attempt_fates",
+    "causes",
+    "dead_letter_ages",
+    "dlq_volume",
+    "failure_rate",
+    "host_load",
+    "latency",
+    "lateness_over_time",
+    "no_data",
+    "queue_depths",
+    "retry_gaps",
+    "retry_lateness",
+    "task_timelines",
+    "throughput",
+    "verdict_table",
+]

@@ -1,0 +1,146 @@
+"""How late retries are: the distribution, and the shares of the emulator and of the pipeline."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from dlqlab.figures.style import (
+    ACCEPTED,
+    COMPLETED,
+    DEAD,
+    EMULATOR,
+    FAINT,
+    IN_FLIGHT,
+    PIPELINE,
+    RETRYING,
+    TARGET,
+    TEXT,
+    Chart,
+    by_attempt,
+    chart,
+    halo,
+    key,
+    no_data,
+    plural,
+    seconds,
+    styled,
+)
+
+_LINES = 4
+_SHADES = (RETRYING, ACCEPTED, COMPLETED, TEXT)
+_DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
+_LINES_AS_TEXT = ("——", "– –", "· · ·", "– · –")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """How late the emulator alone shows a message again, measured before the load."""
+
+    median_s: float
+    p95_s: float
+    n: int
+
+
+@styled
+def retry_lateness(retries: pd.DataFrame, *, limit_s: float, probe: Probe | None) -> Chart:
+    """How late retries start, and which part of it the emulator adds.
+
+    Args:
+        retries: one row per retry: ``attempt`` (2 is the first retry), ``lateness_s`` (start - (failure + backoff)).
+        limit_s: the greatest median lateness that passes.
+        probe: the emulator's own lateness; None where it was not measured.
+    """
+    late = retries["lateness_s"].dropna()
+    if late.empty:
+        return no_data("Retry lateness", "no attempt was retried")
+    median = float(late.median())
+    finding = f"The median retry starts {seconds(median)} late (limit {seconds(limit_s)})"
+    if probe is not None:
+        finding += f"; {seconds(min(probe.median_s, max(median, 0)))} of it is the emulator's own"
+    figure, (curve, share) = chart(finding, rows=2, height_in=4.6, share_x=False, ratios=(3, 1))
+    _curve(curve, retries.dropna(subset=["lateness_s"]))
+    _shares(share, median, limit_s, probe)
+    return figure
+
+
+def _curve(axes: Axes, retries: pd.DataFrame) -> None:
+    late = retries["lateness_s"]
+    axes.set_title(f"share of retries that started within this lateness, n = {plural(len(late), 'retry')}")
+    right = max(float(late.quantile(0.995)) * 1.15, 0.05)
+    left = min(float(late.min()) * 1.1, -0.02 * right)
+    names: list[tuple[str, str]] = []
+    for place, (attempt, part) in enumerate(by_attempt(retries)[:_LINES]):
+        values = np.sort(part["lateness_s"].to_numpy())
+        share = np.arange(1, len(values) + 1) / len(values)
+        axes.plot(values, share, drawstyle="steps-post", color=_SHADES[place], linestyle=_DASHES[place])
+        names.append((f"retry {attempt - 1} {_LINES_AS_TEXT[place]}  n = {len(values):,}", _SHADES[place]))
+    axes.axvspan(left, 0, color=DEAD, alpha=0.08, linewidth=0)
+    axes.axvline(0, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
+    for quantile in (0.5, 0.95):
+        value = float(late.quantile(quantile))
+        axes.plot(value, quantile, "o", color=TEXT, markersize=6, zorder=5)
+        name = "median" if quantile == 0.5 else "p95"  # noqa: PLR2004 - the two above
+        halo(axes, value - (right - left) * 0.015, quantile + 0.055, f"{name} {seconds(value)}", ha="right",
+             va="center", color=TEXT)  # fmt: skip
+    axes.set_xlim(left, right)
+    axes.set_ylim(0, 1.08)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    key(axes, names, top=0.42)
+    axes.set_ylabel("share of retries")
+    axes.set_xlabel("seconds late (left of 0: too early)")
+
+
+def _shares(axes: Axes, median: float, limit_s: float, probe: Probe | None) -> None:
+    """The median as a bar, split; the limit is drawn where it fits and named where it does not."""
+    total = max(median, 0.0)
+    emulator = min(probe.median_s, total) if probe else 0.0
+    axes.barh(0, emulator, color=EMULATOR, height=0.55)
+    axes.barh(0, total - emulator, left=emulator, color=PIPELINE, height=0.55)
+    axes.set_xlim(0, max(total, limit_s) * 1.25)
+    axes.set_ylim(-0.45, 1.0)
+    axes.set_yticks([])
+    axes.grid(axis="x")
+    axes.axvline(limit_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
+    room = axes.get_xlim()[1]
+    axes.text(limit_s + room * 0.008, 0.72, f"limit {seconds(limit_s)}", color=TARGET, va="center", fontweight="bold",
+              fontsize=9.5)  # fmt: skip
+    split = f"{seconds(emulator)} emulator + {seconds(total - emulator)} pipeline"
+    if probe is None:
+        split = f"{seconds(total)}; the emulator's share was not measured"
+    axes.text(total + room * 0.012, 0, split, va="center", color=FAINT, fontsize=9.5)
+    axes.set_title("median lateness, split by who adds it")
+    axes.set_xlabel("seconds")
+
+
+@styled
+def lateness_over_time(retries: pd.DataFrame, *, start_ts: float, limit_s: float) -> Chart:
+    """Whether lateness grows with the load: each retry by the time at which it was due.
+
+    Args:
+        retries: one row per retry: ``failed_ts``, ``backoff_s`` and ``lateness_s``.
+        start_ts: zero of the time axis, the start of the load.
+        limit_s: the greatest median lateness that passes.
+    """
+    drawn = retries.dropna(subset=["lateness_s"])
+    if drawn.empty:
+        return no_data("Lateness over time", "no attempt was retried")
+    at = drawn["failed_ts"] + drawn["backoff_s"] - start_ts
+    halves = [drawn["lateness_s"][at < at.median()], drawn["lateness_s"][at >= at.median()]]
+    first, second = (float(half.median()) if len(half) else float("nan") for half in halves)
+    figure, (axes,) = chart(f"Median lateness: {seconds(first)} in the first half of the run, {seconds(second)} later")
+    axes.set_title("each dot is a retry")
+    axes.plot(at, drawn["lateness_s"], "o", color=IN_FLIGHT, markersize=3.2, alpha=0.55, markeredgewidth=0)
+    bins = np.linspace(float(at.min()), float(at.max()) + 1e-6, 25)
+    middle = drawn["lateness_s"].groupby(np.digitize(at, bins)).median()
+    axes.plot([bins[min(int(b), 24) - 1] for b in middle.index], middle, color=TEXT)
+    halo(axes, float(at.max()), float(middle.iloc[-1]), "median", ha="right", va="bottom", color=TEXT)
+    axes.axhline(0, color=TARGET, linewidth=1)
+    if limit_s < float(drawn["lateness_s"].max()) * 2:
+        axes.axhline(limit_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
+        halo(axes, float(at.min()), limit_s, f"limit for the median {seconds(limit_s)}", va="center", color=TARGET)
+    axes.set_xlabel("seconds after the start of the load")
+    axes.set_ylabel("seconds late")
+    return figure

@@ -1,0 +1,190 @@
+"""Charts over the time of the run: seconds since the load began; load and drain are shaded and named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from dlqlab.figures.style import (
+    ACCEPTED,
+    COMPLETED,
+    DEAD,
+    EMULATOR,
+    FAINT,
+    IN_FLIGHT,
+    PIPELINE,
+    RETRYING,
+    TARGET,
+    UNKNOWN,
+    Chart,
+    chart,
+    count,
+    end_labels,
+    key,
+    no_data,
+    seconds,
+    styled,
+)
+
+_X_LABEL = "seconds after the start of the load"
+_PART_COLOURS = {"emulator": EMULATOR, "functions": PIPELINE, "load": ACCEPTED, "harness": UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """When the load began and ended and when the drain ended; seconds since the epoch, None where not reached."""
+
+    load_started_ts: float
+    load_ended_ts: float | None = None
+    drain_ended_ts: float | None = None
+
+    def spans_s(self) -> Mapping[str, tuple[float, float]]:
+        """Begin and end of each phase that was reached, in seconds after the load began."""
+        spans: dict[str, tuple[float, float]] = {}
+        if self.load_ended_ts is not None:
+            spans["load"] = (0.0, self.load_ended_ts - self.load_started_ts)
+            if self.drain_ended_ts is not None:
+                spans["drain"] = (spans["load"][1], self.drain_ended_ts - self.load_started_ts)
+        return spans
+
+
+@styled
+def queue_depths(queues: pd.DataFrame, *, phases: Phases) -> Chart:
+    """Messages in both queues over time.
+
+    Args:
+        queues: the table ``queues`` of a run directory.
+        phases: of the run.
+    """
+    if queues.empty:
+        return no_data("Queue depths", "the queues were not sampled")
+    names = [name for name in ("tasks", "dead-letters") if (queues["queue"] == name).any()]
+    peak = int((queues["visible"] + queues["in_flight"])[queues["queue"] == names[0]].max())
+    last = int(queues[queues["ts"] == queues["ts"].max()][["visible", "in_flight", "delayed"]].sum().sum())
+    finding = f"At most {count(peak)} messages were in the queue {names[0]}; "
+    finding += "both queues are empty at the end" if last == 0 else f"{count(last)} messages are left at the end"
+    figure, panels = chart(finding, rows=len(names), height_in=1.6 + 1.5 * len(names))
+    for axes, name in zip(panels, names, strict=True):
+        part = queues[queues["queue"] == name].sort_values("ts")
+        at = part["ts"] - phases.load_started_ts
+        in_flight, visible = part["in_flight"].astype(float), part["visible"].astype(float)
+        top = in_flight + visible
+        axes.fill_between(at, 0, in_flight, color=IN_FLIGHT, alpha=0.75, linewidth=0, step="post")
+        axes.fill_between(at, in_flight, top, color=DEAD, alpha=0.85, linewidth=0, step="post")
+        axes.set_title(f"queue {name}: in flight or in backoff (blue), waiting to be received (red) on top")
+        axes.set_ylabel("messages")
+        axes.set_ylim(0, max(float(top.max()) * 1.25, 3))
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    _shade(panels, phases)
+    panels[-1].set_xlabel(_X_LABEL)
+    return figure
+
+
+@styled
+def throughput(rates: pd.DataFrame, *, phases: Phases, offered_per_s: float) -> Chart:
+    """Tasks a second: accepted, completed, dead-lettered.
+
+    Args:
+        rates: ``second`` (after the load began), ``accepted_per_s``, ``completed_per_s``, ``dead_lettered_per_s``.
+        phases: of the run.
+        offered_per_s: what the load was to be; 0 is as fast as the clients could.
+    """
+    if rates.empty or float(rates["accepted_per_s"].sum()) == 0:
+        return no_data("Throughput", "no task was accepted")
+    loaded = rates[rates["second"] < phases.spans_s().get("load", (0, float(rates["second"].max()) + 1))[1]]
+    accepted, completed = (float(loaded[f"{name}_per_s"].mean()) for name in ("accepted", "completed"))
+    finding = f"{accepted:.1f} tasks/s accepted and {completed:.1f} tasks/s completed on average during the load"
+    figure, (axes,) = chart(finding)
+    axes.set_title("tasks a second, in steps of 1 s")
+    axes.plot(rates["second"], rates["accepted_per_s"], color=ACCEPTED)
+    axes.plot(rates["second"], rates["completed_per_s"], color=COMPLETED, linestyle=(0, (6, 1.5)))
+    axes.plot(rates["second"], rates["dead_lettered_per_s"], color=DEAD, linestyle=(0, (2, 1)))
+    peak = float(rates[["accepted_per_s", "completed_per_s"]].max().max())
+    axes.set_ylim(0, max(peak, offered_per_s) * 1.25)
+    key(axes, [("accepted ——", ACCEPTED), ("completed – –", COMPLETED), ("dead-lettered · · ·", DEAD)], top=0.6)
+    if offered_per_s > 0:
+        axes.axhline(offered_per_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.3)
+        top = axes.get_ylim()[1]
+        axes.text(float(rates["second"].max()), offered_per_s + top * 0.02, f"offered {offered_per_s:g}/s", ha="right",
+                  color=TARGET, fontsize=9.5, fontweight="bold")  # fmt: skip
+    axes.set_ylabel("tasks/s")
+    axes.set_xlabel(_X_LABEL)
+    _shade([axes], phases)
+    return figure
+
+
+@styled
+def latency(submission: pd.DataFrame, completion: pd.DataFrame, *, medians_s: tuple[float, float],
+            phases: Phases) -> Chart:  # fmt: skip
+    """How long clients wait for an answer, and tasks for their completion, over time.
+
+    Args:
+        submission: ``second`` (when sent), ``p50``, ``p95`` of the answer's latency in seconds.
+        completion: the same of the time from sending to completion.
+        medians_s: of all answers and of all completions.
+        phases: of the run.
+    """
+    if submission.empty and completion.empty:
+        return no_data("Latency", "no request was answered")
+    parts = [
+        ("answer to the client", submission, 1000.0, "milliseconds"),
+        ("from sending to completion", completion, 1.0, "seconds"),
+    ]
+    parts = [part for part in parts if not part[1].empty]
+    finding = f"Half of the answers took {1000 * medians_s[0]:.0f} ms or less; "
+    finding += f"half of the completed tasks were done within {seconds(medians_s[1])}"
+    figure, panels = chart(finding, rows=len(parts), height_in=1.4 + 1.7 * len(parts))
+    for axes, (name, frame, by, unit) in zip(panels, parts, strict=True):
+        axes.plot(frame["second"], frame["p95"] * by, color=RETRYING, linestyle=(0, (6, 1.5)))
+        axes.plot(frame["second"], frame["p50"] * by, color=ACCEPTED)
+        axes.set_title(f"{name}: p50 and p95, by when the task was sent")
+        axes.set_ylabel(unit)
+        axes.set_ylim(0, max(float(frame["p95"].max()) * by * 1.25, 1e-3))
+        ends = [(float(frame["second"].max()), float(frame[q].iloc[-1]) * by, q, colour)
+                for q, colour in (("p50", ACCEPTED), ("p95", RETRYING))]  # fmt: skip
+        end_labels(axes, ends)
+    _shade(panels, phases)
+    panels[-1].set_xlabel(_X_LABEL)
+    return figure
+
+
+@styled
+def host_load(host: pd.DataFrame, *, phases: Phases, cores: int | None = None) -> Chart:
+    """CPU and memory of emulator, functions, load generator and harness.
+
+    Args:
+        host: the table ``host`` of a run directory.
+        phases: of the run.
+        cores: of the machine, drawn as the limit of the CPU.
+    """
+    if host.empty:
+        return no_data("Host load", "the host was not sampled")
+    means = host.groupby("part")["cpu_pct"].mean().sort_values(ascending=False)
+    finding = f"{means.index[0].capitalize()} took most CPU ({means.iloc[0]:.0f} % of a core on average); "
+    finding += f"all parts together {means.sum():.0f} %" + (f" of {100 * cores} %" if cores else "")
+    figure, panels = chart(finding, rows=2, height_in=4.8)
+    for axes, column, name in zip(panels, ("cpu_pct", "rss_mb"), ("CPU, % of a core", "memory, MB"), strict=True):
+        ends = []
+        for part, data in host.sort_values("ts").groupby("part"):
+            at = data["ts"] - phases.load_started_ts
+            colour = _PART_COLOURS.get(str(part), FAINT)
+            axes.plot(at, data[column], color=colour)
+            ends.append((float(at.iloc[-1]), float(data[column].iloc[-1]), str(part), colour))
+        axes.set_ylabel(name)
+        axes.set_ylim(0, max(float(host[column].max()) * 1.2, 1.0))
+        end_labels(axes, ends)
+    _shade(panels, phases)
+    panels[-1].set_xlabel(_X_LABEL)
+    return figure
+
+
+def _shade(panels: Sequence[Axes], phases: Phases) -> None:
+    """Shade the phases on each axes and name them on the first."""
+    for place, axes in enumerate(panels):
+        for name, (begin, end) in phases.spans_s().items():
+            axes.axvspan(begin, end, color=ACCEPTED if name == "load" else UNKNOWN, alpha=0.06, linewidth=0, zorder=0)
+            if place == 0:
+                axes.text(begin, 0.985, f" {name}", transform=axes.get_xaxis_transform(), va="top", color=FAINT,
+                          fontsize=9, style="italic")  # fmt: skip

@@ -1,0 +1,117 @@
+"""The report as one HTML file that opens offline: verdict, charts, fidelity card, manifest, in this order.
+
+The page is made from the executed notebook by a template of our own: nothing in it is loaded from anywhere, pictures
+are inlined, and text from the run is escaped.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+from dlqlab.contracts.verdict import Check, Verdict
+from dlqlab.figures.style import STATUS_SIGNS
+
+HIDDEN_TAG = "verdict"
+"""Cells with this tag show the verdict again, which the page has at its top."""
+MEMBERS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart as it stands in a notebook: base64 of a PNG, its text, and the size to show it at in pixels."""
+
+    png: str
+    alt: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of the page: prose, then what a code cell showed, with its code."""
+
+    prose: str  # HTML
+    code: str
+    pictures: tuple[Picture, ...]
+    texts: tuple[str, ...]
+
+
+def page(
+    notebook: Mapping[str, Any], verdict: Verdict, manifest: Mapping[str, Any], *, title: str | None = None
+) -> str:
+    """The whole page.
+
+    Args:
+        notebook: an executed notebook of format 4.
+        verdict: stands at the top.
+        manifest: of the run; its ``fidelity`` is shown as a card, all of it at the end.
+        title: of the page; default: the run's scenario.
+    """
+    parts = tuple(_parts(notebook))
+    template = _environment().get_template("page.html.j2")
+    return template.render(
+        title=title or f"{manifest.get('scenario', {}).get('name', 'run')}: {verdict.status}",
+        manifest=manifest,
+        scenario=manifest.get("scenario", {}),
+        verdict=verdict,
+        charts=[part for part in parts if part.pictures],
+        others=[part for part in parts if part.code and not part.pictures],
+        fidelity=manifest.get("fidelity") or [],
+        manifest_json=json.dumps(manifest, indent=2, ensure_ascii=False, default=str),
+    )
+
+
+def members_shown(check: Check) -> Mapping[str, tuple[Sequence[str], int]]:
+    """The first members of each set of a check that is not valid, and how many more there are."""
+    return {name: (ids[:MEMBERS_SHOWN], max(0, len(ids) - MEMBERS_SHOWN)) for name, ids in check.members.items() if ids}
+
+
+def _parts(notebook: Mapping[str, Any]) -> Iterator[Part]:
+    """Each code cell with the prose before it."""
+    prose: list[str] = []
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            prose.append(_markdown().render(cell["source"]))
+        elif cell["cell_type"] == "code" and HIDDEN_TAG not in cell["metadata"].get("tags", []):
+            yield Part("\n".join(prose), cell["source"], tuple(_pictures(cell)), tuple(_texts(cell)))
+            prose = []
+
+
+def _pictures(cell: Mapping[str, Any]) -> Iterator[Picture]:
+    for output in cell["outputs"]:
+        png = output.get("data", {}).get("image/png")
+        if png is not None:
+            about = output.get("metadata", {}).get("image/png", {})
+            yield Picture(
+                "".join(png.split()), about.get("alt", "chart"), about.get("width", 700), about.get("height", 400)
+            )
+
+
+def _texts(cell: Mapping[str, Any]) -> Iterator[str]:
+    for output in cell["outputs"]:
+        if output["output_type"] == "stream":
+            yield output["text"]
+        elif output["output_type"] in ("execute_result", "display_data") and "image/png" not in output["data"]:
+            yield output["data"].get("text/plain", "")
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals["signs"] = {str(status): sign for status, sign in STATUS_SIGNS.items()}
+    environment.globals["members_shown"] = members_shown
+    return environment

@@ -1,0 +1,101 @@
+"""A run directory's report: the notebook executed, then the HTML page made from it. Needs no emulator."""
+
+import ast
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from dlqlab.contracts.rundir import RunDir
+from dlqlab.errors import ReportError, UsageError
+from dlqlab.report.html import page
+from dlqlab.report.verdicts import verdict_of
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+RUN_REPORT = NOTEBOOKS / "run_report.ipynb"
+KERNEL_START_TIMEOUT_S = 60
+CELL_TIMEOUT_S = 120
+
+
+def render(run: RunDir, notebook: Path = RUN_REPORT, parameters: Mapping[str, Any] | None = None) -> Path:
+    """Execute the notebook on the run; writes ``report.ipynb`` and ``report.html``, returns the latter.
+
+    The kernel works in the run directory and gets ``run_dir = "."``, so that the saved notebook can be opened and run
+    again where it lies, wherever the directory is moved. A run without a verdict is judged first.
+
+    Args:
+        run: the run directory.
+        notebook: with a cell tagged ``parameters`` that sets ``run_dir``.
+        parameters: further values for that cell.
+
+    Raises:
+        UsageError: there is no such notebook, or it does not know one of the parameters.
+        EvidenceError: the manifest or the verdict cannot be read.
+        ReportError: a cell failed; ``report.ipynb`` is saved as far as it came.
+    """
+    manifest = run.read_manifest()
+    verdict = verdict_of(run)
+    values = {"run_dir": ".", **(parameters or {})}
+    executed = execute(notebook, run.notebook_path, values, folder=run.path)
+    partial = run.html_path.with_suffix(".partial")
+    partial.write_text(page(executed, verdict, manifest), encoding="utf-8")
+    partial.replace(run.html_path)
+    return run.html_path
+
+
+def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, folder: Path) -> Mapping[str, Any]:
+    """Run the notebook with the parameters in a kernel that works in ``folder``; the result is saved and returned.
+
+    Raises:
+        UsageError: there is no such notebook, or it does not know one of the parameters.
+        ReportError: a cell failed; the notebook is saved as far as it came.
+    """
+    known = parameter_names(notebook)
+    unknown = sorted(set(parameters) - known)
+    if unknown:
+        raise UsageError(f"{notebook.name} has no parameter {unknown[0]}: it takes {', '.join(sorted(known))}")
+    # One line a cell is no news to who waits for a report.
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    try:
+        executed: Mapping[str, Any] = papermill.execute_notebook(
+            _literal(notebook),
+            _literal(output),
+            parameters=dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            start_timeout=KERNEL_START_TIMEOUT_S,
+            execution_timeout=CELL_TIMEOUT_S,
+            resources={"metadata": {"path": str(folder)}},
+        )
+    except PapermillExecutionError as error:
+        failed = f"{notebook.name}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
+        text = "\n".join(error.traceback)
+        raise ReportError(f"{failed}; see {output}", cell=error.cell_index + 1, traceback=text) from error
+    return executed
+
+
+def parameter_names(notebook: Path) -> frozenset[str]:
+    """The names that the notebook's parameters cell sets.
+
+    Raises:
+        UsageError: there is no such notebook, or it has no such cell.
+    """
+    try:
+        cells = nbformat.read(notebook, as_version=4)["cells"]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{notebook}: cannot be read as a notebook: {error}") from error
+    for cell in cells:
+        if "parameters" in cell["metadata"].get("tags", []):
+            statements = ast.parse(cell["source"]).body
+            targets = [target for node in statements if isinstance(node, ast.Assign) for target in node.targets]
+            return frozenset(target.id for target in targets if isinstance(target, ast.Name))
+    raise UsageError(f"{notebook}: has no cell tagged parameters")
+
+
+def _literal(path: Path) -> str:
+    """A path that papermill leaves as it is: it fills in fields in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
