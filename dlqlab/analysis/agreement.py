@@ -5,8 +5,8 @@ A difference is explained only by evidence in the task's own history; what no ev
 early_end           the run ended before the task did: what was seen is the beginning of what was predicted
 evidence_missing    the table tells the predicted story, but log lines of it are missing: nothing is decided
 crash               a function died during an attempt although no fault said so, and Lambda reports that invocation
-receive_burnt       the queue counted more deliveries than led to an attempt (a throttle, a dead batch mate, no time left),
-                    so the dead-letter queue came before the last attempt
+receive_burnt       more deliveries than attempts (a throttle, a dead batch mate, no time left), so the dead-letter
+                    queue came before the last attempt
 duplicate_delivery  two messages of the task were in the queue: attempts of one ran into those of the other
 """
 

@@ -1,8 +1,4 @@
-"""Histories for tests: whole simulated runs, and tiny constructors for histories of a few rows.
-
-A tiny history reads as ``evidence(acked(1), completed(1), acked(2))``: task 2 was acknowledged and never seen again.
-Each constructor gives the rows of one fact; numbers name tasks, times are seconds after ``T0``.
-"""
+"""Histories for tests: whole simulated runs. Histories of a few rows are made by ``tests.support.rows``."""
 
 import math
 import random
@@ -29,7 +25,6 @@ FIDELITY = [
     },
     {"name": "log_filters", "ok": False, "statement": "the filter pattern of FilterLogEvents is ignored"},
 ]
-Row = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
