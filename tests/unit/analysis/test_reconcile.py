@@ -29,9 +29,10 @@ from tests.support.rows import (
 from tests.support.simulation import task_id
 
 ONE, TWO, THREE = task_id(1), task_id(2), task_id(3)
-BOOKS = {"attempted": (ONE,), "acknowledged": (ONE,)}
-DONE = {**BOOKS, "completed": (ONE,)}
-DEAD = {**BOOKS, "dead_lettered": (ONE,)}
+Sets = dict[str, tuple[str, ...]]
+BOOKS: Sets = {"attempted": (ONE,), "acknowledged": (ONE,)}
+DONE: Sets = {**BOOKS, "completed": (ONE,)}
+DEAD: Sets = {**BOOKS, "dead_lettered": (ONE,)}
 
 
 def sets(run: RunEvidence) -> tuple[Status, dict[str, tuple[str, ...]]]:
@@ -55,7 +56,7 @@ def test_sane_history_is_valid() -> None:
     assert (Status.VALID, {**books, "completed": (ONE,), "dead_lettered": (TWO,)}) == actual
 
 
-HISTORIES: dict[str, tuple[RunEvidence, Status, dict[str, tuple[str, ...]]]] = {
+HISTORIES: dict[str, tuple[RunEvidence, Status, Sets]] = {
     "lost before any attempt": (
         evidence(acked(1), item(1, "QUEUED", attempts=0)),
         Status.INVALID,

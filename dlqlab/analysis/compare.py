@@ -1,0 +1,152 @@
+"""Two runs side by side: differences with their intervals, as data. What is too much of a difference is the gate's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.frames import sure
+from dlqlab.analysis.rates import sample
+from dlqlab.analysis.retries import judged_retries
+from dlqlab.analysis.series import completions
+from dlqlab.analysis.statistics import Interval, Values, bootstrap_quantile_difference, newcombe, wilson
+from dlqlab.contracts.evidence import RunEvidence
+
+QUANTILES = (0.5, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """second - first of one measure, with its interval; a ratio of 0 to 1 or in ``unit``.
+
+    A measure that a run does not have is None, and so are the difference and its interval.
+    """
+
+    name: str
+    title: str
+    unit: str
+    first: float | None
+    second: float | None
+    difference: float | None
+    interval: tuple[float, float] | None
+    confidence: float
+    n_first: int
+    n_second: int
+    method: str
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the interval of the difference leaves 0 out."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "title": self.title,
+            "unit": self.unit,
+            "first": self.first,
+            "second": self.second,
+            "difference": self.difference,
+            "interval": list(self.interval) if self.interval else None,
+            "confidence": self.confidence,
+            "n_first": self.n_first,
+            "n_second": self.n_second,
+            "method": self.method,
+            "distinguishable": self.distinguishable,
+        }
+
+
+def compare(first: RunEvidence, second: RunEvidence, *, seed: int = 0) -> tuple[Effect, ...]:
+    """The effect sizes of the second run against the first, at the first run's confidence.
+
+    Rates by Newcombe's interval, quantiles by a seeded bootstrap. Two runs with one seed share their draws: their
+    failure rates are then not independent samples, and a difference of exactly 0 is what the seed makes of it.
+
+    Raises:
+        EvidenceError: a table that is needed cannot be read in one of the runs.
+    """
+    runs = Facts(first), Facts(second)
+    confidence = runs[0].scenario.judge.confidence
+    return (*_rates(runs, confidence), *_quantiles(runs, confidence, seed))
+
+
+def _rates(runs: tuple[Facts, Facts], confidence: float) -> Iterator[Effect]:
+    samples = [sample(facts) for facts in runs]
+    failures = [(found.failures, found.n) for found in samples]
+    yield _rate("failure_rate", f"failures per {samples[0].trial}", failures, confidence)
+    yield _rate("dlq_share", "tasks in the dead-letter queue", [_dead(facts) for facts in runs], confidence)
+    yield _rate("unanswered_share", "requests without an answer", [_silent(facts) for facts in runs], confidence)
+
+
+def _quantiles(runs: tuple[Facts, Facts], confidence: float, seed: int) -> Iterator[Effect]:
+    measures = {
+        "retry_lateness_s": ("retry lateness", "s", [judged_retries(facts)["lateness_s"] for facts in runs]),
+        "completion_s": ("time from sending to completion", "s", [completions(facts)["latency_s"] for facts in runs]),
+        "submission_ms": ("time to the API's answer", "ms", [facts.ledger["latency_ms"] for facts in runs]),
+    }
+    for name, (title, unit, series) in measures.items():
+        values = [_values(one) for one in series]
+        for q in QUANTILES:
+            label = f"p{q * 100:g}"
+            difference = bootstrap_quantile_difference(*values, q, confidence=confidence, seed=seed)
+            estimates = [float(pd.Series(one).quantile(q)) if len(one) else None for one in values]
+            yield _effect(
+                f"{name}_{label}",
+                f"{title}, {label}",
+                unit,
+                estimates,
+                difference,
+                [len(one) for one in values],
+                confidence,
+                "bootstrap",
+            )
+
+
+def _rate(name: str, title: str, counts: list[tuple[int, int]], confidence: float) -> Effect:
+    intervals = [wilson(k, n, confidence) if n else None for k, n in counts]
+    one, other = intervals
+    difference = newcombe(one, other) if one and other else None
+    estimates = [interval.estimate if interval else None for interval in intervals]
+    return _effect(name, title, "ratio", estimates, difference, [n for _, n in counts], confidence, "Newcombe")
+
+
+def _effect(
+    name: str,
+    title: str,
+    unit: str,
+    estimates: list[float | None],
+    difference: Interval | None,
+    counts: list[int],
+    confidence: float,
+    method: str,
+) -> Effect:
+    return Effect(
+        name=name,
+        title=title,
+        unit=unit,
+        first=estimates[0],
+        second=estimates[1],
+        difference=difference.estimate if difference else None,
+        interval=(difference.low, difference.high) if difference else None,
+        confidence=confidence,
+        n_first=counts[0],
+        n_second=counts[1],
+        method=method,
+    )
+
+
+def _dead(facts: Facts) -> tuple[int, int]:
+    dead, done = (int(sure(facts.items["status"] == status).sum()) for status in ("FAILED", "COMPLETED"))
+    return dead, dead + done
+
+
+def _silent(facts: Facts) -> tuple[int, int]:
+    silent = facts.ledger["outcome"].isna() | sure(facts.ledger["outcome"] == "unknown")
+    return int(silent.sum()), len(facts.ledger)
+
+
+def _values(series: pd.Series) -> Values:
+    values: Values = series.dropna().to_numpy(dtype="float64")
+    return values
