@@ -1,0 +1,133 @@
+r"""Log lines to rows: the app's events, Lambda's own lines, and everything else. Pure.
+
+Lambda writes ``START``, ``END`` and ``REPORT RequestId: <id>\tDuration: 1.23 ms\t...`` around an invocation, and
+before the REPORT line ``... Task timed out after 10.00 seconds`` or ``... Error: Runtime exited ...``; newer REPORT
+lines carry ``Status: timeout`` or ``Status: error`` themselves.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.events import EventSchemaError, parse_line
+
+from dlqlab.contracts.tables import EVENTS, FLAG, REAL, TEXT, WHOLE
+
+_REPORT = re.compile(r"^REPORT RequestId: (?P<request_id>\S+)")
+_FIELD = re.compile(r"\t(?P<name>[A-Za-z ]+): (?P<value>[^\t]+)")
+_TIMED_OUT = re.compile(r"(?P<request_id>[0-9a-f]{8}-[0-9a-f-]{27}) Task timed out after [0-9.]+ seconds")
+_ENDED_BADLY = re.compile(r"^RequestId: (?P<request_id>\S+) (?:Error: )?(?:Runtime exited|Process exited)")
+_QUIET = re.compile(r"^(?:START RequestId: |END RequestId: |INIT_START |EXTENSION\t)")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_AS_JSON = frozenset({"payload", "errors"})
+_TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), REAL: (int, float), WHOLE: (int,), FLAG: (bool,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a line lies in the log store. ``line_id`` is the same however often the line is pulled."""
+
+    function: str
+    log_stream: str
+    stored_ts: float
+    line_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One row of the EVENTS table."""
+
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationRow:
+    """One row of the INVOCATIONS table; without a duration it is only a mark that the invocation ended badly."""
+
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that says that it is an event but does not keep to the schema."""
+
+    line: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLine:
+    """A print, a traceback, a metric: nothing that the tables hold."""
+
+    line: str
+
+
+type Parsed = EventRow | InvocationRow | BadLine | OtherLine | None
+"""None: a line that says nothing beyond what the REPORT line says."""
+
+
+def parse(line: str, source: Source) -> Parsed:
+    """What one log line is."""
+    try:
+        event = parse_line(line)
+        if event is not None:
+            return EventRow(_event_row(event, source))
+    except EventSchemaError as error:
+        return BadLine(line, str(error))
+    if not line.strip() or _QUIET.match(line):
+        return None
+    invocation = _invocation(line, source)
+    return OtherLine(line) if invocation is None else InvocationRow(invocation)
+
+
+def _event_row(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "stored_ts": source.stored_ts,
+        "log_stream": source.log_stream,
+        "line_id": source.line_id,
+    }
+    for field, value in event.items():
+        column = _CAMEL.sub("_", field).lower()
+        if column not in EVENTS or column in row:
+            continue  # schema's own version, or a field that the app added
+        if column in _AS_JSON and value is not None:
+            row[column] = _storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+            continue
+        expected = _TYPES[EVENTS[column].dtype]
+        if value is not None and (
+            not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected)
+        ):
+            raise EventSchemaError(f"{event['event']} has {field} {value!r}, not a {expected[0].__name__}")
+        row[column] = _storable(value) if isinstance(value, str) else value
+    return row
+
+
+def _storable(text: str) -> str:
+    """Half a surrogate pair, which JSON can express, is no character and no column can hold it: escape it again."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _invocation(line: str, source: Source) -> dict[str, Any] | None:
+    base = {"function": source.function, "log_stream": source.log_stream, "stored_ts": source.stored_ts}
+    report = _REPORT.match(line)
+    if report:
+        fields = {match["name"]: match["value"].strip() for match in _FIELD.finditer(line)}
+        return base | {
+            "request_id": report["request_id"],
+            "duration_ms": _number(fields.get("Duration")),
+            "init_duration_ms": _number(fields.get("Init Duration")),
+            "memory_mb": _number(fields.get("Max Memory Used")),
+            "status": fields.get("Status", "ok"),
+        }
+    for pattern, status in ((_TIMED_OUT, "timeout"), (_ENDED_BADLY, "error")):
+        mark = pattern.search(line)
+        if mark:
+            return base | {"request_id": mark["request_id"], "status": status}
+    return None
+
+
+def _number(text: str | None) -> float | None:
+    """The number before the unit, as in ``1.23 ms``."""
+    return None if text is None else float(text.split()[0])

@@ -1,0 +1,127 @@
+"""The end of every task: the task table and the archive, scanned page by page and read-consistent."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dlqlab.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TERMINAL = frozenset({"COMPLETED", "FAILED"})
+
+_TASK_COLUMNS: Mapping[str, str] = {
+    "task_id": "taskId",
+    "status": "status",
+    "attempts": "attempts",
+    "generation": "generation",
+    "effects": "effects",
+    "payload": "payload",
+    "created_ts": "createdAt",
+    "updated_ts": "updatedAt",
+    "last_error_type": "lastErrorType",
+    "last_error_message": "lastErrorMessage",
+}
+_ARCHIVE_COLUMNS: Mapping[str, str] = {
+    "archive_id": "archiveId",
+    "archive_reason": "reason",
+    "archive_body": "body",
+    "archived_ts": "archivedAt",
+    "archive_expires_ts": "expiresAt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Rows of the TASKS table, and how many items of other runs were left out."""
+
+    rows: tuple[dict[str, Any], ...]
+    foreign_items: int
+
+
+def collect_tasks(dynamodb: "DynamoDBClient", *, task_table: str, archive_table: str, run_id: str) -> TableRows:
+    """One row for each task of the run, with the newest of its archived messages; one for each archived message
+    without a task in the table.
+
+    Raises:
+        EvidenceError: a table cannot be read.
+    """
+    archived: dict[str, dict[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
+    foreign = 0
+    without_task: list[dict[str, Any]] = []
+    for item in scan(dynamodb, archive_table):
+        if item.get("runId") != run_id:
+            foreign += 1
+            continue
+        task_id = item.get("taskId")
+        if task_id is None:
+            without_task.append(_archive_row(item))
+        elif task_id not in archived or archived[task_id]["archived_ts"] <= item["archivedAt"]:
+            archived[task_id] = _archive_row(item)
+    for item in scan(dynamodb, task_table):
+        if item.get("runId") != run_id:
+            foreign += 1
+            continue
+        row = {column: item.get(name) for column, name in _TASK_COLUMNS.items()}
+        rows.append(row | {"in_table": True, "archived": False} | archived.pop(item["taskId"], {}))
+    orphans = [{"task_id": task_id, "in_table": False} | row for task_id, row in archived.items()]
+    junk = [{"in_table": False} | row for row in without_task]
+    return TableRows(rows=(*rows, *orphans, *junk), foreign_items=foreign)
+
+
+def count_unfinished(dynamodb: "DynamoDBClient", table: str, acknowledged: Collection[str]) -> int:
+    """How many of these tasks are not COMPLETED or FAILED, those without an item among them.
+
+    One whole scan: for the end of a drain, not for every second.
+
+    Raises:
+        EvidenceError: the table cannot be read.
+    """
+    open_tasks = set(acknowledged)
+    projection = {"ProjectionExpression": "taskId, #status", "ExpressionAttributeNames": {"#status": "status"}}
+    for item in scan(dynamodb, table, **projection):
+        if item.get("status") in TERMINAL:
+            open_tasks.discard(item["taskId"])
+    return len(open_tasks)
+
+
+def scan(dynamodb: "DynamoDBClient", table: str, **options: Any) -> Iterator[dict[str, Any]]:
+    """All items of a table as plain values, page by page.
+
+    A page may be empty and still have a successor: only the absence of LastEvaluatedKey ends a scan (DynamoDB API
+    reference).
+
+    Raises:
+        EvidenceError: the table cannot be read.
+    """
+    start: dict[str, Any] = {}
+    while True:
+        try:
+            page = dynamodb.scan(TableName=table, ConsistentRead=True, **options, **start)
+        except (BotoCoreError, ClientError) as error:
+            raise EvidenceError(f"table {table}: {error}") from error
+        for item in page["Items"]:
+            yield {name: _plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
+        key = page.get("LastEvaluatedKey")
+        if not key:
+            return
+        start = {"ExclusiveStartKey": key}
+
+
+_DESERIALIZER = TypeDeserializer()
+
+
+def _archive_row(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {column: item.get(name) for column, name in _ARCHIVE_COLUMNS.items()} | {"archived": True}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value

@@ -1,0 +1,64 @@
+"""A ticker: calls something at a fixed rate on a thread of its own."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from dlqlab.errors import EvidenceError
+
+
+class Ticker:
+    """Calls ``tick`` at 0, 1, 2, ... intervals after the start, by the monotonic clock.
+
+    A call that takes longer than the interval skips the ticks that it overran; the rest stay on the grid. An error of
+    a call is counted and kept, and the next call still happens.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        tick: Callable[[], None],
+        *,
+        interval_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._what = what
+        self._tick = tick
+        self._interval_s = interval_s
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=what, daemon=True)
+        self._ticks = 0
+        self._failures = 0
+        self._last_error: Exception | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the call that is under way; a second stop does nothing.
+
+        Raises:
+            EvidenceError: calls failed.
+        """
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._thread.join()
+        if self._last_error is not None:
+            raise EvidenceError(
+                f"{self._what}: {self._failures} of {self._ticks} samples failed, "
+                f"last with {type(self._last_error).__name__}: {self._last_error}"
+            ) from self._last_error
+
+    def _run(self) -> None:
+        began_s = self._clock()
+        due = 0
+        while not self._stopping.wait(max(0.0, began_s + due * self._interval_s - self._clock())):
+            self._ticks += 1
+            try:
+                self._tick()
+            except Exception as error:  # noqa: BLE001  # raised by stop(): a gap in the samples must not end them
+                self._failures += 1
+                self._last_error = error
+            due = max(due + 1, int((self._clock() - began_s) / self._interval_s) + 1)
