@@ -1,0 +1,111 @@
+"""The real ``chalice``, run as a program on a project folder."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from dlqlab import paths
+from dlqlab.deploy.target import Target
+from dlqlab.errors import DeployError
+
+DEADLINE_S = 300
+_OWN_FOLDERS = ("deployed", "deployments", "__pycache__", "venv")
+_SOURCE_RECORD = "deployed-source.json"
+
+
+def prepare_project(target: Target) -> None:
+    """Copy the app to the target's project folder where it has one of its own; keep what Chalice remembers there."""
+    if target.project_dir == paths.APP:
+        return
+    ignore = shutil.ignore_patterns(*_OWN_FOLDERS)
+    shutil.copytree(paths.APP, target.project_dir, ignore=ignore, dirs_exist_ok=True)
+
+
+def deploy(target: Target) -> None:
+    """``chalice deploy``, left out where exactly this source is deployed already.
+
+    Raises:
+        DeployError: Chalice failed; carries what it printed.
+    """
+    prepare_project(target)
+    if _is_current(target):
+        return
+    _run(target, "deploy", "--stage", target.stage)
+    _record(target).write_text(json.dumps({"source": source_digest(target.project_dir)}))
+
+
+def delete(target: Target) -> None:
+    """``chalice delete``: functions, roles, mappings, API.
+
+    Raises:
+        DeployError: Chalice failed.
+    """
+    if deployed(target):
+        _run(target, "delete", "--stage", target.stage)
+    _record(target).unlink(missing_ok=True)
+
+
+def deployed(target: Target) -> dict[str, dict[str, Any]]:
+    """What Chalice has deployed for the stage, by resource name; empty where nothing is."""
+    try:
+        state = json.loads((target.project_dir / ".chalice" / "deployed" / f"{target.stage}.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return {resource["name"]: resource for resource in state["resources"]}
+
+
+def source_digest(project: Path) -> str:
+    """SHA-256 over everything that goes into the functions and their configuration."""
+    digest = hashlib.sha256()
+    for path in sorted(project.rglob("*")):
+        if path.is_file() and not set(path.relative_to(project).parts) & set(_OWN_FOLDERS):
+            digest.update(f"{path.relative_to(project)}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_current(target: Target) -> bool:
+    try:
+        recorded = json.loads(_record(target).read_text())["source"]
+    except FileNotFoundError:
+        return False
+    return recorded == source_digest(target.project_dir) and all(
+        _function_exists(target, name) for name in target.names.functions.values()
+    )
+
+
+def _function_exists(target: Target, name: str) -> bool:
+    client = target.client("lambda")
+    try:
+        client.get_function(FunctionName=name)
+    except client.exceptions.ResourceNotFoundException:
+        return False
+    return True
+
+
+def _record(target: Target) -> Path:
+    # In the emulator's folder, which a new emulator starts without: nothing is deployed there yet.
+    return target.state_dir / _SOURCE_RECORD
+
+
+def _run(target: Target, *arguments: str) -> None:
+    program = Path(sys.executable).with_name("chalice")
+    command = [str(program), "--project-dir", str(target.project_dir), *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            env=target.tool_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeployError(f"chalice {arguments[0]} took over {DEADLINE_S} s") from error
+    if done.returncode != 0:
+        raise DeployError(f"chalice {arguments[0]} failed (exit code {done.returncode}):\n{done.stdout}{done.stderr}")

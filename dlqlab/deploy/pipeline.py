@@ -1,0 +1,78 @@
+"""The whole deployment: apply, configure for a run, reset, destroy."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dlqlab.contracts.scenario import Scenario
+from dlqlab.deploy import chalice, functions, stack, verify
+from dlqlab.deploy.target import Target
+from dlqlab.errors import DeployError
+
+Progress = Callable[[str], None]
+DEPLOY_RUN_ID = "deploy"
+
+
+def apply(target: Target, scenario: Scenario, *, progress: Progress) -> str:
+    """Deploy what a scenario needs and prove that it works; returns the API's URL. Safe to repeat.
+
+    Raises:
+        DeployError: a step failed; names it.
+    """
+    progress("queues, tables, log groups (CloudFormation)")
+    stack.deploy_stack(target, scenario)
+    progress("functions and API (chalice deploy)")
+    chalice.deploy(target)
+    progress("ReportBatchItemFailures on the event source mappings")
+    functions.set_partial_responses(target, scenario)
+    configure(target, scenario, DEPLOY_RUN_ID)
+    progress("proof with a failing task")
+    address = url(target)
+    try:
+        verify.prove_failed_task_is_kept(target, address)
+    except DeployError:
+        # Unproven: the functions go back to deleting and raising by themselves, which loses nothing.
+        variables = functions.run_variables(scenario, DEPLOY_RUN_ID, partial=False)
+        functions.configure(target, variables, processor_timeout_s=scenario.pipeline.function_timeout_s)
+        raise
+    return address
+
+
+def configure(target: Target, scenario: Scenario, run_id: str) -> None:
+    """Make the deployed functions follow the scenario under this run id."""
+    variables = functions.run_variables(scenario, run_id, partial=True)
+    functions.configure(target, variables, processor_timeout_s=scenario.pipeline.function_timeout_s)
+
+
+def url(target: Target) -> str:
+    """The API's URL.
+
+    Raises:
+        DeployError: nothing is deployed at this target.
+    """
+    api = chalice.deployed(target).get("rest_api")
+    if api is None:
+        raise DeployError(f"nothing is deployed for stage {target.stage} at {target.endpoint}: run dlqlab deploy")
+    return target.api_url(api["rest_api_id"])
+
+
+def reset(target: Target) -> None:
+    """Forget all tasks: empty queues, empty tables. For emulators only: it deletes data."""
+    verify.purge(target)
+    dynamodb = target.client("dynamodb")
+    for table, key in ((target.names.task_table, "taskId"), (target.names.archive_table, "archiveId")):
+        _clear(dynamodb, table, key)
+
+
+def destroy(target: Target) -> None:
+    """Remove everything that ``apply`` made."""
+    chalice.delete(target)
+    stack.delete_stack(target)
+
+
+def _clear(dynamodb: Any, table: str, key: str) -> None:
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression=key)
+    keys = [item for page in pages for item in page["Items"]]
+    for start in range(0, len(keys), 25):
+        waiting = {table: [{"DeleteRequest": {"Key": item}} for item in keys[start : start + 25]]}
+        while waiting:
+            waiting = dynamodb.batch_write_item(RequestItems=waiting).get("UnprocessedItems") or {}

@@ -1,0 +1,94 @@
+"""Proof that the deployed pipeline keeps a failed message, by a message: what a mapping says of itself is no proof."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any
+
+from dlqlab.deploy.target import Target
+from dlqlab.errors import DeployError
+from dlqlab.waiting import DeadlinePassedError, wait_for
+
+PROBE_DEADLINE_S = 30.0
+_SETTLED_S = 0.3
+"""Lambda deletes what a batch handled right after the function returned; this is long after that."""
+
+
+def call_api(url: str, path: str, body: Any = None, *, timeout_s: float = 10.0) -> tuple[int, Any]:
+    """One request to the API: status and JSON.
+
+    Raises:
+        DeployError: no answer, or one that is not JSON.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310  (the target's own URL)
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, _json_of(error)
+    except (OSError, ValueError) as error:
+        raise DeployError(f"{url}{path}: no usable answer: {error}") from error
+
+
+def _json_of(error: urllib.error.HTTPError) -> Any:
+    try:
+        return json.load(error)
+    except ValueError:
+        return None
+
+
+def prove_failed_task_is_kept(target: Target, url: str) -> None:
+    """Submit a task that fails, and see its message still on the queue after the invocation has ended.
+
+    Leaves both queues empty and no task behind.
+
+    Raises:
+        DeployError: the message was deleted, or the pipeline did not work on it.
+    """
+    task_id = f"probe-{uuid.uuid4().hex}"
+    status, answer = call_api(url, "/tasks", {"taskId": task_id, "payload": "ERROR"})
+    if status != 202:  # noqa: PLR2004
+        raise DeployError(f"the API answered {status} to a probe task: {answer}")
+    try:
+        wait_for("the failure of a probe task", lambda: _has_failed(url, task_id), deadline_s=PROBE_DEADLINE_S)
+        _watch_message_stay(target)
+    except DeadlinePassedError as error:
+        raise DeployError(str(error)) from error
+    finally:
+        purge(target)
+        target.client("dynamodb").delete_item(TableName=target.names.task_table, Key={"taskId": {"S": task_id}})
+
+
+def purge(target: Target) -> None:
+    """Empty both queues."""
+    sqs = target.client("sqs")
+    for name in target.names.queues.values():
+        sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def _has_failed(url: str, task_id: str) -> tuple[bool, Any]:
+    _, task = call_api(url, f"/tasks/{task_id}")
+    return isinstance(task, dict) and task.get("status") == "RETRYING", task
+
+
+def _watch_message_stay(target: Target) -> None:
+    """The message must be there throughout, not only at the first look."""
+    sqs = target.client("sqs")
+    url = sqs.get_queue_url(QueueName=target.names.task_queue)["QueueUrl"]
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    began = time.monotonic()
+
+    def probe() -> tuple[bool, int]:
+        counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        left = sum(int(value) for value in counts.values())
+        if left == 0:
+            raise DeployError(
+                "a failed task was deleted from the queue: the event source mapping does not honour "
+                "ReportBatchItemFailures; deploy again with dlqlab deploy"
+            )
+        return time.monotonic() - began >= _SETTLED_S, left
+
+    wait_for("a probe message to stay", probe, deadline_s=PROBE_DEADLINE_S, interval_s=0.05)
