@@ -19,7 +19,6 @@ from dlqlab.figures.style import (
     chart,
     count,
     no_data,
-    percent,
     plural,
     seconds,
     styled,
@@ -103,9 +102,7 @@ def causes(dead_letters: pd.DataFrame) -> Chart:
     names = dead_letters["reason"].fillna("no reason") + ": " + dead_letters["error_type"].fillna("no error type")
     counts = names.value_counts().head(_ROWS)[::-1]
     first = counts.index[-1]
-    finding = (
-        f"{percent(counts.iloc[-1] / len(dead_letters), 0)} of {plural(len(dead_letters), 'dead letter')}: {first}"
-    )
+    finding = f"{count(counts.iloc[-1])} of {plural(len(dead_letters), 'dead letter')}: {first}"
     figure, (axes,) = chart(finding, height_in=1.6 + 0.6 * len(counts))
     axes.set_title("dead letters by reason and error type")
     axes.barh(range(len(counts)), counts, color=DEAD, height=0.6)
@@ -182,7 +179,7 @@ def verdict_table(verdict: Verdict) -> Chart:
     """The checks with their answers and statements."""
     if not verdict.checks:
         return no_data("Verdict", "nothing was checked")
-    lines = [wrapped(check.statement, 78).splitlines() for check in verdict.checks]
+    lines = [wrapped(check.statement, 88).splitlines() for check in verdict.checks]
     heights = [1.25 + 0.8 * len(statement) for statement in lines]
     figure, (axes,) = chart(
         f"{STATUS_SIGNS[verdict.status]} The run is {verdict.status}", height_in=0.75 + 0.21 * sum(heights)

@@ -23,6 +23,7 @@ from dlqlab.figures.style import (
     halo,
     no_data,
     percent,
+    percent_exact,
     plural,
     styled,
 )
@@ -37,8 +38,8 @@ def failure_rate(rates: pd.DataFrame, *, target: float | None, confidence: float
     """Failure rate by attempt against the target.
 
     Args:
-        rates: one row per attempt number and one for all of them (``attempt`` is 0): ``attempt``, ``n``, ``failed``,
-            ``rate``, ``low``, ``high``; ratios of 0 to 1, low and high are the Wilson interval.
+        rates: one row per attempt number and one for all of them (``attempt`` is 0): ``attempt``, ``n``, ``rate``,
+            ``low``, ``high``; ratios of 0 to 1, low and high are the Wilson interval.
         target: the ratio that the attempts shall fail at; None draws none.
         confidence: level of the intervals.
         counted: what n counts, ``attempts`` or ``tasks``.
@@ -50,7 +51,7 @@ def failure_rate(rates: pd.DataFrame, *, target: float | None, confidence: float
     drawn = pd.concat([drawn[drawn["attempt"] != ALL].head(_ATTEMPTS_SHOWN), total])
     whole = total.iloc[0]
     figure, (axes,) = chart(_rate_finding(whole, target, confidence, counted))
-    axes.set_title(f"failed {counted} of all {counted}; bars are {percent(confidence, 0)} Wilson intervals")
+    axes.set_title(f"failed {counted} of all {counted}; bars are {percent_exact(confidence)} Wilson intervals")
     for place, (attempt, rate, low, high) in enumerate(_numbers(drawn)):
         colour = TEXT if attempt == ALL else RETRYING
         axes.plot([place, place], [low, high], color=colour, linewidth=7, alpha=0.35, solid_capstyle="butt")
@@ -59,12 +60,12 @@ def failure_rate(rates: pd.DataFrame, *, target: float | None, confidence: float
     names = [_attempt_name(int(attempt), counted) for attempt in drawn["attempt"]]
     labels = [f"{name}\nn = {count(n)}" for name, n in zip(names, drawn["n"], strict=True)]
     axes.set_xticks(range(len(drawn)), labels)
-    axes.set_xlim(-0.5, len(drawn) + 0.15)
+    axes.set_xlim(-0.5, len(drawn) + 0.35)
     _fit(axes, [*drawn["low"], *drawn["high"], *([] if target is None else [target])])
     axes.set_ylabel("failure rate")
     if target is not None:
         axes.axhline(target, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
-        halo(axes, len(drawn) + 0.13, target, f"target {percent(target)}", va="center", ha="right", color=TARGET,
+        halo(axes, len(drawn) + 0.33, target, f"target {percent_exact(target)}", va="center", ha="right", color=TARGET,
              fontweight="bold")  # fmt: skip
     return figure
 
@@ -92,13 +93,13 @@ def dlq_volume(*, measured: int, n: int, predicted_share: float, pmf: pd.DataFra
         f"{'inside' if inside else 'outside'} the predicted {count(low)} to {count(high)}"
     )
     figure, (axes,) = chart(finding)
-    axes.set_title(f"how likely each number is if {percent(predicted_share, 2)} of {count(n)} tasks fail for good")
+    axes.set_title(f"how likely each number is if {percent_exact(predicted_share)} of {count(n)} tasks fail for good")
     x, y = pmf["dead_letters"].to_numpy(), pmf["probability"].to_numpy()
     within = (x >= low) & (x <= high)
     axes.fill_between(x, y, step="mid", color=IN_FLIGHT, alpha=0.25, linewidth=0)
     axes.fill_between(x, y, where=within, step="mid", color=IN_FLIGHT, alpha=0.65, linewidth=0)
     _volume_marks(axes, y.max(), n * predicted_share, measured, seed_predicts, inside=inside)
-    halo(axes, (low + high) / 2, y.max() * 0.1, f"{percent(confidence, 0)} band: {count(low)} to {count(high)}",
+    halo(axes, (low + high) / 2, y.max() * 0.1, f"{percent_exact(confidence)} band: {count(low)} to {count(high)}",
          ha="center", color=ACCEPTED)  # fmt: skip
     axes.set_xlabel("dead-lettered tasks")
     axes.set_ylabel("probability")
@@ -139,11 +140,11 @@ def retry_gaps(retries: pd.DataFrame, *, bounds_s: Sequence[tuple[float, float]]
     figure, panels = chart(_gap_finding(early, len(retries)), rows=len(groups), height_in=1.5 + 1.15 * len(groups))
     panels[0].set_title("wait from a failure to the start of the next attempt, one row per retry")
     greatest = float(retries["gap_s"].max())
-    bins = np.linspace(0, greatest * 1.02 + 0.05, 90)
+    end = greatest * 1.02 + 0.05
     for axes, (attempt, part) in zip(panels, groups, strict=True):
-        _gap_panel(axes, attempt, part, bins, bounds_s)
+        _gap_panel(axes, attempt, part, end, bounds_s)
     panels[-1].set_xlabel("seconds after the failure")
-    panels[-1].set_xlim(0, bins[-1])
+    panels[-1].set_xlim(min(0.0, float(retries["gap_s"].min())), end)
     return figure
 
 
@@ -152,28 +153,31 @@ EARLY_TOLERANCE_S = 0.001
 
 
 def _gap_panel(
-    axes: Axes, attempt: int, part: pd.DataFrame, bins: np.ndarray, bounds_s: Sequence[tuple[float, float]]
+    axes: Axes, attempt: int, part: pd.DataFrame, end: float, bounds_s: Sequence[tuple[float, float]]
 ) -> None:
-    axes.hist(part["gap_s"], bins=bins.tolist(), color=RETRYING)
     low, high = (
         bounds_s[attempt - 2] if attempt - 2 < len(bounds_s) else (part["backoff_s"].min(), part["backoff_s"].max())
     )
+    # An edge of the bins lies on the backoff, less the tolerance: no bar reaches over the line by its width alone.
+    width, edge = end / 90, low - EARLY_TOLERANCE_S
+    bins = edge + width * np.arange(-np.ceil(edge / width) - 1, np.ceil((end - edge) / width) + 1)
+    axes.hist(part["gap_s"], bins=bins.tolist(), color=RETRYING)
     top = axes.get_ylim()[1] * 1.5
     axes.set_ylim(0, top)
     axes.axvspan(0, low, color=DEAD, alpha=0.07, linewidth=0)
     if high > low:
         axes.axvspan(low, high, color=TARGET, alpha=0.07, linewidth=0)
-    for edge in {low, high}:
-        axes.axvline(edge, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
+    for bound in {low, high}:
+        axes.axvline(bound, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
     span = f"{low:g} s" if low == high else f"{low:g} to {high:g} s"
     axes.set_ylabel(f"retry {attempt - 1}\nn = {count(len(part))}", rotation=0, ha="right", va="center")
     axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
-    near_right = low > bins[-1] * 0.6
+    near_right = low > end * 0.6
     axes.annotate(f"backoff {span}", (low, top * 0.93), xytext=(-5 if near_right else 5, 0), va="top",
                   textcoords="offset points", ha="right" if near_right else "left", color=TARGET, fontsize=9.5,
                   fontweight="bold")  # fmt: skip
-    if low > bins[-1] * 0.2:
-        axes.text(bins[-1] * 0.01, top * 0.93, "too early", va="top", color=DEAD, fontsize=9.5)
+    if low > end * 0.2:
+        axes.text(end * 0.01, top * 0.93, "too early", va="top", color=DEAD, fontsize=9.5)
 
 
 def _gap_finding(early: int, n: int) -> str:
@@ -187,7 +191,7 @@ def _rate_finding(whole: pd.Series, target: float | None, confidence: float, cou
     if target is None:
         return said
     place = "inside" if whole["low"] <= target <= whole["high"] else "outside"
-    return f"{said}: the target of {percent(target)} lies {place} the {percent(confidence, 0)} interval"
+    return f"{said}: the target of {percent_exact(target)} lies {place} the {percent_exact(confidence)} interval"
 
 
 def _numbers(rates: pd.DataFrame) -> list[tuple[float, float, float, float]]:

@@ -34,19 +34,18 @@ _PART_COLOURS = {"emulator": EMULATOR, "functions": PIPELINE, "load": ACCEPTED, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phases:
-    """When the load began and ended and when the drain ended; seconds since the epoch, None where not reached."""
+    """When the load and the drain ended, in seconds after the load began; None where the run did not come so far."""
 
-    load_started_ts: float
-    load_ended_ts: float | None = None
-    drain_ended_ts: float | None = None
+    load_s: float | None = None
+    drained_s: float | None = None
 
     def spans_s(self) -> Mapping[str, tuple[float, float]]:
-        """Begin and end of each phase that was reached, in seconds after the load began."""
+        """Begin and end of each phase that was reached."""
         spans: dict[str, tuple[float, float]] = {}
-        if self.load_ended_ts is not None:
-            spans["load"] = (0.0, self.load_ended_ts - self.load_started_ts)
-            if self.drain_ended_ts is not None:
-                spans["drain"] = (spans["load"][1], self.drain_ended_ts - self.load_started_ts)
+        if self.load_s is not None:
+            spans["load"] = (0.0, self.load_s)
+            if self.drained_s is not None:
+                spans["drain"] = (self.load_s, self.drained_s)
         return spans
 
 
@@ -55,20 +54,20 @@ def queue_depths(queues: pd.DataFrame, *, phases: Phases) -> Chart:
     """Messages in both queues over time.
 
     Args:
-        queues: the table ``queues`` of a run directory.
+        queues: ``t_s`` (after the load began), ``queue``, ``visible``, ``in_flight``, ``delayed``.
         phases: of the run.
     """
     if queues.empty:
         return no_data("Queue depths", "the queues were not sampled")
     names = [name for name in ("tasks", "dead-letters") if (queues["queue"] == name).any()]
     peak = int((queues["visible"] + queues["in_flight"])[queues["queue"] == names[0]].max())
-    last = int(queues[queues["ts"] == queues["ts"].max()][["visible", "in_flight", "delayed"]].sum().sum())
+    last = int(queues[queues["t_s"] == queues["t_s"].max()][["visible", "in_flight", "delayed"]].sum().sum())
     finding = f"At most {count(peak)} messages were in the queue {names[0]}; "
     finding += "both queues are empty at the end" if last == 0 else f"{count(last)} messages are left at the end"
     figure, panels = chart(finding, rows=len(names), height_in=1.6 + 1.5 * len(names))
     for axes, name in zip(panels, names, strict=True):
-        part = queues[queues["queue"] == name].sort_values("ts")
-        at = part["ts"] - phases.load_started_ts
+        part = queues[queues["queue"] == name].sort_values("t_s")
+        at = part["t_s"]
         in_flight, visible = part["in_flight"].astype(float), part["visible"].astype(float)
         top = in_flight + visible
         axes.fill_between(at, 0, in_flight, color=IN_FLIGHT, alpha=0.75, linewidth=0, step="post")
@@ -83,31 +82,34 @@ def queue_depths(queues: pd.DataFrame, *, phases: Phases) -> Chart:
 
 
 @styled
-def throughput(rates: pd.DataFrame, *, phases: Phases, offered_per_s: float) -> Chart:
+def throughput(rates: pd.DataFrame, *, phases: Phases, offered_per_s: float, bucket_s: float) -> Chart:
     """Tasks a second: accepted, completed, dead-lettered.
 
     Args:
-        rates: ``second`` (after the load began), ``accepted_per_s``, ``completed_per_s``, ``dead_lettered_per_s``.
+        rates: ``t_s`` (start of a step, after the load began), ``accepted_per_s``, ``completed_per_s``,
+            ``dead_lettered_per_s``.
         phases: of the run.
         offered_per_s: what the load was to be; 0 is as fast as the clients could.
+        bucket_s: length of a step.
     """
     if rates.empty or float(rates["accepted_per_s"].sum()) == 0:
         return no_data("Throughput", "no task was accepted")
-    loaded = rates[rates["second"] < phases.spans_s().get("load", (0, float(rates["second"].max()) + 1))[1]]
+    end_s = float(rates["t_s"].max()) + 1 if phases.load_s is None else phases.load_s
+    loaded = rates[rates["t_s"].between(0, end_s, inclusive="left")]
     accepted, completed = (float(loaded[f"{name}_per_s"].mean()) for name in ("accepted", "completed"))
     finding = f"{accepted:.1f} tasks/s accepted and {completed:.1f} tasks/s completed on average during the load"
     figure, (axes,) = chart(finding)
-    axes.set_title("tasks a second, in steps of 1 s")
-    axes.plot(rates["second"], rates["accepted_per_s"], color=ACCEPTED)
-    axes.plot(rates["second"], rates["completed_per_s"], color=COMPLETED, linestyle=(0, (6, 1.5)))
-    axes.plot(rates["second"], rates["dead_lettered_per_s"], color=DEAD, linestyle=(0, (2, 1)))
+    axes.set_title(f"tasks a second, in steps of {bucket_s:g} s")
+    axes.plot(rates["t_s"], rates["accepted_per_s"], color=ACCEPTED)
+    axes.plot(rates["t_s"], rates["completed_per_s"], color=COMPLETED, linestyle=(0, (6, 1.5)))
+    axes.plot(rates["t_s"], rates["dead_lettered_per_s"], color=DEAD, linestyle=(0, (2, 1)))
     peak = float(rates[["accepted_per_s", "completed_per_s"]].max().max())
     axes.set_ylim(0, max(peak, offered_per_s) * 1.25)
     key(axes, [("accepted ——", ACCEPTED), ("completed – –", COMPLETED), ("dead-lettered · · ·", DEAD)], top=0.6)
     if offered_per_s > 0:
         axes.axhline(offered_per_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.3)
         top = axes.get_ylim()[1]
-        axes.text(float(rates["second"].max()), offered_per_s + top * 0.02, f"offered {offered_per_s:g}/s", ha="right",
+        axes.text(float(rates["t_s"].max()), offered_per_s + top * 0.02, f"offered {offered_per_s:g}/s", ha="right",
                   color=TARGET, fontsize=9.5, fontweight="bold")  # fmt: skip
     axes.set_ylabel("tasks/s")
     axes.set_xlabel(_X_LABEL)
@@ -116,38 +118,46 @@ def throughput(rates: pd.DataFrame, *, phases: Phases, offered_per_s: float) -> 
 
 
 @styled
-def latency(submission: pd.DataFrame, completion: pd.DataFrame, *, medians_s: tuple[float, float],
+def latency(submission: pd.DataFrame, completion: pd.DataFrame, *, medians: tuple[float, float],
             phases: Phases) -> Chart:  # fmt: skip
     """How long clients wait for an answer, and tasks for their completion, over time.
 
     Args:
-        submission: ``second`` (when sent), ``p50``, ``p95`` of the answer's latency in seconds.
-        completion: the same of the time from sending to completion.
-        medians_s: of all answers and of all completions.
+        submission: ``t_s`` (when sent, after the load began), ``p50_ms``, ``p95_ms`` until the answer.
+        completion: ``t_s``, ``p50_s``, ``p95_s`` from sending to completion.
+        medians: of all answers in milliseconds, of all completions in seconds.
         phases: of the run.
     """
     if submission.empty and completion.empty:
         return no_data("Latency", "no request was answered")
     parts = [
-        ("answer to the client", submission, 1000.0, "milliseconds"),
-        ("from sending to completion", completion, 1.0, "seconds"),
+        ("answer to the client", submission, "ms", "milliseconds"),
+        ("from sending to completion", completion, "s", "seconds"),
     ]
     parts = [part for part in parts if not part[1].empty]
-    finding = f"Half of the answers took {1000 * medians_s[0]:.0f} ms or less; "
-    finding += f"half of the completed tasks were done within {seconds(medians_s[1])}"
-    figure, panels = chart(finding, rows=len(parts), height_in=1.4 + 1.7 * len(parts))
-    for axes, (name, frame, by, unit) in zip(panels, parts, strict=True):
-        axes.plot(frame["second"], frame["p95"] * by, color=RETRYING, linestyle=(0, (6, 1.5)))
-        axes.plot(frame["second"], frame["p50"] * by, color=ACCEPTED)
+    said = []
+    if not submission.empty:
+        said.append(f"half of the answers took {medians[0]:.0f} ms or less")
+    if not completion.empty:
+        said.append(f"half of the completed tasks were done within {seconds(medians[1])}")
+    finding = "; ".join(said)
+    figure, panels = chart(finding[0].upper() + finding[1:], rows=len(parts), height_in=1.4 + 1.7 * len(parts))
+    for axes, (name, frame, unit, unit_name) in zip(panels, parts, strict=True):
+        _latency_panel(axes, frame, unit)
         axes.set_title(f"{name}: p50 and p95, by when the task was sent")
-        axes.set_ylabel(unit)
-        axes.set_ylim(0, max(float(frame["p95"].max()) * by * 1.25, 1e-3))
-        ends = [(float(frame["second"].max()), float(frame[q].iloc[-1]) * by, q, colour)
-                for q, colour in (("p50", ACCEPTED), ("p95", RETRYING))]  # fmt: skip
-        end_labels(axes, ends)
+        axes.set_ylabel(unit_name)
     _shade(panels, phases)
     panels[-1].set_xlabel(_X_LABEL)
     return figure
+
+
+def _latency_panel(axes: Axes, frame: pd.DataFrame, unit: str) -> None:
+    p50, p95 = frame[f"p50_{unit}"], frame[f"p95_{unit}"]
+    axes.plot(frame["t_s"], p95, color=RETRYING, linestyle=(0, (6, 1.5)))
+    axes.plot(frame["t_s"], p50, color=ACCEPTED)
+    axes.set_ylim(min(0.0, float(p50.min())), max(float(p95.max()) * 1.25, 1e-3))
+    last = float(frame["t_s"].max())
+    end_labels(axes, [(last, float(p50.iloc[-1]), "p50", ACCEPTED), (last, float(p95.iloc[-1]), "p95", RETRYING)])
 
 
 @styled
@@ -155,7 +165,7 @@ def host_load(host: pd.DataFrame, *, phases: Phases, cores: int | None = None) -
     """CPU and memory of emulator, functions, load generator and harness.
 
     Args:
-        host: the table ``host`` of a run directory.
+        host: ``t_s`` (after the load began), ``part``, ``cpu_pct`` (100 is one core), ``rss_mb``.
         phases: of the run.
         cores: of the machine, drawn as the limit of the CPU.
     """
@@ -167,8 +177,8 @@ def host_load(host: pd.DataFrame, *, phases: Phases, cores: int | None = None) -
     figure, panels = chart(finding, rows=2, height_in=4.8)
     for axes, column, name in zip(panels, ("cpu_pct", "rss_mb"), ("CPU, % of a core", "memory, MB"), strict=True):
         ends = []
-        for part, data in host.sort_values("ts").groupby("part"):
-            at = data["ts"] - phases.load_started_ts
+        for part, data in host.sort_values("t_s").groupby("part"):
+            at = data["t_s"]
             colour = _PART_COLOURS.get(str(part), FAINT)
             axes.plot(at, data[column], color=colour)
             ends.append((float(at.iloc[-1]), float(data[column].iloc[-1]), str(part), colour))

@@ -153,6 +153,11 @@ def percent(ratio: float, digits: int = 1) -> str:
     return f"{100 * ratio:.{digits}f} %"
 
 
+def percent_exact(ratio: float) -> str:
+    """A setting as text, with no more digits than it has: 0.3 is 30 %, 0.027 is 2.7 %."""
+    return f"{100 * ratio:.4g} %"
+
+
 def seconds(value_s: float) -> str:
     """A duration with about three digits that matter."""
     if not math.isfinite(value_s):

@@ -1,33 +1,34 @@
-"""The charts of a run: evidence in, figure out. Evidence that cannot be read becomes a chart that says why."""
+"""The charts of a run: its facts in, figure out. Evidence that cannot be read becomes a chart that says why."""
 
 from collections.abc import Callable
 from functools import wraps
 
 import numpy as np
 import pandas as pd
-from chalicelib.faults import FaultMode
 from scipy.stats import binom
 
 from dlqlab import figures
-from dlqlab.analysis.statistics import binomial_band, wilson
-from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.analysis import series
+from dlqlab.analysis.dead_letters import dead_letter_times, dlq_volume_check
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.rates import failure_rate_by_attempt, failure_rate_check
+from dlqlab.analysis.retries import judged_retries
 from dlqlab.errors import EvidenceError
-from dlqlab.figures.style import by_attempt
 from dlqlab.report import frames
 
 _TAIL = 1e-5
-_BAR_MAX = 2000
-type Draw = Callable[[RunEvidence], figures.Chart]
+_POINTS_MAX = 2000
+type Draw = Callable[[Facts], figures.Chart]
 
 
 def _charted(subject: str) -> Callable[[Draw], Draw]:
-    """A chart of the evidence, or where the evidence is missing one that says so."""
+    """A chart of the facts, or where the evidence for it is missing one that says so."""
 
     def decorate(draw: Draw) -> Draw:
         @wraps(draw)
-        def inner(evidence: RunEvidence) -> figures.Chart:
+        def inner(facts: Facts) -> figures.Chart:
             try:
-                return draw(evidence)
+                return draw(facts)
             except EvidenceError as error:
                 return figures.no_data(subject, str(error))
 
@@ -37,162 +38,132 @@ def _charted(subject: str) -> Callable[[Draw], Draw]:
 
 
 @_charted("Failure rate")
-def failure_rate(evidence: RunEvidence) -> figures.Chart:
-    """Failure rate by attempt against the target, with Wilson intervals."""
-    scenario = evidence.manifest.scenario
-    rows = frames.attempts(evidence)
-    per_task = scenario.faults.mode is FaultMode.PER_TASK
-    confidence = scenario.judge.confidence
-    counted = rows[rows["failed"].notna()]
-    if per_task:
-        counted = counted[counted["attempt"] == 1]
-    groups = [(figures.ALL, counted), *([] if per_task else by_attempt(counted))]
-    rates = [_rate(number, part, confidence) for number, part in groups if len(part)]
-    columns = ["attempt", "n", "failed", "rate", "low", "high"]
-    return figures.failure_rate(
-        pd.DataFrame(rates, columns=columns),
-        target=target_rate(evidence),
-        confidence=confidence,
-        counted="tasks" if per_task else "attempts",
-    )
+def failure_rate(facts: Facts) -> figures.Chart:
+    """Failure rate against the target, with Wilson intervals: by attempt, or by task where the fault mode is sticky."""
+    check = failure_rate_check(facts)
+    trial = str(check.details["trial"])
+    parts = failure_rate_by_attempt(facts) if trial == "attempt" else pd.DataFrame()
+    whole = []
+    if check.measured is not None and check.interval is not None:
+        low, high = check.interval
+        whole = [{"attempt": figures.ALL, "n": check.n, "rate": check.measured, "low": low, "high": high}]
+    rates = pd.concat([parts, pd.DataFrame(whole)]).reindex(columns=["attempt", "n", "rate", "low", "high"])
+    confidence = facts.scenario.judge.confidence
+    return figures.failure_rate(rates, target=check.expected, confidence=confidence, counted=f"{trial}s")
 
 
-def target_rate(evidence: RunEvidence) -> float:
-    """What the attempts shall fail at: the scenario's target, or what its fault plan draws."""
-    scenario = evidence.manifest.scenario
-    target = scenario.judge.target_failure_rate
-    if target is not None:
-        return target
-    return 0.0 if scenario.faults.mode is FaultMode.NONE else scenario.faults.failure_rate
-
-
-def _rate(number: int, part: pd.DataFrame, confidence: float) -> tuple[int, int, int, float, float, float]:
-    failed = int(part["failed"].astype("bool").sum())
-    interval = wilson(failed, len(part), confidence)
-    return number, len(part), failed, interval.estimate, interval.low, interval.high
+@_charted("Where attempts ended")
+def attempt_fates(facts: Facts) -> figures.Chart:
+    """What followed each attempt."""
+    return figures.attempt_fates(frames.fates(facts))
 
 
 @_charted("Retry gaps")
-def retry_gaps(evidence: RunEvidence) -> figures.Chart:
+def retry_gaps(facts: Facts) -> figures.Chart:
     """The wait before each retry against the configured backoff."""
-    policy = evidence.manifest.scenario.retry_policy()
-    bounds = [policy.bounds_s(attempt) for attempt in range(1, policy.max_attempts)]
-    return figures.retry_gaps(frames.retries(evidence), bounds_s=bounds)
+    bounds = [facts.policy.bounds_s(attempt) for attempt in range(1, min(facts.policy.max_attempts, 100))]
+    return figures.retry_gaps(judged_retries(facts), bounds_s=bounds)
 
 
 @_charted("Retry lateness")
-def retry_lateness(evidence: RunEvidence) -> figures.Chart:
+def retry_lateness(facts: Facts) -> figures.Chart:
     """How late retries start, and the emulator's share of it."""
-    probe = evidence.manifest.retry_probe
+    probe = facts.manifest.retry_probe
     return figures.retry_lateness(
-        frames.retries(evidence),
-        limit_s=evidence.manifest.scenario.judge.max_median_lateness_s,
+        judged_retries(facts),
+        limit_s=facts.scenario.judge.max_median_lateness_s,
         probe=None if probe is None else figures.Probe(median_s=probe.median_s, p95_s=probe.p95_s, n=probe.n),
     )
 
 
 @_charted("Lateness over time")
-def lateness_over_time(evidence: RunEvidence) -> figures.Chart:
+def lateness_over_time(facts: Facts) -> figures.Chart:
     """Whether lateness grows while the run goes on."""
-    return figures.lateness_over_time(
-        frames.retries(evidence),
-        start_ts=frames.start_ts(evidence),
-        limit_s=evidence.manifest.scenario.judge.max_median_lateness_s,
-    )
+    limit_s = facts.scenario.judge.max_median_lateness_s
+    return figures.lateness_over_time(judged_retries(facts), start_ts=series.origin_ts(facts), limit_s=limit_s)
 
 
 @_charted("Dead-letter volume")
-def dlq_volume(evidence: RunEvidence) -> figures.Chart:
+def dlq_volume(facts: Facts) -> figures.Chart:
     """Dead-lettered tasks against the band that the fault plan predicts."""
-    scenario = evidence.manifest.scenario
-    ledger = evidence.table("ledger")
-    n = int(ledger.loc[ledger["outcome"] == "acknowledged", "task_id"].nunique())
-    share = dlq_share(evidence)
-    confidence = scenario.judge.confidence
+    check = dlq_volume_check(facts)
+    if check.n is None or check.expected is None:
+        return figures.no_data("Dead-letter volume", check.statement)
+    n, share = check.n, check.expected
     low, high = (int(binom.ppf(tail, n, share)) for tail in (_TAIL, 1 - _TAIL))
-    measured = int(frames.dead_letters(evidence)["task_id"].nunique())
-    numbers = np.unique(np.linspace(max(0, low - 1), high + 1, _BAR_MAX).round().astype("int64"))
-    pmf = pd.DataFrame({"dead_letters": numbers, "probability": binom.pmf(numbers, n, share)})
+    numbers = np.unique(np.linspace(max(0, low - 1), high + 1, _POINTS_MAX).round().astype("int64"))
     return figures.dlq_volume(
-        measured=measured,
+        measured=int(check.details["count"]),
         n=n,
         predicted_share=share,
-        pmf=pmf,
-        band=binomial_band(n, share, confidence),
-        confidence=confidence,
+        pmf=pd.DataFrame({"dead_letters": numbers, "probability": binom.pmf(numbers, n, share)}),
+        band=(int(check.details["band"][0]), int(check.details["band"][1])),
+        confidence=facts.scenario.judge.confidence,
+        seed_predicts=int(check.details["seed_predicts"]),
     )
-
-
-def dlq_share(evidence: RunEvidence) -> float:
-    """The expected ratio of tasks that are dead-lettered."""
-    faults, policy = evidence.manifest.scenario.faults, evidence.manifest.scenario.retry_policy()
-    if faults.mode is FaultMode.NONE:
-        return 0.0
-    per_task = faults.mode is FaultMode.PER_TASK
-    return faults.failure_rate if per_task else float(faults.failure_rate**policy.max_attempts)
 
 
 @_charted("Queue depths")
-def queue_depths(evidence: RunEvidence) -> figures.Chart:
+def queue_depths(facts: Facts) -> figures.Chart:
     """Messages in both queues over time."""
-    return figures.queue_depths(evidence.table("queues"), phases=_phases(evidence))
+    return figures.queue_depths(series.queue_depths(facts), phases=_phases(facts))
 
 
 @_charted("Throughput")
-def throughput(evidence: RunEvidence) -> figures.Chart:
+def throughput(facts: Facts) -> figures.Chart:
     """Tasks accepted, completed and dead-lettered a second."""
-    offered_per_s = evidence.manifest.scenario.load.rate_per_s
-    return figures.throughput(frames.throughput(evidence), phases=_phases(evidence), offered_per_s=offered_per_s)
-
-
-@_charted("Latency")
-def latency(evidence: RunEvidence) -> figures.Chart:
-    """How long clients wait for an answer, and tasks for their completion."""
-    return figures.latency(
-        frames.over_time(frames.answers(evidence)),
-        frames.over_time(frames.completions(evidence)),
-        medians_s=(frames.median_s(frames.answers(evidence)), frames.median_s(frames.completions(evidence))),
-        phases=_phases(evidence),
+    step_s = frames.bucket_s(facts)
+    return figures.throughput(
+        series.throughput(facts, bucket_s=step_s),
+        phases=_phases(facts),
+        offered_per_s=facts.scenario.load.rate_per_s,
+        bucket_s=step_s,
     )
 
 
-@_charted("Where attempts ended")
-def attempt_fates(evidence: RunEvidence) -> figures.Chart:
-    """What followed each attempt."""
-    return figures.attempt_fates(frames.fates(evidence))
+@_charted("Latency")
+def latency(facts: Facts) -> figures.Chart:
+    """How long clients wait for an answer, and tasks for their completion."""
+    step_s = frames.bucket_s(facts)
+    return figures.latency(
+        series.submission_latency(facts, bucket_s=step_s),
+        series.completion_latency(facts, bucket_s=step_s),
+        medians=(float(facts.ledger["latency_ms"].median()), float(series.completions(facts)["latency_s"].median())),
+        phases=_phases(facts),
+    )
 
 
 @_charted("Host load")
-def host_load(evidence: RunEvidence) -> figures.Chart:
+def host_load(facts: Facts) -> figures.Chart:
     """CPU and memory of emulator, functions, load generator and harness."""
-    cores = evidence.manifest.raw.get("cores")
-    return figures.host_load(evidence.table("host"), phases=_phases(evidence), cores=cores)
+    host = facts.run.table("host")
+    host = host.assign(t_s=host["ts"] - series.origin_ts(facts))
+    return figures.host_load(host, phases=_phases(facts), cores=facts.manifest.raw.get("cores"))
 
 
 @_charted("Causes of dead letters")
-def causes(evidence: RunEvidence) -> figures.Chart:
+def causes(facts: Facts) -> figures.Chart:
     """Dead letters by reason and error."""
-    return figures.causes(frames.dead_letters(evidence))
+    return figures.causes(dead_letter_times(facts))
 
 
 @_charted("Time to the dead-letter queue")
-def dead_letter_ages(evidence: RunEvidence) -> figures.Chart:
+def dead_letter_ages(facts: Facts) -> figures.Chart:
     """How long tasks took from acceptance to the dead-letter record."""
-    policy = evidence.manifest.scenario.retry_policy()
-    least_s = float(sum(policy.bounds_s(attempt)[0] for attempt in range(1, policy.max_attempts)))
-    return figures.dead_letter_ages(frames.dead_letters(evidence)["age_s"], least_s=least_s)
+    least_s = float(sum(facts.policy.bounds_s(attempt)[0] for attempt in range(1, facts.policy.max_attempts)))
+    return figures.dead_letter_ages(dead_letter_times(facts)["age_s"], least_s=least_s)
 
 
 @_charted("Timelines")
-def slowest_tasks(evidence: RunEvidence) -> figures.Chart:
+def slowest_tasks(facts: Facts) -> figures.Chart:
     """The tasks that took longest, attempt by attempt."""
-    return figures.task_timelines(frames.timelines(evidence))
+    return figures.task_timelines(frames.slowest_tasks(facts))
 
 
-def _phases(evidence: RunEvidence) -> figures.Phases:
-    manifest = evidence.manifest
+def _phases(facts: Facts) -> figures.Phases:
+    manifest = facts.manifest
+    start_ts = series.origin_ts(facts)
     return figures.Phases(
-        load_started_ts=frames.start_ts(evidence),
-        load_ended_ts=manifest.load_ended_ts,
-        drain_ended_ts=manifest.drain_ended_ts,
+        load_s=None if manifest.load_ended_ts is None else manifest.load_ended_ts - start_ts,
+        drained_s=None if manifest.drain_ended_ts is None else manifest.drain_ended_ts - start_ts,
     )

@@ -1,16 +1,22 @@
-"""The verdict of a run directory."""
+"""The verdict of a run directory: the one that is stored, or where there is none the one that its evidence gives."""
 
-from dlqlab.contracts.rundir import RunDir, read_json
+from dlqlab.analysis.judge import judge
+from dlqlab.contracts.evidence import load_evidence
+from dlqlab.contracts.rundir import RunDir, read_json, write_json
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import EvidenceError
 
 
 def verdict_of(run: RunDir) -> Verdict:
-    """The stored verdict.
+    """The stored verdict; a run without one is judged now and its verdict is stored.
 
     Raises:
-        EvidenceError: the verdict is missing or unreadable.
+        EvidenceError: the stored verdict cannot be read, or the manifest of a run that is to be judged.
     """
+    if not run.verdict_path.exists():
+        verdict = judge(load_evidence(run))
+        write_json(run.verdict_path, verdict.to_json())
+        return verdict
     try:
         return Verdict.from_json(read_json(run.verdict_path))
     except (KeyError, TypeError, ValueError) as error:
