@@ -34,6 +34,7 @@ def submit_task() -> Response:
 @app.route("/tasks/{taskId}", methods=["GET"], cors=True)  # type: ignore[untyped-decorator]
 def get_task(taskId: str) -> Response:  # noqa: N803 # the name in the path
     """Show a task."""
+    services.begin()
     try:
         task = services.store.get(taskId) if TASK_ID.fullmatch(taskId) else None
     except StoreError:
@@ -46,6 +47,7 @@ def get_task(taskId: str) -> Response:  # noqa: N803 # the name in the path
 @app.route("/health", methods=["GET"], cors=True)  # type: ignore[untyped-decorator]
 def health() -> dict[str, str]:
     """Say that the API answers; asks nothing of the queue or the table."""
+    services.begin()
     return {"status": "ok", "runId": settings.run_id}
 
 

@@ -110,9 +110,13 @@ class Services:
         )
         return settle(batch, monitor.handle, self.dead_letters, partial_responses=self.settings.partial_batch_responses)
 
-    def telemetry(self, lambda_context: Any, batch: list[Delivery] | None = None) -> Telemetry:
-        """The writer of one invocation; the first one of an environment is its cold start."""
+    def begin(self) -> bool:
+        """Note that an invocation begins; True for the first one of this environment, its cold start."""
         cold, self._is_cold = self._is_cold, False
+        return cold
+
+    def telemetry(self, lambda_context: Any, batch: list[Delivery] | None = None) -> Telemetry:
+        """The writer of one invocation; to be asked for once in each."""
         header = next((delivery.trace_header for delivery in batch or [] if delivery.trace_header), None)
         context = Context(
             run_id=self.settings.run_id,
@@ -120,7 +124,7 @@ class Services:
             request_id=lambda_context.aws_request_id,
             # Lambda's runtime sets this variable anew for each invocation.
             trace_id=trace_root(os.environ.get("_X_AMZN_TRACE_ID")) or trace_root(header),
-            cold_start=cold,
+            cold_start=self.begin(),
         )
         return Telemetry(context=context, clock=time.time, write=write_line)
 

@@ -1,0 +1,272 @@
+"""In-memory task table, archive and queues that keep to the conditions of the real ones, on a clock of the test's."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chalicelib.queues import QueueError
+from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, StoreError
+from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, AttemptRecord, Status, Task
+
+from tests.events.factories import sqs_record
+
+
+class Clock:
+    """Time that passes only when told."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_s(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class MemoryStore:
+    """The task table. ``broken`` holds names of methods that shall raise; ``history`` every state of every task."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.broken: set[str] = set()
+        self.history: list[Task] = []
+
+    def create(self, task: NewTask) -> Outcome:
+        self._may_break("create")
+        if task.task_id in self.tasks:
+            return Outcome(done=False, task=self.tasks[task.task_id])
+        self._put(
+            Task(
+                task_id=task.task_id,
+                status=Status.QUEUED,
+                generation=1,
+                attempts=0,
+                effects=0,
+                payload_json=task.payload_json,
+                payload_digest=task.payload_digest,
+                created_ts=task.created_ts,
+                updated_ts=task.created_ts,
+                pending_by=task.pending_by,
+            )
+        )
+        return Outcome(done=True, task=None)
+
+    def adopt(self, task_id: str, *, expected: str, token: str, now: float) -> bool:  # noqa: ARG002
+        self._may_break("adopt")
+        task = self.tasks.get(task_id)
+        if task is None or task.pending_by != expected:
+            return False
+        self._put(replace(task, pending_by=token))
+        return True
+
+    def mark_enqueued(self, task_id: str, *, now: float) -> None:
+        self._may_break("mark_enqueued")
+        if task_id in self.tasks:
+            self._put(replace(self.tasks[task_id], enqueued_ts=now, pending_by=None))
+
+    def withdraw(self, task_id: str, *, token: str) -> Outcome:
+        self._may_break("withdraw")
+        task = self.tasks.get(task_id)
+        if task is None or task.status is not Status.QUEUED or task.pending_by != token:
+            return Outcome(done=False, task=task)
+        del self.tasks[task_id]
+        return Outcome(done=True, task=None)
+
+    def get(self, task_id: str) -> Task | None:
+        self._may_break("get")
+        return self.tasks.get(task_id)
+
+    def claim(self, claim: Claim) -> Outcome:
+        self._may_break("claim")
+        task = self.tasks.get(claim.task_id)
+        if task is None or not _may_claim(task, claim):
+            return Outcome(done=False, task=task)
+        started = AttemptRecord(generation=task.generation, attempt=task.attempts + 1, started_ts=claim.now)
+        claimed = replace(
+            task,
+            status=Status.PROCESSING,
+            attempts=task.attempts + 1,
+            claim=claim.token,
+            carrier=claim.message_id,
+            lease_until_ts=claim.lease_until_ts,
+            not_before_ts=None,
+            pending_by=None,
+            updated_ts=claim.now,
+            history=(*task.history, started),
+        )
+        self._put(claimed)
+        return Outcome(done=True, task=claimed)
+
+    def complete(self, task: Task, *, now: float) -> Outcome:
+        self._may_break("complete")
+        current = self.tasks.get(task.task_id)
+        if current is None or current.status is not Status.PROCESSING or current.claim != task.claim:
+            return Outcome(done=False, task=current)
+        ended = replace(current.history[-1], ended_ts=now, outcome="succeeded")
+        self._put(
+            replace(
+                current,
+                status=Status.COMPLETED,
+                effects=current.effects + 1,
+                updated_ts=now,
+                history=(*current.history[:-1], ended),
+            )
+        )
+        return Outcome(done=True, task=None)
+
+    def fail(self, task: Task, failure: Failure, *, now: float) -> Outcome:
+        self._may_break("fail")
+        current = self.tasks.get(task.task_id)
+        if current is None or current.status is not Status.PROCESSING or current.claim != task.claim:
+            return Outcome(done=False, task=current)
+        ended = replace(
+            current.history[-1],
+            ended_ts=now,
+            outcome="failed",
+            error_type=failure.error_type,
+            error_message=failure.error_message,
+        )
+        self._put(
+            replace(
+                current,
+                status=Status.RETRYING,
+                not_before_ts=failure.not_before_ts,
+                closed=failure.closed,
+                last_error_type=failure.error_type,
+                last_error_message=failure.error_message,
+                updated_ts=now,
+                history=(*current.history[:-1], ended),
+            )
+        )
+        return Outcome(done=True, task=None)
+
+    def close(self, task: Task, *, error_type: str, error_message: str, now: float) -> Outcome:
+        self._may_break("close")
+        current = self.tasks.get(task.task_id)
+        may = (
+            current is not None
+            and current.generation == task.generation
+            and current.status not in TERMINAL
+            and (current.status is not Status.PROCESSING or (current.lease_until_ts or 0) <= now + CLOCK_GRACE_S)
+        )
+        if current is None or not may:
+            return Outcome(done=False, task=current)
+        self._put(
+            replace(
+                current,
+                status=Status.FAILED,
+                last_error_type=error_type,
+                last_error_message=error_message,
+                updated_ts=now,
+                pending_by=None,
+            )
+        )
+        return Outcome(done=True, task=None)
+
+    def _put(self, task: Task) -> None:
+        self.tasks[task.task_id] = task
+        self.history.append(task)
+
+    def _may_break(self, method: str) -> None:
+        if method in self.broken:
+            raise StoreError(f"{method} is broken by the test")
+
+
+def _may_claim(task: Task, claim: Claim) -> bool:
+    by = claim.now + (CLOCK_GRACE_S if task.carrier == claim.message_id else 0)
+    if task.generation != claim.generation or task.closed or task.attempts >= claim.attempts_max:
+        return False
+    if task.status is Status.RETRYING:
+        return (task.not_before_ts or 0) <= by
+    if task.status is Status.PROCESSING:
+        return (task.lease_until_ts or 0) <= by
+    return task.status is Status.QUEUED
+
+
+class MemoryArchive:
+    """The archive."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, ArchivedMessage] = {}
+        self.is_broken = False
+
+    def put(self, message: ArchivedMessage) -> bool:
+        if self.is_broken:
+            raise StoreError("the archive is broken by the test")
+        if message.archive_id in self.messages:
+            return False
+        self.messages[message.archive_id] = message
+        return True
+
+
+@dataclass(kw_only=True)
+class Message:
+    """A message on a queue."""
+
+    message_id: str
+    body: str
+    attributes: Mapping[str, str]
+    visible_ts: float
+    receives: int = 0
+    handle: str = ""
+
+
+@dataclass(kw_only=True)
+class MemoryQueue:
+    """A queue with visibility timeouts and, given a dead-letter queue, SQS's redrive: on the receive after the last."""
+
+    clock: Callable[[], float]
+    visibility_timeout_s: float = 60
+    max_receives: int = 0
+    dead_letters: "MemoryQueue | None" = None
+    is_refusing: bool = False
+    messages: list[Message] = field(default_factory=list)
+    hidden_s: list[int] = field(default_factory=list)
+    _ids: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
+        self._may_refuse()
+        message_id = f"m{id(self)}-{next(self._ids)}"
+        self.messages.append(
+            Message(message_id=message_id, body=body, attributes=attributes or {}, visible_ts=self.clock())
+        )
+        return message_id
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        self._may_refuse()
+        self.hidden_s.append(seconds)
+        for message in self.messages:
+            if message.handle == receipt_handle:
+                message.visible_ts = self.clock() + seconds
+
+    def delete(self, receipt_handles: Sequence[str]) -> None:
+        self._may_refuse()
+        self.messages = [message for message in self.messages if message.handle not in receipt_handles]
+
+    def receive(self, count: int = 10) -> list[dict[str, Any]]:
+        """Records of up to so many visible messages; one that was received too often moves on instead."""
+        records: list[dict[str, Any]] = []
+        for message in [message for message in self.messages if message.visible_ts <= self.clock()]:
+            if self.dead_letters is not None and message.receives >= self.max_receives:
+                self.messages.remove(message)
+                self.dead_letters.messages.append(replace(message, receives=0))
+            elif len(records) < count:
+                message.receives += 1
+                message.handle = f"{message.message_id}:{next(self._ids)}"
+                message.visible_ts = self.clock() + self.visibility_timeout_s
+                records.append(
+                    sqs_record(
+                        message.body,
+                        message_id=message.message_id,
+                        receipt_handle=message.handle,
+                        receive_count=message.receives,
+                        attributes=message.attributes,
+                    )
+                )
+        return records
+
+    def _may_refuse(self) -> None:
+        if self.is_refusing:
+            raise QueueError("the queue refuses by the test's wish")
