@@ -5,13 +5,14 @@ before the REPORT line ``... Task timed out after 10.00 seconds`` or ``... Error
 lines carry ``Status: timeout`` or ``Status: error`` themselves.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.events import EventSchemaError, parse_line
+from chalicelib.events import COMMON_FIELDS, OWN_FIELDS, EventSchemaError, parse_line
 
 from dlqlab.contracts.tables import EVENTS, FLAG, REAL, TEXT, WHOLE
 
@@ -20,9 +21,13 @@ _FIELD = re.compile(r"\t(?P<name>[A-Za-z ]+): (?P<value>[^\t]+)")
 _TIMED_OUT = re.compile(r"(?P<request_id>[0-9a-f]{8}-[0-9a-f-]{27}) Task timed out after [0-9.]+ seconds")
 _ENDED_BADLY = re.compile(r"^RequestId: (?P<request_id>\S+) (?:Error: )?(?:Runtime exited|Process exited)")
 _QUIET = re.compile(r"^(?:START RequestId: |END RequestId: |INIT_START |EXTENSION\t)")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _AS_JSON = frozenset({"payload", "errors"})
 _TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), REAL: (int, float), WHOLE: (int,), FLAG: (bool,)}
+_COLUMNS: Mapping[str, str] = {
+    field: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()
+    for field in itertools.chain(COMMON_FIELDS, *OWN_FIELDS.values())
+    if field != "schema"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +94,15 @@ def _event_row(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
         "line_id": source.line_id,
     }
     for field, value in event.items():
-        column = _CAMEL.sub("_", field).lower()
-        if column not in EVENTS or column in row:
-            continue  # schema's own version, or a field that the app added
+        column = _COLUMNS.get(field)
+        if column is None:
+            continue  # the schema's own version, or a field that the app added
         if column in _AS_JSON and value is not None:
             row[column] = _storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
             continue
         expected = _TYPES[EVENTS[column].dtype]
-        if value is not None and (
-            not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected)
-        ):
+        # Not isinstance: a bool is an int in Python.
+        if value is not None and type(value) not in expected:
             raise EventSchemaError(f"{event['event']} has {field} {value!r}, not a {expected[0].__name__}")
         row[column] = _storable(value) if isinstance(value, str) else value
     return row

@@ -85,6 +85,7 @@ class FakeSqs:
     def __init__(self, depths: Mapping[str, list[tuple[int, int, int]]]) -> None:
         self.depths = {url: list(series) for url, series in depths.items()}
         self.failing = False
+        self.refusals = 0
         self.sent: list[str] = []
         self.refuse: set[str] = set()
 
@@ -96,6 +97,7 @@ class FakeSqs:
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
         if self.failing:
+            self.refusals += 1
             raise refusal("GetQueueAttributes")
         series = self.depths[QueueUrl]
         numbers = series.pop(0) if len(series) > 1 else series[0]
