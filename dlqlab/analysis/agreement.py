@@ -17,7 +17,7 @@ from chalicelib.faults import Fault
 
 from dlqlab.analysis.attempts import ATTEMPT_KEY, DIED, DIED_AFTER_EFFECT, FAILED, OPEN, SUCCEEDED
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import sure
+from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
@@ -76,8 +76,10 @@ def oracle_check(facts: Facts) -> Check:
     """The agreement as a check."""
     result = compare_with_oracle(facts)
     causes = result.differences["cause"]
-    by_cause = {str(cause): tuple(sorted(set(rows["task_id"]))) for cause, rows in result.differences.groupby("cause")}
-    differing = len(set(result.differences["task_id"]))
+    by_cause = {
+        str(cause): tuple(sorted(names(rows["task_id"]))) for cause, rows in result.differences.groupby("cause")
+    }
+    differing = len(names(result.differences["task_id"]))
     return Check(
         name="oracle",
         title="Every task met the fate that its seed predicts",
@@ -175,7 +177,7 @@ def _causes(facts: Facts, differences: pd.DataFrame, steps: pd.DataFrame) -> pd.
         return cause
     life = pd.MultiIndex.from_frame(differences[_LIFE])
     ours = steps[pd.MultiIndex.from_frame(steps[_LIFE]).isin(life)]
-    burnt = differences["task_id"].isin(_burnt(facts, set(differences["task_id"])))
+    burnt = differences["task_id"].isin(_burnt(facts, names(differences["task_id"])))
     cut_short = sure(differences["observed"] == DEAD_LETTERED) & _only_missing(ours, life)
     cause = cause.mask(burnt & cut_short, "receive_burnt")
     cause = cause.mask(life.isin(_crashed(facts, ours)), "crash")
@@ -203,17 +205,14 @@ def _crashed(facts: Facts, steps: pd.DataFrame) -> pd.MultiIndex:
     planned = [str(fault) for fault, outcomes in _OUTCOMES.items() if DIED in outcomes or DIED_AFTER_EFFECT in outcomes]
     died = steps["outcome"].isin([DIED, DIED_AFTER_EFFECT]) & ~steps["fault"].isin(planned)
     invocations = facts.run.table("invocations")
-    broken = set(invocations.loc[sure(invocations["status"] != "ok"), "request_id"])
+    broken = names(invocations.loc[sure(invocations["status"] != "ok"), "request_id"])
     return pd.MultiIndex.from_frame(steps.loc[died & steps["request_id"].isin(broken), _LIFE])
 
 
 def _duplicated(facts: Facts, steps: pd.DataFrame) -> set[str]:
     """Tasks with two messages in the queue: planned so, or seen in the events of the processor."""
-    events = facts.events[facts.events["task_id"].isin(set(steps["task_id"]))]
-    own = events[events["function"].isin(facts.processor_functions)]
-    messages = own.groupby(_LIFE)["message_id"].nunique()
-    seen = {task for task, _ in messages.index[messages > 1]}
-    return seen | {task for task in set(steps["task_id"]) if facts.plan.is_duplicated(task)}
+    ours = names(steps["task_id"])
+    return (ours & facts.two_messages) | {task for task in ours if facts.plan.is_duplicated(task)}
 
 
 def _burnt(facts: Facts, tasks: set[str]) -> set[str]:
@@ -229,4 +228,4 @@ def _burnt(facts: Facts, tasks: set[str]) -> set[str]:
         (events["receive_count"] - is_letter.loc[events.index].astype("int64")).groupby(events["task_id"]).max()
     )
     attempts = facts.attempts.groupby("task_id")["attempt"].size().reindex(deliveries.index).fillna(0)
-    return set(deliveries.index[sure(deliveries > attempts)])
+    return names(deliveries.index[sure(deliveries > attempts)])

@@ -90,7 +90,7 @@ def _quantiles(runs: tuple[Facts, Facts], confidence: float, seed: int) -> Itera
         values = [_values(one) for one in series]
         for q in QUANTILES:
             label = f"p{q * 100:g}"
-            difference = bootstrap_quantile_difference(*values, q, confidence=confidence, seed=seed)
+            difference = bootstrap_quantile_difference(values[0], values[1], q, confidence=confidence, seed=seed)
             estimates = [float(pd.Series(one).quantile(q)) if len(one) else None for one in values]
             yield _effect(
                 f"{name}_{label}",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import sure
+from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.oracle import DEAD_LETTERED
 from dlqlab.analysis.rates import SEED_LUCK_P_MIN
 from dlqlab.analysis.statistics import binomial_band, exact_p_value, wilson
@@ -77,10 +77,10 @@ def dlq_volume_check(facts: Facts) -> Check:
 
 def records_check(facts: Facts) -> Check:
     """Each dead-lettered task has its log line with payload and error message, and its archived message."""
-    dead = set(facts.items.index[sure(facts.items["status"] == "FAILED")]) | set(_client_letters(facts)["task_id"])
+    dead = names(facts.items.index[sure(facts.items["status"] == "FAILED")]) | names(facts.client_letters["task_id"])
     missing = _missing(facts, dead)
     archived = facts.tasks[sure(facts.tasks["archived"])]
-    junk = int((~archived["task_id"].isin(_known(facts))).sum())
+    junk = int((~archived["task_id"].isin(facts.known)).sum())
     wanted_junk = facts.scenario.load.junk_messages
     broken = {name: found for name, found in missing.items() if found}
     unresolved = [
@@ -115,25 +115,17 @@ def records_check(facts: Facts) -> Check:
 
 
 def _missing(facts: Facts, dead: set[str]) -> dict[str, list[str]]:
-    letters = _client_letters(facts)
+    letters = facts.client_letters
     with_payload = letters[letters["payload"].str.strip().fillna("") != ""]
     with_message = letters[letters["error_message"].str.strip().fillna("") != ""]
-    archived = set(facts.tasks.loc[sure(facts.tasks["archived"]), "task_id"].dropna())
-    logged = set(letters["task_id"])
+    archived = names(facts.tasks.loc[sure(facts.tasks["archived"]), "task_id"].dropna())
+    logged = names(letters["task_id"])
     return {
         "without_log_line": sorted(dead - logged),
-        "without_payload": sorted(logged - set(with_payload["task_id"])),
-        "without_error_message": sorted(logged - set(with_message["task_id"])),
+        "without_payload": sorted(logged - names(with_payload["task_id"])),
+        "without_error_message": sorted(logged - names(with_message["task_id"])),
         "without_archive": sorted(dead - archived),
     }
-
-
-def _client_letters(facts: Facts) -> pd.DataFrame:
-    return facts.dead_letters[facts.dead_letters["task_id"].isin(_known(facts))]
-
-
-def _known(facts: Facts) -> set[str]:
-    return set(facts.items.index) | set(facts.ledger["task_id"].dropna())
 
 
 def _predicted(facts: Facts) -> int:

@@ -11,7 +11,7 @@ from chalicelib.faults import FaultPlan
 from chalicelib.retry import RetryPolicy
 
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
-from dlqlab.analysis.frames import sure
+from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.oracle import Expectation, expectation, predicted_attempts, scripted, text_messages
 from dlqlab.contracts.evidence import Manifest, RunEvidence
 from dlqlab.contracts.scenario import Scenario
@@ -93,7 +93,24 @@ class Facts:
     @cached_property
     def processor_functions(self) -> set[str]:
         """The functions that make attempts; the monitor and the API report about tasks too."""
-        return set(self.events.loc[self.events["event"] == "attempt.started", "function"].dropna())
+        return names(self.events.loc[self.events["event"] == "attempt.started", "function"])
+
+    @cached_property
+    def known(self) -> set[str]:
+        """Tasks of a client: sent by one, or in the task table."""
+        return names(self.items.index) | names(self.ledger["task_id"])
+
+    @cached_property
+    def client_letters(self) -> pd.DataFrame:
+        """The dead letters that are a client's task."""
+        return self.dead_letters[self.dead_letters["task_id"].isin(self.known)]
+
+    @cached_property
+    def two_messages(self) -> set[str]:
+        """Tasks of which the processor saw more than one message."""
+        processed = self.events[self.events["function"].isin(self.processor_functions)]
+        pairs = processed[["task_id", "message_id"]].dropna().drop_duplicates()
+        return names(pairs.loc[pairs["task_id"].duplicated(), "task_id"])
 
     @cached_property
     def messages(self) -> dict[str, str]:
@@ -117,17 +134,18 @@ class Facts:
     def taken(self) -> list[str]:
         """Tasks that the pipeline took: acknowledged to a client, in the table, or seen in an attempt."""
         acknowledged = self.ledger["outcome"].isin(["acknowledged", "replayed"]).astype(bool)
-        names = pd.concat(
+        found = pd.concat(
             [self.ledger.loc[acknowledged, "task_id"], self.items["task_id"], self.attempts["task_id"]],
             ignore_index=True,
         )
-        return [str(name) for name in names.dropna().unique()]
+        return [str(name) for name in found.dropna().unique().tolist()]
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """The oracle's attempts for every generation of every task that was taken."""
         latest = self.generations.reindex(self.taken).fillna(1).astype("int64")
-        lives = ((str(task), number) for task, last in latest.items() for number in range(1, last + 1))
+        pairs = zip(latest.index.tolist(), latest.tolist(), strict=True)
+        lives = ((task, number) for task, last in pairs for number in range(1, last + 1))
         return predicted_attempts(self.plan, self.policy, lives, self.messages)
 
     def scripted(self, task_ids: pd.Series) -> "pd.Series[bool]":

@@ -6,3 +6,8 @@ import pandas as pd
 def sure(flags: pd.Series) -> "pd.Series[bool]":
     """A nullable comparison as plain booleans: what is not known is not so."""
     return flags.astype("boolean").fillna(value=False).astype(bool)
+
+
+def names(values: "pd.Series | pd.Index") -> set[str]:
+    """The distinct texts of a column, nulls left out. Iterating the column itself is a hundred times slower."""
+    return set(values.dropna().unique().tolist())

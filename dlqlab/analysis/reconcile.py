@@ -13,7 +13,7 @@ import pandas as pd
 
 from dlqlab.analysis.attempts import DIED, DIED_AFTER_EFFECT
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import sure
+from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
 
@@ -113,11 +113,11 @@ def reconcile(facts: Facts) -> Reconciliation:
     nothing_left = facts.manifest.drained or facts.queues_empty
     answers = _answers(facts.ledger)
     ends = _ends(facts)
-    seen = set(facts.items.index) | set(facts.attempts["task_id"])
+    seen = names(facts.items.index) | names(facts.attempts["task_id"])
     terminal = ends.completed | ends.dead_lettered
     open_tasks = answers.acknowledged - terminal
-    lost = open_tasks if nothing_left else open_tasks - set(facts.items.index)
-    unsettled = set(facts.items.index) - terminal - lost
+    lost = open_tasks if nothing_left else open_tasks - names(facts.items.index)
+    unsettled = names(facts.items.index) - terminal - lost
     members: dict[str, Iterable[str]] = {
         "attempted": answers.attempted,
         "acknowledged": answers.acknowledged,
@@ -194,11 +194,11 @@ class _Answers:
 def _answers(ledger: pd.DataFrame) -> _Answers:
     """What the clients know. An acknowledgement outranks a missing answer, which outranks a refusal."""
     known = ledger[ledger["task_id"].notna()]
-    attempted = set(known["task_id"])
-    taken = set(known.loc[known["outcome"].isin(["acknowledged", "replayed"]), "task_id"])
+    attempted = names(known["task_id"])
+    taken = names(known.loc[known["outcome"].isin(["acknowledged", "replayed"]), "task_id"])
     # A request without an outcome is one that the client never saw the end of.
     silent = known["outcome"].isna() | sure(known["outcome"] == "unknown")
-    unanswered = set(known.loc[silent, "task_id"]) - taken
+    unanswered = names(known.loc[silent, "task_id"]) - taken
     return _Answers(attempted, taken, unanswered, attempted - taken - unanswered)
 
 
@@ -213,40 +213,38 @@ class _Ends:
 
 def _ends(facts: Facts) -> _Ends:
     items, events = facts.items, facts.events
-    succeeded = set(_tasks_of(events, "attempt.succeeded"))
-    stated = set(items.index[sure(items["status"] == "COMPLETED")])
-    failed = set(items.index[sure(items["status"] == "FAILED")])
+    succeeded = names(_tasks_of(events, "attempt.succeeded"))
+    stated = names(items.index[sure(items["status"] == "COMPLETED")])
+    failed = names(items.index[sure(items["status"] == "FAILED")])
     completed = stated | succeeded
-    dead = facts.dead_letters[facts.dead_letters["task_id"].isin(set(items.index) | set(facts.ledger["task_id"]))]
+    dead = facts.client_letters
     latest = dead["task_id"].map(facts.generations)
     in_latest = dead["generation"].isna() | sure(dead["generation"] == latest)
-    archived = facts.tasks[sure(facts.tasks["archived"])]["task_id"].dropna()
-    first_generation = {task for task in archived if facts.generations.get(task, 1) == 1}
-    letters = set(dead.loc[in_latest, "task_id"]) | (first_generation & (set(items.index) | completed))
+    archived = names(facts.tasks.loc[sure(facts.tasks["archived"]), "task_id"])
+    first_generation = archived - names(facts.generations.index[facts.generations > 1])
+    letters = names(dead.loc[in_latest, "task_id"]) | (first_generation & (names(items.index) | completed))
     late = (letters & stated) - failed & _copies_may_remain(facts)
-    skipped = set(_tasks_of(events, "attempt.skipped"))
-    ran = completed | set(facts.attempts["task_id"])
+    skipped = names(_tasks_of(events, "attempt.skipped"))
+    ran = completed | names(facts.attempts["task_id"])
     return _Ends(completed, (letters - late) | failed, late, skipped, ran)
 
 
 def _copies_may_remain(facts: Facts) -> set[str]:
     """Completed tasks whose message may have outlived them: a death during an attempt, or two messages of one task."""
     died = facts.attempts["outcome"].isin([DIED, DIED_AFTER_EFFECT])
-    processed = facts.events[facts.events["function"].isin(facts.processor_functions)]
-    messages = processed.groupby("task_id")["message_id"].nunique()
-    return set(facts.attempts.loc[died, "task_id"]) | set(messages.index[messages > 1])
+    return names(facts.attempts.loc[died, "task_id"]) | facts.two_messages
 
 
 def _doubled(facts: Facts) -> set[str]:
     successes = facts.events.loc[facts.events["event"] == "attempt.succeeded", "task_id"].dropna()
     repeated = successes[successes.duplicated()]
-    return set(facts.items.index[sure(facts.items["effects"] > 1)]) | set(repeated)
+    return names(facts.items.index[sure(facts.items["effects"] > 1)]) | names(repeated)
 
 
 def _over_delivered(facts: Facts) -> set[str]:
     allowed = facts.policy.max_attempts
     logged = facts.attempts.loc[facts.attempts["attempt"] > allowed, "task_id"]
-    return set(logged) | set(facts.items.index[sure(facts.items["attempts"] > allowed)])
+    return names(logged) | names(facts.items.index[sure(facts.items["attempts"] > allowed)])
 
 
 def _under_retried(facts: Facts) -> set[str]:
@@ -254,17 +252,18 @@ def _under_retried(facts: Facts) -> set[str]:
     key = ["task_id", "generation"]
     dead = facts.dead_letters.dropna(subset=key)
     dead = dead[dead["task_id"].isin(facts.items.index)]
-    made = facts.attempts.groupby(key).agg(made=("attempt", "max"), permanent=("permanent", "any")).reset_index()
+    attempts = facts.attempts[facts.attempts["task_id"].isin(names(dead["task_id"]))]
+    made = attempts.groupby(key).agg(made=("attempt", "max"), permanent=("permanent", "any")).reset_index()
     joined = dead[key].merge(made, how="left", on=key)
     early = joined["made"].fillna(0) < facts.policy.max_attempts
     completed = sure(joined["task_id"].map(facts.items["status"]) == "COMPLETED")
-    return set(joined.loc[sure(early) & ~sure(joined["permanent"]) & ~completed, "task_id"])
+    return names(joined.loc[sure(early) & ~sure(joined["permanent"]) & ~completed, "task_id"])
 
 
 def _junk(facts: Facts) -> list[str]:
     archived = facts.tasks[sure(facts.tasks["archived"])]
-    known = archived["task_id"].isin(set(facts.ledger["task_id"].dropna()) | set(facts.items.index))
-    return list(archived.loc[~known, "archive_id"].fillna("(no archive id)"))
+    known = archived["task_id"].isin(facts.known)
+    return archived.loc[~known, "archive_id"].fillna("(no archive id)").tolist()
 
 
 def _tasks_of(events: pd.DataFrame, name: str) -> pd.Series:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import sure
+from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.statistics import Values, quantile_interval
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
@@ -23,7 +23,7 @@ def judged_retries(facts: Facts) -> pd.DataFrame:
     message that nobody declared is judged like any other.
     """
     retries = facts.retries
-    duplicated = {task for task in retries["task_id"].unique() if facts.plan.is_duplicated(task)}
+    duplicated = {task for task in names(retries["task_id"]) if facts.plan.is_duplicated(task)}
     return retries[retries["same_message"] | ~retries["task_id"].isin(duplicated)]
 
 
@@ -58,7 +58,7 @@ def retry_timing_check(facts: Facts) -> Check:
         interval=(median.low, median.high) if median and finite else None,
         confidence=judge.confidence,
         n=len(retries),
-        members={"early": tuple(sorted(set(early["task_id"])))},
+        members={"early": tuple(sorted(names(early["task_id"])))},
         details=_details(facts, retries, early),
     )
 
@@ -76,7 +76,7 @@ def _judge(facts: Facts, retries: pd.DataFrame, early: pd.DataFrame, lateness: V
         worst = early.sort_values("lateness_s").iloc[0]
         text = f"{count(len(early), 'retry').replace('retrys', 'retries')} early of {len(retries):,}"
         asked = f"started {worst['gap_s']:.3f} s after the failure, {worst['backoff_s']:g} s were asked for"
-        return Status.INVALID, f"{text}: {examples(sorted(set(early['task_id'])))} (the earliest {asked})"
+        return Status.INVALID, f"{text}: {examples(sorted(names(early['task_id'])))} (the earliest {asked})"
     median_s = float(pd.Series(lateness).median())
     share_s = emulator_share_s(facts, median_s)
     whose = "the emulator's own lateness was not measured" if share_s is None else ""

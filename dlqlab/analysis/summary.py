@@ -26,7 +26,7 @@ def worst(check: Check, *, most: int = MEMBERS_MAX) -> dict[str, tuple[str, ...]
 
 
 def to_junit(verdict: Verdict) -> str:
-    """One test case a check: invalid is a failure, unknown an error. A skipped test would pass unseen in most servers."""
+    """One test case a check: invalid is a failure, unknown an error; a skipped test would pass unseen."""
     invalid = sum(check.status is Status.INVALID for check in verdict.checks)
     unknown = sum(check.status is Status.UNKNOWN for check in verdict.checks)
     counts = {"tests": str(len(verdict.checks)), "failures": str(invalid), "errors": str(unknown)}
