@@ -1,14 +1,15 @@
 """Settings of the functions: read once from the environment, checked, then passed on. Nothing else reads variables."""
 
+import dataclasses
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.faults import FaultMode, FaultPlan
-from chalicelib.retry import Jitter, RetryPolicy
+from chalicelib.faults import FaultPlan
+from chalicelib.retry import RetryPolicy
 
 REDACT_FIELDS = "password,secret,token,authorization,apiKey,creditCard,email,ssn,phone"
 LAMBDA_TIMEOUT_MAX_S = 900
@@ -56,8 +57,8 @@ class Settings:
             dead_letter_queue=_text(env, "DEAD_LETTER_QUEUE"),
             batch_size=_whole(env, "BATCH_SIZE", 10, 1, SQS_BATCH_MAX),
             run_id=env.get("RUN_ID") or "by-hand",
-            fault_plan=_parts(env, "FAULT_PLAN", FaultPlan, {"mode": FaultMode}, seed),
-            retry_policy=_parts(env, "RETRY_POLICY", RetryPolicy, {"jitter": Jitter}, seed),
+            fault_plan=_parts(env, "FAULT_PLAN", FaultPlan, seed),
+            retry_policy=_parts(env, "RETRY_POLICY", RetryPolicy, seed),
             function_timeout_s=_whole(env, "FUNCTION_TIMEOUT_S", 10, 1, LAMBDA_TIMEOUT_MAX_S),
             partial_batch_responses=_whole(env, "PARTIAL_BATCH_RESPONSES", 0, 0, 1) == 1,
             archive_days=_whole(env, "ARCHIVE_DAYS", 14, 1, 3650),
@@ -83,28 +84,27 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in text.split(",") if name.strip())
 
 
-def _parts[T](
-    env: Mapping[str, str], name: str, build: Callable[..., T], enums: Mapping[str, type[StrEnum]], seed: int
-) -> T:
+def _parts[T: (FaultPlan, RetryPolicy)](env: Mapping[str, str], name: str, build: type[T], seed: int) -> T:
     """The plan or policy of a variable that holds a JSON object of its fields."""
     text = env.get(name) or "{}"
+    kinds: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(build) if field.name != "seed"}
     try:
-        fields = json.loads(text)
-        if not isinstance(fields, dict) or "seed" in fields:
-            raise SettingsError(f"{name} is {text!r}: give a JSON object of fields without a seed (SEED gives it)")
-        return build(seed=seed, **{key: _field(key, value, enums) for key, value in fields.items()})
-    except (ValueError, TypeError) as error:
-        if isinstance(error, SettingsError):
-            raise
+        given = json.loads(text)
+        known = isinstance(given, dict) and set(given) <= set(kinds)
+        fields = {key: _field(key, value, kinds[key]) for key, value in given.items()} if known else {}
+        made = build(seed=seed, **fields)
+    except ValueError as error:
         raise SettingsError(f"{name} is {text!r}: {error}") from error
+    if not known:
+        raise SettingsError(f"{name} is {text!r}: give a JSON object of {', '.join(kinds)}")
+    return made
 
 
-def _field(key: str, value: Any, enums: Mapping[str, type[StrEnum]]) -> Any:
-    if key in enums:
-        return enums[key](value)
+def _field(key: str, value: Any, kind: type) -> Any:
+    if issubclass(kind, StrEnum):
+        return kind(value)
     # bool is an int in Python: "failure_rate": true must not mean 100 %.
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"{key} is {value!r}: give a number or a text")  # noqa: TRY004 # one error type for settings
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{key} is {value!r}: give a finite number")
+    fits = isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
+    if not fits or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"{key} is {value!r}: give a {kind.__name__}")
     return value
