@@ -170,7 +170,7 @@ class Scenario:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest; ``from_dict`` reads them back."""
-        return _plain(dataclasses.asdict(self))
+        return typing.cast(dict[str, Any], _plain(dataclasses.asdict(self)))
 
     @staticmethod
     def _guard(section: str, build: typing.Callable[[], object]) -> None:

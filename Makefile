@@ -1,0 +1,34 @@
+SCENARIO ?= default
+DLQLAB := .venv/bin/dlqlab
+
+.PHONY: run test setup lint types lab lock clean help
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+run: .venv/complete ## a whole run, from the emulator's start to the verdict (SCENARIO=name)
+	@$(DLQLAB) run $(SCENARIO)
+
+test: lint types ## every check and every test
+	.venv/bin/python -m pytest
+
+setup: .venv/complete ## the environment in .venv
+
+.venv/complete: requirements.txt pyproject.toml .python-version scripts/setup
+	@scripts/setup
+
+lint: .venv/complete ## ruff
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+types: .venv/complete ## mypy
+	.venv/bin/mypy
+
+lab: .venv/complete ## JupyterLab on the notebooks, at 127.0.0.1
+	.venv/bin/jupyter lab --ip 127.0.0.1 --notebook-dir .
+
+lock: .venv/complete ## compile requirements.txt anew from pyproject.toml
+	.venv/bin/uv pip compile pyproject.toml --quiet --extra dev --generate-hashes --python-version 3.13 --no-header --output-file requirements.txt
+
+clean: ## remove the environment and the state of emulators; runs stay
+	rm -rf .venv .dlqlab

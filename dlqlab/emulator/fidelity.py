@@ -1,0 +1,41 @@
+"""What of AWS the emulator shows, and what it does not: the card that each report ends with."""
+
+from dlqlab.emulator import settings
+from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.patches import ALL, summary
+
+DIFFERENCES = {
+    "concurrency": "at most 5 batches at once per event source mapping (or MaximumConcurrency): no growth with the "
+    "backlog, which AWS scales by up to 300 batches a minute",
+    "order": "a retried message goes to the front of the queue; AWS puts a message that was received 3 times or more "
+    "at its end",
+    "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "
+    "shows only as a second execution",
+    "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
+    "IAM": "policies are deployed but not enforced",
+    "limits": "no throttling by account or API, no payload limits of API Gateway",
+    "retention": "messages do not expire within a run",
+    "network": "no latency between services: everything runs on this machine and shares its processors",
+    "tmp": "a function's own /tmp is its TMPDIR; the path /tmp itself is the machine's",
+}
+"""Where LocalStack 4.14.0 differs from AWS in ways that matter here."""
+
+
+def card(emulator: Emulator) -> list[dict[str, object]]:
+    """One entry per patch and per known difference: ``name``, ``ok`` (as on AWS), ``statement``."""
+    patches = [
+        {
+            "name": f"patch {name}",
+            "ok": name in emulator.patches,
+            "statement": summary(name) if name in emulator.patches else f"off: {summary(name)}",
+        }
+        for name in ALL
+    ]
+    differences = [{"name": name, "ok": False, "statement": text} for name, text in DIFFERENCES.items()]
+    own = {
+        "name": "emulator",
+        "ok": True,
+        "statement": f"LocalStack {settings.VERSION} without Docker; functions run AWS's runtime interface client in "
+        "processes of their own; DynamoDB is moto's",
+    }
+    return [own, *patches, *differences]

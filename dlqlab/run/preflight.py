@@ -1,0 +1,93 @@
+"""Before the load: how late the target alone returns a message, and functions that are warm."""
+
+import json
+import statistics
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from dlqlab.deploy.target import Target
+from dlqlab.deploy.verify import call_api
+from dlqlab.errors import DeployError
+from dlqlab.waiting import wait_for
+
+PROBE_BACKOFF_S = 1
+PROBE_MESSAGES = 20
+PROBE_DEADLINE_S = 30.0
+WARM_POLLERS = 5
+_BATCH = 10
+
+
+def probe_retries(target: Target) -> dict[str, Any]:
+    """How late messages come back that were hidden for 1 s, on a queue of its own and with nothing else going on.
+
+    That is the target's own share of every retry's lateness: its clock, its queue, one request. Returns ``n``,
+    ``median_s``, ``p95_s``, ``backoff_s``.
+    """
+    sqs = target.client("sqs")
+    url = sqs.create_queue(QueueName=f"dlqlab-probe-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+    try:
+        for start in range(0, PROBE_MESSAGES, _BATCH):
+            entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(start, start + _BATCH)]
+            sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        hidden: dict[str, float] = {}
+        wait_for("probe messages", lambda: _hide(sqs, url, hidden), deadline_s=PROBE_DEADLINE_S, interval_s=0)
+        late: list[float] = []
+        wait_for("their return", lambda: _take(sqs, url, hidden, late), deadline_s=PROBE_DEADLINE_S, interval_s=0)
+    finally:
+        sqs.delete_queue(QueueUrl=url)
+    late_s = sorted(late)
+    return {
+        "n": len(late_s),
+        "median_s": round(statistics.median(late_s), 6),
+        "p95_s": round(late_s[int(0.95 * (len(late_s) - 1))], 6),
+        "backoff_s": PROBE_BACKOFF_S,
+    }
+
+
+def warm_up(target: Target, url: str, users: int) -> None:
+    """Start the execution environments that the load will find: a flood must not measure cold starts only.
+
+    Raises:
+        DeployError: the API or a function does not work.
+    """
+    names = target.names
+    with ThreadPoolExecutor(users + 2 * WARM_POLLERS) as pool:
+        calls = [pool.submit(call_api, url, "/health") for _ in range(users)]
+        invocations = [
+            pool.submit(_invoke_empty, target, function)
+            for function in (names.processor_function, names.monitor_function)
+            for _ in range(WARM_POLLERS if function == names.processor_function else 1)
+        ]
+        for call in calls:
+            status, answer = call.result()
+            if status != 200:  # noqa: PLR2004
+                raise DeployError(f"{url}/health answered {status}: {answer}")
+        for invocation in invocations:
+            invocation.result()
+
+
+def _invoke_empty(target: Target, function: str) -> None:
+    """A batch without records: loads the code and does nothing."""
+    answer = target.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"Records": []}))
+    if "FunctionError" in answer:
+        raise DeployError(f"{function} fails on an empty batch: {answer['Payload'].read().decode()}")
+
+
+def _hide(sqs: Any, url: str, hidden: dict[str, float]) -> tuple[bool, str]:
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1).get("Messages", [])
+    for message in messages:
+        # Noted before the call: the message cannot be due earlier than this plus its backoff.
+        hidden[message["MessageId"]] = time.time() + PROBE_BACKOFF_S
+        sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=PROBE_BACKOFF_S
+        )
+    return len(hidden) == PROBE_MESSAGES, f"{len(hidden)} of {PROBE_MESSAGES} received"
+
+
+def _take(sqs: Any, url: str, hidden: dict[str, float], late: list[float]) -> tuple[bool, str]:
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=2).get("Messages", [])
+    now = time.time()
+    late += [now - hidden[message["MessageId"]] for message in messages]
+    return len(late) == PROBE_MESSAGES, f"{len(late)} of {PROBE_MESSAGES} came back"

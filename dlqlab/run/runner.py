@@ -1,0 +1,233 @@
+"""The phases of a run, in order. Whatever happens, evidence that was written stays, and nothing is left running."""
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dlqlab import paths
+from dlqlab.analysis.judge import judge
+from dlqlab.collect.collect import Clients, CollectReport, collect
+from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
+from dlqlab.collect.host import HostSampler, descendants, tree
+from dlqlab.collect.logs import Window
+from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.collect.table import count_unfinished
+from dlqlab.contracts.evidence import load_evidence
+from dlqlab.contracts.rundir import RunDir, point_latest, write_json
+from dlqlab.contracts.scenario import Scenario
+from dlqlab.contracts.verdict import Verdict
+from dlqlab.deploy import pipeline
+from dlqlab.deploy.target import Target, local_target
+from dlqlab.emulator import fidelity, lifecycle
+from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.load.junk import send_junk
+from dlqlab.load.ledger import read_ledger
+from dlqlab.load.starter import LoadResult, start_load
+from dlqlab.report.render import render
+from dlqlab.run import manifest, preflight
+from dlqlab.run.progress import Phases
+
+ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
+
+
+def new_run_id(scenario: Scenario) -> str:
+    return f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{scenario.name}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Runner:
+    """Runs one scenario. ``port`` 0 takes any free port; ``keep`` leaves an emulator that this run started running."""
+
+    scenario: Scenario
+    console: Console
+    port: int = lifecycle.DEFAULT_PORT
+    keep: bool = False
+    runs_root: Path = paths.RUNS
+    state_root: Path = paths.STATE
+    app: Path = paths.APP
+    phases: Phases = field(init=False)
+    run: RunDir = field(init=False)
+    facts: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        run_id = new_run_id(self.scenario)
+        self.phases = Phases(self.console)
+        self.run = RunDir(self.runs_root / run_id)
+        self.facts = {
+            "run_id": run_id,
+            "scenario": self.scenario.to_dict(),
+            "seed": self.scenario.seed,
+            "target": "local",
+            "simulated": False,
+            "finished": False,
+            "drained": False,
+            **dict.fromkeys(
+                ("started_ts", "load_started_ts", "load_ended_ts", "drain_ended_ts", "ended_ts", "retry_probe")
+            ),
+            "versions": manifest.versions(),
+            "git": manifest.git_state(),
+            "command": manifest.command_line(),
+        }
+
+    def execute(self) -> Verdict:
+        """All phases; returns the verdict.
+
+        Raises:
+            DlqlabError: a phase broke; the run directory holds what there is.
+        """
+        self._note(started_ts=time.time())
+        point_latest(self.run)
+        with ExitStack() as stack:
+            emulator = self._emulator(stack)
+            target = local_target(emulator, app=self.app)
+            self._note(fidelity=fidelity.card(emulator), emulator=_settings(emulator))
+            url = self._deploy(target)
+            self._measure(target, emulator, url)
+        self._note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
+        return self._judge_and_report()
+
+    def _note(self, **facts: Any) -> None:
+        """Write the manifest anew: it is true at any moment, also when the run ends here."""
+        self.facts.update(facts)
+        self.run.write_manifest(self.facts)
+
+    def _emulator(self, stack: ExitStack) -> Emulator:
+        running = lifecycle.find(self.port, self.state_root) if self.port else None
+        with self.phases.phase("start", "LocalStack") as phase:
+            if running:
+                phase.note = f"LocalStack runs already at {running.endpoint}"
+                return running
+            port = self.port or lifecycle.free_port()
+            emulator = lifecycle.start(port, bound=not self.keep, root=self.state_root)
+            if not self.keep:
+                stack.callback(lifecycle.stop, emulator)
+            phase.note = f"LocalStack at {emulator.endpoint}"
+            return emulator
+
+    def _deploy(self, target: Target) -> str:
+        with self.phases.phase("deploy") as phase:
+            url = pipeline.apply(target, self.scenario, progress=lambda text: phase.update(note=text))
+            pipeline.reset(target)
+            pipeline.configure(target, self.scenario, self.facts["run_id"])
+            phase.note = f"API at {url}"
+        with self.phases.phase("preflight") as phase:
+            phase.update(note="retry probe")
+            probe = preflight.probe_retries(target)
+            phase.update(note="warm-up")
+            preflight.warm_up(target, url, self.scenario.load.users)
+            phase.note = f"functions warm; the emulator alone is {probe['median_s'] * 1000:.0f} ms late (median)"
+        self._note(retry_probe=probe)
+        return url
+
+    def _measure(self, target: Target, emulator: Emulator, url: str) -> None:
+        sqs = target.client("sqs")
+        urls = queue_urls(sqs, target.names.queues)
+        queues = QueueSampler(sqs, urls, self.run.path)
+        host = HostSampler(_parts(emulator), self.run.path)
+        queues.start()
+        host.start()
+        try:
+            load = self._load(url, host, sqs, urls)
+            drained = self._drain(target, queues)
+        finally:
+            host.stop()
+            queues.stop()
+        report = self._collect(target, Window(load.started_ts, time.time()))
+        self._note(
+            drained=drained.drained,
+            drain={"waited_s": round(drained.waited_s, 3), "reason": drained.reason},
+            collected={"rows": report.rows, "logs_settled": report.logs_settled, "foreign_items": report.foreign_items},
+        )
+
+    def _load(self, url: str, host: HostSampler, sqs: Any, urls: Mapping[str, str]) -> LoadResult:
+        load = self.scenario.load
+        with self.phases.phase("load", f"{load.tasks:,} tasks") as phase:
+            self._note(load_started_ts=time.time())
+            if load.junk_messages:
+                junk = send_junk(sqs, urls["tasks"], load.junk_messages, self.scenario.seed)
+                self._note(junk_message_ids=[message.message_id for message in junk])
+            result = start_load(
+                self.scenario,
+                url=url,
+                run=self.run,
+                run_id=self.facts["run_id"],
+                on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
+                on_start=lambda pid: host.add("load", tree(pid)),
+            )
+            seconds = max(result.ended_ts - result.started_ts, 1e-9)
+            phase.note = f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second"
+        self._note(
+            load_started_ts=result.started_ts,
+            load_ended_ts=result.ended_ts,
+            load={"planned": result.planned, "sent": result.sent, "late_mean_s": result.late_mean_s},
+        )
+        return result
+
+    def _drain(self, target: Target, queues: QueueSampler) -> DrainResult:
+        ledger = read_ledger(self.run.ledger_parts).rows
+        acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
+        dynamodb, table = target.client("dynamodb"), target.names.task_table
+        probe = DrainProbe(depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged))
+        with self.phases.phase("drain") as phase:
+
+            def show(state: DrainState) -> None:
+                phase.update(note=f"{state.queued:,} messages left")
+
+            result = wait_for_drain(probe, self.scenario.drain.deadline_s, on_progress=show)
+            phase.note = "both queues empty, every task terminal" if result.drained else result.reason
+        self._note(drain_ended_ts=time.time())
+        return result
+
+    def _collect(self, target: Target, window: Window) -> CollectReport:
+        clients = Clients(
+            sqs=target.client("sqs"),
+            logs=target.client("logs"),
+            cloudwatch=target.client("cloudwatch"),
+            dynamodb=target.client("dynamodb"),
+        )
+        with self.phases.phase("collect") as phase:
+            report = collect(
+                self.run,
+                clients,
+                target.names,
+                window,
+                run_id=self.facts["run_id"],
+                on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
+            )
+            phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
+        return report
+
+    def _judge_and_report(self) -> Verdict:
+        with self.phases.phase("judge") as phase:
+            verdict = judge(load_evidence(self.run))
+            write_json(self.run.verdict_path, verdict.to_json())
+            phase.note = f"{len(verdict.checks)} checks"
+        with self.phases.phase("report", "notebook and HTML") as phase:
+            phase.note = _short(render(self.run))
+        return verdict
+
+
+def _parts(emulator: Emulator) -> dict[str, Any]:
+    return {
+        "emulator": lambda: (emulator.pid,),
+        "functions": descendants(emulator.pid),
+        "harness": lambda: (os.getpid(),),
+    }
+
+
+def _settings(emulator: Emulator) -> dict[str, Any]:
+    return {"patches": list(emulator.patches), "server": emulator.server, "port": emulator.port}
+
+
+def _short(path: Path) -> str:
+    """The path as a user would type it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
