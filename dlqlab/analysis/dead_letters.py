@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import names, sure
+from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import DEAD_LETTERED
 from dlqlab.analysis.rates import SEED_LUCK_P_MIN
 from dlqlab.analysis.statistics import binomial_band, exact_p_value, wilson
@@ -80,7 +80,7 @@ def records_check(facts: Facts) -> Check:
     dead = names(facts.items.index[sure(facts.items["status"] == "FAILED")]) | names(facts.client_letters["task_id"])
     missing = _missing(facts, dead)
     archived = facts.tasks[sure(facts.tasks["archived"])]
-    junk = int((~archived["task_id"].isin(facts.known)).sum())
+    junk = int((~among(archived["task_id"], facts.known)).sum())
     wanted_junk = facts.scenario.load.junk_messages
     broken = {name: found for name, found in missing.items() if found}
     unresolved = [

@@ -11,7 +11,7 @@ from chalicelib.faults import FaultPlan
 from chalicelib.retry import RetryPolicy
 
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
-from dlqlab.analysis.frames import names, sure
+from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Expectation, expectation, predicted_attempts, scripted, text_messages
 from dlqlab.contracts.evidence import Manifest, RunEvidence
 from dlqlab.contracts.scenario import Scenario
@@ -68,7 +68,7 @@ class Facts:
         if started_ts is None:
             return tasks
         written_ts = tasks["created_ts"].fillna(tasks["archived_ts"])
-        earlier = (written_ts < started_ts - EARLIER_MARGIN_S) & ~tasks["task_id"].isin(self.ledger["task_id"])
+        earlier = (written_ts < started_ts - EARLIER_MARGIN_S) & ~among(tasks["task_id"], names(self.ledger["task_id"]))
         return tasks[~earlier]
 
     @cached_property
@@ -103,7 +103,7 @@ class Facts:
     @cached_property
     def client_letters(self) -> pd.DataFrame:
         """The dead letters that are a client's task."""
-        return self.dead_letters[self.dead_letters["task_id"].isin(self.known)]
+        return self.dead_letters[among(self.dead_letters["task_id"], self.known)]
 
     @cached_property
     def two_messages(self) -> set[str]:
@@ -115,7 +115,7 @@ class Facts:
     @cached_property
     def messages(self) -> dict[str, str]:
         """Payloads that are a text. The table knows which payload was taken; the client only what it sent."""
-        unknown_to_table = self.ledger[~self.ledger["task_id"].isin(self.items.index)]
+        unknown_to_table = self.ledger[~among(self.ledger["task_id"], names(self.items.index))]
         return text_messages(self.items.reset_index(drop=True), unknown_to_table)
 
     @cached_property

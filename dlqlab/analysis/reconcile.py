@@ -13,7 +13,7 @@ import pandas as pd
 
 from dlqlab.analysis.attempts import DIED, DIED_AFTER_EFFECT
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import names, sure
+from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
 
@@ -251,8 +251,8 @@ def _under_retried(facts: Facts) -> set[str]:
     """Attempts are counted in the generation that the dead letter names; a permanent error may end it at any time."""
     key = ["task_id", "generation"]
     dead = facts.dead_letters.dropna(subset=key)
-    dead = dead[dead["task_id"].isin(facts.items.index)]
-    attempts = facts.attempts[facts.attempts["task_id"].isin(names(dead["task_id"]))]
+    dead = dead[among(dead["task_id"], names(facts.items.index))]
+    attempts = facts.attempts[among(facts.attempts["task_id"], names(dead["task_id"]))]
     made = attempts.groupby(key).agg(made=("attempt", "max"), permanent=("permanent", "any")).reset_index()
     joined = dead[key].merge(made, how="left", on=key)
     early = joined["made"].fillna(0) < facts.policy.max_attempts
@@ -262,7 +262,7 @@ def _under_retried(facts: Facts) -> set[str]:
 
 def _junk(facts: Facts) -> list[str]:
     archived = facts.tasks[sure(facts.tasks["archived"])]
-    known = archived["task_id"].isin(facts.known)
+    known = among(archived["task_id"], facts.known)
     return archived.loc[~known, "archive_id"].fillna("(no archive id)").tolist()
 
 

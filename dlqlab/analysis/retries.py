@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import names, sure
+from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.statistics import Values, quantile_interval
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
@@ -24,7 +24,7 @@ def judged_retries(facts: Facts) -> pd.DataFrame:
     """
     retries = facts.retries
     duplicated = {task for task in names(retries["task_id"]) if facts.plan.is_duplicated(task)}
-    return retries[retries["same_message"] | ~retries["task_id"].isin(duplicated)]
+    return retries[retries["same_message"] | ~among(retries["task_id"], duplicated)]
 
 
 def lateness_by_attempt(facts: Facts) -> pd.DataFrame:
