@@ -1,5 +1,6 @@
 """Charts as pure functions: tidy data in, figure out. What cannot be drawn becomes a chart that says why."""
 
+from dlqlab.figures.comparison import EffectRow, distributions, effects
 from dlqlab.figures.fates import (
     FATES,
     attempt_fates,
@@ -9,7 +10,7 @@ from dlqlab.figures.fates import (
     verdict_table,
 )
 from dlqlab.figures.judged import ALL, dlq_volume, failure_rate, retry_gaps
-from dlqlab.figures.lateness import Probe, lateness_over_time, retry_lateness
+from dlqlab.figures.lateness import Probe, lateness_over_time, lateness_quantiles, retry_lateness
 from dlqlab.figures.over_time import Phases, host_load, latency, queue_depths, throughput
 from dlqlab.figures.style import Chart, no_data
 
@@ -17,16 +18,20 @@ __all__ = [
     "ALL",
     "FATES",
     "Chart",
+    "EffectRow",
     "Phases",
     "Probe",
     "attempt_fates",
     "causes",
     "dead_letter_ages",
+    "distributions",
     "dlq_volume",
+    "effects",
     "failure_rate",
     "host_load",
     "latency",
     "lateness_over_time",
+    "lateness_quantiles",
     "no_data",
     "queue_depths",
     "retry_gaps",

@@ -166,7 +166,7 @@ def task_timelines(attempts: pd.DataFrame) -> Chart:
         axes.plot([0, float(part["at_s"].max())], [place, place], color="#CFCFCF", linewidth=1.4, zorder=1)
         for row in part.itertuples():
             mark = {"retried": "o", "dead-lettered": "X", "completed": "D"}.get(str(row.fate), "$○$")
-            axes.plot(row.at_s, place, mark, color=FATES[str(row.fate)], markersize=8, zorder=2)
+            axes.plot(row.at_s, place, marker=mark, color=FATES[str(row.fate)], markersize=8, zorder=2)
     axes.set_yticks(range(len(tasks)), tasks, fontsize=8.5)
     axes.set_ylim(len(tasks) - 0.4, -0.6)
     axes.grid(axis="x")

@@ -119,7 +119,7 @@ def _volume_marks(axes: Axes, top: float, expected: float, measured: int, seed: 
         said += ", as the seed foretells" if seed == measured else f"; the seed foretells {count(seed)}"
     left = measured < expected
     axes.annotate(said, (measured, top * 1.04), xytext=(0, 14), textcoords="offset points", color=colour,
-                  ha="right" if left else "left", fontweight="bold")  # fmt: skip
+                  ha="center" if inside else "right" if measured > expected else "left", fontweight="bold")  # fmt: skip
     axes.annotate(f"expected {expected:,.1f}", (expected, top * 1.04), xytext=(0, 2), textcoords="offset points",
                   ha="left" if left else "right", color=TARGET)  # fmt: skip
 

@@ -12,7 +12,7 @@ from dlqlab.analysis import series
 from dlqlab.analysis.dead_letters import dead_letter_times, dlq_volume_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.rates import failure_rate_by_attempt, failure_rate_check
-from dlqlab.analysis.retries import judged_retries
+from dlqlab.analysis.retries import judged_retries, lateness_by_attempt
 from dlqlab.errors import EvidenceError
 from dlqlab.report import frames
 
@@ -68,12 +68,14 @@ def retry_gaps(facts: Facts) -> figures.Chart:
 @_charted("Retry lateness")
 def retry_lateness(facts: Facts) -> figures.Chart:
     """How late retries start, and the emulator's share of it."""
-    probe = facts.manifest.retry_probe
-    return figures.retry_lateness(
-        judged_retries(facts),
-        limit_s=facts.scenario.judge.max_median_lateness_s,
-        probe=None if probe is None else figures.Probe(median_s=probe.median_s, p95_s=probe.p95_s, n=probe.n),
-    )
+    limit_s = facts.scenario.judge.max_median_lateness_s
+    return figures.retry_lateness(judged_retries(facts), limit_s=limit_s, probe=_probe(facts))
+
+
+@_charted("Lateness by retry")
+def lateness_quantiles(facts: Facts) -> figures.Chart:
+    """Lateness of each retry beside what the emulator alone adds."""
+    return figures.lateness_quantiles(lateness_by_attempt(facts), probe=_probe(facts))
 
 
 @_charted("Lateness over time")
@@ -157,7 +159,18 @@ def dead_letter_ages(facts: Facts) -> figures.Chart:
 @_charted("Timelines")
 def slowest_tasks(facts: Facts) -> figures.Chart:
     """The tasks that took longest, attempt by attempt."""
-    return figures.task_timelines(frames.slowest_tasks(facts))
+    return figures.task_timelines(frames.timelines(facts))
+
+
+@_charted("Timelines of dead letters")
+def slowest_dead_letters(facts: Facts) -> figures.Chart:
+    """The dead-lettered tasks that took longest, attempt by attempt."""
+    return figures.task_timelines(frames.timelines(facts, among=set(dead_letter_times(facts)["task_id"])))
+
+
+def _probe(facts: Facts) -> figures.Probe | None:
+    probe = facts.manifest.retry_probe
+    return None if probe is None else figures.Probe(median_s=probe.median_s, p95_s=probe.p95_s, n=probe.n)
 
 
 def _phases(facts: Facts) -> figures.Phases:

@@ -1,10 +1,11 @@
 """Frames that only the charts need; everything that is judged comes from the analysis."""
 
 import math
+from collections.abc import Collection
 
 import pandas as pd
 
-from dlqlab.analysis.attempts import FAILED, SUCCEEDED
+from dlqlab.analysis.attempts import DIED_AFTER_EFFECT, SUCCEEDED
 from dlqlab.analysis.facts import Facts
 from dlqlab.figures import FATES
 
@@ -17,11 +18,11 @@ def attempts_with_fate(facts: Facts) -> pd.DataFrame:
     rows = facts.attempts[facts.attempts["started_ts"].notna()].copy()
     dead = set(facts.dead_letters["task_id"].dropna())
     last = rows["attempt"] == rows.groupby(["task_id", "generation"])["attempt"].transform("max")
-    reported = rows["outcome"] == FAILED
+    failed = rows["failed"].astype("boolean").fillna(value=False)
     rows["fate"] = "no end seen"
-    rows.loc[rows["outcome"] == SUCCEEDED, "fate"] = "completed"
-    rows.loc[reported & ~last, "fate"] = "retried"
-    rows.loc[reported & last & rows["task_id"].isin(dead), "fate"] = "dead-lettered"
+    rows.loc[rows["outcome"].isin([SUCCEEDED, DIED_AFTER_EFFECT]), "fate"] = "completed"
+    rows.loc[failed & ~last, "fate"] = "retried"
+    rows.loc[failed & last & rows["task_id"].isin(dead), "fate"] = "dead-lettered"
     return rows
 
 
@@ -32,9 +33,14 @@ def fates(facts: Facts) -> pd.DataFrame:
     return table.reindex(columns=list(FATES), fill_value=0).reset_index()
 
 
-def slowest_tasks(facts: Facts, *, tasks: int = 12) -> pd.DataFrame:
-    """The attempts of the tasks that took longest: ``task_id``, ``at_s`` (after acceptance), ``fate``."""
+def timelines(facts: Facts, *, among: Collection[str] | None = None, tasks: int = 12) -> pd.DataFrame:
+    """The attempts of the tasks that took longest: ``task_id``, ``at_s`` (after acceptance), ``fate``.
+
+    ``among`` limits the choice to these tasks.
+    """
     rows = attempts_with_fate(facts)
+    if among is not None:
+        rows = rows[rows["task_id"].isin(among)].copy()
     rows["at_s"] = rows["started_ts"] - rows["task_id"].map(facts.items["created_ts"])
     longest = rows.groupby("task_id")["at_s"].max().nlargest(tasks).index
     order = {task: place for place, task in enumerate(longest)}

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import papermill
-from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import ReportError, UsageError
+from dlqlab.report.engine import PapermillExecutionError, nbformat, papermill
 from dlqlab.report.html import page
 from dlqlab.report.verdicts import verdict_of
 
@@ -58,6 +57,7 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
     unknown = sorted(set(parameters) - known)
     if unknown:
         raise UsageError(f"{notebook.name} has no parameter {unknown[0]}: it takes {', '.join(sorted(known))}")
+    # The kernel listens on loopback ports: without a key it warns that others on this machine could read along.
     # One line a cell is no news to who waits for a report.
     logging.getLogger("papermill").setLevel(logging.WARNING)
     try:
@@ -69,6 +69,7 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
             progress_bar=False,
             start_timeout=KERNEL_START_TIMEOUT_S,
             execution_timeout=CELL_TIMEOUT_S,
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             resources={"metadata": {"path": str(folder)}},
         )
     except PapermillExecutionError as error:
