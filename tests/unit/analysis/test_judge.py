@@ -1,0 +1,262 @@
+"""The verdict over simulated runs: a sane one, and one for each planted defect."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from chalicelib.faults import FaultMode
+from chalicelib.retry import Jitter
+
+from dlqlab.analysis.judge import CHECKS, judge
+from dlqlab.contracts.scenario import Faults, Judge, Load, Pipeline, Retry, Scenario
+from dlqlab.contracts.tables import TABLES, frame
+from dlqlab.contracts.verdict import Check, Status, Verdict
+from tests.support import defects
+from tests.support.histories import Simulated, simulate
+from tests.support.rows import evidence
+
+SCENARIO = Scenario(name="default")
+
+
+@pytest.fixture(scope="module")
+def sane() -> Simulated:
+    """A run of the default scenario without a defect."""
+    return simulate(SCENARIO)
+
+
+def find(verdict: Verdict, name: str) -> Check:
+    return next(check for check in verdict.checks if check.name == name)
+
+
+def not_valid(verdict: Verdict) -> dict[str, Status]:
+    return {check.name: check.status for check in verdict.checks if check.status is not Status.VALID}
+
+
+def test_sane_run_is_valid(sane: Simulated) -> None:
+    """Every check of a run without a defect is valid, in the order of importance."""
+    verdict = judge(sane.evidence())
+
+    assert dict.fromkeys(CHECKS, Status.VALID) == {check.name: check.status for check in verdict.checks}
+    assert 0 == verdict.exit_code
+
+
+def test_statements_of_a_sane_run(sane: Simulated) -> None:
+    """Each check says its numbers in one sentence."""
+    statements = {check.name: check.statement for check in judge(sane.evidence()).checks}
+
+    assert {
+        "finished": "the run came to its end, the queues drained and every source was read",
+        "conservation": "1,800 tasks acknowledged, 0 lost, 0 done twice",
+        "oracle": "1,800 tasks as predicted: 1,753 completed, 47 dead-lettered",
+        "effects": "1,753 tasks completed, each with one effect",
+        "failure_rate": "failure rate 28.7 % [26.9, 30.5] (95 %, n = 2,457 attempts) against 30 %",
+        "retry_timing": "no retry early; late by 0.21 s at the median (n = 657), of which 0.15 s is the emulator's",
+        "dlq_volume": "DLQ 2.6 % [2.0, 3.5] (95 %, n = 1,800 tasks), predicted 2.7 %",
+        "records": "47 dead letters, each with its log line and its archive",
+        "recovery": "backlog drained 6.5 s after the load; 60 tasks/s accepted, 80 attempts/s processed; completion in "
+        "0.03 s at the median, 6.30 s at p95",
+    } == statements
+
+
+def test_verdict_survives_json(sane: Simulated) -> None:
+    """What is stored is strict JSON and reads back as the same verdict."""
+    verdict = judge(sane.evidence())
+    stored = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
+
+    assert verdict.to_json() == Verdict.from_json(stored).to_json()
+
+
+PLANTED: dict[str, tuple[Callable[[Simulated, str], Simulated], str, dict[str, Status], str, str]] = {
+    "lost": (
+        defects.lose,
+        "COMPLETED",
+        {
+            "conservation": Status.INVALID,
+            "oracle": Status.INVALID,
+            "effects": Status.UNKNOWN,
+            "dlq_volume": Status.UNKNOWN,
+        },
+        "conservation",
+        "lost",
+    ),
+    "double effect": (
+        defects.repeat_effect,
+        "COMPLETED",
+        {"conservation": Status.INVALID, "effects": Status.INVALID},
+        "conservation",
+        "duplicated",
+    ),
+    "zombie": (
+        defects.bury_completed,
+        "COMPLETED",
+        {"conservation": Status.INVALID, "records": Status.INVALID},
+        "conservation",
+        "zombie",
+    ),
+    "early retry": (
+        lambda run, task: defects.start_early(run, task, by_s=0.05),
+        "FAILED",
+        {"retry_timing": Status.INVALID},
+        "retry_timing",
+        "early",
+    ),
+    "no error message": (
+        defects.drop_error_message,
+        "FAILED",
+        {"records": Status.INVALID},
+        "records",
+        "without_error_message",
+    ),
+    "undrained": (
+        defects.leave_in_flight,
+        "FAILED",
+        dict.fromkeys(("finished", "conservation", "oracle", "effects", "dlq_volume", "recovery"), Status.UNKNOWN),
+        "conservation",
+        "in_flight",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_planted_defect_is_found_and_named(sane: Simulated, name: str) -> None:
+    """Each defect makes exactly its checks answer otherwise, and the task is named in the set it belongs to."""
+    plant, status, expected, check, members = PLANTED[name]
+    task = defects.ids(sane, status)[3]
+    verdict = judge(plant(sane, task).evidence())
+
+    assert expected == not_valid(verdict)
+    assert (task,) == find(verdict, check).members[members]
+    assert check == "conservation" or task in find(verdict, check).statement
+
+
+def test_tolerance_of_an_early_retry(sane: Simulated) -> None:
+    """Half a millisecond early is the rounding of time stamps, not a retry before its time."""
+    task = defects.ids(sane, "FAILED")[0]
+    verdict = judge(defects.start_early(sane, task, by_s=0.0005).evidence())
+
+    assert {} == not_valid(verdict)
+
+
+def test_33_percent_with_enough_data_is_invalid() -> None:
+    """The app fails a third of the attempts where 30 % are declared, and the run is long enough to tell."""
+    verdict = judge(simulate(SCENARIO, behaves_as=Scenario(name="worse", faults=Faults(failure_rate=0.33))).evidence())
+
+    assert Status.INVALID is find(verdict, "failure_rate").status
+    assert Status.INVALID is find(verdict, "oracle").status
+
+
+def test_33_percent_against_a_target_of_30_is_invalid() -> None:
+    """A rate that the plan declares and the target forbids is invalid however exactly the plan was followed."""
+    scenario = Scenario(
+        name="over target",
+        faults=Faults(failure_rate=0.33),
+        judge=Judge(target_failure_rate=0.3),
+        load=Load(tasks=4000, duration_s=100.0),
+    )
+
+    assert {"failure_rate": Status.INVALID} == not_valid(judge(simulate(scenario).evidence()))
+
+
+def test_33_percent_without_enough_data_is_unknown() -> None:
+    """A short run cannot tell 33 % from 30 %, and says how many tasks are missing."""
+    scenario = Scenario(
+        name="short",
+        faults=Faults(failure_rate=0.33),
+        judge=Judge(target_failure_rate=0.3),
+        load=Load(tasks=200),
+    )
+    verdict = judge(simulate(scenario).evidence())
+
+    assert {"failure_rate": Status.UNKNOWN} == not_valid(verdict)
+    assert "more tasks needed for ± 3 %" in find(verdict, "failure_rate").statement
+
+
+SCENARIOS = {
+    "sticky": Scenario(name="x", faults=Faults(mode=FaultMode.PER_TASK)),
+    "fault-free": Scenario(name="x", faults=Faults(mode=FaultMode.NONE)),
+    "every fault": Scenario(
+        name="x",
+        faults=Faults(
+            failure_rate=0.2,
+            permanent_rate=0.02,
+            timeout_rate=0.02,
+            crash_before_rate=0.02,
+            crash_after_rate=0.02,
+            slow_rate=0.05,
+            slow_s=0.2,
+        ),
+        load=Load(tasks=1500, rate_per_s=5.0, duration_s=300.0, junk_messages=5),
+        pipeline=Pipeline(function_timeout_s=2, visibility_timeout_s=12),
+    ),
+    "permanent suffix": Scenario(name="x", faults=Faults(permanent_suffix="3")),
+    "jitter and many retries": Scenario(name="x", retry=Retry(max_retries=5, base_s=1.0, jitter=Jitter.FULL)),
+    "no retries": Scenario(name="x", retry=Retry(max_retries=0)),
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_pipeline_that_follows_its_plan_is_valid(name: str) -> None:
+    """Whatever is declared: the oracle, the rates and the records agree with a pipeline that does just that."""
+    verdict = judge(simulate(SCENARIOS[name]).evidence())
+
+    assert {} == not_valid(verdict)
+
+
+def test_empty_run_is_unknown() -> None:
+    """Nothing submitted proves nothing: no check but the run's own end is valid."""
+    verdict = judge(evidence())
+
+    assert dict.fromkeys([name for name in CHECKS if name != "finished"], Status.UNKNOWN) == not_valid(verdict)
+    assert 2 == verdict.exit_code
+
+
+def test_unfinished_run_is_unknown(sane: Simulated) -> None:
+    """A run that broke off is at best unknown, although its checks may hold."""
+    verdict = judge(replace(sane, manifest=sane.manifest | {"finished": False}).evidence())
+
+    assert ({"finished": Status.UNKNOWN}, Status.UNKNOWN) == (not_valid(verdict), verdict.status)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_missing_table_leaves_the_other_checks_alone(sane: Simulated, table: str) -> None:
+    """A table that cannot be read makes the checks that need it unknown, and only those."""
+    needed_by = {
+        "ledger": set(CHECKS) - {"finished"},
+        "events": set(CHECKS) - {"finished", "effects"},
+        "tasks": set(CHECKS) - {"finished"},
+        "queues": {"recovery"},
+    }
+    run = sane.evidence()
+    run = replace(
+        run, tables={k: v for k, v in run.tables.items() if k != table}, unreadable={table: f"{table}: torn file"}
+    )
+    verdict = judge(run)
+
+    expected = {"finished"} | needed_by.get(table, set())
+    assert dict.fromkeys([name for name in CHECKS if name in expected], Status.UNKNOWN) == not_valid(verdict)
+
+
+def test_broken_checker_hides_no_other(sane: Simulated) -> None:
+    """A checker that raises is unknown with the error's text; the others answer as ever."""
+    run = sane.evidence()
+    broken = replace(run, tables={**run.tables, "events": run.tables["events"].drop(columns="backoff_s")})
+    verdict = judge(broken)
+
+    assert Status.VALID is find(verdict, "effects").status
+    assert "the checker broke: KeyError: " in find(verdict, "retry_timing").statement
+
+
+def test_lines_that_break_the_schema_are_unknown(sane: Simulated) -> None:
+    """Evidence that could not be parsed is a gap that the verdict must show."""
+    verdict = judge(replace(sane.evidence(), bad_lines=('{"event": "task.lost"}',)))
+
+    assert {"finished": Status.UNKNOWN} == not_valid(verdict)
+    assert "1 log line broke the schema" == find(verdict, "finished").statement
+
+
+def test_table_without_rows_is_no_crash() -> None:
+    """Tables that are all there and all empty break no checker."""
+    run = replace(evidence(), tables={name: frame(name, []) for name in TABLES})
+
+    assert [] == [check.statement for check in judge(run).checks if "broke" in check.statement]
