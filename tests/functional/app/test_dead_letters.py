@@ -119,6 +119,7 @@ def test_completed_task_is_never_failed(world: World) -> None:
     world.watch()
 
     assert (Status.COMPLETED, 1) == (world.task("t").status, world.task("t").effects)
+    assert [] == world.events("attempt.skipped")
     assert ["already completed"] == [event["reason"] for event in world.events("task.dead_lettered")]
 
 

@@ -44,6 +44,43 @@ def test_failing_task_is_retried_after_its_backoffs_and_dead_lettered() -> None:
     assert ["retries exhausted"] == [event["reason"] for event in world.events("task.dead_lettered")]
 
 
+def test_retry_is_never_earlier_than_the_logged_failure_and_its_backoff() -> None:
+    """The failure's time is read after the table call and before the queue's, so a slow table makes no retry early."""
+    world = World(faults=ALWAYS)
+    world.submit(BODY)
+    fail = world.store.fail
+
+    def fail_slowly(task: Any, failure: Any, *, now: float) -> Any:
+        world.clock.pass_s(3)
+        return fail(task, failure, now=now)
+
+    world.store.fail = fail_slowly  # type: ignore[method-assign]
+    world.process()
+    (failed,) = world.events("attempt.failed")
+
+    assert failed["ts"] + failed["backoffS"] == world.tasks.messages[0].visible_ts
+
+
+def test_last_failure_closes_the_task() -> None:
+    """After the last attempt the task is closed, even for a policy that is changed to more retries meanwhile."""
+    world = World(faults=ALWAYS, retry={"max_retries": 0})
+    world.submit(BODY)
+    world.process()
+
+    assert world.task("t").closed
+
+
+def test_lease_ends_with_the_function() -> None:
+    """A record that is claimed late in its batch is held until the function's end and no longer."""
+    world = World(faults={"mode": "none", "slow_rate": 1.0, "slow_s": 4})
+    world.submit(BODY)
+    world.submit({"taskId": "u", "payload": {}})
+    started_ts = world.clock()
+    world.process()
+
+    assert [started_ts + 10] * 2 == [task.lease_until_ts for task in world.store.tasks.values()]
+
+
 def test_failed_item_is_reported_and_the_others_are_not() -> None:
     """One failing task of a batch is reported alone; the rest is done."""
     world = World(faults={"mode": "none"})
