@@ -27,6 +27,7 @@ logger = logging.getLogger("dlqlab.load")
 SETTINGS = LoadSettings.from_env(os.environ, by_hand_id=f"by-hand-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}")
 PLAN, DONE = "dlqlab_plan", "dlqlab_done"
 END_GRACE_S = 10.0
+EXIT_INCOMPLETE = 1
 EXIT_REFUSED = 3
 TAKEN = frozenset({200, 202})
 ERROR_CHARACTERS_MAX = 300
@@ -206,6 +207,7 @@ def end_overdue(environment: Any, run_number: int) -> None:
     """The bound on time: a lost worker must not keep the run alive."""
     if run_number == State.runs_started and State.waiting_for:
         logger.error("time is over; workers that did not finish: %s", sorted(State.waiting_for))
+        environment.process_exit_code = EXIT_INCOMPLETE
         end(environment)
 
 
@@ -230,7 +232,7 @@ def on_test_stop(environment: Any, **_: Any) -> None:
 def on_quitting(environment: Any, **_: Any) -> None:
     """Failed requests are for the verdict; the exit code only says whether the clients themselves worked."""
     if environment.process_exit_code is None:
-        environment.process_exit_code = 1 if environment.runner.exceptions else 0
+        environment.process_exit_code = EXIT_INCOMPLETE if environment.runner.exceptions else 0
 
 
 events.init_command_line_parser.add_listener(set_defaults)
