@@ -15,7 +15,7 @@ from chalicelib.events import EventName
 from chalicelib.messages import MessageError, TaskMessage, attribute_text, parse_body
 from chalicelib.process import MALFORMED
 from chalicelib.queues import Queue, QueueError
-from chalicelib.redaction import redact, redact_body, redact_text
+from chalicelib.redaction import redact, redact_body, redact_text, unescaped
 from chalicelib.settings import Settings
 from chalicelib.store import Archive, ArchivedMessage, TaskStore
 from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, Refusal, Status, Task, last_error
@@ -111,6 +111,8 @@ class Monitor:
 
     def _archived(self, letter: Letter) -> ArchivedMessage:
         body, redacted = redact_body(letter.delivery.body, self.settings.redact_fields)
+        if len(body.encode()) > BODY_BYTES_MAX and letter.message:
+            body = unescaped(body)  # the same JSON, and short enough for any task that the API takes
         kept = body.encode()[:BODY_BYTES_MAX].decode(errors="ignore")
         now, task = self.clock(), letter.task
         return ArchivedMessage(

@@ -47,11 +47,16 @@ def redact_text(text: str) -> str:
     return _DIGITS.sub(_masked_card, text)
 
 
+def unescaped(body: str) -> str:
+    """The shortest form of a JSON body: compact, without escapes for characters beyond ASCII."""
+    return json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
+
+
 def redact_body(body: str, fields: AbstractSet[str]) -> tuple[str, bool]:
     """A message body without secrets, and whether anything was taken out.
 
-    A body that is JSON is redacted by field and by look, any other by look alone. JSON comes back compact and
-    unescaped, which is the shortest form of it.
+    A body that is JSON is redacted by field and by look, any other by look alone. A body without secrets comes back
+    as it was, a redacted one as compact JSON.
     """
     try:
         value = json.loads(body)
@@ -60,7 +65,7 @@ def redact_body(body: str, fields: AbstractSet[str]) -> tuple[str, bool]:
     except (ValueError, RecursionError):
         text = redact_text(body)
         return text, text != body
-    return text, redacted != value
+    return (text, True) if redacted != value else (body, False)
 
 
 def _masked_card(match: re.Match[str]) -> str:
