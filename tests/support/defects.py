@@ -35,6 +35,23 @@ def bury_completed(run: Simulated, task: str) -> Simulated:
     return _table(run, "events", pd.concat([events, letter], ignore_index=True))
 
 
+def revive(run: Simulated, task: str) -> Simulated:
+    """A completed task was closed as failed: its terminal state changed."""
+    return _item(run, task, status="FAILED")
+
+
+def forget_request(run: Simulated, task: str) -> Simulated:
+    """No client ever sent the task."""
+    return _drop(run, "ledger", run.tables["ledger"]["task_id"] == task)
+
+
+def deny(run: Simulated, task: str) -> Simulated:
+    """The client was told that the task is not taken."""
+    ledger = run.tables["ledger"].copy()
+    ledger.loc[(ledger["task_id"] == task).fillna(value=False), "outcome"] = "refused"
+    return _table(run, "ledger", ledger)
+
+
 def start_early(run: Simulated, task: str, *, by_s: float) -> Simulated:
     """The second attempt of the task started before its backoff was over."""
     events = run.tables["events"].copy()

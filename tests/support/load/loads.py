@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dlqlab import paths
 from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.load.settings import ENVIRONMENT_VARIABLE
-from dlqlab.load.starter import LOCUSTFILE, PROJECT_ROOT
+from dlqlab.load.starter import LOCUSTFILE
 
 
 def scenario_with(**load: Any) -> Scenario:
@@ -24,7 +25,7 @@ def run_by_hand(url: str, *options: str, **settings: Any) -> subprocess.Complete
     return subprocess.run(
         [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--host", url, *options],
         env={**os.environ, ENVIRONMENT_VARIABLE: json.dumps(settings)},
-        cwd=PROJECT_ROOT,
+        cwd=paths.ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,0 +1,99 @@
+"""Evidence from a run directory: whole, torn and incomplete."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlqlab.analysis.judge import judge
+from dlqlab.contracts.evidence import BAD_LINES, RetryProbe, load_evidence, parse_manifest
+from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.scenario import Load, Scenario
+from dlqlab.contracts.tables import TABLES
+from dlqlab.contracts.verdict import Status
+from dlqlab.errors import EvidenceError
+from tests.support.histories import simulate, simulate_run
+
+SCENARIO = Scenario(name="small", load=Load(tasks=30))
+MANIFEST = simulate(SCENARIO).manifest
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return simulate_run(SCENARIO, root=tmp_path)
+
+
+def test_written_run_reads_back_as_simulated(run: RunDir) -> None:
+    """Every table and the scenario survive the directory, and so does the verdict."""
+    read, simulated = load_evidence(run), simulate(SCENARIO).evidence()
+
+    assert (set(TABLES), {}, ()) == (set(read.tables), read.unreadable, read.bad_lines)
+    assert SCENARIO == read.manifest.scenario
+    assert judge(simulated).to_json() == judge(read).to_json()
+
+
+def test_analysis_leaves_the_directory_alone(run: RunDir) -> None:
+    """Judging writes nothing and changes no file."""
+    before = {path.name: (path.stat().st_mtime_ns, path.stat().st_size) for path in run.path.iterdir()}
+    judge(load_evidence(run))
+
+    assert before == {path.name: (path.stat().st_mtime_ns, path.stat().st_size) for path in run.path.iterdir()}
+
+
+def test_torn_table_is_kept_with_its_reason(run: RunDir) -> None:
+    """A file that is no Parquet is unreadable, not an error, and its checks are unknown."""
+    run.table_path("events").write_bytes(b"torn")
+    read = load_evidence(run)
+
+    assert ["events"] == list(read.unreadable)
+    assert "events.parquet" in read.unreadable["events"]
+    assert Status.UNKNOWN is judge(read).status
+    with pytest.raises(EvidenceError, match=r"events\.parquet"):
+        read.table("events")
+
+
+def test_bad_lines_are_read(run: RunDir) -> None:
+    """Lines that broke the schema are part of the evidence."""
+    (run.path / BAD_LINES).write_text('{"event":"x"}\n\n')
+
+    assert ('{"event":"x"}',) == load_evidence(run).bad_lines
+
+
+def test_missing_manifest_is_an_error(run: RunDir) -> None:
+    """Without the manifest nothing can be said at all."""
+    run.manifest_path.unlink()
+
+    with pytest.raises(EvidenceError, match=r"manifest\.json"):
+        load_evidence(run)
+
+
+@pytest.mark.parametrize("key", ["run_id", "scenario", "finished", "drained", "load_started_ts"])
+def test_manifest_needs_its_keys(key: str) -> None:
+    """A needed key that is missing is named."""
+    value = {name: item for name, item in MANIFEST.items() if name != key}
+
+    with pytest.raises(EvidenceError, match=key):
+        parse_manifest(value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("retry_probe", {"n": 3}), ("load_started_ts", "noon"), ("scenario", {"name": "x", "speed": 1}), ("scenario", 7)],
+)
+def test_manifest_refuses_wrong_values(key: str, value: object) -> None:
+    """A value of a wrong shape is an error, not a guess."""
+    with pytest.raises(EvidenceError, match=r"manifest\.json"):
+        parse_manifest({**MANIFEST, key: value})
+
+
+def test_manifest_ignores_what_it_does_not_know() -> None:
+    """Extra keys are kept as they are; what a run did not reach is None."""
+    extra: dict[str, Any] = {"weather": "rain", "retry_probe": None, "drain_ended_ts": None}
+    manifest = parse_manifest({**MANIFEST, **extra})
+
+    assert (None, None, "rain") == (manifest.retry_probe, manifest.drain_ended_ts, manifest.raw["weather"])
+
+
+def test_probe_of_the_emulator_is_read() -> None:
+    """The emulator's own lateness, as the preflight measured it."""
+    assert RetryProbe(n=20, median_s=0.15, p95_s=0.31, backoff_s=1) == parse_manifest(MANIFEST).retry_probe

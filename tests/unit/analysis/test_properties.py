@@ -1,0 +1,90 @@
+"""Generated histories: the checker accepts every valid one and tells each kind of corruption apart."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from dlqlab.analysis.agreement import oracle_check
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.reconcile import Kind, reconcile
+from dlqlab.contracts.scenario import Faults, Load, Pipeline, Retry, Scenario
+from dlqlab.contracts.verdict import Status
+from tests.support import defects
+from tests.support.histories import Simulated, simulate
+
+EXAMPLES = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, *, duplicates: bool = True) -> Scenario:
+    """Any mix of faults over a few tasks, with short timeouts."""
+    share = st.sampled_from([0.0, 0.05, 0.15])
+    faults: dict[str, Any] = {
+        name: draw(share) for name in ("permanent_rate", "timeout_rate", "crash_before_rate", "crash_after_rate")
+    }
+    return Scenario(
+        name="generated",
+        seed=draw(st.integers(0, 2**31)),
+        faults=Faults(
+            failure_rate=draw(st.sampled_from([0.0, 0.1, 0.3])),
+            duplicate_rate=draw(share) if duplicates else 0.0,
+            **faults,
+        ),
+        retry=Retry(max_retries=draw(st.integers(1, 4)), base_s=1.0),
+        load=Load(tasks=draw(st.integers(5, 40)), rate_per_s=10.0, junk_messages=draw(st.integers(0, 3))),
+        pipeline=Pipeline(function_timeout_s=2, visibility_timeout_s=6),
+    )
+
+
+@EXAMPLES
+@given(scenarios())
+def test_valid_history_has_no_violation(scenario: Scenario) -> None:
+    """Whatever faults are declared: nothing is lost or doubled, and the oracle finds nothing unexplained."""
+    facts = Facts(simulate(scenario).evidence())
+    result = reconcile(facts)
+
+    assert ((), Status.VALID) == (result.violations, result.status)
+    assert "unexplained" not in oracle_check(facts).members
+
+
+@EXAMPLES
+@given(scenarios())
+def test_sets_account_for_every_task(scenario: Scenario) -> None:
+    """Completed and dead-lettered are disjoint and make up what was acknowledged."""
+    result = reconcile(Facts(simulate(scenario).evidence()))
+    completed, dead = set(result["completed"]), set(result["dead_lettered"])
+
+    assert set() == completed & dead
+    assert set(result["acknowledged"]) == completed | dead
+
+
+CORRUPTIONS: dict[str, tuple[Callable[[Simulated, str], Simulated], str]] = {
+    "lost": (defects.lose, "COMPLETED"),
+    "duplicated": (defects.repeat_effect, "COMPLETED"),
+    "zombie": (defects.revive, "COMPLETED"),
+    "unexpected": (defects.forget_request, "COMPLETED"),
+    "phantom": (defects.deny, "COMPLETED"),
+    "in_flight": (defects.leave_in_flight, "FAILED"),
+}
+
+
+@EXAMPLES
+@given(scenarios(duplicates=False), st.sampled_from(sorted(CORRUPTIONS)), st.integers(0, 100))
+def test_corruption_fills_its_own_set_only(scenario: Scenario, kind: str, choice: int) -> None:
+    """One task of a valid history is corrupted: exactly its set names exactly this task."""
+    run = simulate(scenario)
+    plant, status = CORRUPTIONS[kind]
+    candidates = defects.ids(run, status)
+    assume(candidates)
+    task = candidates[choice % len(candidates)]
+    result = reconcile(Facts(plant(run, task).evidence()))
+    bad = {
+        name: found.members
+        for name, found in result.sets.items()
+        if found.members and found.kind in (Kind.VIOLATION, Kind.OPEN)
+    }
+
+    assert {kind: (task,)} == bad
+    assert (Status.UNKNOWN if kind == "in_flight" else Status.INVALID) is result.status
