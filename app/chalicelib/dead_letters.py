@@ -18,11 +18,13 @@ from chalicelib.queues import Queue, QueueError
 from chalicelib.redaction import redact, redact_body, redact_text, unescaped
 from chalicelib.settings import Settings
 from chalicelib.store import Archive, ArchivedMessage, TaskStore
-from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, Refusal, Status, Task, last_error
+from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, Refusal, Status, Task, end_reason, last_error
 from chalicelib.telemetry import Telemetry
 
 BODY_BYTES_MAX = 350_000
 """An item holds 400 KB; a stranger's message may have 1 MiB."""
+SHOWN_CHARACTERS_MAX = 100_000
+"""Of a body that is no task: CloudWatch cuts a log event at 1 MiB, and a line that is cut is no JSON."""
 RECEIVED_TOO_OFTEN = "received too often"
 ALREADY_DEAD_LETTERED = "already dead-lettered"
 SECONDS_PER_DAY = 86_400
@@ -97,8 +99,8 @@ class Monitor:
             reason, error_type = Refusal.COMPLETED, "MessageOutlivedTask"
             error_message = "the task was completed before its message was deleted"
         else:
-            exhausted = task.closed or task.attempts >= self.settings.retry_policy.max_attempts
-            reason = said.get("reason") or (Refusal.EXHAUSTED if exhausted else RECEIVED_TOO_OFTEN)
+            ended = end_reason(task, self.settings.retry_policy.max_attempts)
+            reason = said.get("reason") or ended or RECEIVED_TOO_OFTEN
             error_type, error_message = last_error(task)
         return Letter(
             delivery=delivery,
@@ -151,7 +153,7 @@ class Monitor:
     def _shown_payload(self, letter: Letter) -> Any:
         """The payload without secrets; of a message that is no task, its body as text."""
         if letter.message is None:
-            return redact_body(letter.delivery.body, self.settings.redact_fields)[0]
+            return redact_body(letter.delivery.body, self.settings.redact_fields)[0][:SHOWN_CHARACTERS_MAX]
         payload = letter.message.payload
         stored = letter.task.payload_json if letter.task else None
         # What a stranger wrote into a message for this task is in the archive; the task's payload is the table's.

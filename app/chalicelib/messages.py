@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.submissions import TASK_ID
 
 ATTRIBUTE_CHARACTERS_MAX = 1000
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
 _FORBIDDEN = re.compile("[^\\x09\\x0a\\x0d\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
@@ -74,8 +75,8 @@ def parse_body(body: str) -> TaskMessage:
         task_id=task_id,
         payload=payload,
         generation=generation,
-        run_id=_text_or_none(value.get("runId")),
-        trace_id=_text_or_none(value.get("traceId")),
+        run_id=_label(value.get("runId")),
+        trace_id=_label(value.get("traceId")),
     )
 
 
@@ -84,5 +85,6 @@ def attribute_text(text: str) -> str:
     return _FORBIDDEN.sub("?", text)[:ATTRIBUTE_CHARACTERS_MAX] or "-"
 
 
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _label(value: object) -> str | None:
+    """A run or trace id; anything else that a stranger put there is none, so that it never reaches a log."""
+    return value if isinstance(value, str) and _LABEL.fullmatch(value) else None

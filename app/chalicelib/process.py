@@ -29,12 +29,12 @@ ERROR_CHARACTERS_MAX = 500
 TIME_LEFT_MIN_S = 0.25
 """An attempt that cannot end before the function is ended must not begin."""
 MALFORMED = "malformed message"
-PERMANENT = "permanent error"
 NO_TIME = "no time left"
 CLAIM_LOST = "claim lost"
 
-BURIED = frozenset({Refusal.UNKNOWN, Refusal.LATER, Refusal.EXHAUSTED})
-GIVEN_BACK = frozenset({Refusal.HELD, Refusal.EARLY})
+ENDED = frozenset({Refusal.EXHAUSTED, Refusal.PERMANENT})
+BURIED = ENDED | {Refusal.UNKNOWN, Refusal.LATER}
+GIVEN_BACK = frozenset({Refusal.HELD, Refusal.EARLY, Refusal.MOVED})
 
 
 class TransientFault(RuntimeError):  # noqa: N818 # the name is what logs and reports show
@@ -116,18 +116,24 @@ class Processor:
         )
         outcome = self.store.claim(claim)
         if not outcome.done or outcome.task is None:
-            return self._refused(delivery, message, outcome.task, log)
+            return self._refused(delivery, claim, outcome.task, log)
         log = log.about(attempt=outcome.task.attempts)
         return self._attempt(Attempt(delivery=delivery, message=message, task=outcome.task, log=log))
 
-    def _refused(self, delivery: Delivery, message: TaskMessage, task: Task | None, log: Telemetry) -> bool:
-        now = self.clock()
-        why = refusal(task, generation=message.generation, message_id=delivery.message_id, now=now)
-        if why in GIVEN_BACK and task is not None:
-            until_ts = (task.lease_until_ts if why is Refusal.HELD else task.not_before_ts) or now
-            return self._give_back(delivery, log, why, seconds=max(1, math.ceil(until_ts - now)))
+    def _refused(self, delivery: Delivery, claim: Claim, task: Task | None, log: Telemetry) -> bool:
+        # By the claim's clock, not by now: a lease that has run out since then is what the claim was refused for.
+        why = refusal(
+            task,
+            generation=claim.generation,
+            message_id=claim.message_id,
+            now=claim.now,
+            attempts_max=claim.attempts_max,
+        )
+        if why in GIVEN_BACK:
+            until_ts = {Refusal.HELD: task and task.lease_until_ts, Refusal.EARLY: task and task.not_before_ts}.get(why)
+            return self._give_back(delivery, log, why, seconds=max(1, math.ceil((until_ts or 0) - self.clock())))
         if why in BURIED:
-            error = last_error(task) if task is not None and why is Refusal.EXHAUSTED else ("UnusableMessage", str(why))
+            error = last_error(task) if task is not None and why in ENDED else ("UnusableMessage", str(why))
             return self._bury(delivery, log, why, *error)
         log.emit(EventName.ATTEMPT_SKIPPED, reason=why)
         return True
@@ -187,7 +193,7 @@ class Processor:
             return self._ended(attempt, outcome)
         if permanent:
             self._log_failed(attempt, failure, self.clock(), permanent=True, backoff_s=None)
-            return self._bury(attempt.delivery, None, PERMANENT, failure.error_type, failure.error_message)
+            return self._bury(attempt.delivery, None, Refusal.PERMANENT, failure.error_type, failure.error_message)
         # Read before the call: SQS counts from the call, so no retry can be earlier than this plus the backoff.
         failed_ts = self.clock()
         hidden = self._hide(attempt.delivery, attempt.log, backoff_s)

@@ -75,15 +75,15 @@ class Refusal(StrEnum):
     COMPLETED = "already completed"  # acknowledge
     FAILED = "already failed"  # acknowledge
     EXHAUSTED = "retries exhausted"  # bury
+    PERMANENT = "permanent error"  # bury
     HELD = "claimed elsewhere"  # give back until the lease ends
     EARLY = "backoff not over"  # give back until the backoff ends
     DUPLICATE = "duplicate message"  # acknowledge: another message, which is in the queue, carries the task
+    MOVED = "task moved on meanwhile"  # give back: what refused the claim holds no more
 
 
-def refusal(  # noqa: PLR0911 # one line for each answer
-    task: Task | None, *, generation: int, message_id: str, now: float
-) -> Refusal:
-    """Why the claim of this message was refused, given the task as it stood then.
+def refusal(task: Task | None, *, generation: int, message_id: str, now: float, attempts_max: int) -> Refusal:
+    """Why the claim that this message made at ``now`` was refused, given the task as it stood.
 
     A second message of a live task is dropped, because the one that holds it stays in the queue until the task is
     terminal. "Live" means proven so: its lease or its backoff is running. Otherwise the claim would not have been
@@ -95,15 +95,20 @@ def refusal(  # noqa: PLR0911 # one line for each answer
         return Refusal.STALE if generation < task.generation else Refusal.LATER
     if task.status in TERMINAL:
         return Refusal.COMPLETED if task.status is Status.COMPLETED else Refusal.FAILED
-    if task.closed:
-        return Refusal.EXHAUSTED
     held = task.status is Status.PROCESSING and (task.lease_until_ts or 0) > now
     early = task.status is Status.RETRYING and (task.not_before_ts or 0) > now
-    if not (held or early):
+    if held or early:
+        if task.carrier != message_id:
+            return Refusal.DUPLICATE
+        return Refusal.HELD if held else Refusal.EARLY
+    return end_reason(task, attempts_max) or Refusal.MOVED
+
+
+def end_reason(task: Task, attempts_max: int) -> Refusal | None:
+    """Why no attempt may follow, None if one may."""
+    if task.attempts >= attempts_max:
         return Refusal.EXHAUSTED
-    if task.carrier != message_id:
-        return Refusal.DUPLICATE
-    return Refusal.HELD if held else Refusal.EARLY
+    return Refusal.PERMANENT if task.closed else None
 
 
 def last_error(task: Task) -> tuple[str, str]:

@@ -383,6 +383,42 @@ def test_message_delivered_twice_waits_for_the_first_delivery(status: Status, un
     assert [reason] == [event["reason"] for event in world.events("attempt.skipped")]
 
 
+def test_lease_that_ends_during_the_refused_claim_buries_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that is refused at the end of a lease gives its message back, though the lease is over by then."""
+    world.submit(BODY)
+    (record,) = world.tasks.receive()
+    held: dict[str, Any] = {"status": Status.PROCESSING, "lease_until_ts": world.clock() + 1.1, "attempts": 1}
+    world.store.tasks["t"] = dataclasses.replace(world.task("t"), carrier=record["messageId"], **held)
+    claim = world.store.claim
+
+    def claim_slowly(request: Any) -> Any:
+        outcome = claim(request)
+        world.clock.pass_s(2)
+        return outcome
+
+    monkeypatch.setattr(world.store, "claim", claim_slowly)
+    answer = world.process_event(sqs_event(record))
+
+    assert {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]} == answer
+    assert ([], [1]) == (world.dead_letters.messages, world.tasks.hidden_s)
+
+
+def test_permanent_error_keeps_its_reason_when_the_burial_fails() -> None:
+    """If the dead-letter queue refuses, the message stays, and the next delivery buries it for the same reason."""
+    world = World(faults={"failure_rate": 0, "permanent_rate": 1.0})
+    world.submit(BODY)
+    world.dead_letters.is_refusing = True
+    world.process()
+    world.dead_letters.is_refusing = False
+    world.clock.pass_s(60)
+    world.drain()
+
+    assert (1, Status.FAILED) == (world.task("t").attempts, world.task("t").status)
+    assert [("permanent error", "PermanentFault")] == [
+        (event["reason"], event["errorType"]) for event in world.events("task.dead_lettered")
+    ]
+
+
 def test_message_of_a_terminal_task_is_acknowledged(world: World) -> None:
     """A message that comes after its task has ended is dropped without an attempt."""
     world.submit(BODY)

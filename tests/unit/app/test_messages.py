@@ -27,6 +27,14 @@ def test_only_a_text_scripts_faults(payload: dict[str, str] | str, script: str |
     assert script == TaskMessage(task_id="t", payload=payload, generation=1).script
 
 
+@pytest.mark.parametrize("label", ['"Bearer abcdefgh1234"', '"' + "x" * 200 + '"', "1", "{}", '""'])
+def test_strange_labels_are_dropped(label: str) -> None:
+    """What is no run or trace id does not get into the log as one."""
+    message = parse_body(f'{{"taskId": "t", "payload": "x", "runId": {label}, "traceId": {label}}}')
+
+    assert (None, None) == (message.run_id, message.trace_id)
+
+
 @given(body=st.text())
 def test_any_body_is_a_task_or_an_error(body: str) -> None:
     """No text leads to anything but a task or a MessageError."""

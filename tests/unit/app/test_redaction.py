@@ -85,7 +85,7 @@ def test_body_keeps_its_meaning() -> None:
     body = '{"taskId": "t", "payload": {"password": "\\u00e9"}}'
 
     assert ('{"taskId":"t","payload":{"password":"[redacted]"}}', True) == redact_body(body, FIELDS)
-    assert ('{"a":"é"}', False) == redact_body('{"a": "\\u00e9"}', FIELDS)
+    assert ('{"a": "\\u00e9"}', False) == redact_body('{"a": "\\u00e9"}', FIELDS)
 
 
 @pytest.mark.parametrize("body", ["not json Bearer abcdefgh1234", "[" * 100_000 + "Bearer abcdefgh1234"])

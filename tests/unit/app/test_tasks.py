@@ -32,8 +32,12 @@ REFUSALS: list[tuple[dict[str, Any], int, str, float, Refusal]] = [
     (RUNNING | {"attempts": 3}, 1, "m1", NOW + 6, Refusal.EXHAUSTED),
     (WAITING, 1, "m1", NOW, Refusal.EARLY),
     (WAITING, 1, "m2", NOW, Refusal.DUPLICATE),
-    (WAITING | {"closed": True}, 1, "m1", NOW, Refusal.EXHAUSTED),
-    (WAITING | {"closed": True}, 1, "m2", NOW, Refusal.EXHAUSTED),
+    (WAITING | {"closed": True}, 1, "m1", NOW + 6, Refusal.PERMANENT),
+    (WAITING | {"closed": True}, 1, "m2", NOW + 6, Refusal.PERMANENT),
+    (WAITING | {"closed": True, "attempts": 3}, 1, "m1", NOW + 6, Refusal.EXHAUSTED),
+    (WAITING, 1, "m1", NOW + 6, Refusal.MOVED),
+    (RUNNING, 1, "m2", NOW + 6, Refusal.MOVED),
+    ({}, 1, "m1", NOW, Refusal.MOVED),
     (WAITING | {"attempts": 3}, 1, "m1", NOW + 6, Refusal.EXHAUSTED),
 ]
 
@@ -45,12 +49,12 @@ def test_refusal_says_why(
     """The state of the task says what becomes of a message whose claim was refused."""
     task = dataclasses.replace(TASK, **fields)
 
-    assert expected is refusal(task, generation=generation, message_id=message_id, now=now)
+    assert expected is refusal(task, generation=generation, message_id=message_id, now=now, attempts_max=3)
 
 
 def test_no_task_is_unknown() -> None:
     """A message of a task that is not in the table is unknown."""
-    assert Refusal.UNKNOWN is refusal(None, generation=1, message_id="m1", now=NOW)
+    assert Refusal.UNKNOWN is refusal(None, generation=1, message_id="m1", now=NOW, attempts_max=3)
 
 
 ENDED = AttemptRecord(generation=1, attempt=1, started_ts=NOW, ended_ts=NOW + 1, outcome="failed", error_type="E")
