@@ -88,7 +88,8 @@ def wait_for_lines(
 ) -> bool:
     """Wait until no function has a line of the last seconds: the log store lags behind the functions.
 
-    False if lines still came at the deadline. The time stamps are the store's, which LocalStack sets on arrival.
+    False if lines still came at the deadline. Only for a pipeline at rest: a function that is still running may bring
+    lines that are older than this.
     """
 
     def quiet() -> tuple[bool, str]:

@@ -1,8 +1,9 @@
 """CloudWatch metrics of the queues and functions, a minute at a time, as the service returns them.
 
-LocalStack: a dimension is found by its beginning, so the metrics of the API's function, whose name begins the others',
-hold theirs too; bins start at the asked start (asked on the minute here); Lambda has only Invocations and Errors, and
-SQS no age of the oldest message; the approximate numbers come once a minute. What is missing has no rows.
+LocalStack: Lambda has only Invocations and Errors, SQS no age of the oldest message, and the approximate numbers come
+once a minute; bins start at the asked start (on the minute here). Unless its patch ``exact_dimensions`` is on, a
+dimension is found by its beginning, so the metrics of the API's function, whose name begins the others', hold theirs
+too. What is missing has no rows.
 """
 
 from collections.abc import Iterator, Mapping

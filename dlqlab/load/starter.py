@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import dlqlab
+from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import LoadError, UsageError
@@ -18,8 +18,7 @@ from dlqlab.load.journal import PART_PATTERN
 from dlqlab.load.ledger import LedgerFollower
 from dlqlab.load.settings import LoadSettings, check_host
 
-PROJECT_ROOT = Path(dlqlab.__file__).parent.parent
-LOCUSTFILE = PROJECT_ROOT / "loadtest" / "locustfile.py"
+LOCUSTFILE = paths.LOADTEST / "locustfile.py"
 SPAWN_RATE_MAX = 100
 """Users a second; Locust warns of trouble above."""
 GRACE_S = 30.0
@@ -105,7 +104,7 @@ class Child:
         self._process = subprocess.Popen(
             command,
             env={**inherited, **environ},
-            cwd=PROJECT_ROOT,
+            cwd=paths.ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
