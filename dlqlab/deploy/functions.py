@@ -66,6 +66,27 @@ def set_partial_responses(target: Target, scenario: Scenario) -> None:
             client.update_event_source_mapping(UUID=mapping["UUID"], **wanted)
 
 
+def wait_unmapped(target: Target) -> None:
+    """Wait until no event source mapping is left: Lambda removes one some time after it was told to.
+
+    Raises:
+        DeployError: one is still there at the deadline.
+    """
+    client = target.client("lambda")
+    functions = set(target.names.functions.values())
+
+    def probe() -> tuple[bool, list[str]]:
+        pages = client.get_paginator("list_event_source_mappings").paginate()
+        arns = [mapping["FunctionArn"] for page in pages for mapping in page["EventSourceMappings"]]
+        left = [arn for arn in arns if arn.rpartition(":")[2] in functions]
+        return not left, left
+
+    try:
+        wait_for("the end of the event source mappings", probe, deadline_s=UPDATE_DEADLINE_S)
+    except DeadlinePassedError as error:
+        raise DeployError(str(error)) from error
+
+
 def _mapping(client: Any, function: str) -> dict[str, Any]:
     mappings = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     if len(mappings) != 1:

@@ -66,6 +66,7 @@ def reset(target: Target) -> None:
 def destroy(target: Target) -> None:
     """Remove everything that ``apply`` made."""
     chalice.delete(target)
+    functions.wait_unmapped(target)
     stack.delete_stack(target)
 
 

@@ -5,9 +5,11 @@ import io
 import json
 import os
 import textwrap
+import urllib.error
+import urllib.request
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from dlqlab.contracts.scenario import from_dict
+from dlqlab.deploy import pipeline
+from dlqlab.deploy.target import Target, local_target
 from dlqlab.emulator import lifecycle, settings
 from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.waiting import wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 
@@ -140,3 +146,68 @@ def read_log(aws: Callable[[str], Any], function: str) -> list[dict[str, Any]]:
 
 def checkout() -> Path:
     return Path(os.path.realpath(__file__)).parents[2]
+
+
+QUICK = from_dict(
+    {
+        "name": "quick",
+        "seed": 7,
+        "retry": {"max_retries": 2, "base_s": 1, "factor": 1},
+        "pipeline": {"visibility_timeout_s": 20},
+    },
+    source="tests",
+)
+"""The pipeline with retries that do not keep a test waiting."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed pipeline."""
+
+    target: Target
+    url: str
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, content_type: str | None = "application/json"
+    ) -> tuple[int, Any]:
+        """One request over HTTP; status and JSON."""
+        headers = {"Content-Type": content_type} if content_type else {}
+        request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def submit(self, task_id: str, payload: Any = "SUCCESS") -> int:
+        body = json.dumps({"taskId": task_id, "payload": payload}).encode()
+        return self.request("POST", "/tasks", body)[0]
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        """The task as the API shows it."""
+        status, answer = self.request("GET", f"/tasks/{task_id}")
+        assert status == 200, answer
+        return dict(answer)
+
+    def wait_terminal(self, task_ids: Iterable[str], deadline_s: float = 60) -> dict[str, dict[str, Any]]:
+        """The tasks once all of them are COMPLETED or FAILED."""
+        wanted = list(task_ids)
+
+        def probe() -> tuple[bool, dict[str, dict[str, Any]]]:
+            tasks = {task_id: self.task(task_id) for task_id in wanted}
+            return all(task["status"] in {"COMPLETED", "FAILED"} for task in tasks.values()), tasks
+
+        return wait_for("terminal tasks", probe, deadline_s=deadline_s, interval_s=0.3)
+
+    def archive(self) -> list[dict[str, Any]]:
+        items = self.target.client("dynamodb").scan(TableName=self.target.names.archive_table)["Items"]
+        return [{key: next(iter(value.values())) for key, value in item.items()} for item in items]
+
+
+@pytest.fixture(scope="session")
+def deployed(emulator: Emulator) -> Deployed:
+    """The pipeline as dlqlab deploys it, with quick retries and the default fault plan."""
+    target = local_target(emulator)
+    url = pipeline.apply(target, QUICK, progress=lambda _text: None)
+    pipeline.configure(target, QUICK, "integration")
+    return Deployed(target, url)

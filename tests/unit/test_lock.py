@@ -11,9 +11,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.txt").read_text()
-LOCKED = {
-    canonicalize_name(match[1]): match[2] for match in re.finditer(r"^([A-Za-z0-9._-]+)(?:\[.*?\])?==(\S+)", LOCK, re.M)
-}
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[.*?\])?==(\S+)", re.MULTILINE)
+LOCKED = {canonicalize_name(match[1]): match[2] for match in PINNED.finditer(LOCK)}
 DECLARED = [Requirement(line) for line in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"])]
 
 
@@ -28,7 +27,7 @@ def test_declared_dependency_is_locked_within_its_bounds(requirement: Requiremen
 
 def test_lock_says_which_direct_dependency_needs_each_package() -> None:
     """What the lock attributes to the project itself is exactly what the project declares."""
-    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.M)
+    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.MULTILINE)
     direct = {
         canonicalize_name(re.split(r"[\[=]", entry)[0])
         for entry in entries
@@ -40,7 +39,7 @@ def test_lock_says_which_direct_dependency_needs_each_package() -> None:
 
 def test_every_locked_package_has_hashes() -> None:
     """Nothing is installed that was not seen when the lock was made."""
-    entries = [entry for entry in re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.M) if entry.strip()]
+    entries = [entry for entry in re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.MULTILINE) if entry.strip()]
 
     assert [] == [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry]
 

@@ -89,16 +89,14 @@ def _run(worker: EsmWorker) -> None:
 
 
 def _settle(worker: EsmWorker) -> None:
-    """The mapping's last state, written only by the worker that still owns the mapping.
+    """The mapping's last state.
 
-    LocalStack's worker also writes after an update has replaced it, so that an updated mapping looks disabled.
+    LocalStack's worker also writes after an update has put another in its place, so that an updated mapping looks
+    disabled: here only the worker that still serves the mapping writes.
     """
-    mappings = worker._state.event_source_mappings  # noqa: SLF001
-    if mappings.get(worker.uuid) is not worker.esm_config:
-        return
     if worker.current_state == EsmState.DELETING:
         worker.delete_esm_in_store()
-    elif worker.current_state == EsmState.DISABLING:
+    elif worker.current_state == EsmState.DISABLING and provider("lambda").esm_workers.get(worker.uuid) is worker:
         worker.current_state = EsmState.DISABLED
         worker.update_esm_state_in_store(EsmState.DISABLED)
 
