@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,11 @@ def collect(
         "metrics": lambda: collector.metrics(window),
         "tasks": collector.tasks,
     }
+    _read_all(sources)
+    return collector.report
+
+
+def _read_all(sources: Mapping[str, Callable[[], None]]) -> None:
     failures: dict[str, Exception] = {}
     for source, read in sources.items():
         try:
@@ -106,7 +111,6 @@ def collect(
         causes = ExceptionGroup("sources that could not be collected", list(failures.values()))
         what = "; ".join(f"{source}: {error}" for source, error in failures.items())
         raise EvidenceError(f"could not be collected: {what}") from causes
-    return collector.report
 
 
 class _Collector:

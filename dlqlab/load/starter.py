@@ -69,12 +69,8 @@ def start_load(
         UsageError: the target is not this machine, or there are more processes than users.
         LoadError: Locust failed or overran its time; the message ends with the tail of its log.
     """
-    check_host(url, allow_remote=allow_remote)
     load = scenario.load
-    if not 1 <= processes <= load.users:
-        raise UsageError(f"processes is {processes}: give 1 to {load.users}, each needs a user")
-    if any(run.ledger_parts.glob(PART_PATTERN)):
-        raise UsageError(f"{run.ledger_parts}: holds journals of another load already")
+    _check(url, run, allow_remote=allow_remote, processes=processes, users=load.users)
     settings = LoadSettings(
         load=load, seed=scenario.seed, run_id=run_id, ledger_dir=run.ledger_parts.resolve(), allow_remote=allow_remote
     )
@@ -136,6 +132,14 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:  # all gone: the usual case
             return
+
+
+def _check(url: str, run: RunDir, *, allow_remote: bool, processes: int, users: int) -> None:
+    check_host(url, allow_remote=allow_remote)
+    if not 1 <= processes <= users:
+        raise UsageError(f"processes is {processes}: give 1 to {users}, each needs a user")
+    if any(run.ledger_parts.glob(PART_PATTERN)):
+        raise UsageError(f"{run.ledger_parts}: holds journals of another load already")
 
 
 def _command(locustfile: Path, url: str, *, users: int, processes: int, web_port: int | None) -> list[str]:

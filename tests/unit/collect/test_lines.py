@@ -41,21 +41,9 @@ def test_every_field_of_every_event_has_a_column() -> None:
 def test_an_event_becomes_a_row_of_the_table() -> None:
     """Fields become columns, the payload JSON, and where the line lies goes with it."""
     context = Context(run_id="r", task_id="t-1", attempt=3, generation=1, cold_start=True)
-    line = to_line(
-        build_event(
-            EventName.TASK_DEAD_LETTERED,
-            context,
-            1.5,
-            payload={"city": "Köln"},
-            errorType="E",
-            errorMessage="m",
-            attempts=3,
-            reason="retries exhausted",
-            firstTs=1,
-            lastTs=1.25,
-            archived=True,
-        )
-    )
+    own = {"payload": {"city": "Köln"}, "errorType": "E", "errorMessage": "m", "attempts": 3}
+    own |= {"reason": "retries exhausted", "firstTs": 1, "lastTs": 1.25, "archived": True}
+    line = to_line(build_event(EventName.TASK_DEAD_LETTERED, context, 1.5, **own))
 
     row = frame("events", [event(line)]).iloc[0].dropna().to_dict()
 
