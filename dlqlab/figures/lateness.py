@@ -58,7 +58,8 @@ def retry_lateness(retries: pd.DataFrame, *, limit_s: float, probe: Probe | None
     if late.empty:
         return no_data("Retry lateness", "no attempt was retried")
     median = float(late.median())
-    finding = f"The median retry starts {seconds(median)} late (limit {seconds(limit_s)})"
+    held = "within" if median <= limit_s else "over"
+    finding = f"The median retry starts {seconds(median)} late, {held} the limit of {seconds(limit_s)}"
     if probe is not None:
         finding += f"; {seconds(min(probe.median_s, max(median, 0)))} of it is the emulator's own"
     figure, (curve, share) = chart(finding, rows=2, height_in=4.6, share_x=False, ratios=(3, 1))

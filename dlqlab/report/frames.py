@@ -41,7 +41,7 @@ def timelines(facts: Facts, *, among: Collection[str] | None = None, tasks: int 
     rows = attempts_with_fate(facts)
     if among is not None:
         rows = rows[rows["task_id"].isin(among)].copy()
-    rows["at_s"] = rows["started_ts"] - rows["task_id"].map(facts.items["created_ts"])
+    rows["at_s"] = rows["started_ts"] - rows["task_id"].map(facts.items["created_ts"]).astype("float64")
     longest = rows.groupby("task_id")["at_s"].max().nlargest(tasks).index
     order = {task: place for place, task in enumerate(longest)}
     chosen = rows[rows["task_id"].isin(longest)]

@@ -91,10 +91,17 @@ def parameter_names(notebook: Path) -> frozenset[str]:
         raise UsageError(f"{notebook}: cannot be read as a notebook: {error}") from error
     for cell in cells:
         if "parameters" in cell["metadata"].get("tags", []):
-            statements = ast.parse(cell["source"]).body
-            targets = [target for node in statements if isinstance(node, ast.Assign) for target in node.targets]
-            return frozenset(target.id for target in targets if isinstance(target, ast.Name))
+            return _assigned(cell["source"], notebook)
     raise UsageError(f"{notebook}: has no cell tagged parameters")
+
+
+def _assigned(source: str, notebook: Path) -> frozenset[str]:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise UsageError(f"{notebook}: the cell tagged parameters is not Python: {error}") from error
+    targets = [target for node in statements if isinstance(node, ast.Assign) for target in node.targets]
+    return frozenset(target.id for target in targets if isinstance(target, ast.Name))
 
 
 def _literal(path: Path) -> str:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.contracts.scenario import Load, Scenario
+from dlqlab.contracts.scenario import Judge, Load, Scenario
 from tests.support.histories import Simulated, simulate, simulate_run
 
-SMALL = Scenario(name="small", load=Load(tasks=300, duration_s=10, rate_per_s=30))
+SMALL = Scenario(name="small", load=Load(tasks=300, duration_s=10, rate_per_s=30), judge=Judge(max_half_width=0.06))
 
 
 def small_run(root: Path) -> RunDir:

@@ -1,0 +1,128 @@
+"""The HTML page: verdict first, nothing from the network, text from the run escaped."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from dlqlab.contracts.verdict import Check, Status, Verdict
+from dlqlab.report.html import page
+
+MANIFEST: dict[str, Any] = {
+    "run_id": "r1",
+    "seed": 1,
+    "target": "local",
+    "simulated": True,
+    "drained": True,
+    "scenario": {"name": "small", "description": "a <b>small</b> run"},
+    "fidelity": [
+        {"name": "visibility_tick", "ok": True, "statement": "back within 0.4 s"},
+        {"name": "log_filters", "ok": False, "statement": "filters are ignored"},
+    ],
+}
+LOST = tuple(f"t-{number:02d}" for number in range(25))
+VERDICT = Verdict(
+    run_id="r1",
+    finished=True,
+    checks=(
+        Check(
+            name="a", title="Nothing lost", status=Status.INVALID, statement="25 lost <tasks>", members={"lost": LOST}
+        ),
+        Check(name="b", title="Rate", status=Status.VALID, statement="30 %", members={"fine": ("hidden-1",)}),
+    ),
+)
+
+
+class Tags(HTMLParser):
+    """All tags with their attributes, in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def cell(
+    kind: str, source: str, *, tags: tuple[str, ...] = (), outputs: tuple[dict[str, Any], ...] = ()
+) -> dict[str, Any]:
+    """A cell as a notebook holds it."""
+    return {"cell_type": kind, "source": source, "metadata": {"tags": list(tags)}, "outputs": list(outputs)}
+
+
+def picture(alt: str) -> dict[str, Any]:
+    """The output of a cell that shows a chart."""
+    return {
+        "output_type": "execute_result",
+        "data": {"image/png": "aGk=\n", "text/plain": alt},
+        "metadata": {"image/png": {"alt": alt, "width": 700, "height": 370}},
+    }
+
+
+NOTEBOOK = {
+    "cells": [
+        cell("markdown", "# title"),
+        cell("code", "run_dir = '.'", tags=("parameters",)),
+        cell("markdown", "### Rates\n\n**Claim:** <script>alert(1)</script>"),
+        cell("code", "charts.failure_rate(facts)", outputs=(picture('28 % "failed" & more'),)),
+        cell(
+            "code", "print_verdict(verdict)", tags=("verdict",), outputs=({"output_type": "stream", "text": "again"},)
+        ),
+    ]
+}
+
+
+def test_page_loads_nothing_from_the_network() -> None:
+    """No reference leaves the file: no scripts, no style sheets, pictures and icon as data."""
+    text = page(NOTEBOOK, VERDICT, MANIFEST)
+
+    references = [value for _, found in Tags(text).found for name, value in found.items() if name in ("src", "href")]
+    assert ["data"] * len(references) == [str(value).partition(":")[0] for value in references]
+    assert 2 == len(references)
+    assert [] == re.findall(r"https?://|@import|url\(", text)
+    assert "script" not in {tag for tag, _ in Tags(text).found}
+
+
+def test_verdict_stands_before_the_first_picture() -> None:
+    """Who opens the page sees the answer first, then the charts, the fidelity card and the manifest."""
+    text = page(NOTEBOOK, VERDICT, MANIFEST)
+
+    places = [text.index(mark) for mark in ("25 lost", "<img", 'id="fidelity"', 'id="manifest"')]
+    assert sorted(places) == places
+    assert "again" not in text
+
+
+def test_every_picture_has_its_text() -> None:
+    """The finding is the alternative text, whatever characters it holds."""
+    pictures = [found for tag, found in Tags(page(NOTEBOOK, VERDICT, MANIFEST)).found if tag == "img"]
+
+    assert ['28 % "failed" & more'] == [found["alt"] for found in pictures]
+
+
+def test_text_of_the_run_is_escaped() -> None:
+    """A statement, a description or prose cannot bring tags into the page."""
+    text = page(NOTEBOOK, VERDICT, MANIFEST)
+
+    assert "25 lost &lt;tasks&gt;" in text
+    assert "a &lt;b&gt;small&lt;/b&gt; run" in text
+    assert "<script>" not in text
+
+
+def test_members_of_failing_sets_are_listed_up_to_twenty() -> None:
+    """Sets of a check that is not valid show their first members; valid checks show none."""
+    text = page(NOTEBOOK, VERDICT, MANIFEST)
+
+    assert "t-19" in text
+    assert "t-20" not in text
+    assert "and 5 more in verdict.json" in text
+    assert "hidden-1" not in text
+
+
+def test_page_of_a_bare_manifest_says_what_is_missing() -> None:
+    """A manifest without optional keys and a verdict without checks still make a page."""
+    text = page({"cells": []}, Verdict(run_id="r", finished=False, checks=()), {"run_id": "r"})
+
+    assert "nothing was checked" in text
+    assert "The target was not probed." in text
+    assert "did not come to its end" in text
