@@ -230,9 +230,14 @@ def _ends(facts: Facts) -> _Ends:
 
 
 def _copies_may_remain(facts: Facts) -> set[str]:
-    """Completed tasks whose message may have outlived them: a death during an attempt, or two messages of one task."""
+    """Completed tasks whose message may have outlived them.
+
+    An attempt in their invocation died, their own or a batch mate's, so that nothing of the batch was deleted; or there
+    were two messages of the task.
+    """
     died = facts.attempts["outcome"].isin([DIED, DIED_AFTER_EFFECT])
-    return names(facts.attempts.loc[died, "task_id"]) | facts.two_messages
+    mates = among(facts.attempts["request_id"], names(facts.attempts.loc[died, "request_id"]))
+    return names(facts.attempts.loc[died | mates, "task_id"]) | facts.two_messages
 
 
 def _doubled(facts: Facts) -> set[str]:

@@ -18,10 +18,8 @@ from dlqlab.analysis.oracle import (
     text_messages,
 )
 from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.scenario import Faults, Load, Pipeline, Scenario
 from dlqlab.contracts.tables import frame
 from dlqlab.contracts.verdict import Status
-from tests.support.histories import simulate
 from tests.support.rows import (
     ALWAYS_FAILS,
     acked,
@@ -79,7 +77,7 @@ def test_fate_by_fault(plan: FaultPlan, message: str | None, expected: Fate) -> 
 
 def test_generations_draw_anew() -> None:
     """A redriven task has draws of its own, unless the fault is sticky."""
-    tasks = [task_id(n) for n in range(200)]
+    tasks = list(map(task_id, range(200)))
     fates = {
         mode: [[predict(FaultPlan(mode=mode), POLICY, t, generation=g).terminal for t in tasks] for g in (1, 2)]
         for mode in (FaultMode.PER_ATTEMPT, FaultMode.PER_TASK)
@@ -288,15 +286,3 @@ def test_redriven_task_is_compared_in_both_generations() -> None:
 def test_status_by_cause(run: RunEvidence, status: Status) -> None:
     """Unexplained is invalid, undecided is unknown, explained is valid."""
     assert status is oracle_check(Facts(run)).status
-
-
-def test_duplicates_of_a_plan_are_explained() -> None:
-    """Declared duplicates change no fate that the oracle could not explain."""
-    scenario = Scenario(
-        name="x",
-        faults=Faults(failure_rate=0.2, duplicate_rate=0.3),
-        load=Load(tasks=300, rate_per_s=20.0),
-        pipeline=Pipeline(function_timeout_s=2, visibility_timeout_s=6),
-    )
-
-    assert Status.VALID is oracle_check(Facts(simulate(scenario).evidence())).status

@@ -14,7 +14,7 @@ from dlqlab.contracts.verdict import Status
 from tests.support import defects
 from tests.support.histories import Simulated, simulate
 
-EXAMPLES = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

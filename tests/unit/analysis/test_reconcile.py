@@ -171,6 +171,22 @@ HISTORIES: dict[str, tuple[RunEvidence, Status, Sets]] = {
         Status.VALID,
         {**DONE, "redelivered": (ONE,), "late_copy": (ONE,)},
     ),
+    "late copy of a batch mate of a death": (
+        evidence(
+            acked(1),
+            started(1, request_id="q"),
+            succeeded(1, at=0.2),
+            item(1, "COMPLETED"),
+            letter(1),
+            acked(2),
+            started(2, request_id="q"),
+            started(2, 2, at=60, request_id="r"),
+            succeeded(2, 2, at=61),
+            item(2, "COMPLETED"),
+        ),
+        Status.VALID,
+        {"attempted": (ONE, TWO), "acknowledged": (ONE, TWO), "completed": (ONE, TWO), "late_copy": (ONE,)},
+    ),
     "junk": (evidence(acked(1), completed(1), junk(1)), Status.VALID, {**DONE, "junk": ("junk-1",)}),
     "completed after a redrive": (
         evidence(
