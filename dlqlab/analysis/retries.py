@@ -74,7 +74,7 @@ def _judge(facts: Facts, retries: pd.DataFrame, early: pd.DataFrame, lateness: V
         return _none_seen(facts)
     if len(early):
         worst = early.sort_values("lateness_s").iloc[0]
-        text = f"{count(len(early), 'retry').replace('retrys', 'retries')} early of {len(retries):,}"
+        text = f"{count(len(early), 'retry', 'retries')} early of {len(retries):,}"
         asked = f"started {worst['gap_s']:.3f} s after the failure, {worst['backoff_s']:g} s were asked for"
         return Status.INVALID, f"{text}: {examples(sorted(names(early['task_id'])))} (the earliest {asked})"
     median_s = float(pd.Series(lateness).median())

@@ -7,9 +7,9 @@ from dlqlab.analysis.statistics import Interval
 EXAMPLES_MAX = 3
 
 
-def count(n: int, noun: str) -> str:
-    """``1 task``, ``1,800 tasks``."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+def count(n: int, noun: str, plural: str | None = None) -> str:
+    """``1 task``, ``1,800 tasks``, ``2 retries``."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {plural or noun + 's'}"
 
 
 def percent(ratio: float) -> str:
