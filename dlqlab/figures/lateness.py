@@ -112,7 +112,7 @@ def _shares(axes: Axes, median: float, limit_s: float, probe: Probe | None) -> N
     split = f"{seconds(emulator)} emulator + {seconds(total - emulator)} pipeline"
     if probe is None:
         split = f"{seconds(total)}; the emulator's share was not measured"
-    axes.text(total + room * 0.012, 0, split, va="center", color=FAINT, fontsize=9.5)
+    halo(axes, total + room * 0.012, 0, split, va="center", color=FAINT)
     axes.set_title("median lateness, split by who adds it")
     axes.set_xlabel("seconds")
 
@@ -176,7 +176,7 @@ def lateness_over_time(retries: pd.DataFrame, *, start_ts: float, limit_s: float
     axes.axhline(0, color=TARGET, linewidth=1)
     if limit_s < float(drawn["lateness_s"].max()) * 2:
         axes.axhline(limit_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
-        halo(axes, float(at.min()), limit_s, f"limit for the median {seconds(limit_s)}", va="center", color=TARGET)
+        halo(axes, float(at.min()), limit_s, f"limit for the median {seconds(limit_s)}", va="bottom", color=TARGET)
     axes.set_xlabel("seconds after the start of the load")
     axes.set_ylabel("seconds late")
     return figure

@@ -8,6 +8,7 @@ is no global state, and a figure that is dropped is freed.
 import base64
 import io
 import math
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -144,7 +145,7 @@ def no_data(subject: str, reason: str) -> Chart:
 
 def wrapped(text: str, columns: int) -> str:
     """The text in lines; a number stays with its unit."""
-    glued = text.replace(" %", "\u00a0%").replace(" s ", "\u00a0s ").replace(" ms", "\u00a0ms")
+    glued = re.sub(r"(?<=\d) (?=%|s\b|ms\b)", "\u00a0", text)
     return "\n".join(textwrap.wrap(glued, columns, break_long_words=False, break_on_hyphens=False))
 
 
