@@ -70,6 +70,7 @@ class Runner:
             **dict.fromkeys(
                 ("started_ts", "load_started_ts", "load_ended_ts", "drain_ended_ts", "ended_ts", "retry_probe")
             ),
+            "cores": os.cpu_count(),
             "versions": manifest.versions(),
             "git": manifest.git_state(),
             "command": manifest.command_line(),
