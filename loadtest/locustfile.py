@@ -20,7 +20,7 @@ from dlqlab.errors import UsageError
 from dlqlab.load.journal import Journal
 from dlqlab.load.pace import Pace, Share
 from dlqlab.load.settings import LoadSettings, check_host
-from dlqlab.load.tasks import payload, request_body, task_id, to_json
+from dlqlab.load.tasks import payload, request_body, script, task_id, to_json
 
 logger = logging.getLogger("dlqlab.load")
 
@@ -87,7 +87,9 @@ class Run:
 
     def _send(self, client: Any, counter: int) -> None:
         identifier = task_id(SETTINGS.seed, counter)
-        payload_json = to_json(payload(SETTINGS.seed, counter, SETTINGS.load.payload_bytes))
+        load = SETTINGS.load
+        text = script(SETTINGS.seed, counter, load.scripted_rate)
+        payload_json = to_json(text or payload(SETTINGS.seed, counter, load.payload_bytes))
         body = request_body(identifier, payload_json)
         request = self.journal.invoked(task_id=identifier, payload_json=payload_json, sent_ts=time.time())
         began = time.perf_counter()

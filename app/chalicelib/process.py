@@ -26,8 +26,9 @@ from chalicelib.telemetry import Telemetry
 
 ERROR_CHARACTERS_MAX = 500
 """A history of many attempts must fit the item beside its payload (DynamoDB: 400 KB)."""
-TIME_LEFT_MIN_S = 0.25
-"""An attempt that cannot end before the function is ended must not begin."""
+TIME_LEFT_MIN_S = 0.5
+"""An attempt that cannot end before the function is ended must not begin, and the answer for the batch takes time too:
+without it nothing of the batch is deleted."""
 MALFORMED = "malformed message"
 NO_TIME = "no time left"
 CLAIM_LOST = "claim lost"
@@ -103,7 +104,9 @@ class Processor:
     def _take(self, delivery: Delivery, message: TaskMessage, log: Telemetry) -> bool:
         now = self.clock()
         if self.deadline_ts - now < TIME_LEFT_MIN_S:
-            return self._give_back(delivery, log, NO_TIME, seconds=0)
+            # Not hidden anew: with a call for each of the rest of the batch the deadline would pass after all.
+            log.emit(EventName.ATTEMPT_SKIPPED, reason=NO_TIME)
+            return False
         claim = Claim(
             task_id=message.task_id,
             generation=message.generation,
@@ -174,9 +177,23 @@ class Processor:
         mine = task is not None and task.status is Status.COMPLETED and task.claim == attempt.task.claim
         if outcome.done or mine:
             attempt.log.emit(EventName.ATTEMPT_SUCCEEDED, durationS=self._duration_s(attempt))
+            self._forget_last_delivery(attempt)
             return True
         attempt.log.emit(EventName.ATTEMPT_SKIPPED, reason=CLAIM_LOST)
         return task is not None and task.status is Status.COMPLETED
+
+    def _forget_last_delivery(self, attempt: Attempt) -> None:
+        """Delete a done message that the queue will not deliver again.
+
+        Lambda deletes it only when the whole batch is over; if a batch mate ends the function before that, the queue
+        would move a done task to the dead-letter queue. Earlier deliveries need no such care: the next one is skipped.
+        """
+        if self.batch_size == 1 or attempt.delivery.receive_count < self.settings.retry_policy.max_attempts:
+            return
+        try:
+            self.queue.delete([attempt.delivery.receipt_handle])
+        except QueueError as error:
+            attempt.log.write(f"not deleted before the end of its batch: {error}")
 
     def _failed(self, attempt: Attempt, error: Exception) -> bool:
         permanent = isinstance(error, PermanentFault)

@@ -223,7 +223,8 @@ def _ends(facts: Facts) -> _Ends:
     archived = names(facts.tasks.loc[sure(facts.tasks["archived"]), "task_id"])
     first_generation = archived - names(facts.generations.index[facts.generations > 1])
     letters = names(dead.loc[in_latest, "task_id"]) | (first_generation & (names(items.index) | completed))
-    late = (letters & stated) - failed & _copies_may_remain(facts)
+    twice = (letters & stated) - failed
+    late = twice & _copies_may_remain(facts) if twice else set()
     skipped = names(_tasks_of(events, "attempt.skipped"))
     ran = completed | names(facts.attempts["task_id"])
     return _Ends(completed, (letters - late) | failed, late, skipped, ran)
@@ -232,12 +233,15 @@ def _ends(facts: Facts) -> _Ends:
 def _copies_may_remain(facts: Facts) -> set[str]:
     """Completed tasks whose message may have outlived them.
 
-    An attempt in their invocation died, their own or a batch mate's, so that nothing of the batch was deleted; or there
-    were two messages of the task.
+    Their invocation ended before Lambda could delete anything of the batch: an attempt died in it, their own or a batch
+    mate's, or Lambda reports it as not ok. Or there were two messages of the task.
     """
-    died = facts.attempts["outcome"].isin([DIED, DIED_AFTER_EFFECT])
-    mates = among(facts.attempts["request_id"], names(facts.attempts.loc[died, "request_id"]))
-    return names(facts.attempts.loc[died | mates, "task_id"]) | facts.two_messages
+    attempts = facts.attempts
+    died = attempts["outcome"].isin([DIED, DIED_AFTER_EFFECT])
+    invocations = facts.run.table("invocations")
+    broken = names(invocations.loc[sure(invocations["status"] != "ok"), "request_id"])
+    mates = among(attempts["request_id"], names(attempts.loc[died, "request_id"]) | broken)
+    return names(attempts.loc[died | mates, "task_id"]) | facts.two_messages
 
 
 def _doubled(facts: Facts) -> set[str]:

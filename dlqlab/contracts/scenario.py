@@ -36,6 +36,7 @@ class Load:
     payload_bytes: int = 200
     timeout_s: float = 10.0
     junk_messages: int = 0  # poison bodies written straight to the queue
+    scripted_rate: float = 0.0  # share of tasks whose payload is the text ERROR or SUCCESS, half of them each
 
     def __post_init__(self) -> None:
         _check(1 <= self.users <= 1000, "load.users", self.users, "give 1 to 1000")
@@ -45,6 +46,7 @@ class Load:
         _check(0 <= self.payload_bytes <= 262_144, "load.payload_bytes", self.payload_bytes, "give 0 to 262144 bytes")
         _check(0 < self.timeout_s <= 60, "load.timeout_s", self.timeout_s, "give over 0 to 60 seconds")
         _check(0 <= self.junk_messages <= 1000, "load.junk_messages", self.junk_messages, "give 0 to 1000")
+        _check(0 <= self.scripted_rate <= 1, "load.scripted_rate", self.scripted_rate, "give a ratio of 0 to 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

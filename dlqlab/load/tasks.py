@@ -4,6 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from chalicelib.draws import uniform
+from chalicelib.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS
+
 _PRODUCTS = (
     "lamp",
     "chair",
@@ -40,7 +43,15 @@ def payload(seed: int, counter: int, size_bytes: int) -> dict[str, object]:
     return {**order, "padding": "x" * (room - frame)} if room >= frame else order
 
 
-def to_json(value: Mapping[str, object]) -> str:
+def script(seed: int, counter: int, scripted_rate: float) -> str | None:
+    """The text that takes the place of the payload in a scripted task: half of them ERROR, half SUCCESS."""
+    draw = uniform(seed, "script", task_id(seed, counter))
+    if draw >= scripted_rate:
+        return None
+    return MESSAGE_ALWAYS_FAILS if draw < scripted_rate / 2 else MESSAGE_NEVER_FAILS
+
+
+def to_json(value: Mapping[str, object] | str) -> str:
     """The one encoding of payloads: compact, non-ASCII characters as they are."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 

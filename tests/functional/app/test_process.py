@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from chalicelib.batches import deliveries
+from chalicelib.faults import Fault
 from chalicelib.tasks import Status
 
 from tests.events.factories import sqs_event, sqs_record
@@ -250,6 +251,21 @@ def test_crash_costs_the_rest_of_its_batch_no_attempt() -> None:
     assert [1, 1, 1] == [task.effects for task in world.store.tasks.values()]
 
 
+def test_task_done_on_its_last_delivery_outlives_the_death_of_its_batch() -> None:
+    """When a batch mate ends the function, a task done on its last delivery does not reach the dead-letter queue."""
+    world = World(faults={"failure_rate": 0.0, "crash_before_rate": 0.5}, retry={"max_retries": 0})
+    ids = [f"t{number}" for number in range(20)]
+    dies = {task_id: world.settings.fault_plan.decide(task_id, 1).fault is not Fault.NONE for task_id in ids}
+    done, mate = next(pair for pair in itertools.pairwise(ids) if (dies[pair[0]], dies[pair[1]]) == (False, True))
+    for task_id in (done, mate):
+        world.submit(BODY | {"taskId": task_id})
+    world.process()
+    world.drain()
+
+    assert (Status.COMPLETED, Status.FAILED) == (world.task(done).status, world.task(mate).status)
+    assert [mate] == [event["taskId"] for event in world.events("task.dead_lettered")]
+
+
 def test_slow_work_takes_its_time() -> None:
     """A slow task is slow and otherwise as any other."""
     world = World(faults={"mode": "none", "slow_rate": 1.0, "slow_s": 3})
@@ -268,7 +284,7 @@ def test_attempt_that_cannot_end_does_not_begin() -> None:
 
     assert [1, 1, 0, 0] == [task.attempts for task in world.store.tasks.values()]
     assert ["no time left"] * 2 == [event["reason"] for event in world.events("attempt.skipped")]
-    assert [0, 0] == world.tasks.hidden_s
+    assert [] == world.tasks.hidden_s
 
 
 def test_unknown_exception_is_a_transient_failure_of_its_record(world: World) -> None:

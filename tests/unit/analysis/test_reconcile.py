@@ -187,6 +187,18 @@ HISTORIES: dict[str, tuple[RunEvidence, Status, Sets]] = {
         Status.VALID,
         {"attempted": (ONE, TWO), "acknowledged": (ONE, TWO), "completed": (ONE, TWO), "late_copy": (ONE,)},
     ),
+    "invocation timed out after the success": (
+        evidence(
+            acked(1),
+            started(1, request_id="q"),
+            succeeded(1, at=0.2),
+            item(1, "COMPLETED"),
+            letter(1),
+            (("invocations", {"request_id": "q", "status": "timeout"}),),
+        ),
+        Status.VALID,
+        {**DONE, "late_copy": (ONE,)},
+    ),
     "junk": (evidence(acked(1), completed(1), junk(1)), Status.VALID, {**DONE, "junk": ("junk-1",)}),
     "completed after a redrive": (
         evidence(

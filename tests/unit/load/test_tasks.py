@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlqlab.load.tasks import payload, request_body, task_id, to_json
+from dlqlab.load.tasks import payload, request_body, script, task_id, to_json
 
 SEEDS = st.integers(0, 2**63 - 1)
 COUNTERS = st.integers(0, 10_000_000)
@@ -58,3 +58,13 @@ def test_the_body_is_the_task_as_json(size: int) -> None:
     body = json.loads(request_body('t-3-"5"', to_json(value)))
 
     assert {"taskId": 't-3-"5"', "payload": value} == body
+
+
+def test_scripted_tasks_are_half_errors_and_half_successes() -> None:
+    """The share of scripted tasks is the rate's within 5 standard deviations, no task is scripted at rate 0."""
+    texts = [script(1, n, 0.5) for n in range(4000)]
+
+    assert {None, "ERROR", "SUCCESS"} == set(texts)
+    assert all(abs(texts.count(text) - 1000) < 5 * (4000 * 0.25 * 0.75) ** 0.5 for text in ("ERROR", "SUCCESS"))
+    assert {None} == {script(1, n, 0.0) for n in range(100)}
+    assert '"ERROR"' == to_json("ERROR")
