@@ -1,24 +1,17 @@
 """The command line: each command is a few lines around a function of the package."""
 
-import signal
 import sys
-from collections.abc import Callable
-from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
-from dlqlab import __version__, paths
+from dlqlab import __version__, measure_cli
+from dlqlab.console import OUT, command, shown
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 from dlqlab.emulator import lifecycle
 from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
-from dlqlab.errors import DlqlabError, UsageError
-
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+from dlqlab.errors import UsageError
 
 
 class Port(click.ParamType[int]):
@@ -39,29 +32,6 @@ class Port(click.ParamType[int]):
 
 
 PORT = click.option("--port", type=Port(), default=str(DEFAULT_PORT), show_default=True, help="Emulator's port.")
-
-
-def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
-    """Errors of ours become one message and an exit code; Ctrl-C and SIGTERM unwind, so that all processes end."""
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
-        try:
-            code = function(*args, **kwargs) or 0
-        except DlqlabError as error:
-            ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
-            code = error.exit_code
-        except KeyboardInterrupt:
-            ERR.print("[bold yellow]dlqlab:[/] interrupted; everything that was started has been stopped")
-            code = EXIT_BROKE
-        sys.exit(code)
-
-    return run
-
-
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 class Group(click.Group):
@@ -87,6 +57,10 @@ def main() -> None:
     """
 
 
+for _command in (measure_cli.report, measure_cli.compare, measure_cli.plan):
+    main.add_command(_command)
+
+
 @main.command()
 @PORT
 @click.option("--without-patch", "without", multiple=True, metavar="NAME", help="Leave a patch of LocalStack out.")
@@ -106,7 +80,7 @@ def up(port: int, without: tuple[str, ...], server: str) -> None:
     patches = tuple(name for name in ALL if name not in without)
     with OUT.status("LocalStack starts"):
         emulator = lifecycle.start(port or lifecycle.free_port(), bound=False, patches=patches, server=server)
-    OUT.print(f"LocalStack serves at {emulator.endpoint} (pid {emulator.pid}, log {_shown(emulator.log_path)})")
+    OUT.print(f"LocalStack serves at {emulator.endpoint} (pid {emulator.pid}, log {shown(emulator.log_path)})")
 
 
 @main.command()
@@ -187,7 +161,7 @@ def run(port: int, scenario: str, *, keep: bool, seed: int | None) -> int:
     verdict = runner.execute()
     OUT.print()
     print_verdict(verdict, OUT)
-    OUT.print(f"report: {_shown(runner.run.html_path)}", soft_wrap=True)
+    OUT.print(f"report: {shown(runner.run.html_path)}", soft_wrap=True)
     return verdict.exit_code
 
 
@@ -223,26 +197,6 @@ _LOAD_FIELDS = {
 
 
 @main.command()
-@click.argument("run_dir", default="latest", metavar="[RUN]")
-@click.option("--rejudge", is_flag=True, help="Judge the evidence anew before the report is made.")
-@command
-def report(run_dir: str, *, rejudge: bool) -> int:
-    """Judge RUN (a name under runs/ or a folder; default: the newest) and make its report; needs no emulator."""
-    from dlqlab.report.render import render  # noqa: PLC0415
-    from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
-    from dlqlab.report.verdicts import verdict_of  # noqa: PLC0415
-    from dlqlab.run import again  # noqa: PLC0415
-
-    found = again.find_run(run_dir)
-    verdict = again.rejudge(found) if rejudge else verdict_of(found)
-    with OUT.status("notebook and HTML"):
-        page = render(found)
-    print_verdict(verdict, OUT)
-    OUT.print(f"report: {_shown(page)}", soft_wrap=True)
-    return verdict.exit_code
-
-
-@main.command()
 @command
 def scenarios() -> None:
     """List the scenarios with one line each."""
@@ -272,10 +226,3 @@ def _running(port: int) -> Emulator:
     if emulator is None:
         raise UsageError(f"no emulator of this checkout runs on port {port or DEFAULT_PORT}: start it with dlqlab up")
     return emulator
-
-
-def _shown(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(paths.ROOT))
-    except ValueError:
-        return str(path)

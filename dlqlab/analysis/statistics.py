@@ -82,6 +82,11 @@ def trials_for(*, half_width: float, confidence: float, rate: float) -> int:
     return high
 
 
+def half_width(rate: float, n: int, confidence: float) -> float:
+    """Half the width of Wilson's interval where n trials show exactly this rate."""
+    return _wilson_half_width(rate, n, _z(confidence))
+
+
 def plan_tasks(*, precision: float, confidence: float, rate: float, trials_per_task: float = 1.0) -> int:
     """Tasks that a run needs until the rate is known to +- precision; a task may bring several trials (attempts)."""
     return math.ceil(trials_for(half_width=precision, confidence=confidence, rate=rate) / trials_per_task)

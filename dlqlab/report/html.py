@@ -43,7 +43,12 @@ class Part:
 
 
 def page(
-    notebook: Mapping[str, Any], verdict: Verdict, manifest: Mapping[str, Any], *, title: str | None = None
+    notebook: Mapping[str, Any],
+    verdict: Verdict,
+    manifest: Mapping[str, Any],
+    *,
+    title: str | None = None,
+    lead: Sequence[str] = (),
 ) -> str:
     """The whole page.
 
@@ -52,11 +57,13 @@ def page(
         verdict: stands at the top.
         manifest: of the run; its ``fidelity`` is shown as a card, all of it at the end.
         title: of the page; default: the run's scenario.
+        lead: sentences in the banner; default: what the manifest says about the run.
     """
     parts = tuple(_parts(notebook))
     template = _environment().get_template("page.html.j2")
     return template.render(
         title=title or f"{manifest.get('scenario', {}).get('name', 'run')}: {verdict.status}",
+        lead=lead,
         manifest=manifest,
         scenario=manifest.get("scenario", {}),
         verdict=verdict,

@@ -8,11 +8,29 @@ from dlqlab.contracts.verdict import Check, Status, Verdict
 from dlqlab.report.terminal import print_verdict
 
 
-def printed(verdict: Verdict) -> str:
+def printed(verdict: Verdict, *, width: int = 200, terminal: bool = False) -> str:
     """What the terminal shows, without colours."""
     target = io.StringIO()
-    print_verdict(verdict, Console(file=target, width=200, no_color=True))
+    print_verdict(verdict, Console(file=target, width=width, color_system=None, force_terminal=terminal))
     return target.getvalue()
+
+
+def test_piped_check_is_one_line() -> None:
+    """In a file each check is one line of sign, name and statement, however narrow the console is."""
+    check = Check(name="conservation", title="Nothing lost", status=Status.VALID, statement="long " * 40 + "end")
+
+    lines = printed(Verdict(run_id="r1", finished=True, checks=(check,)), width=80).splitlines()
+
+    assert [f"✓ conservation  {'long ' * 40}end", "✓ valid: run r1"] == lines
+
+
+def test_statement_wraps_under_itself_in_a_terminal() -> None:
+    """On a narrow terminal the statement goes on under its own beginning."""
+    check = Check(name="conservation", title="Nothing lost", status=Status.VALID, statement="word " * 20)
+
+    lines = printed(Verdict(run_id="r1", finished=True, checks=(check,)), width=60, terminal=True).splitlines()
+
+    assert [15, 15, 15] == [line.index("word") for line in lines[:3]]
 
 
 def test_failing_check_shows_its_worst_twenty_members() -> None:
@@ -22,7 +40,7 @@ def test_failing_check_shows_its_worst_twenty_members() -> None:
 
     text = printed(Verdict(run_id="r1", finished=True, checks=(check,)))
 
-    assert "Nothing lost, lost (31): [red], t-00" in text
+    assert "a, lost (31): [red], t-00" in text
     assert "t-18 and 11 more" in text
     assert text.rstrip().endswith("✗ invalid: run r1")
 

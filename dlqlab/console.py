@@ -1,0 +1,48 @@
+"""What every command shares: the two consoles, errors as messages with exit codes, values with units."""
+
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from dlqlab import paths
+from dlqlab.contracts.verdict import EXIT_BROKE
+from dlqlab.errors import DlqlabError
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
+    """Errors of ours become one message and an exit code; Ctrl-C and SIGTERM unwind, so that all processes end."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            code = function(*args, **kwargs) or 0
+        except DlqlabError as error:
+            ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
+            code = error.exit_code
+        except KeyboardInterrupt:
+            ERR.print("[bold yellow]dlqlab:[/] interrupted; everything that was started has been stopped")
+            code = EXIT_BROKE
+        sys.exit(code)
+
+    return run
+
+
+def shown(path: Path) -> str:
+    """The path as it is short: inside the checkout without the checkout's own."""
+    try:
+        return str(path.resolve().relative_to(paths.ROOT))
+    except ValueError:
+        return str(path)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
