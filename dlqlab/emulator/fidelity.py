@@ -38,4 +38,12 @@ def card(emulator: Emulator) -> list[dict[str, object]]:
         "statement": f"LocalStack {settings.VERSION} without Docker; functions run AWS's runtime interface client in "
         "processes of their own; DynamoDB is moto's",
     }
-    return [own, *patches, *differences]
+    return [own, _dynamodb(emulator), *patches, *differences]
+
+
+def _dynamodb(emulator: Emulator) -> dict[str, object]:
+    """Who serves single items, from the environment of the process itself."""
+    process = emulator.process()
+    fast = process is not None and process.environ().get(settings.DYNAMODB) == settings.DYNAMODB_FAST
+    text = "conditions and updates of single items as DynamoDB documents them, with exact numbers, in moto's tables"
+    return {"name": "dynamodb fast path", "ok": fast, "statement": text if fast else f"off: {text}"}

@@ -3,7 +3,10 @@
 LocalStack reads its settings from the environment once, at import ("Configuration" in the LocalStack documentation).
 """
 
+import os
 from pathlib import Path
+
+from dlqlab.errors import UsageError
 
 STATE_DIR = "DLQLAB_STATE_DIR"
 """Folder of the emulator's files: log, pid, function code, temporary files."""
@@ -11,6 +14,10 @@ LIFELINE_FD = "DLQLAB_LIFELINE_FD"
 """File descriptor whose end of file means that the starter is gone; unset where the emulator shall outlive it."""
 PATCHES = "DLQLAB_PATCHES"
 """Comma-separated names of the patches to apply; see dlqlab.emulator.patches."""
+DYNAMODB = "DLQLAB_DYNAMODB"
+"""Who serves DynamoDB's single-item operations: ``fast``, the default, or ``moto``; see dlqlab.emulator.dynamodb."""
+DYNAMODB_FAST = "fast"
+DYNAMODB_MOTO = "moto"
 
 VERSION = "4.14.0"
 REGION = "us-east-1"
@@ -33,6 +40,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...], 
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         PATCHES: ",".join(patches),
+        DYNAMODB: _dynamodb(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -50,6 +58,13 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...], 
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
     }
+
+
+def _dynamodb() -> str:
+    chosen = os.environ.get(DYNAMODB, DYNAMODB_FAST)
+    if chosen not in {DYNAMODB_FAST, DYNAMODB_MOTO}:
+        raise UsageError(f"{DYNAMODB} is {chosen}: give {DYNAMODB_FAST} or {DYNAMODB_MOTO}")
+    return chosen
 
 
 def client_environment(endpoint: str) -> dict[str, str]:

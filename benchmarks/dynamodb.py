@@ -1,0 +1,157 @@
+"""Time of DynamoDB's single-item calls in the provider: the fast path against moto, in one process.
+
+    python benchmarks/dynamodb.py
+
+Both serve the same calls of the app on tables of their own, in interleaved rounds, so that other load on the machine
+hits both. Printed are medians over all calls; HTTP and LocalStack's handlers around the provider are not part.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
+
+from chalicelib import dynamo
+from chalicelib.items import new_item
+from chalicelib.store import Claim, Failure, NewTask
+from localstack.aws.api import RequestContext
+from localstack.aws.spec import load_service
+from localstack.http import Request, Response
+
+from dlqlab.emulator.dynamodb.provider import MotoDynamoDBProvider, dispatch_table
+
+ACCOUNT_ID, REGION = "000000000000", "us-east-1"
+TABLE = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [
+        {"AttributeName": "taskId", "AttributeType": "S"},
+        {"AttributeName": "pendingShard", "AttributeType": "S"},
+        {"AttributeName": "pendingSince", "AttributeType": "N"},
+    ],
+    "KeySchema": [{"AttributeName": "taskId", "KeyType": "HASH"}],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "pending",
+            "KeySchema": [
+                {"AttributeName": "pendingShard", "KeyType": "HASH"},
+                {"AttributeName": "pendingSince", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ],
+}
+NOW = 1_750_000_000.123456
+ROUNDS = 30
+TASKS_PER_ROUND = 20
+
+
+class Side:
+    """A client of one of the two that calls the provider's handlers and keeps the times of each call."""
+
+    def __init__(self, table: str, *, fast: bool) -> None:
+        self._handlers = dispatch_table(MotoDynamoDBProvider(), fast=fast)
+        self._service = load_service("dynamodb")
+        self.times_s: dict[str, list[float]] = {}
+        self.label = ""
+        self.store = dynamo.DynamoTaskStore(self, table)  # type: ignore[arg-type]
+        self.call("CreateTable", TableName=table, **TABLE)
+
+    def call(self, operation: str, **members: Any) -> Any:
+        """The answer of the handler, whose time is kept under the current label."""
+        headers = {
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "Content-Type": "application/x-amz-json-1.0",
+            "x-moto-account-id": ACCOUNT_ID,
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20160623/{REGION}/dynamodb/aws4_request",
+        }
+        body = json.dumps(members).encode()
+        context = RequestContext(Request("POST", "/", headers=headers, body=body))
+        context.service = self._service
+        context.operation = self._service.operation_model(operation)
+        context.account_id, context.region, context.request_id = ACCOUNT_ID, REGION, "benchmark"
+        started = time.perf_counter()
+        response: Response = self._handlers[operation](context, {})
+        self.times_s.setdefault(self.label, []).append(time.perf_counter() - started)
+        if response.status_code != 200:  # noqa: PLR2004
+            raise RuntimeError(f"{operation} was refused: {response.data!r}")
+        return json.loads(response.data)
+
+    def put_item(self, **members: Any) -> Any:
+        return self.call("PutItem", **members)
+
+    def get_item(self, **members: Any) -> Any:
+        return self.call("GetItem", **members)
+
+    def update_item(self, **members: Any) -> Any:
+        return self.call("UpdateItem", **members)
+
+
+def task(number: int) -> NewTask:
+    return NewTask(
+        task_id=f"task-{number:06d}",
+        payload_json=json.dumps({"order": number, "note": "x" * 200}),
+        payload_digest=f"{number:064x}",
+        created_ts=NOW,
+        pending_by="0" * 32,
+        run_id="2025-06-15T14-26-40Z",
+        trace_id="Root=1-684ed0c0-000000000000000000000000",
+    )
+
+
+def claim(number: int, attempt: int) -> Claim:
+    return Claim(
+        task_id=f"task-{number:06d}",
+        generation=1,
+        attempts_max=3,
+        token=f"{number:032x}-{attempt}",
+        message_id=f"message-{number}",
+        now=NOW + 100 * attempt,
+        lease_until_ts=NOW + 100 * attempt + 60,
+    )
+
+
+def lead(side: Side, number: int) -> Iterable[tuple[str, Callable[[], object]]]:
+    """A task's way through the table, with a retry: what each call is called, and the call."""
+    store = side.store
+    new = task(number)
+    yield "PutItem, create", lambda: store.create(new)
+    yield "UpdateItem, enqueued", lambda: store.mark_enqueued(new.task_id, token=new.pending_by, now=NOW)
+    yield "UpdateItem, claim", lambda: store.claim(claim(number, 1))
+    yield "GetItem", lambda: store.get(new.task_id)
+    first = store.get(new.task_id)
+    if first is None:
+        raise RuntimeError("the task is gone")
+    failure = Failure(error_type="TransientError", error_message="simulated", not_before_ts=NOW + 102, closed=False)
+    yield "UpdateItem, fail", lambda: store.fail(first, failure, now=NOW + 101)
+    yield "UpdateItem, claim", lambda: store.claim(claim(number, 2))
+    second = store.get(new.task_id)
+    if second is None:
+        raise RuntimeError("the task is gone")
+    yield "UpdateItem, complete", lambda: store.complete(second, now=NOW + 203)
+
+
+def main() -> None:
+    sides = {"moto": Side("moto", fast=False), "fast path": Side("fast", fast=True)}
+    for round_number in range(ROUNDS):
+        for side in sides.values():
+            for number in range(round_number * TASKS_PER_ROUND, (round_number + 1) * TASKS_PER_ROUND):
+                for label, call in lead(side, number):
+                    side.label = label
+                    call()
+                    side.label = ""
+    size = len(json.dumps(new_item(task(0))))
+    print(f"{ROUNDS * TASKS_PER_ROUND} tasks, items of {size} bytes at first; median ms per call in the provider\n")
+    print(f"{'call':24}{'moto':>10}{'fast path':>12}{'ratio':>8}")
+    for label in sides["moto"].times_s:
+        if label:
+            slow, fast = (statistics.median(side.times_s[label]) * 1000 for side in sides.values())
+            print(f"{label:24}{slow:10.3f}{fast:12.3f}{slow / fast:8.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""GetItem, PutItem, UpdateItem and DeleteItem without moto's expression machinery.
+
+moto parses the expressions of a call two or three times, copies the item twice and sums up its size once per attribute.
+Here expressions are compiled once, and an item is written once everything about the call is known to be right.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+
+from dlqlab.emulator.dynamodb.expressions import Compiler, Program
+from dlqlab.emulator.dynamodb.requests import FIELDS, Request, parse
+from dlqlab.emulator.dynamodb.tables import PlainTable, make, plain_table, replace
+from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
+from dlqlab.emulator.dynamodb.values import Attributes, write_map
+
+OPERATIONS = frozenset(FIELDS)
+_NOTHING: Attributes = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call returns."""
+
+    body: Mapping[str, Any]
+    condition_failed: bool = False
+
+
+class SingleItem:
+    """The fast path."""
+
+    def __init__(self, lock: Lock) -> None:
+        """Args:
+        lock: held while items are read and written; whoever else writes them holds it too.
+        """
+        self._lock = lock
+        self._compiler = Compiler(reserved=frozenset(ReservedKeywords.get_reserved_keywords()), make=make)
+        self._serve = {"GetItem": _get, "PutItem": _put, "UpdateItem": _update, "DeleteItem": _delete}
+
+    def answer(self, operation: str, body: bytes, *, account_id: str, region: str) -> Answer:
+        """Serve a call of one of the operations.
+
+        Raises:
+            UnsupportedError: moto must serve it; nothing has been changed.
+        """
+        request = parse(operation, body, make)
+        program = self._compiler.program(update=request.update, condition=request.condition, names=request.names)
+        program.check_values(request.values)
+        with self._lock:
+            return self._serve[operation](plain_table(account_id, region, request.table), request, program)
+
+
+def _get(table: PlainTable, request: Request, _program: Program) -> Answer:
+    item = table.find(table.key_of(request.key, exact=True))
+    return Answer({} if item is None else {"Item": write_map(item.attrs)})
+
+
+def _put(table: PlainTable, request: Request, program: Program) -> Answer:
+    key = table.key_of(request.item, exact=False)
+    table.check(request.item)
+    item = table.find(key)
+    if not program.holds(_attributes(item), request.values):
+        return _refusal(item, request)
+    answer = _returned(item, request)
+    table.add(key, request.item)
+    return answer
+
+
+def _delete(table: PlainTable, request: Request, program: Program) -> Answer:
+    key = table.key_of(request.key, exact=True)
+    item = table.find(key)
+    if not program.holds(_attributes(item), request.values):
+        return _refusal(item, request)
+    if item is not None:
+        table.delete(key)
+    return _returned(item, request)
+
+
+def _update(table: PlainTable, request: Request, program: Program) -> Answer:
+    key = table.key_of(request.key, exact=True)
+    update = program.update
+    if update is None or not update.roots.isdisjoint((table.hash_name, table.range_name)):
+        raise UnsupportedError("no update, or an update of the key")
+    item = table.find(key)
+    if not program.holds(_attributes(item), request.values):
+        return _refusal(item, request)
+    if item is None and not update.makes_item:
+        raise UnsupportedError("removals from an item that is not there")
+    new = update.apply(_attributes(item), request.values)
+    if item is None:
+        new |= request.key
+    table.check(new)
+    answer = Answer({"Attributes": write_map(new)}) if request.returned == "ALL_NEW" else _returned(item, request)
+    if item is None:
+        table.add(key, new)
+    else:
+        replace(item, new)
+    return answer
+
+
+def _attributes(item: Any | None) -> Attributes:
+    attributes: Attributes = _NOTHING if item is None else item.attrs
+    return attributes
+
+
+def _returned(item: Any | None, request: Request) -> Answer:
+    """The old item where it is asked for."""
+    return Answer({"Attributes": write_map(item.attrs)} if item is not None and request.returned == "ALL_OLD" else {})
+
+
+def _refusal(item: Any | None, request: Request) -> Answer:
+    old = {"Item": write_map(item.attrs)} if item is not None and request.returned_on_failure else {}
+    return Answer(old, condition_failed=True)

@@ -1,0 +1,127 @@
+"""moto's tables and items, as the fast path sees and makes them.
+
+A table keeps its items in ``Table.items``: by hash key, then by range key where there is one. An item has its keys and
+``attrs``, a dict of attribute values. Scans, queries, batches and transactions read the same objects.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.dynamodb.limits import HASH_KEY_MAX_LENGTH, RANGE_KEY_MAX_LENGTH
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+
+from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
+from dlqlab.emulator.dynamodb.values import Attributes, Value, item_size_max, size_max
+
+ITEM_SIZE_MAX = 380_000
+"""Bytes, by an upper bound, above which moto decides: DynamoDB's limit is 400 KiB, moto's 405,000 bytes."""
+
+
+def make(kind: str, held: Any) -> Value:
+    """A value as moto keeps it; without its constructor, which converts what is converted already."""
+    value: Value = object.__new__(DynamoType)
+    value.type = kind
+    value.value = held
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTable:
+    """A table on which the fast path works: keys of texts, no stream."""
+
+    items: Any
+    hash_name: str
+    range_name: str | None
+    index_keys: Mapping[str, tuple[str, int]]
+    """Key attributes of the indexes: type and size in bytes at most."""
+
+    def key_of(self, attributes: Attributes, *, exact: bool) -> tuple[Value, Value | None]:
+        """The key of an item, or of a request (``exact``), which has no other attributes.
+
+        Raises:
+            UnsupportedError: a key attribute is missing or invalid.
+        """
+        if exact and len(attributes) != (1 if self.range_name is None else 2):
+            raise UnsupportedError("the key does not match the schema")
+        first = _key_value(attributes.get(self.hash_name), HASH_KEY_MAX_LENGTH)
+        if self.range_name is None:
+            return first, None
+        return first, _key_value(attributes.get(self.range_name), RANGE_KEY_MAX_LENGTH)
+
+    def find(self, key: tuple[Value, Value | None]) -> Any | None:
+        """The item as moto keeps it, or None."""
+        found = self.items.get(key[0])
+        return found if found is None or key[1] is None else found.get(key[1])
+
+    def add(self, key: tuple[Value, Value | None], attributes: dict[str, Value]) -> None:
+        """Put a new item in the place of what is there."""
+        item = object.__new__(Item)  # moto's __new__ keeps every item for ever
+        item.hash_key, item.range_key = key
+        item.attrs = LimitedSizeDict()
+        dict.update(item.attrs, attributes)  # its own setter sums up all sizes for each attribute
+        if key[1] is None:
+            self.items[key[0]] = item
+        else:
+            self.items[key[0]][key[1]] = item
+
+    def delete(self, key: tuple[Value, Value | None]) -> None:
+        """Remove the item, which is there."""
+        if key[1] is None:
+            del self.items[key[0]]
+        else:
+            del self.items[key[0]][key[1]]
+
+    def check(self, attributes: Attributes) -> None:
+        """Refuse attributes that do not make an item.
+
+        Raises:
+            UnsupportedError: an index key has the wrong type, is empty or too long, or the item may be too large.
+        """
+        for name, (kind, size) in self.index_keys.items():
+            value = attributes.get(name)
+            if value is not None and (value.type != kind or not value.value or size_max(value) > size):
+                raise UnsupportedError(f"index key {name}")
+        if item_size_max(attributes) > ITEM_SIZE_MAX:
+            raise UnsupportedError("item near the size limit")
+
+
+def replace(item: Any, attributes: Attributes) -> None:
+    """Give moto's item these attributes."""
+    dict.clear(item.attrs)
+    dict.update(item.attrs, attributes)
+
+
+def plain_table(account_id: str, region: str, name: str) -> PlainTable:
+    """The table.
+
+    Raises:
+        UnsupportedError: unknown, or not plain.
+    """
+    accounts = dynamodb_backends
+    if account_id not in accounts or region not in accounts[account_id]:
+        raise UnsupportedError("no such account or region")
+    table = accounts[account_id][region].tables.get(name)
+    if table is None:
+        raise UnsupportedError("no such table")
+    types = {definition["AttributeName"]: definition["AttributeType"] for definition in table.attr}
+    if table.stream_shard is not None or table.hash_key_type != "S" or table.range_key_type not in {None, "S"}:
+        raise UnsupportedError("stream, or a key that is no text")
+    index_keys: dict[str, tuple[str, int]] = {}
+    for index in (*table.global_indexes, *table.indexes):
+        for part in index.schema:
+            attribute, is_hash = part["AttributeName"], part["KeyType"] == "HASH"
+            kind = types.get(attribute)
+            # moto compares hash keys as texts, so a number would have to stay as it came.
+            if kind not in ({"S"} if is_hash else {"S", "N"}):
+                raise UnsupportedError("index key of another type")
+            size = HASH_KEY_MAX_LENGTH if is_hash else RANGE_KEY_MAX_LENGTH
+            index_keys[attribute] = kind, min(size, index_keys.get(attribute, (kind, size))[1])
+    return PlainTable(table.items, table.hash_key_attr, table.range_key_attr, index_keys)
+
+
+def _key_value(value: Value | None, size_bytes: int) -> Value:
+    if value is None or value.type != "S" or not value.value or size_max(value) > size_bytes:
+        raise UnsupportedError("key value")
+    return value
