@@ -120,10 +120,12 @@ class Runner:
         with self.phases.phase("preflight") as phase:
             phase.update(note="retry probe")
             probe = preflight.probe_retries(target)
+            phase.update(note="fidelity probes")
+            found = preflight.probe_fidelity(target, probe)
             phase.update(note="warm-up")
             preflight.warm_up(target, url, self.scenario.load.users)
             phase.note = f"functions warm; the emulator alone is {probe['median_s'] * 1000:.0f} ms late (median)"
-        self._note(retry_probe=probe)
+        self._note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]])
         return url
 
     def _measure(self, target: Target, emulator: Emulator, url: str) -> None:
@@ -150,17 +152,21 @@ class Runner:
         load = self.scenario.load
         with self.phases.phase("load", f"{load.tasks:,} tasks") as phase:
             self._note(load_started_ts=time.time())
-            if load.junk_messages:
-                junk = send_junk(sqs, urls["tasks"], load.junk_messages, self.scenario.seed)
-                self._note(junk_message_ids=[message.message_id for message in junk])
+
+            def show(sent: int, planned: int) -> None:
+                phase.update(done=sent, total=planned, note=f"{sent:,} sent")
+                if sent:
+                    self._send_junk(sqs, urls)
+
             result = start_load(
                 self.scenario,
                 url=url,
                 run=self.run,
                 run_id=self.facts["run_id"],
-                on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
+                on_progress=show,
                 on_start=lambda pid: host.add("load", tree(pid)),
             )
+            self._send_junk(sqs, urls)
             seconds = max(result.ended_ts - result.started_ts, 1e-9)
             phase.note = f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second"
         self._note(
@@ -169,6 +175,13 @@ class Runner:
             load={"planned": result.planned, "sent": result.sent, "late_mean_s": result.late_mean_s},
         )
         return result
+
+    def _send_junk(self, sqs: Any, urls: Mapping[str, str]) -> None:
+        """The scenario's junk, once, among its tasks."""
+        count = self.scenario.load.junk_messages
+        if count and "junk_message_ids" not in self.facts:
+            junk = send_junk(sqs, urls["tasks"], count, self.scenario.seed)
+            self._note(junk_message_ids=[message.message_id for message in junk])
 
     def _drain(self, target: Target, queues: QueueSampler) -> DrainResult:
         ledger = read_ledger(self.run.ledger_parts).rows

@@ -1,0 +1,133 @@
+"""The whole command on a small run: real emulator, real deployment, real load, real report."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dlqlab import paths
+from dlqlab.waiting import wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+DLQLAB = Path(sys.executable).with_name("dlqlab")
+SMALL = """
+description = "a small run"
+seed = 5
+[load]
+users = 4
+rate_per_s = 10
+duration_s = 30
+tasks = 60
+junk_messages = 3
+[retry]
+base_s = 1
+factor = 1
+[judge]
+max_half_width = 0.2
+"""
+
+
+def _run(scenario: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(scenario.parent), *options],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def _run_dir(output: str) -> Path:
+    line = next(line for line in output.splitlines() if line.startswith("report: "))
+    return (paths.ROOT / line.removeprefix("report: ")).parent
+
+
+def test_small_run_ends_in_a_valid_verdict_and_a_report(tmp_path: Path) -> None:
+    """One command gives exit code 0, a run directory that explains itself, and leaves no process behind."""
+    scenario = tmp_path / "small.toml"
+    scenario.write_text(SMALL)
+    done = _run(scenario)
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = _run_dir(done.stdout)
+    verdict = json.loads((run / "verdict.json").read_text())
+    manifest = json.loads((run / "manifest.json").read_text())
+    conservation = next(check for check in verdict["checks"] if check["name"] == "conservation")
+
+    assert ("valid", True) == (verdict["status"], verdict["finished"])
+    assert 60 == len(conservation["members"]["acknowledged"])
+    assert [] == conservation["members"]["lost"] == conservation["members"]["duplicated"]
+    assert 3 == len(conservation["members"]["junk"])
+    assert {"run_id", "scenario", "seed", "versions", "git", "command", "emulator", "fidelity"} <= set(manifest)
+    assert "Valid" in (run / "report.html").read_text()
+    assert (run / "report.ipynb").exists()
+    assert [] == _processes_of(manifest["emulator"]["port"])
+
+
+def test_interrupted_run_leaves_no_process_and_says_so(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of the load ends everything; the manifest says that the run did not finish."""
+    scenario = tmp_path / "interrupted.toml"
+    scenario.write_text(SMALL)
+    run = subprocess.Popen(
+        [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(tmp_path)],
+        cwd=paths.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+    def loading() -> tuple[bool, list[Path]]:
+        found = [path.parent for path in tmp_path.glob("*-interrupted/ledger") if any(path.iterdir())]
+        return bool(found), found
+
+    folder = wait_for("the load", loading, deadline_s=120)[-1]
+    children = psutil.Process(run.pid).children(recursive=True)
+    os.kill(run.pid, signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+
+    assert 4 == run.returncode
+    assert b"interrupted" in errors
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert len(children) > 2
+    assert [] == [child.pid for child in children if child.is_running()]
+    assert [] == _processes_of(manifest["emulator"]["port"])
+    assert manifest["finished"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "no-such-scenario"), "no scenario 'no-such-scenario': there are "),
+        (("run", "--seed", "-1"), "seed is -1"),
+        (("run", "--port", "70000"), "is no port"),
+        (("load", "--port", "1"), "no emulator of this checkout runs on port 1"),
+        (("load", "--users", "0", "--port", "1"), "load.users is 0"),
+        (("url", "--port", "1"), "start it with dlqlab up"),
+        (("report", "no-such-run"), "no run 'no-such-run'"),
+        (("up", "--without-patch", "nope"), "there is no such patch"),
+        (("no-such-command",), "No such command"),
+    ],
+)
+def test_wrong_usage_is_exit_code_3_with_a_remedy(arguments: tuple[str, ...], message: str) -> None:
+    """What the user got wrong is one message and exit code 3, without a traceback."""
+    done = subprocess.run([DLQLAB, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+    assert 3 == done.returncode
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def _processes_of(port: int) -> list[int]:
+    """Emulator and function processes of the emulator that had this port."""
+    state = f"{paths.STATE}{os.sep}emulator-{port}"
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        seen = [*(process.info["cmdline"] or []), *(process.info["environ"] or {}).values()]
+        if any(state in text for text in seen):
+            found.append(process.pid)
+    return found

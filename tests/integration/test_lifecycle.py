@@ -1,0 +1,125 @@
+"""The emulator starts, is found, and ends with everything it started, however its starter ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dlqlab.emulator import lifecycle
+from dlqlab.errors import EmulatorError, UsageError
+from dlqlab.waiting import wait_for
+from tests.integration.conftest import checkout
+
+pytestmark = pytest.mark.integration
+
+STARTER = """
+    import sys, time
+    from pathlib import Path
+    from dlqlab.emulator import lifecycle
+    from tests.integration.conftest import make_client
+
+    emulator = lifecycle.start(lifecycle.free_port(), bound=True, root=Path(sys.argv[1]))
+    import io, zipfile
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr("app.py", "import time\\ndef handler(event, context):\\n    time.sleep(event['s'])\\n")
+    client = make_client(emulator, "lambda")
+    client.create_function(
+        FunctionName="f", Runtime="python3.13", Role="arn:aws:iam::000000000000:role/r", Handler="app.handler",
+        Code={"ZipFile": archive.getvalue()}, Timeout=300,
+    )
+    client.invoke(FunctionName="f", Payload='{"s": 0}')
+    client.invoke(FunctionName="f", Payload='{"s": 200}', InvocationType="Event")
+    print(emulator.pid, *[process.pid for process in emulator.function_processes()], flush=True)
+    time.sleep(300)
+"""
+
+
+def _start_starter(root: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    """A program that starts an emulator with a function in the middle of an invocation; pids of both."""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(STARTER), str(root)], cwd=checkout(), stdout=subprocess.PIPE, text=True
+    )
+    assert starter.stdout is not None
+    pids = [int(word) for word in starter.stdout.readline().split()]
+    return starter, pids
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nothing_outlives_its_starter(tmp_path: Path, how: signal.Signals) -> None:
+    """Emulator and busy function processes end when the starter is killed, interrupted or terminated."""
+    starter, pids = _start_starter(tmp_path)
+    starter.send_signal(how)
+    starter.communicate(timeout=30)
+
+    assert len(pids) >= 2
+    wait_for("the end of all processes", lambda: (not _alive(pids), _alive(pids)), deadline_s=20)
+
+
+def test_functions_end_with_a_killed_emulator(tmp_path: Path) -> None:
+    """A function that is busy ends when the emulator is killed."""
+    starter, pids = _start_starter(tmp_path)
+    os.kill(pids[0], signal.SIGKILL)
+
+    wait_for("the end of all processes", lambda: (not _alive(pids), _alive(pids)), deadline_s=10)
+    starter.kill()
+    starter.communicate()
+
+
+def test_two_emulators_run_side_by_side(tmp_path: Path) -> None:
+    """Two emulators on two ports have nothing in common."""
+    first, second = (
+        lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path / str(number)) for number in range(2)
+    )
+    try:
+        found = [lifecycle.find(emulator.port, tmp_path / str(n)) for n, emulator in enumerate((first, second))]
+
+        assert [first, second] == found
+        assert lifecycle.health(first.port)
+        assert lifecycle.health(second.port)
+    finally:
+        lifecycle.stop(first)
+        lifecycle.stop(second)
+    assert [] == _alive([first.pid, second.pid])
+    assert lifecycle.find(first.port, tmp_path / "0") is None
+
+
+def test_taken_port_is_an_error_that_names_its_holder(tmp_path: Path) -> None:
+    """Starting on a port that somebody else listens on says who."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as holder,
+        pytest.raises(UsageError, match=rf"pid {os.getpid()}.*--port auto"),
+    ):
+        lifecycle.start(holder.getsockname()[1], bound=True, root=tmp_path)
+
+
+def test_unknown_patch_ends_the_start_and_is_named(tmp_path: Path) -> None:
+    """An emulator that cannot be patched as asked does not run half-patched."""
+    with pytest.raises(EmulatorError, match="no patch named no_such_patch"):
+        lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path, patches=("no_such_patch",))
+    assert [] == lifecycle.find_all(tmp_path)
+
+
+def test_emulator_listens_on_loopback_only(tmp_path: Path) -> None:
+    """Nobody outside this machine can reach the emulator."""
+    emulator = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path)
+    try:
+        listening = {
+            connection.laddr.ip
+            for connection in psutil.Process(emulator.pid).net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    finally:
+        lifecycle.stop(emulator)
+
+    assert {"127.0.0.1"} == listening
+
+
+def _alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
