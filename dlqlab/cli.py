@@ -57,7 +57,7 @@ def main() -> None:
     """
 
 
-for _command in (measure_cli.report, measure_cli.compare, measure_cli.plan):
+for _command in (measure_cli.report, measure_cli.compare, measure_cli.plan, measure_cli.preflight):
     main.add_command(_command)
 
 

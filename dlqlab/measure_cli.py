@@ -173,6 +173,40 @@ def report(run_dir: str, junit: Path | None, markdown: Path | None, *, rejudge: 
     return verdict.exit_code
 
 
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=None, help="The emulator's port; default: the usual one."
+)
+@click.option("--quick", is_flag=True, help="Only the probes that each run makes; without the mapping's, about 10 s.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@command
+def preflight(port: int | None, *, quick: bool, as_json: bool) -> None:
+    """Find out by probes of the AWS API where the running target does not do as AWS does."""
+    from dlqlab.deploy.target import local_target  # noqa: PLC0415
+    from dlqlab.emulator import lifecycle  # noqa: PLC0415
+    from dlqlab.fidelity.findings import run_probes  # noqa: PLC0415
+    from dlqlab.fidelity.mapping import DEADLINE_S, mapping_probe  # noqa: PLC0415
+    from dlqlab.report.terminal import print_line  # noqa: PLC0415
+    from dlqlab.run.preflight import probe_fidelity, probe_retries  # noqa: PLC0415
+
+    port = port or lifecycle.DEFAULT_PORT
+    emulator = lifecycle.find(port)
+    if emulator is None:
+        raise UsageError(f"no emulator of this checkout runs on port {port}: start it with dlqlab up")
+    target = local_target(emulator)
+    with OUT.status("probes"):
+        entries = probe_fidelity(target, probe_retries(target))
+        if not quick:
+            found = run_probes(target.client, [mapping_probe()], deadline_s=DEADLINE_S)
+            entries += [finding.to_json() for finding in found]
+    if as_json:
+        click.echo(json.dumps(entries, indent=2))
+        return
+    for entry in entries:
+        sign = {True: "[green]✓[/]", False: "[yellow]≠[/]", None: "?"}[entry["ok"]]
+        print_line(OUT, sign, entry["name"], escape(entry["statement"]), width=max(len(one["name"]) for one in entries))
+
+
 def write_summaries(verdict: Verdict, junit: Path | None, markdown: Path | None) -> None:
     """The verdict as files for other programs, where asked for.
 

@@ -12,7 +12,7 @@ from dlqlab.figures.fates import (
 from dlqlab.figures.judged import ALL, dlq_volume, failure_rate, retry_gaps
 from dlqlab.figures.lateness import Probe, lateness_over_time, lateness_quantiles, retry_lateness
 from dlqlab.figures.over_time import Phases, host_load, latency, queue_depths, throughput
-from dlqlab.figures.style import Chart, no_data
+from dlqlab.figures.style import Chart, annotated, no_data
 
 __all__ = [
     "ALL",
@@ -21,6 +21,7 @@ __all__ = [
     "EffectRow",
     "Phases",
     "Probe",
+    "annotated",
     "attempt_fates",
     "causes",
     "dead_letter_ages",

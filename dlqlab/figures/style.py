@@ -143,6 +143,18 @@ def no_data(subject: str, reason: str) -> Chart:
     return figure
 
 
+@styled
+def annotated(figure: Chart, caveats: Sequence[str]) -> Chart:
+    """The chart with what speaks against its source written below it; without caveats as it was."""
+    if caveats:
+        text = "Caution: " + "; ".join(caveats)
+        figure.supxlabel(wrapped(text, 96), x=0.012, ha="left", fontsize=9.5, color=INK[DEAD])
+        figure.alt = f"{figure.alt}. {text}"
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + 0.2 * (1 + len(text) // 96))
+    return figure
+
+
 def wrapped(text: str, columns: int) -> str:
     """The text in lines; a number stays with its unit."""
     glued = re.sub(r"(?<=\d) (?=%|s\b|ms\b)", "\u00a0", text)

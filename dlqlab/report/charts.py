@@ -1,6 +1,6 @@
 """The charts of a run: its facts in, figure out. Evidence that cannot be read becomes a chart that says why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 
 import numpy as np
@@ -21,20 +21,29 @@ _POINTS_MAX = 2000
 type Draw = Callable[[Facts], figures.Chart]
 
 
-def _charted(subject: str) -> Callable[[Draw], Draw]:
-    """A chart of the facts, or where the evidence for it is missing one that says so."""
+def _charted(subject: str, *, needs: Sequence[str] = ()) -> Callable[[Draw], Draw]:
+    """A chart of the facts, or where the evidence for it is missing one that says so.
+
+    ``needs`` names the fidelity probes that its source rests on: one that failed is written below the chart.
+    """
 
     def decorate(draw: Draw) -> Draw:
         @wraps(draw)
         def inner(facts: Facts) -> figures.Chart:
             try:
-                return draw(facts)
+                return figures.annotated(draw(facts), _caveats(facts, needs))
             except EvidenceError as error:
                 return figures.no_data(subject, str(error))
 
         return inner
 
     return decorate
+
+
+def _caveats(facts: Facts, needs: Sequence[str]) -> list[str]:
+    """What the probes found that is not as on AWS, as far as the chart needs it."""
+    entries = facts.manifest.raw.get("fidelity") or []
+    return [str(entry["statement"]) for entry in entries if entry["name"] in needs and not entry["ok"]]
 
 
 @_charted("Failure rate")
@@ -58,27 +67,27 @@ def attempt_fates(facts: Facts) -> figures.Chart:
     return figures.attempt_fates(frames.fates(facts))
 
 
-@_charted("Retry gaps")
+@_charted("Retry gaps", needs=["visibility_tick"])
 def retry_gaps(facts: Facts) -> figures.Chart:
     """The wait before each retry against the configured backoff."""
     bounds = [facts.policy.bounds_s(attempt) for attempt in range(1, min(facts.policy.max_attempts, 100))]
     return figures.retry_gaps(judged_retries(facts), bounds_s=bounds)
 
 
-@_charted("Retry lateness")
+@_charted("Retry lateness", needs=["visibility_tick"])
 def retry_lateness(facts: Facts) -> figures.Chart:
     """How late retries start, and the emulator's share of it."""
     limit_s = facts.scenario.judge.max_median_lateness_s
     return figures.retry_lateness(judged_retries(facts), limit_s=limit_s, probe=_probe(facts))
 
 
-@_charted("Lateness by retry")
+@_charted("Lateness by retry", needs=["visibility_tick"])
 def lateness_quantiles(facts: Facts) -> figures.Chart:
     """Lateness of each retry beside what the emulator alone adds."""
     return figures.lateness_quantiles(lateness_by_attempt(facts), probe=_probe(facts))
 
 
-@_charted("Lateness over time")
+@_charted("Lateness over time", needs=["visibility_tick"])
 def lateness_over_time(facts: Facts) -> figures.Chart:
     """Whether lateness grows while the run goes on."""
     limit_s = facts.scenario.judge.max_median_lateness_s
@@ -123,7 +132,7 @@ def throughput(facts: Facts) -> figures.Chart:
     )
 
 
-@_charted("Latency")
+@_charted("Latency", needs=["clock_skew"])
 def latency(facts: Facts) -> figures.Chart:
     """How long clients wait for an answer, and tasks for their completion."""
     step_s = frames.bucket_s(facts)

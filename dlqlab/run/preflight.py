@@ -1,4 +1,4 @@
-"""Before the load: how late the target alone returns a message, and functions that are warm."""
+"""Before the load: how late the target alone returns a message, what it does as AWS, and functions that are warm."""
 
 import json
 import statistics
@@ -10,12 +10,15 @@ from typing import Any
 from dlqlab.deploy.target import Target
 from dlqlab.deploy.verify import call_api
 from dlqlab.errors import DeployError
+from dlqlab.fidelity.findings import run_probes
+from dlqlab.fidelity.probes import QUICK, visibility_tick
 from dlqlab.waiting import wait_for
 
 PROBE_BACKOFF_S = 1
 PROBE_MESSAGES = 20
 PROBE_DEADLINE_S = 30.0
 WARM_POLLERS = 5
+FIDELITY_DEADLINE_S = 3.0
 _BATCH = 10
 
 
@@ -44,6 +47,15 @@ def probe_retries(target: Target) -> dict[str, Any]:
         "p95_s": round(late_s[int(0.95 * (len(late_s) - 1))], 6),
         "backoff_s": PROBE_BACKOFF_S,
     }
+
+
+def probe_fidelity(target: Target, retry_probe: dict[str, Any]) -> list[dict[str, Any]]:
+    """Entries of the fidelity card by the short probes, about a second; the long one is ``dlqlab preflight``'s.
+
+    Afterwards and not beside the retry probe, which wants the target to itself.
+    """
+    found = [visibility_tick(retry_probe), *run_probes(target.client, QUICK, deadline_s=FIDELITY_DEADLINE_S)]
+    return [finding.to_json() for finding in found]
 
 
 def warm_up(target: Target, url: str, users: int) -> None:
