@@ -6,32 +6,13 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from dlqlab import __version__, measure_cli
+from dlqlab import __version__, dlq_cli, measure_cli
 from dlqlab.console import OUT, command, shown
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
+from dlqlab.emulator.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
-
-
-class Port(click.ParamType[int]):
-    """A port number, or ``auto`` for any free one."""
-
-    name = "port|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if value == "auto":
-            return 0
-        try:
-            port = int(value)
-        except ValueError:
-            port = -1
-        if not 1 <= port <= 65535:  # noqa: PLR2004
-            self.fail(f"{value!r} is no port: give 1 to 65535, or auto", param, ctx)
-        return port
-
-
-PORT = click.option("--port", type=Port(), default=str(DEFAULT_PORT), show_default=True, help="Emulator's port.")
+from dlqlab.ports import PORT, Port, running
 
 
 class Group(click.Group):
@@ -57,7 +38,7 @@ def main() -> None:
     """
 
 
-for _command in (measure_cli.report, measure_cli.compare, measure_cli.plan, measure_cli.preflight):
+for _command in (measure_cli.report, measure_cli.compare, measure_cli.plan, dlq_cli.dlq):
     main.add_command(_command)
 
 
@@ -109,7 +90,7 @@ def deploy(port: int, scenario: str) -> None:
     from dlqlab.run.progress import Phases  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
-    target = local_target(_running(port))
+    target = local_target(running(port))
     with Phases(OUT).phase("deploy") as phase:
         url = pipeline.apply(target, find(scenario), progress=lambda text: phase.update(note=text))
         phase.note = "stack, functions, API, partial batch responses: proven"
@@ -124,7 +105,7 @@ def url(port: int) -> None:
     from dlqlab.deploy import pipeline  # noqa: PLC0415
     from dlqlab.deploy.target import local_target  # noqa: PLC0415
 
-    click.echo(pipeline.url(local_target(_running(port))))
+    click.echo(pipeline.url(local_target(running(port))))
 
 
 @main.command()
@@ -136,7 +117,7 @@ def destroy(port: int) -> None:
     from dlqlab.deploy.target import local_target  # noqa: PLC0415
 
     with OUT.status("removing functions, API, stack"):
-        pipeline.destroy(local_target(_running(port)))
+        pipeline.destroy(local_target(running(port)))
     OUT.print("removed")
 
 
@@ -184,7 +165,7 @@ def load(port: int, scenario: str, *, ui: bool, web_port: int, seed: int | None,
 
     changed = {_LOAD_FIELDS[name]: value for name, value in options.items() if value is not None}
     chosen = find(scenario, seed=seed, load=changed)
-    load_by_hand(_running(port), chosen, OUT, ui=ui, web_port=web_port)
+    load_by_hand(running(port), chosen, OUT, ui=ui, web_port=web_port)
 
 
 _LOAD_FIELDS = {
@@ -219,10 +200,3 @@ def doctor(port: int) -> int:
         if not finding.ok:
             OUT.print(f"  {'':<12} [bold]remedy:[/] {escape(finding.remedy)}", soft_wrap=True)
     return 0 if all(finding.ok for finding in findings) else EXIT_USAGE
-
-
-def _running(port: int) -> Emulator:
-    emulator = lifecycle.find(port or DEFAULT_PORT)
-    if emulator is None:
-        raise UsageError(f"no emulator of this checkout runs on port {port or DEFAULT_PORT}: start it with dlqlab up")
-    return emulator

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.items import archive_item, ended_entry, latest_entry, new_item, task_of
+from chalicelib.items import (
+    archive_item,
+    ended_entry,
+    latest_entry,
+    new_item,
+    pending_shard,
+    redrive_entry,
+    task_of,
+)
 from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, StoreError
 from chalicelib.tasks import CLOCK_GRACE_S, Status, Task
 from chalicelib.wire import to_item
@@ -61,21 +69,50 @@ class DynamoTaskStore:
             {":token": token, ":now": now, ":expected": expected},
         ).done
 
-    def mark_enqueued(self, task_id: str, *, now: float) -> None:
-        # The condition keeps the update from making an item where a withdrawal has just removed it.
+    def mark_enqueued(self, task_id: str, *, token: str, now: float) -> None:
+        # The condition keeps the update from making an item where a withdrawal has just removed it, and from taking
+        # away the mark of somebody who has to enqueue a later generation. A first attempt may have come before us.
         self._update(
             task_id,
             "SET enqueuedAt = :now REMOVE pendingShard, pendingSince, pendingBy",
-            "attribute_exists(taskId)",
-            {":now": now},
+            "attribute_exists(taskId) AND (pendingBy = :token OR attribute_not_exists(pendingBy))",
+            {":now": now, ":token": token},
         )
+
+    def requeue(self, task: Task, *, reason: str, token: str, now: float) -> Outcome:
+        outcome = self._update(
+            task.task_id,
+            "SET #status = :queued, generation = :next, attempts = :zero, updatedAt = :now, pendingShard = :shard, "
+            "pendingSince = :now, pendingBy = :token, "
+            "redrives = list_append(if_not_exists(redrives, :none), :entry) "
+            "REMOVE closed, claim, carrier, leaseUntil, notBefore, enqueuedAt, lastErrorType, lastErrorMessage",
+            "#status = :failed AND generation = :generation",
+            {
+                ":queued": Status.QUEUED,
+                ":failed": Status.FAILED,
+                ":generation": task.generation,
+                ":next": task.generation + 1,
+                ":zero": 0,
+                ":now": now,
+                ":shard": pending_shard(task.task_id),
+                ":token": token,
+                ":none": [],
+                ":entry": [redrive_entry(task, reason=reason, now=now)],
+            },
+            returning=True,
+        )
+        seen = outcome.task
+        # As in _mine: the SDK had sent the write twice.
+        done = seen is not None and seen.pending_by == token and seen.generation == task.generation + 1
+        return Outcome(done=True, task=seen) if done else outcome
 
     def withdraw(self, task_id: str, *, token: str) -> Outcome:
         try:
             self._client.delete_item(
                 TableName=self._table,
                 Key=to_item({"taskId": task_id}),
-                ConditionExpression="#status = :queued AND pendingBy = :token",
+                # Never a redriven task: it has a history that a refusing queue must not wipe out.
+                ConditionExpression="#status = :queued AND pendingBy = :token AND attribute_not_exists(redrives)",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues=to_item({":queued": Status.QUEUED, ":token": token}),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

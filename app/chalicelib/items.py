@@ -7,7 +7,8 @@ Item of the task table (absent attributes are absent, not null):
     pendingShard S  pendingSince N  pendingBy S  (until the message is on the queue: the sparse index "pending")
     leaseUntil N  notBefore N  closed BOOL  claim S  carrier S
     lastErrorType S  lastErrorMessage S
-    history L of M {generation, attempt, startedAt, endedAt, outcome, errorType, errorMessage}
+    history L of M {generation, startedAt, endedAt, outcome, errorType, errorMessage}
+    redrives L of M {generation, at, reason, errorType, errorMessage}  (the generation that it began, the error before)
 
 Item of the archive:
 
@@ -22,7 +23,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.store import ArchivedMessage, NewTask
-from chalicelib.tasks import AttemptRecord, Status, Task
+from chalicelib.tasks import AttemptRecord, Redrive, Status, Task
 from chalicelib.wire import from_item, to_item
 
 PENDING_SHARDS = 8
@@ -42,7 +43,7 @@ def new_item(task: NewTask) -> dict[str, Any]:
             "payloadDigest": task.payload_digest,
             "createdAt": task.created_ts,
             "updatedAt": task.created_ts,
-            "pendingShard": str(zlib.crc32(task.task_id.encode()) % PENDING_SHARDS),
+            "pendingShard": pending_shard(task.task_id),
             "pendingSince": task.created_ts,
             "pendingBy": task.pending_by,
             "history": [],
@@ -50,6 +51,22 @@ def new_item(task: NewTask) -> dict[str, Any]:
             "traceId": task.trace_id,
         }
     )
+
+
+def pending_shard(task_id: str) -> str:
+    """Key of a task in the index of pending ones."""
+    return str(zlib.crc32(task_id.encode()) % PENDING_SHARDS)
+
+
+def redrive_entry(task: Task, *, reason: str, now: float) -> dict[str, Any]:
+    """What a redrive leaves in the task."""
+    return {
+        "generation": task.generation + 1,
+        "at": now,
+        "reason": reason,
+        "errorType": task.last_error_type,
+        "errorMessage": task.last_error_message,
+    }
 
 
 def archive_item(message: ArchivedMessage) -> dict[str, Any]:
@@ -110,6 +127,19 @@ def task_of(item: Mapping[str, Any]) -> Task:
         last_error_type=values.get("lastErrorType"),
         last_error_message=values.get("lastErrorMessage"),
         history=_history(values["history"]),
+        redrives=tuple(_redrive(entry) for entry in values.get("redrives", ())),
+        run_id=values.get("runId"),
+        trace_id=values.get("traceId"),
+    )
+
+
+def _redrive(entry: Mapping[str, Any]) -> Redrive:
+    return Redrive(
+        generation=int(entry["generation"]),
+        at_ts=entry["at"],
+        reason=entry["reason"],
+        error_type=entry.get("errorType"),
+        error_message=entry.get("errorMessage"),
     )
 
 

@@ -92,11 +92,17 @@ class TaskStore(Protocol):
     def adopt(self, task_id: str, *, expected: str, token: str, now: float) -> bool:
         """Take over the enqueueing of a task that the request ``expected`` left pending."""
 
-    def mark_enqueued(self, task_id: str, *, now: float) -> None:
-        """The task's message is on the queue."""
+    def mark_enqueued(self, task_id: str, *, token: str, now: float) -> None:
+        """The task's message is on the queue, put there by ``token``; nothing, if somebody else has to enqueue it."""
 
     def withdraw(self, task_id: str, *, token: str) -> Outcome:
         """Remove a task that could not be enqueued, unless anybody else has touched it."""
+
+    def requeue(self, task: Task, *, reason: str, token: str, now: float) -> Outcome:
+        """QUEUED in a new generation, still to be enqueued by ``token``: for a FAILED task of this generation only.
+
+        Done: the task as it is now.
+        """
 
     def get(self, task_id: str) -> Task | None:
         """The task as the last write left it."""

@@ -64,7 +64,7 @@ class Submitter:
             outcome = self.store.create(self._new_task(submission, digest))
             task = outcome.task
             if outcome.done:
-                return self._enqueue(submission, log)
+                return self._enqueue(submission, 1, log)
             if task is None:
                 continue  # withdrawn between the refusal and the look
             if task.payload_digest != digest:
@@ -74,7 +74,7 @@ class Submitter:
                 return self._replay(task, log)
             # Ours after all (the SDK sent the write twice), or left behind by a function that died.
             if task.pending_by == self.request_id or self._adopt(task):
-                return self._enqueue(submission, log)
+                return self._enqueue(submission, task.generation, log.about(generation=task.generation))
         return self._unavailable(log, "other requests with this taskId are being handled")
 
     def _new_task(self, submission: Submission, digest: str) -> NewTask:
@@ -91,17 +91,17 @@ class Submitter:
     def _adopt(self, task: Task) -> bool:
         return self.store.adopt(task.task_id, expected=task.pending_by or "", token=self.request_id, now=self.clock())
 
-    def _enqueue(self, submission: Submission, log: Telemetry) -> Answer:
+    def _enqueue(self, submission: Submission, generation: int, log: Telemetry) -> Answer:
         body = TaskMessage(
             task_id=submission.task_id,
             payload=submission.payload,
-            generation=1,
+            generation=generation,
             run_id=self.settings.run_id,
             trace_id=self.telemetry.context.trace_id,
         ).to_body()
         try:
             message_id = self.queue.send(body)
-            if self.settings.fault_plan.is_duplicated(submission.task_id):
+            if self.settings.fault_plan.is_duplicated(submission.task_id, generation):
                 self.queue.send(body)
         except QueueError:
             return self._withdraw(submission, log)
@@ -109,7 +109,7 @@ class Submitter:
 
     def _accepted(self, submission: Submission, log: Telemetry) -> Answer:
         try:
-            self.store.mark_enqueued(submission.task_id, now=self.clock())
+            self.store.mark_enqueued(submission.task_id, token=self.request_id, now=self.clock())
         except StoreError as error:
             # The message is out: the task is accepted. Its first attempt, or else a replay, sets what is missing.
             log.write(f"not marked as enqueued: {error}")

@@ -3,7 +3,8 @@
     QUEUED -> PROCESSING -> COMPLETED
                          -> RETRYING -> PROCESSING ... -> FAILED
 
-COMPLETED and FAILED are terminal. A task may also go from QUEUED straight to FAILED: its message was dead-lettered
+COMPLETED and FAILED are terminal. The one way out is a redrive: FAILED -> QUEUED with a new generation, recorded in
+the task. A task may also go from QUEUED straight to FAILED: its message was dead-lettered
 before any attempt (throttled or crashed deliveries use up the queue's receive count).
 """
 
@@ -42,6 +43,17 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Redrive:
+    """A way out of FAILED: the generation that it began, and the error that had ended the one before."""
+
+    generation: int
+    at_ts: float
+    reason: str
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task as the table holds it. Times are seconds since the epoch."""
 
@@ -64,6 +76,9 @@ class Task:
     last_error_type: str | None = None
     last_error_message: str | None = None
     history: tuple[AttemptRecord, ...] = ()
+    redrives: tuple[Redrive, ...] = ()
+    run_id: str | None = None
+    trace_id: str | None = None
 
 
 class Refusal(StrEnum):

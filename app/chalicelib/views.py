@@ -14,6 +14,10 @@ def task_view(task: Task) -> dict[str, Any]:
         "generation": task.generation,
         "attemptCount": task.attempts,
         "attempts": [_attempt_view(record) for record in task.history],
+        "redrives": [
+            {"generation": redrive.generation, "at": _iso(redrive.at_ts), "reason": redrive.reason}
+            for redrive in task.redrives
+        ],
         "lastError": _error_view(task.last_error_type, task.last_error_message),
         "createdAt": _iso(task.created_ts),
         "enqueuedAt": _iso(task.enqueued_ts),

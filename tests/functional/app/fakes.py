@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.queues import QueueError
 from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, StoreError
-from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, AttemptRecord, Status, Task
+from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, AttemptRecord, Redrive, Status, Task
 
 from tests.events.factories import sqs_record
 
@@ -49,6 +49,8 @@ class MemoryStore:
                 created_ts=task.created_ts,
                 updated_ts=task.created_ts,
                 pending_by=task.pending_by,
+                run_id=task.run_id,
+                trace_id=task.trace_id,
             )
         )
         return Outcome(done=True, task=None)
@@ -61,15 +63,48 @@ class MemoryStore:
         self._put(replace(task, pending_by=token))
         return True
 
-    def mark_enqueued(self, task_id: str, *, now: float) -> None:
+    def mark_enqueued(self, task_id: str, *, token: str, now: float) -> None:
         self._may_break("mark_enqueued")
-        if task_id in self.tasks:
-            self._put(replace(self.tasks[task_id], enqueued_ts=now, pending_by=None))
+        task = self.tasks.get(task_id)
+        if task is not None and task.pending_by in {None, token}:
+            self._put(replace(task, enqueued_ts=now, pending_by=None))
+
+    def requeue(self, task: Task, *, reason: str, token: str, now: float) -> Outcome:
+        self._may_break("requeue")
+        current = self.tasks.get(task.task_id)
+        if current is None or current.status is not Status.FAILED or current.generation != task.generation:
+            return Outcome(done=False, task=current)
+        redrive = Redrive(
+            generation=task.generation + 1,
+            at_ts=now,
+            reason=reason,
+            error_type=task.last_error_type,
+            error_message=task.last_error_message,
+        )
+        queued = replace(
+            current,
+            status=Status.QUEUED,
+            generation=redrive.generation,
+            attempts=0,
+            updated_ts=now,
+            pending_by=token,
+            redrives=(*current.redrives, redrive),
+            closed=False,
+            claim=None,
+            carrier=None,
+            lease_until_ts=None,
+            not_before_ts=None,
+            enqueued_ts=None,
+            last_error_type=None,
+            last_error_message=None,
+        )
+        self._put(queued)
+        return Outcome(done=True, task=queued)
 
     def withdraw(self, task_id: str, *, token: str) -> Outcome:
         self._may_break("withdraw")
         task = self.tasks.get(task_id)
-        if task is None or task.status is not Status.QUEUED or task.pending_by != token:
+        if task is None or task.status is not Status.QUEUED or task.pending_by != token or task.redrives:
             return Outcome(done=False, task=task)
         del self.tasks[task_id]
         return Outcome(done=True, task=None)

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
 from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, StoreError, TaskStore
-from chalicelib.tasks import AttemptRecord, Status, Task
+from chalicelib.tasks import AttemptRecord, Redrive, Status, Task
 from moto import mock_aws
 
 from tests.functional.app.fakes import MemoryArchive, MemoryStore
@@ -98,6 +98,7 @@ def test_created_task_reads_back(store: TaskStore) -> None:
         created_ts=NOW,
         updated_ts=NOW,
         pending_by="r1",
+        run_id="run-1",
     )
 
     assert (True, expected) == (outcome.done, store.get("t"))
@@ -123,7 +124,7 @@ def test_only_the_pending_request_may_be_followed_or_withdrawn(store: TaskStore)
 def test_enqueued_task_cannot_be_withdrawn_or_adopted(store: TaskStore) -> None:
     """Once the message is out the task waits for no request."""
     store.create(NEW)
-    store.mark_enqueued("t", now=NOW + 1)
+    store.mark_enqueued("t", token="r1", now=NOW + 1)
     task = store.get("t")
 
     assert (NOW + 1, None) == (task.enqueued_ts, task.pending_by) if task else None
@@ -135,7 +136,7 @@ def test_enqueued_task_cannot_be_withdrawn_or_adopted(store: TaskStore) -> None:
 
 def test_mark_makes_no_task(store: TaskStore) -> None:
     """A mark that comes after a withdrawal leaves nothing behind."""
-    store.mark_enqueued("gone", now=NOW)
+    store.mark_enqueued("gone", token="r1", now=NOW)
 
     assert store.get("gone") is None
 
@@ -285,6 +286,74 @@ def test_running_attempt_is_not_closed(store: TaskStore) -> None:
     ]
 
     assert [False, False, True] == tries
+
+
+def failed_task(store: TaskStore) -> Task:
+    """A task that is FAILED in generation 1."""
+    store.create(NEW)
+    store.mark_enqueued("t", token="r1", now=NOW)
+    task = claimed(store)
+    store.fail(task, dataclasses.replace(FAILURE, closed=True), now=NOW + 1)
+    assert store.close(task, error_type="TransientFault", error_message="draw", now=NOW + 2).done
+    found = store.get("t")
+    assert found is not None
+    return found
+
+
+def test_requeued_task_begins_a_generation_and_keeps_its_record(store: TaskStore) -> None:
+    """Out of FAILED a task is QUEUED in the next generation, unattempted, pending, with the redrive written down."""
+    task = failed_task(store)
+    outcome = store.requeue(task, reason="redrive", token="d1", now=NOW + 60)
+    redrive = Redrive(generation=2, at_ts=NOW + 60, reason="redrive", error_type="TransientFault", error_message="draw")
+    expected = Task(
+        task_id="t",
+        status=Status.QUEUED,
+        generation=2,
+        attempts=0,
+        effects=0,
+        payload_json=NEW.payload_json,
+        payload_digest=NEW.payload_digest,
+        created_ts=NOW,
+        updated_ts=NOW + 60,
+        pending_by="d1",
+        history=task.history,
+        redrives=(redrive,),
+        run_id="run-1",
+    )
+
+    assert (True, expected, expected) == (outcome.done, outcome.task, store.get("t"))
+
+
+def test_only_a_failed_task_of_this_generation_is_requeued(store: TaskStore) -> None:
+    """No live or completed task is requeued, and no generation twice."""
+    store.create(NEW)
+    live = store.get("t")
+    assert live is not None
+    tries = [store.requeue(live, reason="redrive", token="d1", now=NOW).done]
+    store.withdraw("t", token="r1")
+    task = failed_task(store)
+    tries += [store.requeue(task, reason="redrive", token=token, now=NOW).done for token in ("d1", "d2")]
+
+    assert [False, True, False] == tries
+
+
+def test_mark_of_an_earlier_generation_takes_nothing_away(store: TaskStore) -> None:
+    """Who enqueued generation 1 cannot clear the mark of generation 2, whose message is not out yet."""
+    store.requeue(failed_task(store), reason="redrive", token="d1", now=NOW)
+    store.mark_enqueued("t", token="r1", now=NOW)
+    left = store.get("t")
+    store.mark_enqueued("t", token="d1", now=NOW + 1)
+    marked = store.get("t")
+
+    assert "d1" == (left.pending_by if left else None)
+    assert (None, NOW + 1) == ((marked.pending_by, marked.enqueued_ts) if marked else None)
+
+
+def test_redriven_task_is_never_withdrawn(store: TaskStore) -> None:
+    """A queue that refuses must not cost a redriven task its history."""
+    store.requeue(failed_task(store), reason="redrive", token="d1", now=NOW)
+
+    assert not store.withdraw("t", token="d1").done
 
 
 def test_write_that_the_sdk_sent_twice_counts_once(dynamodb: Any) -> None:

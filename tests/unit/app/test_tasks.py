@@ -112,6 +112,7 @@ def test_view_shows_times_attempts_and_errors() -> None:
                 "error": None,
             },
         ],
+        "redrives": [],
         "lastError": {"type": "E", "message": "e"},
         "createdAt": "2023-11-14T22:13:20.000000Z",
         "enqueuedAt": None,
