@@ -4,13 +4,23 @@
     single_item   the fast path: GetItem, PutItem, UpdateItem and DeleteItem on moto's own tables
     requests      request bodies that the fast path takes, read into records
     tables        moto's tables and items, as the fast path sees and makes them
-    expressions   compiled ConditionExpression and UpdateExpression, from grammar, conditions and updates
+    expressions   ConditionExpression and UpdateExpression, compiled and kept
+    conditions, updates, documents, grammar
+                  what they are compiled from and to
     values        attribute values: reading, writing, comparing, sizes; numeric has the numbers
 
 The fast path answers what it understands fully and otherwise raises UnsupportedError before anything has changed; moto
 then serves the request, so errors are moto's. Both work on the same items, under one lock.
 """
 
-from dlqlab.emulator.dynamodb.provider import make_service
+from typing import TYPE_CHECKING
 
-__all__ = ["make_service"]
+if TYPE_CHECKING:
+    from localstack.services.plugins import Service
+
+
+def make_service() -> "Service":
+    """The service for LocalStack."""
+    from dlqlab.emulator.dynamodb import provider  # noqa: PLC0415  (LocalStack and moto, which expressions do without)
+
+    return provider.make_service()

@@ -79,11 +79,12 @@ class Side:
         else:
             self.by_moto += 1
         answer: dict[str, Any] = json.loads(response.data)
-        if response.status_code == 200:  # noqa: PLR2004
+        if response.status_code == 200:
             return answer
         code = answer.pop("__type").partition("#")[2]
         message = answer.pop("message", None) or answer.pop("Message")
-        raise ClientError({"Error": {"Code": code, "Message": message}, **answer}, operation)  # type: ignore[typeddict-unknown-key]
+        error: Any = {"Error": {"Code": code, "Message": message}, **answer}
+        raise ClientError(error, operation)
 
     def put_item(self, **members: Any) -> dict[str, Any]:
         return self.call("PutItem", **members)

@@ -91,7 +91,7 @@ def holds(condition: str, item: dict[str, Any] | None = None) -> bool:
         "begins_with(text, :ab) AND begins_with(#bytes, :start) AND NOT begins_with(five, :ab)",
         "contains(text, :ab) AND contains(tags, :a) AND contains(numbers, :two_and_a_half) AND contains(#list, :one)",
         "contains(#list, :deep) AND NOT contains(tags, :ab) AND NOT contains(absent, :a) AND NOT contains(five, :five)",
-        "size(tags) < :five AND size(text) > :one AND size(#bytes) < :five AND size(#map) > :one AND size(#list) > :one",
+        "size(tags) < :five AND size(text) > :one AND size(#bytes) < :five AND size(#map) > :one",
         "NOT size(absent) > :zero",
         # document paths
         "#list[0] = :one AND #list[1].deep <> :abc AND attribute_exists(#list[1].deep)",
