@@ -81,7 +81,7 @@ class Side:
         answer: dict[str, Any] = json.loads(response.data)
         if response.status_code == 200:
             return answer
-        code = answer.pop("__type").partition("#")[2]
+        code = answer.pop("__type").rpartition("#")[2]
         message = answer.pop("message", None) or answer.pop("Message")
         error: Any = {"Error": {"Code": code, "Message": message}, **answer}
         raise ClientError(error, operation)
