@@ -19,6 +19,7 @@ ALL: tuple[str, ...] = (
     "direct_logs",
     "batched_metrics",
     "exact_dimensions",
+    "lean_chain",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 

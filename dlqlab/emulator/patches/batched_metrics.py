@@ -4,13 +4,14 @@ LocalStack makes one or two PutMetricData calls over HTTP to itself for every se
 that observing the pipeline slows it down. Sums, counts, minima and maxima are the same.
 """
 
+import contextlib
 import logging
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
+from localstack.services.cloudwatch.cloudwatch_database_helper import CloudwatchDatabase
 from localstack.services.lambda_.invocation import version_manager
 from localstack.services.sqs.provider import CloudwatchDispatcher
 from localstack.utils.patch import patch as replace
@@ -20,6 +21,10 @@ from dlqlab.emulator.patches.in_process import provider
 
 NAME = "batched_metrics"
 FLUSH_INTERVAL_S = 1.0
+_INSERT = (
+    'INSERT INTO {table} ("account_id", "region", "metric_name", "namespace", "timestamp", "dimensions", "unit", '
+    '"storage_resolution", "sample_count", "sum", "min", "max") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -71,11 +76,9 @@ class MetricSums:
         return sums
 
     def flush(self) -> None:
-        for (metric, second), summary in self.take().items():
-            database = provider("cloudwatch").cloudwatch_database
-            database.add_metric_data(
-                metric.account_id, metric.region, metric.namespace, [_datum(metric, second, summary)]
-            )
+        sums = self.take()
+        if sums:
+            _store(provider("cloudwatch").cloudwatch_database, sums)
 
     def run(self) -> None:
         while True:
@@ -86,19 +89,29 @@ class MetricSums:
                 _LOG.exception("metrics of the last second could not be stored")
 
 
-def _datum(metric: Metric, second: int, summary: Summary) -> dict[str, Any]:
-    return {
-        "MetricName": metric.name,
-        "Dimensions": [{"Name": metric.dimension, "Value": metric.dimension_value}],
-        "Timestamp": datetime.fromtimestamp(second, UTC),
-        "Unit": metric.unit,
-        "StatisticValues": {
-            "SampleCount": summary.count,
-            "Sum": summary.total,
-            "Minimum": summary.least,
-            "Maximum": summary.greatest,
-        },
-    }
+def _store(database: CloudwatchDatabase, sums: dict[tuple[Metric, int], Summary]) -> None:
+    """All sums in one transaction, as the statistic sets that PutMetricData stores one by one."""
+    rows = [
+        (
+            metric.account_id,
+            metric.region,
+            metric.name,
+            metric.namespace,
+            second,
+            database._get_ordered_dimensions_with_separator(  # noqa: SLF001
+                [{"Name": metric.dimension, "Value": metric.dimension_value}]
+            ),
+            metric.unit,
+            None,
+            summary.count,
+            summary.total,
+            summary.least,
+            summary.greatest,
+        )
+        for (metric, second), summary in sums.items()
+    ]
+    with database.DATABASE_LOCK, contextlib.closing(sqlite3.connect(database.METRICS_DB)) as connection, connection:
+        connection.executemany(_INSERT.format(table=database.TABLE_AGGREGATED_METRICS), rows)
 
 
 def patch() -> None:
@@ -106,6 +119,7 @@ def patch() -> None:
     expect(NAME, version_manager.LambdaVersionManager.invoke, "137699a70e55")
     expect(NAME, version_manager.record_cw_metric_invocation, "716fd65bcb6a")
     expect(NAME, version_manager.record_cw_metric_error, "8def1a39e676")
+    expect(NAME, CloudwatchDatabase.add_metric_data, "e2b4e6c816e8")
     sums = MetricSums()
     threading.Thread(target=sums.run, daemon=True, name="dlqlab-metrics").start()
 
