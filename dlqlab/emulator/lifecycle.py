@@ -43,7 +43,6 @@ class Emulator:
     created_ts: float
     state: str
     patches: tuple[str, ...]
-    server: str
     lifeline_fd: int | None = field(default=None, compare=False)
 
     @property
@@ -119,7 +118,6 @@ def start(
     bound: bool,
     host: str = "127.0.0.1",
     patches: tuple[str, ...] = ALL,
-    server: str = "threaded",
     root: Path = paths.STATE,
     extra: Mapping[str, str] | None = None,
 ) -> Emulator:
@@ -139,7 +137,7 @@ def start(
     state = state_dir(port, root)
     shutil.rmtree(state, ignore_errors=True)
     (state / "tmp").mkdir(parents=True)
-    environ = _environment(host, port, state, patches, server) | dict(extra or {})
+    environ = _environment(host, port, state, patches) | dict(extra or {})
     read_fd, write_fd = os.pipe() if bound else (None, None)
     if read_fd is not None:
         environ[settings.LIFELINE_FD] = str(read_fd)
@@ -163,7 +161,6 @@ def start(
         created_ts=psutil.Process(process.pid).create_time(),
         state=str(state),
         patches=patches,
-        server=server,
         lifeline_fd=write_fd,
     )
     record = asdict(emulator) | {"lifeline_fd": None}
@@ -231,11 +228,11 @@ def _wait_until_serving(emulator: Emulator, process: subprocess.Popen[bytes]) ->
         raise EmulatorError(f"{error}\n{log_tail(emulator)}") from error
 
 
-def _environment(host: str, port: int, state: Path, patches: tuple[str, ...], server: str) -> dict[str, str]:
+def _environment(host: str, port: int, state: Path, patches: tuple[str, ...]) -> dict[str, str]:
     # What a user has set for other AWS work must not reach the emulator.
     foreign = ("AWS_", "LOCALSTACK_", "LAMBDA_", "PROVIDER_OVERRIDE_", "DLQLAB_", "PYTHON")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    ours = settings.environment(host=host, port=port, state=state, patches=patches, server=server)
+    ours = settings.environment(host=host, port=port, state=state, patches=patches)
     return inherited | ours | {"PYTHONUNBUFFERED": "1"}
 
 

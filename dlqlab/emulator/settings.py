@@ -25,13 +25,13 @@ ACCOUNT_ID = "000000000000"
 SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,sts"
 
 
-def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...], server: str) -> dict[str, str]:
+def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) -> dict[str, str]:
     """The variables of the LocalStack process."""
     return {
         # -- where
         "GATEWAY_LISTEN": f"{host}:{port}",
         "LOCALSTACK_HOST": f"127.0.0.1:{port}",  # so that queue URLs need no name service
-        "GATEWAY_SERVER": server,
+        "GATEWAY_SERVER": "threaded",  # LocalStack's own listens on all interfaces
         "FILESYSTEM_ROOT": str(state / "filesystem"),
         "TEMP": str(state / "tmp"),  # LocalStack warns about TMPDIR
         STATE_DIR: str(state),

@@ -34,6 +34,7 @@ from dlqlab.run import manifest, preflight
 from dlqlab.run.progress import Phases
 
 ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
+ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
 
 
 def new_run_id(scenario: Scenario) -> str:
@@ -186,8 +187,11 @@ class Runner:
     def _drain(self, target: Target, queues: QueueSampler) -> DrainResult:
         ledger = read_ledger(self.run.ledger_parts).rows
         acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
+        unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
         dynamodb, table = target.client("dynamodb"), target.names.task_table
-        probe = DrainProbe(depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged))
+        probe = DrainProbe(
+            depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged, unanswered)
+        )
         with self.phases.phase("drain") as phase:
 
             def show(state: DrainState) -> None:
@@ -236,7 +240,7 @@ def _parts(emulator: Emulator) -> dict[str, Any]:
 
 
 def _settings(emulator: Emulator) -> dict[str, Any]:
-    return {"patches": list(emulator.patches), "server": emulator.server, "port": emulator.port}
+    return {"patches": list(emulator.patches), "port": emulator.port}
 
 
 def _short(path: Path) -> str:

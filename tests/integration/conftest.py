@@ -94,6 +94,15 @@ class DeployedFunction:
         return Invocation(json.loads(answer["Payload"].read() or "null"), answer.get("FunctionError"), log.splitlines())
 
 
+def bundle(files: dict[str, str]) -> bytes:
+    """A deployment package of texts by path."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as package:
+        for path, text in files.items():
+            package.writestr(path, textwrap.dedent(text))
+    return archive.getvalue()
+
+
 FunctionFactory = Callable[..., DeployedFunction]
 
 
@@ -103,16 +112,12 @@ def make_function(aws: Callable[[str], Any], cleanups: ExitStack) -> FunctionFac
 
     def make(source: str, *, files: dict[str, str] | None = None, **settings: Any) -> DeployedFunction:
         name = f"f-{uuid.uuid4().hex[:8]}"
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as bundle:
-            for path, text in {"app.py": source, **(files or {})}.items():
-                bundle.writestr(path, textwrap.dedent(text))
         created = aws("lambda").create_function(
             FunctionName=name,
             Runtime="python3.13",
             Role=ROLE,
             Handler="app.handler",
-            Code={"ZipFile": archive.getvalue()},
+            Code={"ZipFile": bundle({"app.py": source, **(files or {})})},
             **settings,
         )
         cleanups.callback(aws("lambda").delete_function, FunctionName=name)
