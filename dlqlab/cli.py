@@ -1,12 +1,13 @@
 """The command line: each command is a few lines around a function of the package."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.markup import escape
 
-from dlqlab import __version__, dlq_cli, measure_cli
+from dlqlab import __version__, dlq_cli, measure_cli, paths
 from dlqlab.console import OUT, command, shown
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 from dlqlab.emulator import lifecycle
@@ -38,16 +39,15 @@ def main() -> None:
     """
 
 
-for _command in (measure_cli.report, measure_cli.compare, measure_cli.plan, dlq_cli.dlq):
+for _command in (measure_cli.report, measure_cli.compare, measure_cli.plan, measure_cli.preflight, dlq_cli.dlq):
     main.add_command(_command)
 
 
 @main.command()
 @PORT
 @click.option("--without-patch", "without", multiple=True, metavar="NAME", help="Leave a patch of LocalStack out.")
-@click.option("--server", type=click.Choice(["threaded", "twisted"]), default="threaded", show_default=True)
 @command
-def up(port: int, without: tuple[str, ...], server: str) -> None:
+def up(port: int, without: tuple[str, ...]) -> None:
     """Start the emulator; returns once it serves."""
     from dlqlab.emulator.patches import ALL  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def up(port: int, without: tuple[str, ...], server: str) -> None:
         return
     patches = tuple(name for name in ALL if name not in without)
     with OUT.status("LocalStack starts"):
-        emulator = lifecycle.start(port or lifecycle.free_port(), bound=False, patches=patches, server=server)
+        emulator = lifecycle.start(port or lifecycle.free_port(), bound=False, patches=patches)
     OUT.print(f"LocalStack serves at {emulator.endpoint} (pid {emulator.pid}, log {shown(emulator.log_path)})")
 
 
@@ -111,6 +111,17 @@ def url(port: int) -> None:
 @main.command()
 @PORT
 @command
+def env(port: int) -> None:
+    """Print shell exports with which any AWS tool talks to the emulator."""
+    from dlqlab.emulator import settings  # noqa: PLC0415
+
+    for name, value in settings.client_environment(running(port).endpoint).items():
+        click.echo(f"export {name}={value}")
+
+
+@main.command()
+@PORT
+@command
 def destroy(port: int) -> None:
     """Remove everything that deploy made."""
     from dlqlab.deploy import pipeline  # noqa: PLC0415
@@ -125,9 +136,10 @@ def destroy(port: int) -> None:
 @PORT
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
+@click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
 @click.argument("scenario", default="default")
 @command
-def run(port: int, scenario: str, *, keep: bool, seed: int | None) -> int:
+def run(port: int, scenario: str, *, keep: bool, seed: int | None, runs: Path) -> int:
     """Run SCENARIO from start to verdict: start, deploy, load, drain, collect, judge, report.
 
     SCENARIO is a name under scenarios/ or a TOML file.
@@ -137,7 +149,7 @@ def run(port: int, scenario: str, *, keep: bool, seed: int | None) -> int:
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     chosen = find(scenario, seed=seed)
-    runner = Runner(scenario=chosen, console=OUT, port=port, keep=keep)
+    runner = Runner(scenario=chosen, console=OUT, port=port, keep=keep, runs_root=runs.resolve())
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}")
     verdict = runner.execute()
     OUT.print()
