@@ -1,4 +1,4 @@
-"""The task pipeline: an HTTP API, the processor of the task queue, the monitor of the dead-letter queue.
+"""The task pipeline: an HTTP API, the processor of the task queue, the monitor of the dead-letter queue, the sweeper.
 
 Chalice exports the stage's environment variables before it imports this module, when it deploys and in Lambda alike.
 """
@@ -6,8 +6,8 @@ Chalice exports the stage's environment variables before it imports this module,
 import os
 from typing import Any
 
-from chalice import Chalice, Response
-from chalice.app import Request, SQSEvent
+from chalice import Chalice, Rate, Response
+from chalice.app import CloudWatchEvent, Request, SQSEvent
 from chalicelib.services import Services
 from chalicelib.settings import Settings
 from chalicelib.store import StoreError
@@ -66,6 +66,12 @@ def processor(event: SQSEvent) -> dict[str, Any]:
 def monitor(event: SQSEvent) -> dict[str, Any]:
     """Archive and report a batch of dead letters."""
     return services.watch(event.to_dict(), event.context)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="sweeper")  # type: ignore[untyped-decorator]
+def sweeper(event: CloudWatchEvent) -> dict[str, int]:
+    """Enqueue tasks that somebody was to enqueue and did not, and tasks that have lost their message."""
+    return services.sweep(event.context)
 
 
 def _body(request: Request) -> bytes:

@@ -61,9 +61,10 @@ class FaultPlan:
     slow_rate: float = 0.0
     slow_s: float = 0.0
     duplicate_rate: float = 0.0
+    api_crash_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in (*_DRAWN, "slow_rate", "duplicate_rate"):
+        for name in (*_DRAWN, "slow_rate", "duplicate_rate", "api_crash_rate"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} is {value}: give a ratio of 0 to 1 (0.3 is 30 %)")
@@ -86,6 +87,10 @@ class FaultPlan:
     def is_duplicated(self, task_id: str, generation: int = 1) -> bool:
         """Whether the API enqueues this task twice, as SQS's at-least-once delivery may."""
         return uniform(self.seed, "duplicate", task_id, generation) < self.duplicate_rate
+
+    def is_api_crash(self, task_id: str) -> bool:
+        """Whether the API dies while it accepts this task: the task is in the table, its message not on the queue."""
+        return uniform(self.seed, "api-crash", task_id) < self.api_crash_rate
 
     def _drawn(self, task_id: str, generation: int, attempt: int, slow_s: float) -> Decision:
         if self.mode is FaultMode.NONE:

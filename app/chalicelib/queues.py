@@ -9,9 +9,16 @@ from chalicelib.messages import attribute_text
 
 if TYPE_CHECKING:  # the stubs are no part of the bundle
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 DELETE_BATCH_MAX = 10
 """Entries of one DeleteMessageBatch (SQS API reference)."""
+
+_DEPTHS: list["QueueAttributeNameType"] = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+]
 
 
 class QueueError(RuntimeError):
@@ -67,6 +74,18 @@ class SqsQueue:
     def delete(self, receipt_handles: Sequence[str]) -> None:
         for start in range(0, len(receipt_handles), DELETE_BATCH_MAX):
             self._delete_batch(receipt_handles[start : start + DELETE_BATCH_MAX])
+
+    def depth(self) -> int:
+        """Messages on the queue in whatever state, as SQS approximates it.
+
+        Raises:
+            QueueError: SQS did not answer.
+        """
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=self._url(), AttributeNames=_DEPTHS)
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError(f"{self._name} does not say how full it is: {error}") from error
+        return sum(int(value) for value in answer["Attributes"].values())
 
     def _delete_batch(self, receipt_handles: Sequence[str]) -> None:
         try:

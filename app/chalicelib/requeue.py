@@ -18,6 +18,7 @@ from chalicelib.telemetry import Telemetry
 
 REDRIVEN = "redrive"
 NEVER_ENQUEUED = "never enqueued"
+STRANDED = "stranded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Requeuer:
         outcome = self.store.requeue(task, reason=REDRIVEN, token=self.token, now=self.clock())
         if not outcome.done or outcome.task is None:
             return False
-        self._enqueue(outcome.task, REDRIVEN)
+        self.enqueue(outcome.task, REDRIVEN)
         return True
 
     def enqueue_pending(self, task: Task) -> bool:
@@ -52,10 +53,15 @@ class Requeuer:
             return False
         if not self.store.adopt(task.task_id, expected=task.pending_by, token=self.token, now=self.clock()):
             return False
-        self._enqueue(task, NEVER_ENQUEUED)
+        self.enqueue(task, NEVER_ENQUEUED)
         return True
 
-    def _enqueue(self, task: Task, reason: str) -> None:
+    def enqueue(self, task: Task, reason: str) -> None:
+        """The message of a task that this one has to enqueue.
+
+        Raises:
+            StoreError, QueueError: as above.
+        """
         body = TaskMessage(
             task_id=task.task_id,
             payload=json.loads(task.payload_json),

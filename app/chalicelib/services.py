@@ -15,12 +15,15 @@ from botocore.config import Config
 from chalicelib.batches import Delivery, deliveries, settle
 from chalicelib.dead_letters import Monitor
 from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
+from chalicelib.dynamo_sweep import DynamoSweepStore
 from chalicelib.events import Context
 from chalicelib.process import Processor
 from chalicelib.queues import Queue, SqsQueue
+from chalicelib.requeue import Requeuer
 from chalicelib.settings import Settings
 from chalicelib.store import Archive, TaskStore
 from chalicelib.submit import Submitter
+from chalicelib.sweep import Sweeper
 from chalicelib.telemetry import Telemetry, trace_root, write_line
 
 if TYPE_CHECKING:  # the stubs are no part of the bundle
@@ -78,6 +81,7 @@ class Services:
             telemetry=self.telemetry(lambda_context),
             clock=time.time,
             request_id=lambda_context.aws_request_id,
+            crash=crash,
         )
 
     def process(self, event: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
@@ -110,6 +114,28 @@ class Services:
             clock=time.time,
         )
         return settle(batch, monitor.handle, self.dead_letters, partial_responses=self.settings.partial_batch_responses)
+
+    def sweep(self, lambda_context: Any) -> dict[str, int]:
+        """Enqueue what has been forgotten; how many tasks of which kind."""
+        telemetry = self.telemetry(lambda_context)
+        store = DynamoSweepStore(self.dynamodb, self.settings.task_table)
+        queue = SqsQueue(self.sqs, self.settings.task_queue)
+        requeuer = Requeuer(
+            store=store,
+            queue=queue,
+            telemetry=telemetry,
+            clock=time.time,
+            token=f"sweep-{lambda_context.aws_request_id}",
+        )
+        sweeper = Sweeper(
+            settings=self.settings,
+            store=store,
+            requeuer=requeuer,
+            depth=queue.depth,
+            clock=time.time,
+            deadline_ts=time.time() + lambda_context.get_remaining_time_in_millis() / 1000,
+        )
+        return sweeper.sweep()
 
     def begin(self) -> bool:
         """Note that an invocation begins; True for the first one of this environment, its cold start."""

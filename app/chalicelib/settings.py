@@ -14,6 +14,7 @@ from chalicelib.retry import RetryPolicy
 REDACT_FIELDS = "password,secret,token,authorization,apiKey,creditCard,email,ssn,phone"
 LAMBDA_TIMEOUT_MAX_S = 900
 SQS_BATCH_MAX = 10_000
+DAY_S = 86_400
 
 
 class SettingsError(ValueError):
@@ -27,6 +28,8 @@ class Settings:
     ``fault_plan`` and ``retry_policy`` are JSON objects of the fields of FaultPlan and RetryPolicy without the seed,
     which SEED gives to both. ``partial_batch_responses`` is true only once somebody has proven that the event source
     mapping honours them: without that a failed message that is merely reported would be deleted.
+
+    ``pending_after_s`` must be longer than the API's function lives: until then it may still enqueue its task itself.
     """
 
     task_table: str
@@ -41,6 +44,8 @@ class Settings:
     partial_batch_responses: bool
     archive_days: int
     redact_fields: frozenset[str]
+    pending_after_s: int
+    stranded_after_s: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -62,6 +67,8 @@ class Settings:
             function_timeout_s=_whole(env, "FUNCTION_TIMEOUT_S", 10, 1, LAMBDA_TIMEOUT_MAX_S),
             partial_batch_responses=_whole(env, "PARTIAL_BATCH_RESPONSES", 0, 0, 1) == 1,
             archive_days=_whole(env, "ARCHIVE_DAYS", 14, 1, 3650),
+            pending_after_s=_whole(env, "PENDING_AFTER_S", 15, 0, DAY_S),
+            stranded_after_s=_whole(env, "STRANDED_AFTER_S", 900, 0, DAY_S),
             redact_fields=_names(env.get("REDACT_FIELDS", REDACT_FIELDS)),
         )
 

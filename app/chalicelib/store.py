@@ -4,6 +4,7 @@ Every transition is one conditional write. What the condition refused comes back
 call, so that nobody has to read first.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -118,6 +119,19 @@ class TaskStore(Protocol):
 
     def close(self, task: Task, *, error_type: str, error_message: str, now: float) -> Outcome:
         """FAILED, unless the task is terminal, of another generation, or an attempt may still be running."""
+
+
+class SweepStore(TaskStore, Protocol):
+    """The task table as the sweeper needs it. Every method may raise StoreError."""
+
+    def pending(self, *, before_ts: float, limit: int) -> list[str]:
+        """Ids of tasks that somebody has had to enqueue since before then, at most so many."""
+
+    def stranded(self, *, before_ts: float) -> Iterator[Task]:
+        """Live tasks that nothing has happened to since then, although it should have."""
+
+    def take_stranded(self, task: Task, *, token: str, now: float) -> bool:
+        """Make ``token`` enqueue the task; False when anything has happened to it since it was read."""
 
 
 class Archive(Protocol):

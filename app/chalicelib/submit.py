@@ -8,7 +8,7 @@ taken or done. The message never exists without its item, so no function works o
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Never
 
 from chalicelib.events import EventName
 from chalicelib.messages import TaskMessage
@@ -37,7 +37,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitter:
-    """Takes one request. ``request_id`` is unique per invocation and names who has to enqueue a task."""
+    """Takes one request. ``request_id`` is unique per invocation and names who has to enqueue a task.
+
+    ``crash`` ends the process.
+    """
 
     settings: Settings
     store: TaskStore
@@ -45,6 +48,7 @@ class Submitter:
     telemetry: Telemetry
     clock: Callable[[], float]
     request_id: str
+    crash: Callable[[], Never]
 
     def submit(self, body: bytes, content_type: str | None) -> Answer:
         """The answer to a POST: 202, 200 for a replay, 4xx with one entry per wrong field, 503 with Retry-After."""
@@ -64,6 +68,8 @@ class Submitter:
             outcome = self.store.create(self._new_task(submission, digest))
             task = outcome.task
             if outcome.done:
+                if self.settings.fault_plan.is_api_crash(submission.task_id):
+                    self.crash()
                 return self._enqueue(submission, 1, log)
             if task is None:
                 continue  # withdrawn between the refusal and the look

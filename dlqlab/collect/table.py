@@ -75,8 +75,13 @@ def collect_tasks(dynamodb: "DynamoDBClient", *, task_table: str, archive_table:
     return TableRows(rows=(*rows, *orphans, *junk), foreign_items=foreign)
 
 
-def count_unfinished(dynamodb: "DynamoDBClient", table: str, acknowledged: Collection[str]) -> int:
-    """How many of these tasks are not COMPLETED or FAILED, those without an item among them.
+def count_unfinished(
+    dynamodb: "DynamoDBClient", table: str, acknowledged: Collection[str], unanswered: Collection[str] = ()
+) -> int:
+    """How many of these tasks are not COMPLETED or FAILED, acknowledged ones without an item among them.
+
+    ``unanswered``: the client does not know whether they were taken. They count where there is an item: the sweeper
+    will find it.
 
     One whole scan: for the end of a drain, not for every second.
 
@@ -84,11 +89,15 @@ def count_unfinished(dynamodb: "DynamoDBClient", table: str, acknowledged: Colle
         EvidenceError: the table cannot be read.
     """
     open_tasks = set(acknowledged)
+    silent = set(unanswered)
+    taken = 0
     projection = {"ProjectionExpression": "taskId, #status", "ExpressionAttributeNames": {"#status": "status"}}
     for item in scan(dynamodb, table, **projection):
         if item.get("status") in TERMINAL:
             open_tasks.discard(item["taskId"])
-    return len(open_tasks)
+        elif item["taskId"] in silent:
+            taken += 1
+    return len(open_tasks) + taken
 
 
 def scan(dynamodb: "DynamoDBClient", table: str, **options: Any) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ class Names:
     api_function: str
     processor_function: str
     monitor_function: str
+    sweeper_function: str
 
     @classmethod
     def for_stage(cls, stage: str) -> "Names":
@@ -32,6 +33,7 @@ class Names:
             api_function=base,
             processor_function=f"{base}-processor",
             monitor_function=f"{base}-monitor",
+            sweeper_function=f"{base}-sweeper",
         )
 
     @property
@@ -42,7 +44,12 @@ class Names:
     @property
     def functions(self) -> Mapping[str, str]:
         """Function names by role."""
-        return {"api": self.api_function, "processor": self.processor_function, "monitor": self.monitor_function}
+        return {
+            "api": self.api_function,
+            "processor": self.processor_function,
+            "monitor": self.monitor_function,
+            "sweeper": self.sweeper_function,
+        }
 
 
 def log_group(function: str) -> str:

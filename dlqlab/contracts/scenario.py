@@ -63,6 +63,7 @@ class Faults:
     slow_rate: float = 0.0
     slow_s: float = 0.0
     duplicate_rate: float = 0.0
+    api_crash_rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

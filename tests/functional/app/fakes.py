@@ -1,7 +1,7 @@
 """In-memory task table, archive and queues that keep to the conditions of the real ones, on a clock of the test's."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,11 +32,13 @@ class MemoryStore:
         self.tasks: dict[str, Task] = {}
         self.broken: set[str] = set()
         self.history: list[Task] = []
+        self.pending_since: dict[str, float] = {}
 
     def create(self, task: NewTask) -> Outcome:
         self._may_break("create")
         if task.task_id in self.tasks:
             return Outcome(done=False, task=self.tasks[task.task_id])
+        self.pending_since[task.task_id] = task.created_ts
         self._put(
             Task(
                 task_id=task.task_id,
@@ -55,11 +57,12 @@ class MemoryStore:
         )
         return Outcome(done=True, task=None)
 
-    def adopt(self, task_id: str, *, expected: str, token: str, now: float) -> bool:  # noqa: ARG002
+    def adopt(self, task_id: str, *, expected: str, token: str, now: float) -> bool:
         self._may_break("adopt")
         task = self.tasks.get(task_id)
         if task is None or task.pending_by != expected:
             return False
+        self.pending_since[task_id] = now
         self._put(replace(task, pending_by=token))
         return True
 
@@ -98,8 +101,32 @@ class MemoryStore:
             last_error_type=None,
             last_error_message=None,
         )
+        self.pending_since[task.task_id] = now
         self._put(queued)
         return Outcome(done=True, task=queued)
+
+    def pending(self, *, before_ts: float, limit: int) -> list[str]:
+        self._may_break("pending")
+        found = [task.task_id for task in self.tasks.values() if task.pending_by is not None]
+        return [task_id for task_id in found if self.pending_since[task_id] < before_ts][:limit]
+
+    def stranded(self, *, before_ts: float) -> Iterator[Task]:
+        self._may_break("stranded")
+        due = {Status.QUEUED: "updated_ts", Status.RETRYING: "not_before_ts", Status.PROCESSING: "lease_until_ts"}
+        for task in list(self.tasks.values()):
+            if task.status in due and task.pending_by is None and getattr(task, due[task.status]) < before_ts:
+                yield task
+
+    def take_stranded(self, task: Task, *, token: str, now: float) -> bool:
+        self._may_break("take_stranded")
+        current = self.tasks.get(task.task_id)
+        if current is None or current.pending_by is not None:
+            return False
+        if (current.updated_ts, current.status) != (task.updated_ts, task.status):
+            return False
+        self.pending_since[task.task_id] = now
+        self._put(replace(current, pending_by=token, updated_ts=now))
+        return True
 
     def withdraw(self, task_id: str, *, token: str) -> Outcome:
         self._may_break("withdraw")
@@ -275,6 +302,10 @@ class MemoryQueue:
         for message in self.messages:
             if message.handle == receipt_handle:
                 message.visible_ts = self.clock() + seconds
+
+    def depth(self) -> int:
+        self._may_refuse()
+        return len(self.messages)
 
     def delete(self, receipt_handles: Sequence[str]) -> None:
         self._may_refuse()

@@ -5,12 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalicelib.events import Context
 from chalicelib.queues import QueueError
-from chalicelib.requeue import Requeuer
 from chalicelib.store import StoreError
 from chalicelib.tasks import Status
-from chalicelib.telemetry import Telemetry
 
 from dlqlab.dlq.letters import Letter, causes, select
 from dlqlab.dlq.redrive import Action, Result, execute, plan_redrive
@@ -43,21 +40,10 @@ def letters(world: World) -> list[Letter]:
     ]
 
 
-def requeuer(world: World, token: str = "redrive-1") -> Requeuer:
-    context = Context(function="dlqlab dlq redrive", request_id=token)
-    return Requeuer(
-        store=world.store,
-        queue=world.tasks,
-        telemetry=Telemetry(context=context, clock=world.clock, write=world.lines.append),
-        clock=world.clock,
-        token=token,
-    )
-
-
 def redrive(world: World, chosen: Sequence[Letter] | None = None, token: str = "redrive-1") -> Result:
     """The whole command, without waiting."""
     steps = plan_redrive(letters(world) if chosen is None else chosen, world.store.get)
-    return execute(steps, requeuer(world, token), rate_per_s=1000, sleep=world.clock.pass_s, clock=world.clock)
+    return execute(steps, world.requeuer(token), rate_per_s=1000, sleep=world.clock.pass_s, clock=world.clock)
 
 
 @pytest.fixture
@@ -144,8 +130,8 @@ def test_redrive_that_dies_half_way_is_finished_by_the_next(
 def test_two_redrives_at_a_time_share_the_tasks(dead: World) -> None:
     """A plan that another redrive has overtaken redrives nothing twice."""
     steps = plan_redrive(letters(dead), dead.store.get)
-    first = execute(steps[:2], requeuer(dead, "one"), rate_per_s=1000, sleep=dead.clock.pass_s, clock=dead.clock)
-    second = execute(steps, requeuer(dead, "two"), rate_per_s=1000, sleep=dead.clock.pass_s, clock=dead.clock)
+    first = execute(steps[:2], dead.requeuer("one"), rate_per_s=1000, sleep=dead.clock.pass_s, clock=dead.clock)
+    second = execute(steps, dead.requeuer("two"), rate_per_s=1000, sleep=dead.clock.pass_s, clock=dead.clock)
 
     assert (("a", "b"), ("c",)) == (first.redriven, second.redriven)
     assert 3 == len(dead.tasks.messages)
@@ -167,7 +153,7 @@ def test_junk_and_completed_tasks_are_skipped_with_the_reason(dead: World) -> No
 def test_redrive_keeps_to_its_rate(dead: World) -> None:
     """At 2 a second the third task goes no earlier than a second after the first."""
     steps = plan_redrive(letters(dead), dead.store.get)
-    execute(steps, requeuer(dead), rate_per_s=2, sleep=dead.clock.pass_s, clock=dead.clock)
+    execute(steps, dead.requeuer("redrive-1"), rate_per_s=2, sleep=dead.clock.pass_s, clock=dead.clock)
     moments = [event["ts"] for event in dead.events("task.requeued")]
 
     assert [0.0, 0.5, 1.0] == [moment - moments[0] for moment in moments]

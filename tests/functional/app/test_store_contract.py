@@ -7,7 +7,8 @@ from typing import Any
 import botocore.session
 import pytest
 from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
-from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, StoreError, TaskStore
+from chalicelib.dynamo_sweep import DynamoSweepStore
+from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, StoreError, SweepStore, TaskStore
 from chalicelib.tasks import AttemptRecord, Redrive, Status, Task
 from moto import mock_aws
 
@@ -45,6 +46,18 @@ LETTER = ArchivedMessage(
     expires_at=int(NOW) + 86_400,
     run_id="run-1",
 )
+PENDING_ATTRIBUTES = [
+    {"AttributeName": "pendingShard", "AttributeType": "S"},
+    {"AttributeName": "pendingSince", "AttributeType": "N"},
+]
+PENDING_INDEX = {
+    "IndexName": "pending",
+    "KeySchema": [
+        {"AttributeName": "pendingShard", "KeyType": "HASH"},
+        {"AttributeName": "pendingSince", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
 
 
 @pytest.fixture
@@ -58,18 +71,19 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             client.create_table(
                 TableName=table,
                 KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}, *PENDING_ATTRIBUTES],
+                GlobalSecondaryIndexes=[PENDING_INDEX],
                 BillingMode="PAY_PER_REQUEST",
             )
         yield client
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> TaskStore:
+def store(request: pytest.FixtureRequest) -> SweepStore:
     """Each task table in turn."""
     if request.param == "memory":
         return MemoryStore()
-    return DynamoTaskStore(request.getfixturevalue("dynamodb"), "tasks")
+    return DynamoSweepStore(request.getfixturevalue("dynamodb"), "tasks")
 
 
 def claimed(store: TaskStore, **changes: Any) -> Task:
@@ -354,6 +368,57 @@ def test_redriven_task_is_never_withdrawn(store: TaskStore) -> None:
     store.requeue(failed_task(store), reason="redrive", token="d1", now=NOW)
 
     assert not store.withdraw("t", token="d1").done
+
+
+def test_pending_tasks_are_found_until_their_message_is_out(store: SweepStore) -> None:
+    """A task is pending from its creation or its adoption until it is marked as enqueued or claimed."""
+    for task_id in ("t", "u", "v"):
+        store.create(dataclasses.replace(NEW, task_id=task_id))
+    young = store.pending(before_ts=NOW, limit=10)
+    old = store.pending(before_ts=NOW + 1, limit=10)
+    store.adopt("u", expected="r1", token="s1", now=NOW + 10)
+    store.mark_enqueued("v", token="r1", now=NOW)
+    left = store.pending(before_ts=NOW + 1, limit=10)
+    claimed(store)
+
+    assert ([], ["t", "u", "v"], ["t"]) == (young, sorted(old), left)
+    assert ["u"] == store.pending(before_ts=NOW + 60, limit=10)
+    assert 2 == len(old[:2])
+
+
+def test_limit_of_pending_tasks_holds(store: SweepStore) -> None:
+    """No more are returned than asked for, whatever part of the index they lie in."""
+    for number in range(20):
+        store.create(dataclasses.replace(NEW, task_id=f"t{number}"))
+
+    assert 7 == len(store.pending(before_ts=NOW + 1, limit=7))
+
+
+def test_stranded_tasks_are_the_live_ones_that_are_overdue(store: SweepStore) -> None:
+    """QUEUED by its last change, RETRYING by its backoff, PROCESSING by its lease; never pending or terminal ones."""
+    for task_id in ("queued", "retrying", "processing", "done", "pending"):
+        store.create(dataclasses.replace(NEW, task_id=task_id))
+        if task_id != "pending":
+            store.mark_enqueued(task_id, token="r1", now=NOW)
+    store.fail(claimed(store, task_id="retrying", token="a"), FAILURE, now=NOW)
+    claimed(store, task_id="processing", token="b")
+    store.complete(claimed(store, task_id="done", token="c"), now=NOW)
+    found = [sorted(task.task_id for task in store.stranded(before_ts=NOW + after)) for after in (1, 5, 11)]
+
+    assert [["queued"], ["queued", "retrying"], ["processing", "queued", "retrying"]] == found
+
+
+def test_stranded_task_is_taken_once_and_only_as_it_was_read(store: SweepStore) -> None:
+    """Who read the task first and took it wins; a task that has moved since is left alone."""
+    store.create(NEW)
+    store.mark_enqueued("t", token="r1", now=NOW)
+    (task,) = store.stranded(before_ts=NOW + 60)
+    taken = [store.take_stranded(task, token=token, now=NOW + 60) for token in ("s1", "s2")]
+    store.mark_enqueued("t", token="s1", now=NOW + 61)
+    late = store.take_stranded(task, token="s3", now=NOW + 62)
+
+    assert ([True, False], False) == (taken, late)
+    assert [] == list(store.stranded(before_ts=NOW + 60))
 
 
 def test_write_that_the_sdk_sent_twice_counts_once(dynamodb: Any) -> None:

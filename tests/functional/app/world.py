@@ -8,8 +8,10 @@ from chalicelib.batches import BatchFailedError, deliveries, settle
 from chalicelib.dead_letters import Monitor
 from chalicelib.events import Context, parse_line
 from chalicelib.process import Processor
+from chalicelib.requeue import Requeuer
 from chalicelib.settings import Settings
 from chalicelib.submit import Answer, Submitter
+from chalicelib.sweep import Sweeper
 from chalicelib.tasks import Task
 from chalicelib.telemetry import Telemetry
 
@@ -67,8 +69,38 @@ class World:
             telemetry=self._telemetry("dlqlab-local", request_id),
             clock=self.clock,
             request_id=request_id,
+            crash=_crash,
         )
         return submitter.submit(body if isinstance(body, bytes) else json.dumps(body).encode(), content_type)
+
+    def submit_and_die(self, body: Mapping[str, Any]) -> None:
+        """A submission in which the API's process dies by a planned crash."""
+        try:
+            answer = self.submit(body)
+        except ProcessDied:
+            return
+        raise AssertionError(f"the API lived and answered {answer}")
+
+    def requeuer(self, token: str) -> Requeuer:
+        return Requeuer(
+            store=self.store,
+            queue=self.tasks,
+            telemetry=self._telemetry("dlqlab-local-sweeper", token),
+            clock=self.clock,
+            token=token,
+        )
+
+    def sweep(self, *, time_left_s: float = 60) -> dict[str, int]:
+        """One invocation of the sweeper."""
+        sweeper = Sweeper(
+            settings=self.settings,
+            store=self.store,
+            requeuer=self.requeuer(self._request_id()),
+            depth=self.tasks.depth,
+            clock=self.clock,
+            deadline_ts=self.clock() + time_left_s,
+        )
+        return sweeper.sweep()
 
     def process(self, count: int = 10) -> dict[str, Any] | None:
         """One invocation of the processor with what the queue has; None if that is nothing or the process dies."""

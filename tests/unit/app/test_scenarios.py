@@ -1,12 +1,13 @@
 """The scenarios that come with the project: each can be used, says what it does, and is small but for the main job."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from chalicelib.faults import FaultMode
 
 from dlqlab.analysis.oracle import expectation
-from dlqlab.contracts.scenario import Scenario, load_scenario
+from dlqlab.contracts.scenario import Faults, Scenario, load_scenario
 
 FOLDER = Path(__file__).parents[3] / "scenarios"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -47,7 +48,7 @@ def test_every_fault_mode_has_its_scenario() -> None:
     """Each field of the fault plan, and each kind of load, is used by some scenario."""
     every = [load_scenario(path) for path in SMALL]
     plans = [scenario.faults for scenario in every]
-    rates = ("permanent_rate", "timeout_rate", "crash_before_rate", "crash_after_rate", "slow_rate", "duplicate_rate")
+    rates = [field.name for field in dataclasses.fields(Faults) if field.name.endswith("_rate")]
 
     assert set(FaultMode) == {plan.mode for plan in plans}
     assert [] == [name for name in (*rates, "permanent_suffix") if not any(getattr(plan, name) for plan in plans)]

@@ -27,6 +27,8 @@ def test_defaults() -> None:
         redact_fields=frozenset(
             {"password", "secret", "token", "authorization", "apikey", "creditcard", "email", "ssn", "phone"}
         ),
+        pending_after_s=15,
+        stranded_after_s=900,
     )
 
     assert expected == Settings.from_env(NAMES)

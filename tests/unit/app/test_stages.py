@@ -42,6 +42,15 @@ GRANTS = {
         ("dead-letters", "sqs:GetQueueUrl"),
         ("dead-letters", "sqs:ChangeMessageVisibility"),
     },
+    "sweeper": {
+        ("task-items", "dynamodb:GetItem"),
+        ("task-items", "dynamodb:Scan"),
+        ("task-items", "dynamodb:UpdateItem"),
+        ("task-items/index/pending", "dynamodb:Query"),
+        ("tasks", "sqs:GetQueueUrl"),
+        ("tasks", "sqs:GetQueueAttributes"),
+        ("tasks", "sqs:SendMessage"),
+    },
 }
 
 
@@ -116,7 +125,7 @@ def test_no_pattern_of_a_policy_matches_a_neighbour(template: dict[str, Any], fu
     """The pattern of a resource matches it and none of the others."""
     for statement in statements(function):
         resource = statement["Resource"]
-        pattern = re.split(r"[:/]", resource)[-1]
+        pattern = re.split(r"[:/]", resource.removesuffix("/index/pending"))[-1]
         matched = {name for name in names(template, "prod").values() if fnmatchcase(name, pattern)}
 
         assert len(matched) == (1 if statement["Sid"] != "WriteLogs" else len(names(template, "prod")))
@@ -126,7 +135,7 @@ def test_every_function_has_its_policy() -> None:
     """The policies are the functions' own, not generated and not shared."""
     files = [entry["iam_policy_file"] for entry in CONFIG["lambda_functions"].values()]
 
-    assert (False, ["policy-api.json", "policy-processor.json", "policy-monitor.json"]) == (
+    assert (False, ["policy-api.json", "policy-processor.json", "policy-monitor.json", "policy-sweeper.json"]) == (
         CONFIG["autogen_policy"],
         files,
     )

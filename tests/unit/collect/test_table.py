@@ -106,6 +106,7 @@ def test_unfinished_tasks_are_counted() -> None:
 
     assert count_unfinished(dynamodb.client(), "tasks", ["a", "b", "c", "d", "gone"]) == 3
     assert count_unfinished(dynamodb.client(), "tasks", ["a", "b"]) == 0
+    assert count_unfinished(dynamodb.client(), "tasks", ["a", "b"], ["b", "c", "never-arrived"]) == 1
 
 
 def test_a_table_that_cannot_be_read_is_an_error() -> None:
