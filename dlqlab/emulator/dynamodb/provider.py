@@ -21,6 +21,7 @@ from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 
 _CONDITION_FAILED = "The conditional request failed"
 _ERROR_TYPE = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # dumps would make one each time
 _NO_MEMBERS: dict[str, Any] = {"ResponseMetadata": {}}
 """Stands for an answer without members: LocalStack would parse the body of an answer that it takes for missing."""
 
@@ -85,7 +86,7 @@ def _respond(context: RequestContext, answer: Answer) -> Response:
         context.service_exception = ConditionalCheckFailedException(_CONDITION_FAILED)
     else:
         context.service_response = members or _NO_MEMBERS
-    body = json.dumps(members, separators=(",", ":")).encode()
+    body = _ENCODE(members).encode()
     headers["x-amz-crc32"] = str(zlib.crc32(body))
     return Response(body, status, headers)
 

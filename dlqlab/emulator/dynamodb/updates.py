@@ -37,11 +37,8 @@ class Update:
     """A compiled UpdateExpression."""
 
     actions: tuple[Action, ...]
-
-    @property
-    def roots(self) -> frozenset[str]:
-        """The attributes that are written."""
-        return frozenset(str(action.path[0]) for action in self.actions)
+    roots: frozenset[str]
+    """The attributes that are written."""
 
     @property
     def makes_item(self) -> bool:
@@ -80,7 +77,7 @@ def compile_update(text: str, scope: Scope, make: Make) -> Update:
     if not actions:
         raise UnsupportedError("no action")
     _check_overlaps([action.path for action in actions])
-    return Update(_in_order(actions))
+    return Update(_in_order(actions), frozenset(str(action.path[0]) for action in actions))
 
 
 def _action(clause: str, tokens: Tokens, scope: Scope, make: Make) -> Action:
