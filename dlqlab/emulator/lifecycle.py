@@ -143,7 +143,7 @@ def start(
         environ[settings.LIFELINE_FD] = str(read_fd)
     with (state / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "localstack.runtime.main"],
+            [sys.executable, "-m", "dlqlab.emulator.boot"],
             cwd=state,
             env=environ,
             stdin=subprocess.DEVNULL,
