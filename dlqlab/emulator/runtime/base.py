@@ -4,6 +4,7 @@ A folder of links to the installed awslambdaric and boto3 and what they need. It
 of sight: a dependency that is missing from the bundle fails here as it would on AWS.
 """
 
+import functools
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from packaging.requirements import Requirement
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
 
 
+@functools.cache
 def build_base(folder: Path) -> Path:
-    """Fill the folder with links to the runtime's packages and their dependencies; returns the folder."""
+    """Fill the folder with links to the runtime's packages and their dependencies, once; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for found in _closure(RUNTIME_PACKAGES):
         for name, target in _top_level(found):
@@ -42,5 +44,7 @@ def _closure(names: tuple[str, ...]) -> list[Distribution]:
 
 def _top_level(found: Distribution) -> list[tuple[str, Path]]:
     """Name and place of each top-level file or folder that the distribution installed beside its metadata."""
-    tops = {Path(file).parts[0] for file in found.files or []} - {"..", "__pycache__"}
+    # RECORD itself: Distribution.files would look at every one of botocore's thousands of files.
+    paths = [line.partition(",")[0] for line in (found.read_text("RECORD") or "").splitlines()]
+    tops = {Path(path).parts[0] for path in paths if path} - {"..", "__pycache__"}
     return [(top, Path(str(found.locate_file(top)))) for top in sorted(tops)]
