@@ -8,8 +8,8 @@ import pandas as pd
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
+from dlqlab.analysis.lateness import judged_retries
 from dlqlab.analysis.rates import sample
-from dlqlab.analysis.retries import judged_retries
 from dlqlab.analysis.series import completions
 from dlqlab.analysis.statistics import Interval, Values, bootstrap_quantile_difference, newcombe, wilson
 from dlqlab.contracts.evidence import RunEvidence

@@ -10,7 +10,7 @@ from dlqlab.figures.fates import (
     verdict_table,
 )
 from dlqlab.figures.judged import ALL, dlq_volume, failure_rate, retry_gaps
-from dlqlab.figures.lateness import Probe, lateness_over_time, lateness_quantiles, retry_lateness
+from dlqlab.figures.lateness import Probe, lateness_over_time, lateness_parts, lateness_quantiles, retry_lateness
 from dlqlab.figures.over_time import Phases, host_load, latency, queue_depths, throughput
 from dlqlab.figures.style import Chart, annotated, no_data
 
@@ -32,6 +32,7 @@ __all__ = [
     "host_load",
     "latency",
     "lateness_over_time",
+    "lateness_parts",
     "lateness_quantiles",
     "no_data",
     "queue_depths",

@@ -1,5 +1,6 @@
 """How late retries are: the distribution, and the shares of the emulator and of the pipeline."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from dlqlab.figures.style import (
     RETRYING,
     TARGET,
     TEXT,
+    UNKNOWN,
     Chart,
     by_attempt,
     chart,
@@ -33,6 +35,8 @@ from dlqlab.figures.style import (
 _LINES = 4
 _SHADES = (RETRYING, ACCEPTED, COMPLETED, TEXT)
 _DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
+_PART_SHADES = (EMULATOR, ACCEPTED, IN_FLIGHT, RETRYING, UNKNOWN)
+_PARTS_ROWS = 7
 _LINES_AS_TEXT = ("——", "– –", "· · ·", "– · –")
 
 
@@ -149,6 +153,53 @@ def lateness_quantiles(table: pd.DataFrame, *, probe: Probe | None) -> Chart:
     axes.grid(axis="x")
     axes.set_xlabel("seconds late")
     return figure
+
+
+@styled
+def lateness_parts(table: pd.DataFrame, *, parts: Mapping[str, str], pollers: int) -> Chart:
+    """Mean lateness by who adds it, a bar for each retry and one for all.
+
+    Args:
+        table: ``attempt`` (2 is the first retry, 0 all of them), ``n``, ``lateness_s`` and a column per part, seconds.
+        parts: column and what it is called, in the order in which they are stacked.
+        pollers: batches at once at which the pollers count as busy.
+    """
+    drawn = table[table["n"] > 0].head(_PARTS_ROWS)
+    if drawn.empty:
+        return no_data("Who makes retries late", "no attempt was retried")
+    whole = table.iloc[-1]
+    shares = sorted(parts, key=lambda part: -float(whole[part]))
+    said = ", ".join(f"{parts[part]} {seconds(float(whole[part]))}" for part in shares[:2])
+    finding = f"Retries start {seconds(float(whole['lateness_s']))} late on average, most by: {said}"
+    figure, (axes,) = chart(finding, height_in=2.3 + 0.5 * len(drawn))
+    axes.set_title(f"mean lateness, split; pollers count as busy while {pollers} batches run")
+    names = []
+    for place, (_, row) in enumerate(drawn.iterrows()):
+        left = 0.0
+        for (part, _), shade in zip(parts.items(), _PART_SHADES, strict=True):
+            axes.barh(place, float(row[part]), left=left, color=shade, height=0.55)
+            left += float(row[part])
+        halo(axes, left, place, f" {seconds(left)}", va="center", color=TEXT)
+        name = "all retries" if row["attempt"] == 0 else f"retry {int(row['attempt']) - 1}"
+        names.append(f"{name}\nn = {int(row['n']):,}")
+    axes.set_yticks(range(len(names)), names)
+    # Free rows below the bars hold the names of the parts.
+    axes.set_ylim(len(names) + 1.1, -0.6)
+    axes.set_xlim(0, max(float(drawn["lateness_s"].max()), 1e-3) * 1.18)
+    axes.grid(axis="x")
+    axes.set_xlabel("seconds late")
+    _part_names(axes, list(parts.values()), float(len(names)))
+    return figure
+
+
+def _part_names(axes: Axes, names: Sequence[str], y: float) -> None:
+    """The parts in the order of the bars, each with a square of its colour."""
+    left, right = axes.get_xlim()
+    for place, (name, shade) in enumerate(zip(names, _PART_SHADES, strict=True)):
+        x = left + (right - left) * (0.01 + 0.34 * (place % 3))
+        row = y + 0.05 + 0.6 * (place // 3)
+        axes.plot(x, row, "s", color=shade, markersize=8)
+        axes.text(x + (right - left) * 0.018, row, name, va="center", fontsize=9.5, color=TEXT)
 
 
 @styled

@@ -11,8 +11,9 @@ from dlqlab import figures
 from dlqlab.analysis import series
 from dlqlab.analysis.dead_letters import dead_letter_times, dlq_volume_check
 from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.lateness import PARTS, attribution, judged_retries, pollers
 from dlqlab.analysis.rates import failure_rate_by_attempt, failure_rate_check
-from dlqlab.analysis.retries import judged_retries, lateness_by_attempt
+from dlqlab.analysis.retries import lateness_by_attempt
 from dlqlab.errors import EvidenceError
 from dlqlab.report import frames
 
@@ -85,6 +86,12 @@ def retry_lateness(facts: Facts) -> figures.Chart:
 def lateness_quantiles(facts: Facts) -> figures.Chart:
     """Lateness of each retry beside what the emulator alone adds."""
     return figures.lateness_quantiles(lateness_by_attempt(facts), probe=_probe(facts))
+
+
+@_charted("Who makes retries late", needs=["visibility_tick"])
+def lateness_parts(facts: Facts) -> figures.Chart:
+    """Mean lateness of each retry, split by what the evidence shows."""
+    return figures.lateness_parts(attribution(facts), parts=PARTS, pollers=pollers(facts))
 
 
 @_charted("Lateness over time", needs=["visibility_tick"])

@@ -3,7 +3,7 @@
 from dlqlab import figures
 from dlqlab.analysis.compare import Effect, compare
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.retries import judged_retries
+from dlqlab.analysis.lateness import judged_retries
 from dlqlab.analysis.series import completions
 
 type Pair = tuple[Facts, Facts]
