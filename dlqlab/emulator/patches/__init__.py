@@ -20,6 +20,7 @@ ALL: tuple[str, ...] = (
     "batched_metrics",
     "exact_dimensions",
     "lean_chain",
+    "unparsed_dynamodb",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 
