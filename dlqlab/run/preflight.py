@@ -4,6 +4,7 @@ import json
 import statistics
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +19,7 @@ PROBE_BACKOFF_S = 1
 PROBE_MESSAGES = 20
 PROBE_DEADLINE_S = 30.0
 WARM_POLLERS = 5
+LATENCY_CALLS = 15
 FIDELITY_DEADLINE_S = 3.0
 _BATCH = 10
 
@@ -64,25 +66,49 @@ def warm_up(target: Target, url: str, users: int) -> None:
     Raises:
         DeployError: the API or a function does not work.
     """
-    names = target.names
+    names, functions = target.names, target.client("lambda")
     with ThreadPoolExecutor(users + 2 * WARM_POLLERS) as pool:
-        calls = [pool.submit(call_api, url, "/health") for _ in range(users)]
+        # A look-up, because it makes the API's clients too; /health asks nothing of anybody.
+        calls = [pool.submit(call_api, url, "/tasks/warm-up") for _ in range(users)]
         invocations = [
-            pool.submit(_invoke_empty, target, function)
+            pool.submit(_invoke_empty, functions, function)
             for function in (names.processor_function, names.monitor_function)
             for _ in range(WARM_POLLERS if function == names.processor_function else 1)
         ]
         for call in calls:
             status, answer = call.result()
-            if status != 200:  # noqa: PLR2004
-                raise DeployError(f"{url}/health answered {status}: {answer}")
+            if status != 404:  # noqa: PLR2004
+                raise DeployError(f"{url}/tasks/warm-up answered {status}, expected 404: {answer}")
         for invocation in invocations:
             invocation.result()
 
 
-def _invoke_empty(target: Target, function: str) -> None:
+def probe_latency(target: Target, url: str) -> dict[str, float]:
+    """Median milliseconds of a request to the API and of an invocation of the processor, one at a time and at rest.
+
+    Neither leaves a task or a log event behind.
+
+    Raises:
+        DeployError: the API or the function does not work.
+    """
+    functions, processor = target.client("lambda"), target.names.processor_function
+    calls: Mapping[str, Callable[[], object]] = {
+        "api_ms": lambda: call_api(url, "/health"),
+        "processor_ms": lambda: _invoke_empty(functions, processor),
+    }
+    times = {name: [_timed_ms(call) for _ in range(LATENCY_CALLS)] for name, call in calls.items()}
+    return {name: round(statistics.median(found), 3) for name, found in times.items()}
+
+
+def _timed_ms(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return (time.perf_counter() - began) * 1000
+
+
+def _invoke_empty(functions: Any, function: str) -> None:
     """A batch without records: loads the code and does nothing."""
-    answer = target.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"Records": []}))
+    answer = functions.invoke(FunctionName=function, Payload=json.dumps({"Records": []}))
     if "FunctionError" in answer:
         raise DeployError(f"{function} fails on an empty batch: {answer['Payload'].read().decode()}")
 
