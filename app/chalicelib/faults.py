@@ -24,9 +24,10 @@ class Fault(StrEnum):
     TIMEOUT = "timeout"  # works on until Lambda ends it
     CRASH_BEFORE_EFFECT = "crash_before_effect"  # the process dies before the task's effect
     CRASH_AFTER_EFFECT = "crash_after_effect"  # the process dies after it, before the message is deleted
+    OUTAGE = "outage"  # fails because the dependency is down, may be retried
 
 
-RETRIED_FAULTS = frozenset({Fault.TRANSIENT, Fault.TIMEOUT, Fault.CRASH_BEFORE_EFFECT})
+RETRIED_FAULTS = frozenset({Fault.TRANSIENT, Fault.TIMEOUT, Fault.CRASH_BEFORE_EFFECT, Fault.OUTAGE})
 """Faults after which the task is still to be done and another attempt may do it."""
 
 MESSAGE_ALWAYS_FAILS = "ERROR"
@@ -46,8 +47,9 @@ class Decision:
 class FaultPlan:
     """Seeded faults. Rates are ratios of 0 to 1.
 
-    Precedence: what the message scripts (``ERROR``, ``SUCCESS``), then the permanent suffix of the taskId, then the
-    drawn faults. The drawn ones share one draw, so their rates add up and must stay within 1.
+    Precedence: what the message scripts (``ERROR``, ``SUCCESS``), then the outage of the dependency, then the permanent
+    suffix of the taskId, then the drawn faults. The drawn ones share one draw, so their rates add up and must stay
+    within 1. The outage goes by the clock: seconds after the start of the run, whatever the mode.
     """
 
     seed: int = 0
@@ -62,6 +64,8 @@ class FaultPlan:
     slow_s: float = 0.0
     duplicate_rate: float = 0.0
     api_crash_rate: float = 0.0
+    outage_start_s: float = 0.0
+    outage_duration_s: float = 0.0
 
     def __post_init__(self) -> None:
         for name in (*_DRAWN, "slow_rate", "duplicate_rate", "api_crash_rate"):
@@ -70,19 +74,38 @@ class FaultPlan:
                 raise ValueError(f"{name} is {value}: give a ratio of 0 to 1 (0.3 is 30 %)")
         if sum(getattr(self, name) for name in _DRAWN) > 1 + 1e-9:
             raise ValueError(f"{' + '.join(_DRAWN)} is over 1: an attempt has one fault at most, lower the rates")
-        if self.slow_s < 0:
-            raise ValueError(f"slow_s is {self.slow_s}: give seconds of 0 or more")
+        for name in ("slow_s", "outage_start_s", "outage_duration_s"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: give seconds of 0 or more")
 
-    def decide(self, task_id: str, attempt: int, *, message: str | None = None, generation: int = 1) -> Decision:
-        """The fault of this attempt (1 is the first); ``message`` is the payload's, where the payload is a text."""
+    def decide(
+        self,
+        task_id: str,
+        attempt: int,
+        *,
+        message: str | None = None,
+        generation: int = 1,
+        run_s: float | None = None,
+    ) -> Decision:
+        """The fault of this attempt (1 is the first).
+
+        ``message`` is the payload, where that is a text; ``run_s`` how long after the start of the run the attempt
+        began, None where nobody knows and no outage is assumed.
+        """
         slow_s = self.slow_s if self._draw("slow", task_id, generation, attempt) < self.slow_rate else 0.0
         if message == MESSAGE_ALWAYS_FAILS:
             return Decision(Fault.TRANSIENT, "message ERROR always fails", slow_s)
         if message == MESSAGE_NEVER_FAILS:
             return Decision(Fault.NONE, "message SUCCESS never fails", slow_s)
+        if run_s is not None and self.is_outage(run_s):
+            return Decision(Fault.OUTAGE, f"the dependency is down for {self.outage_duration_s:g} s", slow_s)
         if self.permanent_suffix and task_id.endswith(self.permanent_suffix):
             return Decision(Fault.TRANSIENT, f"taskId ends in {self.permanent_suffix}", slow_s)
         return self._drawn(task_id, generation, attempt, slow_s)
+
+    def is_outage(self, run_s: float) -> bool:
+        """Whether the dependency is down so long after the start of the run."""
+        return self.outage_start_s <= run_s < self.outage_start_s + self.outage_duration_s
 
     def is_duplicated(self, task_id: str, generation: int = 1) -> bool:
         """Whether the API enqueues this task twice, as SQS's at-least-once delivery may."""

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Never
 
 from chalicelib.batches import Delivery
+from chalicelib.breaker import Breaker
 from chalicelib.events import EventName
-from chalicelib.faults import Decision, Fault
+from chalicelib.faults import Fault
 from chalicelib.messages import MessageError, TaskMessage, parse_body
 from chalicelib.queues import Queue, QueueError
 from chalicelib.redaction import redact_text
@@ -23,6 +24,7 @@ from chalicelib.settings import Settings
 from chalicelib.store import Claim, Failure, Outcome, TaskStore
 from chalicelib.tasks import Refusal, Status, Task, last_error, refusal
 from chalicelib.telemetry import Telemetry
+from chalicelib.work import DependencyError, PermanentFault, work
 
 ERROR_CHARACTERS_MAX = 500
 """A history of many attempts must fit the item beside its payload (DynamoDB: 400 KB)."""
@@ -32,18 +34,11 @@ without it nothing of the batch is deleted."""
 MALFORMED = "malformed message"
 NO_TIME = "no time left"
 CLAIM_LOST = "claim lost"
+BREAKER_OPEN = "breaker open"
 
 ENDED = frozenset({Refusal.EXHAUSTED, Refusal.PERMANENT})
 BURIED = ENDED | {Refusal.UNKNOWN, Refusal.LATER}
 GIVEN_BACK = frozenset({Refusal.HELD, Refusal.EARLY, Refusal.MOVED})
-
-
-class TransientFault(RuntimeError):  # noqa: N818 # the name is what logs and reports show
-    """A simulated failure that a retry may help."""
-
-
-class PermanentFault(RuntimeError):  # noqa: N818 # as above
-    """A simulated failure that no retry can help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +70,7 @@ class Processor:
     request_id: str
     batch_size: int
     deadline_ts: float
+    breaker: Breaker | None = None
 
     def handle(self, delivery: Delivery) -> bool:
         """Work on one message; True when the queue may forget it.
@@ -107,6 +103,8 @@ class Processor:
             # Not hidden anew: with a call for each of the rest of the batch the deadline would pass after all.
             log.emit(EventName.ATTEMPT_SKIPPED, reason=NO_TIME)
             return False
+        if self.breaker is not None and (wait_s := self.breaker.wait_s(message.task_id, log)) is not None:
+            return self._put_off(delivery, log, wait_s)
         claim = Claim(
             task_id=message.task_id,
             generation=message.generation,
@@ -145,31 +143,22 @@ class Processor:
         task, message = attempt.task, attempt.message
         attempt.log.emit(EventName.ATTEMPT_STARTED, at_ts=attempt.started_ts, batchSize=self.batch_size)
         decision = self.settings.fault_plan.decide(
-            task.task_id, task.attempts, message=message.script, generation=task.generation
+            task.task_id,
+            task.attempts,
+            message=message.script,
+            generation=task.generation,
+            run_s=attempt.started_ts - self.settings.run_started_ts,
         )
         try:
-            self._work(decision)
+            work(decision, timeout_s=self.settings.function_timeout_s, sleep=self.sleep, crash=self.crash)
             outcome = self.store.complete(task, now=self.clock())
         except Exception as error:  # noqa: BLE001 # an unknown error is a transient one
+            self._tell_breaker(attempt, is_failure=isinstance(error, DependencyError))
             return self._failed(attempt, error)
+        self._tell_breaker(attempt, is_failure=False)
         if decision.fault is Fault.CRASH_AFTER_EFFECT:
             self.crash()
         return self._ended(attempt, outcome)
-
-    def _work(self, decision: Decision) -> None:
-        """The simulated work: takes its time and fails as the plan says. Its effect is the write that follows it."""
-        if decision.slow_s:
-            self.sleep(decision.slow_s)
-        match decision.fault:
-            case Fault.TRANSIENT:
-                raise TransientFault(decision.reason)
-            case Fault.PERMANENT:
-                raise PermanentFault(decision.reason)
-            case Fault.TIMEOUT:
-                self.sleep(self.settings.function_timeout_s + 1)
-                raise TransientFault("the function outlived its timeout")
-            case Fault.CRASH_BEFORE_EFFECT:
-                self.crash()
 
     def _ended(self, attempt: Attempt, outcome: Outcome) -> bool:
         """After the effect; or without it, where somebody else has ended this attempt's claim."""
@@ -246,6 +235,20 @@ class Processor:
         if log is not None:
             log.emit(EventName.ATTEMPT_SKIPPED, reason=reason)
         return True
+
+    def _put_off(self, delivery: Delivery, log: Telemetry, wait_s: int) -> bool:
+        """Come back to the message later, without an attempt and without a delivery that counts.
+
+        As a new message: hiding this one would bring it nearer to maxReceiveCount each time, and with that a long
+        outage would carry every waiting task to the dead-letter queue.
+        """
+        self.queue.send(delivery.body, delivery.attributes, delay_s=wait_s)
+        log.emit(EventName.ATTEMPT_SKIPPED, reason=BREAKER_OPEN)
+        return True
+
+    def _tell_breaker(self, attempt: Attempt, *, is_failure: bool) -> None:
+        if self.breaker is not None:
+            self.breaker.record(attempt.log, is_failure=is_failure)
 
     def _give_back(self, delivery: Delivery, log: Telemetry, reason: str, *, seconds: int) -> bool:
         log.emit(EventName.ATTEMPT_SKIPPED, reason=reason)

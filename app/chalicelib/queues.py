@@ -28,8 +28,8 @@ class QueueError(RuntimeError):
 class Queue(Protocol):
     """A queue. Every method may raise QueueError."""
 
-    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
-        """Put a message on the queue; returns its id."""
+    def send(self, body: str, attributes: Mapping[str, str] | None = None, *, delay_s: int = 0) -> str:
+        """Put a message on the queue, to be seen after the delay (0 to 900 s); returns its id."""
 
     def hide(self, receipt_handle: str, seconds: int) -> None:
         """Keep a received message invisible for so long, counting from now."""
@@ -49,11 +49,12 @@ class SqsQueue:
         self._name = name
         self._known_url: str | None = None
 
-    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
+    def send(self, body: str, attributes: Mapping[str, str] | None = None, *, delay_s: int = 0) -> str:
         try:
             answer = self._client.send_message(
                 QueueUrl=self._url(),
                 MessageBody=body,
+                DelaySeconds=delay_s,
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": attribute_text(value)}
                     for name, value in (attributes or {}).items()

@@ -13,8 +13,10 @@ import botocore.session
 from botocore.config import Config
 
 from chalicelib.batches import Delivery, deliveries, settle
+from chalicelib.breaker import Breaker
 from chalicelib.dead_letters import Monitor
 from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
+from chalicelib.dynamo_breaker import DynamoBreakerStore
 from chalicelib.dynamo_sweep import DynamoSweepStore
 from chalicelib.events import Context
 from chalicelib.process import Processor
@@ -72,6 +74,19 @@ class Services:
     def dead_letters(self) -> Queue:
         return SqsQueue(self.sqs, self.settings.dead_letter_queue)
 
+    @cached_property
+    def breaker(self) -> Breaker | None:
+        """The breaker around the dependency, None where it is switched off; remembers what it last saw."""
+        policy, settings = self.settings.breaker_policy, self.settings
+        if policy is None:
+            return None
+        return Breaker(
+            policy=policy,
+            store=DynamoBreakerStore(self.dynamodb, settings.breaker_table),
+            is_up=lambda: not settings.fault_plan.is_outage(time.time() - settings.run_started_ts),
+            clock=time.time,
+        )
+
     def submitter(self, lambda_context: Any) -> Submitter:
         """The core of the API's POST."""
         return Submitter(
@@ -99,6 +114,7 @@ class Services:
             request_id=lambda_context.aws_request_id,
             batch_size=len(batch),
             deadline_ts=time.time() + lambda_context.get_remaining_time_in_millis() / 1000,
+            breaker=self.breaker,
         )
         return settle(batch, processor.handle, self.task_queue, partial_responses=self.settings.partial_batch_responses)
 

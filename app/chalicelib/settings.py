@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.breaker import BreakerPolicy
 from chalicelib.faults import FaultPlan
 from chalicelib.retry import RetryPolicy
 
@@ -29,6 +30,9 @@ class Settings:
     which SEED gives to both. ``partial_batch_responses`` is true only once somebody has proven that the event source
     mapping honours them: without that a failed message that is merely reported would be deleted.
 
+    ``run_started_ts`` is what the fault plan counts an outage from. ``breaker_policy`` is None unless the variable
+    BREAKER holds a JSON object of its fields; without it nobody asks a breaker.
+
     ``pending_after_s`` must be longer than the API's function lives: until then it may still enqueue its task itself.
     """
 
@@ -46,6 +50,9 @@ class Settings:
     redact_fields: frozenset[str]
     pending_after_s: int
     stranded_after_s: int
+    run_started_ts: float
+    breaker_table: str
+    breaker_policy: BreakerPolicy | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -69,6 +76,9 @@ class Settings:
             archive_days=_whole(env, "ARCHIVE_DAYS", 14, 1, 3650),
             pending_after_s=_whole(env, "PENDING_AFTER_S", 15, 0, DAY_S),
             stranded_after_s=_whole(env, "STRANDED_AFTER_S", 900, 0, DAY_S),
+            run_started_ts=_seconds(env, "RUN_STARTED_TS"),
+            breaker_table=env.get("BREAKER_TABLE", ""),
+            breaker_policy=_breaker(env),
             redact_fields=_names(env.get("REDACT_FIELDS", REDACT_FIELDS)),
         )
 
@@ -87,11 +97,31 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
     return int(text)
 
 
+def _seconds(env: Mapping[str, str], name: str) -> float:
+    text = env.get(name) or "0"
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise SettingsError(f"{name} is {text!r}: give seconds since the epoch")
+    return value
+
+
+def _breaker(env: Mapping[str, str]) -> BreakerPolicy | None:
+    if not env.get("BREAKER"):
+        return None
+    _text(env, "BREAKER_TABLE")
+    return _parts(env, "BREAKER", BreakerPolicy)
+
+
 def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in text.split(",") if name.strip())
 
 
-def _parts[T: (FaultPlan, RetryPolicy)](env: Mapping[str, str], name: str, build: type[T], seed: int) -> T:
+def _parts[T: (FaultPlan, RetryPolicy, BreakerPolicy)](
+    env: Mapping[str, str], name: str, build: type[T], seed: int | None = None
+) -> T:
     """The plan or policy of a variable that holds a JSON object of its fields."""
     text = env.get(name) or "{}"
     kinds: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(build) if field.name != "seed"}
@@ -99,7 +129,7 @@ def _parts[T: (FaultPlan, RetryPolicy)](env: Mapping[str, str], name: str, build
         given = json.loads(text)
         known = isinstance(given, dict) and set(given) <= set(kinds)
         fields = {key: _field(key, value, kinds[key]) for key, value in given.items()} if known else {}
-        made = build(seed=seed, **fields)
+        made = build(**(fields if seed is None else fields | {"seed": seed}))
     except ValueError as error:
         raise SettingsError(f"{name} is {text!r}: {error}") from error
     if not known:

@@ -15,6 +15,7 @@ class Names:
     dead_letter_queue: str
     task_table: str
     archive_table: str
+    breaker_table: str
     api_function: str
     processor_function: str
     monitor_function: str
@@ -30,6 +31,7 @@ class Names:
             dead_letter_queue=f"{base}-dead-letters",
             task_table=f"{base}-task-items",
             archive_table=f"{base}-archive",
+            breaker_table=f"{base}-breakers",
             api_function=base,
             processor_function=f"{base}-processor",
             monitor_function=f"{base}-monitor",

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from chalicelib.breaker import BreakerPolicy
 from chalicelib.faults import FaultMode, FaultPlan
 from chalicelib.retry import Jitter, RetryPolicy
 
@@ -64,6 +65,8 @@ class Faults:
     slow_s: float = 0.0
     duplicate_rate: float = 0.0
     api_crash_rate: float = 0.0
+    outage_start_s: float = 0.0  # after the functions were configured, which is right before the warm-up
+    outage_duration_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,17 @@ class Retry:
     factor: float = 2.0
     cap_s: int = 900
     jitter: Jitter = Jitter.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """The circuit breaker around the dependency; see chalicelib.breaker."""
+
+    enabled: bool = False
+    failure_ratio: float = 0.5
+    window_s: int = 10
+    min_calls: int = 10
+    cool_down_s: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +167,7 @@ class Scenario:
     load: Load = field(default_factory=Load)
     faults: Faults = field(default_factory=Faults)
     retry: Retry = field(default_factory=Retry)
+    breaker: Breaker = field(default_factory=Breaker)
     pipeline: Pipeline = field(default_factory=Pipeline)
     drain: Drain = field(default_factory=Drain)
     judge: Judge = field(default_factory=Judge)
@@ -162,6 +177,7 @@ class Scenario:
         _check(0 <= self.seed < 2**63, "seed", self.seed, "give a whole number of 0 to 2^63 - 1")
         self._guard("faults", self.fault_plan)
         self._guard("retry", self.retry_policy)
+        self._guard("breaker", self.breaker_policy)
 
     def fault_plan(self) -> FaultPlan:
         """The plan that the app will follow and the oracle predicts from."""
@@ -170,6 +186,11 @@ class Scenario:
     def retry_policy(self) -> RetryPolicy:
         """The policy that the app will follow."""
         return RetryPolicy(seed=self.seed, **dataclasses.asdict(self.retry))
+
+    def breaker_policy(self) -> BreakerPolicy | None:
+        """The breaker's policy; None where it is switched off."""
+        fields = dataclasses.asdict(self.breaker)
+        return BreakerPolicy(**fields) if fields.pop("enabled") else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest; ``from_dict`` reads them back."""

@@ -14,8 +14,9 @@ UPDATE_DEADLINE_S = 60.0
 PARTIAL = "ReportBatchItemFailures"
 
 
-def run_variables(scenario: Scenario, run_id: str, *, partial: bool) -> dict[str, str]:
+def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started_ts: float = 0.0) -> dict[str, str]:
     """The variables that make the functions follow a scenario; see chalicelib.settings."""
+    breaker = scenario.breaker_policy()
     return {
         "RUN_ID": run_id,
         "SEED": str(scenario.seed),
@@ -23,6 +24,8 @@ def run_variables(scenario: Scenario, run_id: str, *, partial: bool) -> dict[str
         "RETRY_POLICY": json.dumps(dataclasses.asdict(scenario.retry)),
         "FUNCTION_TIMEOUT_S": str(scenario.pipeline.function_timeout_s),
         "PARTIAL_BATCH_RESPONSES": "1" if partial else "0",
+        "RUN_STARTED_TS": f"{run_started_ts:.6f}",
+        "BREAKER": json.dumps(dataclasses.asdict(breaker)) if breaker else "",
     }
 
 

@@ -37,9 +37,9 @@ def apply(target: Target, scenario: Scenario, *, progress: Progress) -> str:
     return address
 
 
-def configure(target: Target, scenario: Scenario, run_id: str) -> None:
-    """Make the deployed functions follow the scenario under this run id."""
-    variables = functions.run_variables(scenario, run_id, partial=True)
+def configure(target: Target, scenario: Scenario, run_id: str, *, run_started_ts: float = 0.0) -> None:
+    """Make the deployed functions follow the scenario under this run id; outages count from ``run_started_ts``."""
+    variables = functions.run_variables(scenario, run_id, partial=True, run_started_ts=run_started_ts)
     functions.configure(target, variables, processor_timeout_s=scenario.pipeline.function_timeout_s)
 
 
@@ -59,7 +59,12 @@ def reset(target: Target) -> None:
     """Forget all tasks: empty queues, empty tables. For emulators only: it deletes data."""
     verify.purge(target)
     dynamodb = target.client("dynamodb")
-    for table, key in ((target.names.task_table, "taskId"), (target.names.archive_table, "archiveId")):
+    names = target.names
+    for table, key in (
+        (names.task_table, "taskId"),
+        (names.archive_table, "archiveId"),
+        (names.breaker_table, "breakerId"),
+    ):
         _clear(dynamodb, table, key)
 
 

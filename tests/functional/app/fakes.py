@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chalicelib.breaker import BreakerRecord, BreakerState
 from chalicelib.queues import QueueError
 from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, StoreError
 from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, AttemptRecord, Redrive, Status, Task
@@ -247,6 +248,41 @@ def _may_claim(task: Task, claim: Claim) -> bool:
     return task.status is Status.QUEUED
 
 
+class MemoryBreakerStore:
+    """The breaker's record. ``moves`` holds every transition."""
+
+    def __init__(self) -> None:
+        self.record = BreakerRecord()
+        self.moves: list[BreakerState] = []
+        self.calls = 0
+        self.is_broken = False
+
+    def read(self) -> BreakerRecord:
+        self._may_break()
+        return self.record
+
+    def count(self, *, window: int, is_failure: bool) -> BreakerRecord:
+        self._may_break()
+        if self.record.state is BreakerState.CLOSED and window >= self.record.window:
+            is_same = window == self.record.window
+            calls, failures = (self.record.calls, self.record.failures) if is_same else (0, 0)
+            self.record = replace(self.record, window=window, calls=calls + 1, failures=failures + is_failure)
+        return self.record
+
+    def move(self, seen: BreakerRecord, to: BreakerState, *, now: float) -> bool:
+        self._may_break()
+        if (seen.state, seen.since_ts) != (self.record.state, self.record.since_ts):
+            return False
+        self.record = BreakerRecord(state=to, since_ts=now)
+        self.moves.append(to)
+        return True
+
+    def _may_break(self) -> None:
+        self.calls += 1
+        if self.is_broken:
+            raise StoreError("the breaker's table is broken by the test")
+
+
 class MemoryArchive:
     """The archive."""
 
@@ -288,11 +324,11 @@ class MemoryQueue:
     hidden_s: list[int] = field(default_factory=list)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> str:
+    def send(self, body: str, attributes: Mapping[str, str] | None = None, *, delay_s: int = 0) -> str:
         self._may_refuse()
         message_id = f"m{id(self)}-{next(self._ids)}"
         self.messages.append(
-            Message(message_id=message_id, body=body, attributes=attributes or {}, visible_ts=self.clock())
+            Message(message_id=message_id, body=body, attributes=attributes or {}, visible_ts=self.clock() + delay_s)
         )
         return message_id
 

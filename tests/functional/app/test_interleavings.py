@@ -69,9 +69,15 @@ class Chaos:
                 world.archive.is_broken = value
 
     def settle(self) -> None:
-        """The fault-free end of a run: everything works again, and time passes until nothing is left to do."""
+        """The fault-free end of a run: everything works again, and time passes until nothing is left to do.
+
+        The sweeper has its part in it: SQS may deliver a deleted message once more, and if that one takes a task over
+        from the message that is still there, and dies, no message is left.
+        """
         self.world.store.broken.clear()
         self.world.archive.is_broken = False
+        self.world.drain(step_s=5)
+        self.world.sweep_stranded()
         self.world.drain(step_s=5)
 
 
@@ -118,3 +124,15 @@ def test_every_dead_letter_is_reported_and_archived(seed: int) -> None:
     )
 
     assert (failed, failed) == (reported, archived)
+
+
+def test_task_taken_over_by_a_ghost_is_found_by_the_sweeper() -> None:
+    """A deleted duplicate that SQS delivers again, and that dies at work, costs its task the message, not the end."""
+    chaos = Chaos(35)
+    for action, value in [("submit", 0), ("submit", 2), ("process", 3), ("pass", 2), ("again", 2)]:
+        with contextlib.suppress(ProcessDied):
+            chaos.take(action, value)
+    chaos.settle()
+
+    assert chaos.world.task("t2").status in TERMINAL
+    assert ["stranded"] == [event["reason"] for event in chaos.world.events("task.requeued")]

@@ -94,8 +94,7 @@ def test_task_that_lost_its_message_gets_another(status: str) -> None:
         world.process()
     world.tasks.messages.clear()
     before = world.task("t").status
-    world.clock.now += 2700 - world.clock.now % world.settings.stranded_after_s
-    sweeps = [world.sweep()["stranded"] for _ in range(2)]
+    sweeps = [world.sweep_stranded(), world.sweep()["stranded"]]
     messages = len(world.tasks.messages)
     world.drain()
 

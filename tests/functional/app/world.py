@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Never
 
 from chalicelib.batches import BatchFailedError, deliveries, settle
+from chalicelib.breaker import Breaker
 from chalicelib.dead_letters import Monitor
 from chalicelib.events import Context, parse_line
 from chalicelib.process import Processor
@@ -15,7 +16,7 @@ from chalicelib.sweep import Sweeper
 from chalicelib.tasks import Task
 from chalicelib.telemetry import Telemetry
 
-from tests.functional.app.fakes import Clock, MemoryArchive, MemoryQueue, MemoryStore
+from tests.functional.app.fakes import Clock, MemoryArchive, MemoryBreakerStore, MemoryQueue, MemoryStore
 
 ENVIRONMENT = {
     "TASK_TABLE": "dlqlab-local-task-items",
@@ -56,6 +57,8 @@ class World:
             max_receives=self.settings.retry_policy.max_attempts,
             dead_letters=self.dead_letters,
         )
+        self.breaker_store = MemoryBreakerStore()
+        self.breaker = self.new_breaker()
         self.lines: list[str] = []
         self._requests = 0
         self._deadline_ts = 0.0
@@ -136,6 +139,7 @@ class World:
             request_id=request_id,
             batch_size=batch_size,
             deadline_ts=self._deadline_ts,
+            breaker=self.breaker,
         )
 
     def watch(self) -> dict[str, Any] | None:
@@ -162,6 +166,24 @@ class World:
         self.dead_letters.delete([item.receipt_handle for item in batch if item.message_id not in failed])
         return answer
 
+    def sweep_stranded(self) -> int:
+        """Let time pass until the sweeper searches the whole table, and everything unfinished is overdue."""
+        period_s = self.settings.stranded_after_s
+        self.clock.now += 3 * period_s - self.clock.now % period_s
+        return self.sweep()["stranded"]
+
+    def new_breaker(self) -> Breaker | None:
+        """The breaker as an execution environment has it that has seen nothing yet."""
+        policy = self.settings.breaker_policy
+        if policy is None:
+            return None
+        return Breaker(
+            policy=policy,
+            store=self.breaker_store,
+            is_up=lambda: not self.settings.fault_plan.is_outage(self.clock() - self.settings.run_started_ts),
+            clock=self.clock,
+        )
+
     def drain(self, steps: int = 500, step_s: float = 1.0) -> None:
         """Let time pass and the functions run until both queues are empty."""
         for _ in range(steps):
@@ -182,6 +204,10 @@ class World:
 
     def names(self) -> list[str]:
         return [event["event"] for event in self.events()]
+
+    def names_of(self, kind: str) -> list[str]:
+        """Names of the events that begin so."""
+        return [name for name in self.names() if name.startswith(f"{kind}.")]
 
     def _telemetry(self, function: str, request_id: str) -> Telemetry:
         context = Context(run_id=self.settings.run_id, function=function, request_id=request_id, cold_start=False)

@@ -29,6 +29,9 @@ def test_defaults() -> None:
         ),
         pending_after_s=15,
         stranded_after_s=900,
+        run_started_ts=0.0,
+        breaker_table="",
+        breaker_policy=None,
     )
 
     assert expected == Settings.from_env(NAMES)

@@ -24,7 +24,10 @@ GRANTS = {
     "processor": {
         ("task-items", "dynamodb:GetItem"),
         ("task-items", "dynamodb:UpdateItem"),
+        ("breakers", "dynamodb:GetItem"),
+        ("breakers", "dynamodb:UpdateItem"),
         ("tasks", "sqs:ReceiveMessage"),
+        ("tasks", "sqs:SendMessage"),
         ("tasks", "sqs:DeleteMessage"),
         ("tasks", "sqs:GetQueueAttributes"),
         ("tasks", "sqs:GetQueueUrl"),
@@ -94,6 +97,7 @@ def test_functions_look_for_what_the_template_makes(template: dict[str, Any], st
         "DeadLetterQueue": env["DEAD_LETTER_QUEUE"],
         "TaskTable": env["TASK_TABLE"],
         "ArchiveTable": env["ARCHIVE_TABLE"],
+        "BreakerTable": env["BREAKER_TABLE"],
     }
 
     assert expected == names(template, stage)
@@ -145,10 +149,12 @@ def test_queues_and_tables_are_encrypted(template: dict[str, Any]) -> None:
     """Nothing is kept in the clear, and on AWS plain HTTP is refused."""
     resources = template["Resources"]
     queues = [resources[name]["Properties"]["SqsManagedSseEnabled"] for name in ("TaskQueue", "DeadLetterQueue")]
-    tables = [resources[name]["Properties"]["SSESpecification"] for name in ("TaskTable", "ArchiveTable")]
+    tables = [
+        resources[name]["Properties"]["SSESpecification"] for name in ("TaskTable", "ArchiveTable", "BreakerTable")
+    ]
     (deny,) = resources["TlsOnly"]["Properties"]["PolicyDocument"]["Statement"]
 
-    assert ([True, True], [{"SSEEnabled": True}] * 2) == (queues, tables)
+    assert ([True, True], [{"SSEEnabled": True}] * 3) == (queues, tables)
     assert ("Deny", {"Bool": {"aws:SecureTransport": "false"}}, "OnAws") == (
         deny["Effect"],
         deny["Condition"],

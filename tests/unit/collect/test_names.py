@@ -19,7 +19,7 @@ def test_names_are_those_of_the_template() -> None:
     names = Names.for_stage("${Stage}")
     expected = {
         *(f"QueueName: !Sub {queue}" for queue in names.queues.values()),
-        *(f"TableName: !Sub {table}" for table in (names.task_table, names.archive_table)),
+        *(f"TableName: !Sub {table}" for table in (names.task_table, names.archive_table, names.breaker_table)),
         *(f"LogGroupName: !Sub {log_group(function)}" for function in names.functions.values()),
     }
     keys = ("QueueName:", "TableName:", "LogGroupName:")
@@ -38,6 +38,7 @@ def test_names_are_those_of_the_functions_environment(stage: str) -> None:
     expected = {
         "TASK_TABLE": names.task_table,
         "ARCHIVE_TABLE": names.archive_table,
+        "BREAKER_TABLE": names.breaker_table,
         "TASK_QUEUE": names.task_queue,
         "DEAD_LETTER_QUEUE": names.dead_letter_queue,
     }
