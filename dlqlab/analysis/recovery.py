@@ -1,4 +1,9 @@
-"""Recovery: after the load the backlog drains. How fast and how late is reported, not judged."""
+"""Recovery: after the load the backlog drains and latency returns to its baseline.
+
+Baseline and return are measured by the same probe of the deployed pipeline at rest, once before the load and once after
+the drain: the median time of a request to the API and of an invocation of the processor. How fast the backlog drained
+and how late tasks were completed is reported, not judged.
+"""
 
 from typing import Any
 
@@ -11,6 +16,10 @@ from dlqlab.analysis.wording import count
 from dlqlab.contracts.verdict import Check, Status
 
 QUANTILES = (0.5, 0.95, 0.99)
+RETURN_FACTOR, RETURN_S = 3.0, 0.25
+"""Latency has returned when its median is at most this factor of the baseline plus this much: a machine that has just
+collected a run is not as idle as before, and a pipeline that has not recovered is slower by more than that."""
+PROBED = {"api_ms": "the API answers", "processor_ms": "the processor returns"}
 
 
 def recovery_check(facts: Facts) -> Check:
@@ -22,7 +31,8 @@ def recovery_check(facts: Facts) -> Check:
     after_s = None if pd.isna(ended_ts) or load_ended_ts is None else max(0.0, float(ended_ts) - load_ended_ts)
     depth = _last_depth(facts.run.table("queues"))
     drained = facts.manifest.drained or facts.queues_empty
-    details = _details(facts)
+    returned, said = _latency_after_load(facts)
+    details = _details(facts) | {"latency_returned": returned}
     if not len(ends):
         status, statement = Status.UNKNOWN, "no task reached its end"
     elif not drained:
@@ -30,7 +40,8 @@ def recovery_check(facts: Facts) -> Check:
         deadline_s = facts.scenario.drain.deadline_s
         status, statement = Status.UNKNOWN, f"the backlog had not drained {deadline_s:g} s after the load: {left} left"
     else:
-        status, statement = Status.VALID, _statement(after_s, details)
+        status = Status.INVALID if returned is False else Status.VALID
+        statement = f"{_statement(after_s, details)}; {said}"
     return Check(
         name="recovery",
         title="The backlog drains",
@@ -41,6 +52,18 @@ def recovery_check(facts: Facts) -> Check:
         n=len(ends),
         details=details,
     )
+
+
+def _latency_after_load(facts: Facts) -> tuple[bool | None, str]:
+    """Whether the pipeline at rest is as quick as before the load, None where it was not probed; and a clause."""
+    probes = facts.manifest.raw.get("latency_probe") or {}
+    before, after = probes.get("before"), probes.get("after")
+    if not before or not after:
+        return None, "whether latency returned to its baseline is not known: no traffic after the load was measured"
+    slow = [name for name in PROBED if after[name] > RETURN_FACTOR * before[name] + RETURN_S * 1000]
+    told = [f"{said} in {after[name]:.1f} ms (before the load {before[name]:.1f} ms)" for name, said in PROBED.items()]
+    verdict = "latency did not return to its baseline" if slow else "latency returned to its baseline"
+    return not slow, f"{verdict}: {', '.join(told)}"
 
 
 def _statement(after_s: float | None, details: dict[str, Any]) -> str:

@@ -116,7 +116,6 @@ class Runner:
         with self.phases.phase("deploy") as phase:
             url = pipeline.apply(target, self.scenario, progress=lambda text: phase.update(note=text))
             pipeline.reset(target)
-            pipeline.configure(target, self.scenario, self.facts["run_id"])
             phase.note = f"API at {url}"
         with self.phases.phase("preflight") as phase:
             phase.update(note="retry probe")
@@ -124,9 +123,13 @@ class Runner:
             phase.update(note="fidelity probes")
             found = preflight.probe_fidelity(target, probe)
             phase.update(note="warm-up")
+            run_started_ts = time.time()  # what outages count from: as close to the load as can be
+            self._note(run_started_ts=run_started_ts)
+            pipeline.configure(target, self.scenario, self.facts["run_id"], run_started_ts=run_started_ts)
             preflight.warm_up(target, url, self.scenario.load.users)
+            latency = preflight.probe_latency(target, url)
             phase.note = f"functions warm; the emulator alone is {probe['median_s'] * 1000:.0f} ms late (median)"
-        self._note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]])
+        self._note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]], latency_probe={"before": latency})
         return url
 
     def _measure(self, target: Target, emulator: Emulator, url: str) -> None:
@@ -144,6 +147,7 @@ class Runner:
             queues.stop()
         report = self._collect(target, Window(load.started_ts, time.time()))
         self._note(
+            latency_probe=self.facts["latency_probe"] | {"after": preflight.probe_latency(target, url)},
             drained=drained.drained,
             drain={"waited_s": round(drained.waited_s, 3), "reason": drained.reason},
             collected={"rows": report.rows, "logs_settled": report.logs_settled, "foreign_items": report.foreign_items},

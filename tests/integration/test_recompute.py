@@ -182,7 +182,10 @@ def test_recovery_again(raw: Raw, checks: dict[str, Check]) -> None:
     ]
     latency = raw.done["ts"] - raw.done["task_id"].map(raw.ledger.groupby("task_id")["sent_ts"].min())
     found = numbers(checks["recovery"])
+    probes = raw.manifest["latency_probe"]
+    told = [round(probes[when][what], 1) for what in ("api_ms", "processor_ms") for when in ("after", "before")]
 
     assert [round(last_ts - load[1], 1), *rates] == found[:3]
+    assert told == found[5:]
     assert math.isclose(latency.median(), found[3], abs_tol=0.006)
     assert math.isclose(latency.quantile(0.95), found[4], abs_tol=0.006)

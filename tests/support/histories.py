@@ -86,6 +86,10 @@ def _manifest(scenario: Scenario, run_id: str, load_ended_ts: float, last_ts: fl
         "ended_ts": last_ts + 5,
         "phases": {"start": 10.0, "load": load_ended_ts - LOAD_STARTED_TS, "drain": last_ts + 2 - load_ended_ts},
         "retry_probe": dict(EMULATOR_LATENESS),
+        "latency_probe": {
+            "before": {"api_ms": 9.0, "processor_ms": 4.0},
+            "after": {"api_ms": 11.0, "processor_ms": 4.5},
+        },
         "versions": {"python": "3.13", "localstack-core": "4.14.0"},
         "git": {"sha": "0" * 40, "dirty": False},
         "command": ["dlqlab", "run", scenario.name],

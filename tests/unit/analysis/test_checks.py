@@ -273,6 +273,31 @@ def test_recovery_of_an_undrained_run_is_unknown() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("after", "status", "returned", "said"),
+    [
+        ({"api_ms": 200.0, "processor_ms": 5.0}, Status.VALID, True, "latency returned to its baseline: the API"),
+        ({"api_ms": 290.0, "processor_ms": 5.0}, Status.INVALID, False, "latency did not return to its baseline"),
+        (
+            {"api_ms": 10.0, "processor_ms": 900.0},
+            Status.INVALID,
+            False,
+            "returns in 900.0 ms (before the load 5.0 ms)",
+        ),
+        (None, Status.VALID, None, "is not known: no traffic after the load was measured"),
+    ],
+)
+def test_recovery_needs_latency_to_return(
+    after: dict[str, float] | None, status: Status, returned: bool | None, said: str
+) -> None:
+    """A pipeline at rest that is over three times slower than before the load, plus 0.25 s, has not recovered."""
+    probes = {"before": {"api_ms": 10.0, "processor_ms": 5.0}} | ({"after": after} if after else {})
+    check = recovery_check(Facts(evidence(acked(1), completed(1), latency_probe=probes)))
+
+    assert (status, returned) == (check.status, check.details["latency_returned"])
+    assert said in check.statement
+
+
 def test_throughput_has_zeros_for_quiet_seconds() -> None:
     """Two completions with a quiet second between them."""
     run = evidence(acked(1), completed(1), acked(2), started(2, at=2.1), succeeded(2, at=2.2), item(2, "COMPLETED"))
