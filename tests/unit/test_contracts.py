@@ -1,14 +1,18 @@
 """Scenarios, tables, run directories and verdicts: bad input is named, good input survives a round trip."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from chalicelib.breaker import BreakerPolicy
+from chalicelib.faults import FaultPlan
+from chalicelib.retry import RetryPolicy
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir, point_latest, runs
-from dlqlab.contracts.scenario import Scenario, from_dict, load_scenario
+from dlqlab.contracts.scenario import Breaker, Faults, Retry, Scenario, from_dict, load_scenario
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.contracts.verdict import EXIT_CODES, Check, Status, Verdict, merge
 from dlqlab.errors import EvidenceError, ScenarioError
@@ -148,6 +152,21 @@ def test_verdict_merges_invalid_over_unknown_over_valid(
 def test_nothing_to_merge_is_unknown() -> None:
     """No answer is not a good answer."""
     assert Status.UNKNOWN is merge([])
+
+
+@pytest.mark.parametrize(
+    ("section", "policy"),
+    [(Faults, FaultPlan), (Retry, RetryPolicy), (Breaker, BreakerPolicy)],
+    ids=lambda kind: kind.__name__,
+)
+def test_scenario_and_app_have_the_same_settings(section: type, policy: type) -> None:
+    """A section of a scenario has the fields of the app's class with the same defaults; seed and switch stand apart."""
+    here, there = (
+        {field.name: field.default for field in dataclasses.fields(kind) if field.name not in {"seed", "enabled"}}
+        for kind in (section, policy)
+    )
+
+    assert there == here
 
 
 def test_defaults_are_a_valid_scenario() -> None:
