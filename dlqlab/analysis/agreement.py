@@ -30,6 +30,7 @@ DETAILS_MAX = 100
 _OUTCOMES = {
     Fault.NONE: (SUCCEEDED,),
     Fault.TRANSIENT: (FAILED,),
+    Fault.OUTAGE: (FAILED,),
     Fault.PERMANENT: (FAILED,),
     Fault.TIMEOUT: (DIED,),
     Fault.CRASH_BEFORE_EFFECT: (DIED,),

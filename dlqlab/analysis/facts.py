@@ -12,7 +12,7 @@ from chalicelib.retry import RetryPolicy
 
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
 from dlqlab.analysis.frames import among, names, sure
-from dlqlab.analysis.oracle import Expectation, expectation, predicted_attempts, scripted, text_messages
+from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
 from dlqlab.contracts.evidence import Manifest, RunEvidence
 from dlqlab.contracts.scenario import Scenario
 
@@ -146,11 +146,26 @@ class Facts:
         latest = self.generations.reindex(self.taken).fillna(1).astype("int64")
         pairs = zip(latest.index.tolist(), latest.tolist(), strict=True)
         lives = ((task, number) for task, last in pairs for number in range(1, last + 1))
-        return predicted_attempts(self.plan, self.policy, lives, self.messages)
+        return predicted_attempts(self.plan, self.policy, lives, self.messages, self._clock)
 
     def scripted(self, task_ids: pd.Series) -> "pd.Series[bool]":
-        """Which of these tasks do not follow the drawn rates."""
-        return scripted(self.plan, task_ids, self.messages)
+        """Which of these tasks do not follow the drawn rates: scripted ones, and those that an outage struck."""
+        return scripted(self.plan, task_ids, self.messages) | among(task_ids, self.struck)
+
+    @cached_property
+    def struck(self) -> set[str]:
+        """Tasks with an attempt during the outage of the dependency."""
+        return {task for (task, _, _), run_s in self._clock.items() if self.plan.is_outage(run_s)}
+
+    @cached_property
+    def _clock(self) -> Clock:
+        """When each attempt began, where an outage makes that matter."""
+        started_ts = self.manifest.run_started_ts
+        if not self.plan.outage_duration_s or started_ts is None:
+            return {}
+        seen = self.attempts.dropna(subset=["started_ts"])
+        rows = seen[["task_id", "generation", "attempt", "started_ts"]].itertuples(index=False)
+        return {(str(task), int(life), int(attempt)): ts - started_ts for task, life, attempt, ts in rows}
 
     @cached_property
     def queues_empty(self) -> bool:

@@ -7,6 +7,7 @@ is the pipeline's doing: a delivery that did not happen, one too many, a fault n
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 from chalicelib.faults import (
@@ -41,14 +42,31 @@ class Fate:
     terminal: str
 
 
+Clock = Mapping[tuple[str, int, int], float]
+"""(Task id, generation, attempt) -> seconds from the start of the run to that of the attempt, as far as it was seen."""
+REPORTED = frozenset({Fault.TRANSIENT, Fault.OUTAGE})
+"""Faults after which the function itself asks for the backoff."""
+NO_CLOCK: Clock = MappingProxyType({})
+
+
 def predict(
-    plan: FaultPlan, policy: RetryPolicy, task_id: str, *, message: str | None = None, generation: int = 1
+    plan: FaultPlan,
+    policy: RetryPolicy,
+    task_id: str,
+    *,
+    message: str | None = None,
+    generation: int = 1,
+    clock: Clock = NO_CLOCK,
 ) -> Fate:
-    """The fate of one task; ``message`` is its payload where that is a text."""
+    """The fate of one task; ``message`` is its payload where that is a text.
+
+    An outage strikes by the clock, so that its part of a fate is known once it is known when each attempt began.
+    """
     attempts: list[PredictedAttempt] = []
     for attempt in range(1, policy.max_attempts + 1):
-        fault = plan.decide(task_id, attempt, message=message, generation=generation).fault
-        delay_s = policy.delay_s(task_id, attempt, generation) if fault is Fault.TRANSIENT else None
+        run_s = clock.get((task_id, generation, attempt))
+        fault = plan.decide(task_id, attempt, message=message, generation=generation, run_s=run_s).fault
+        delay_s = policy.delay_s(task_id, attempt, generation) if fault in REPORTED else None
         attempts.append(PredictedAttempt(attempt, fault, delay_s))
         if fault not in RETRIED_FAULTS:
             return Fate(tuple(attempts), DEAD_LETTERED if fault is Fault.PERMANENT else COMPLETED)
@@ -56,7 +74,11 @@ def predict(
 
 
 def predicted_attempts(
-    plan: FaultPlan, policy: RetryPolicy, lives: Iterable[tuple[str, int]], messages: Mapping[str, str]
+    plan: FaultPlan,
+    policy: RetryPolicy,
+    lives: Iterable[tuple[str, int]],
+    messages: Mapping[str, str],
+    clock: Clock = NO_CLOCK,
 ) -> pd.DataFrame:
     """Predictions for (task id, generation) pairs, one row for each attempt to come.
 
@@ -66,7 +88,7 @@ def predicted_attempts(
     rows = [
         (task_id, generation, step.attempt, str(step.fault), step.delay_s, fate.terminal, step is fate.attempts[-1])
         for task_id, generation in lives
-        for fate in (predict(plan, policy, task_id, message=messages.get(task_id), generation=generation),)
+        for fate in (predict(plan, policy, task_id, message=messages.get(task_id), generation=generation, clock=clock),)
         for step in fate.attempts
     ]
     columns = ["task_id", "generation", "attempt", "fault", "delay_s", "terminal", "last"]

@@ -34,7 +34,7 @@ class RetryProbe:
 class Manifest:
     """The facts of ``manifest.json`` that the judgement rests on; times in seconds since the epoch.
 
-    A time that the run did not reach is None. ``raw`` is the whole file.
+    A time that the run did not reach is None. ``run_started_ts`` is what outages count from. ``raw`` is the whole file.
     """
 
     run_id: str
@@ -43,6 +43,7 @@ class Manifest:
     simulated: bool = False
     finished: bool = False
     drained: bool = False
+    run_started_ts: float | None = None
     load_started_ts: float | None = None
     load_ended_ts: float | None = None
     drain_ended_ts: float | None = None
@@ -85,6 +86,7 @@ def parse_manifest(value: Mapping[str, Any]) -> Manifest:
             simulated=bool(value.get("simulated", False)),
             finished=value["finished"] is True,
             drained=value["drained"] is True,
+            run_started_ts=None if value.get("run_started_ts") is None else _time(value, "run_started_ts"),
             load_started_ts=_time(value, "load_started_ts"),
             load_ended_ts=_time(value, "load_ended_ts"),
             drain_ended_ts=_time(value, "drain_ended_ts"),

@@ -15,6 +15,9 @@ PROBE_DEADLINE_S = 30.0
 _SETTLED_S = 0.3
 """Lambda deletes what a batch handled right after the function returned; this is long after that."""
 
+EMPTY_LOOKS = 2
+"""The counts are approximate: a message that is just being received is in none of them for a moment."""
+
 
 def call_api(url: str, path: str, body: Any = None, *, timeout_s: float = 10.0) -> tuple[int, Any]:
     """One request to the API: status and JSON.
@@ -80,15 +83,18 @@ def _watch_message_stay(target: Target) -> None:
     url = sqs.get_queue_url(QueueName=target.names.task_queue)["QueueUrl"]
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     began = time.monotonic()
+    empty_looks = 0
 
     def probe() -> tuple[bool, int]:
+        nonlocal empty_looks
         counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         left = sum(int(value) for value in counts.values())
-        if left == 0:
+        empty_looks = 0 if left else empty_looks + 1
+        if empty_looks >= EMPTY_LOOKS:
             raise DeployError(
                 "a failed task was deleted from the queue: the event source mapping does not honour "
                 "ReportBatchItemFailures; deploy again with dlqlab deploy"
             )
-        return time.monotonic() - began >= _SETTLED_S, left
+        return time.monotonic() - began >= _SETTLED_S and left > 0, left
 
     wait_for("a probe message to stay", probe, deadline_s=PROBE_DEADLINE_S, interval_s=0.05)
