@@ -1,10 +1,18 @@
 """Tidy frames for charts: one observation a row; ``t_s`` is seconds since the load started."""
 
+import math
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
+from dlqlab.analysis.attempts import DIED_AFTER_EFFECT, SUCCEEDED
 from dlqlab.analysis.facts import Facts
 
+STEPS = 40
+"""Points at most of a line over time: more is noise at the width of a page."""
+FATES = ("completed", "retried", "dead-lettered", "no end seen")
+"""What can follow an attempt."""
 THROUGHPUT_EVENTS = {
     "accepted_per_s": "task.accepted",
     "attempts_per_s": "attempt.started",
@@ -77,6 +85,49 @@ def queue_depths(facts: Facts) -> pd.DataFrame:
     samples = facts.run.table("queues")
     table = samples.assign(t_s=samples["ts"] - origin_ts(facts)).sort_values(["queue", "t_s"])
     return table[["t_s", "queue", "visible", "in_flight", "delayed"]].reset_index(drop=True)
+
+
+def attempts_with_fate(facts: Facts) -> pd.DataFrame:
+    """The attempts that were seen to start, plus ``fate``: what followed, one of FATES."""
+    rows = facts.attempts[facts.attempts["started_ts"].notna()].copy()
+    dead = set(facts.dead_letters["task_id"].dropna())
+    last = rows["attempt"] == rows.groupby(["task_id", "generation"])["attempt"].transform("max")
+    failed = rows["failed"].astype("boolean").fillna(value=False)
+    rows["fate"] = "no end seen"
+    rows.loc[rows["outcome"].isin([SUCCEEDED, DIED_AFTER_EFFECT]), "fate"] = "completed"
+    rows.loc[failed & ~last, "fate"] = "retried"
+    rows.loc[failed & last & rows["task_id"].isin(dead), "fate"] = "dead-lettered"
+    return rows
+
+
+def fates(facts: Facts) -> pd.DataFrame:
+    """What followed the attempts, counted by attempt number: ``attempt`` and a column per fate."""
+    rows = attempts_with_fate(facts)
+    table = pd.crosstab(rows["attempt"].astype("int64"), rows["fate"])
+    return table.reindex(columns=list(FATES), fill_value=0).reset_index()
+
+
+def timelines(facts: Facts, *, among: Collection[str] | None = None, tasks: int = 12) -> pd.DataFrame:
+    """The attempts of the tasks that took longest: ``task_id``, ``at_s`` (after acceptance), ``fate``.
+
+    ``among`` limits the choice to these tasks.
+    """
+    rows = attempts_with_fate(facts)
+    if among is not None:
+        rows = rows[rows["task_id"].isin(among)].copy()
+    rows["at_s"] = rows["started_ts"] - rows["task_id"].map(facts.items["created_ts"]).astype("float64")
+    longest = rows.groupby("task_id")["at_s"].max().nlargest(tasks).index
+    order = {task: place for place, task in enumerate(longest)}
+    chosen = rows[rows["task_id"].isin(longest)]
+    return chosen.sort_values("task_id", key=lambda ids: ids.map(order))[["task_id", "at_s", "fate"]]
+
+
+def bucket_s(facts: Facts) -> float:
+    """Whole seconds a step, so that the load is drawn in about STEPS of them."""
+    manifest = facts.manifest
+    if manifest.load_started_ts is None or manifest.load_ended_ts is None:
+        return 1.0
+    return float(max(1, math.ceil((manifest.load_ended_ts - manifest.load_started_ts) / STEPS)))
 
 
 def _quantiles(t_s: pd.Series, values: pd.Series, bucket_s: float, unit: str) -> pd.DataFrame:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import FilteredLogEventTypeDef
 
 WINDOW_MS, WINDOW_MS_MIN, WINDOW_MS_MAX = 10_000, 100, 300_000
-LINES_WANTED, LINES_FEW = 8_000, 2_000
-"""Above the first the next window is half as wide, below the second twice: a page holds 10,000."""
+LINES_WANTED = 8_000
+"""What the next window's width aims at, by the lines of the last one: a page holds 10,000, and on LocalStack each costs
+a walk over all lines of the group, so that few full pages cost less than many small ones."""
+WIDTH_STEP_MAX = 2.0
+"""A window is at most this much wider or narrower than the one before: load comes in bursts."""
 QUIET_S = 3.0
 SETTLE_S = 30.0
 
@@ -66,10 +69,7 @@ def collect_logs(
             start_ms = store.next_ms
             stop_ms = min(start_ms + width_ms, end_ms)
             counts = store.write(stop_ms, puller.rows(start_ms, stop_ms), puller.is_of_run)
-            if counts.lines > LINES_WANTED:
-                width_ms = max(WINDOW_MS_MIN, width_ms // 2)
-            elif counts.lines < LINES_FEW:
-                width_ms = min(WINDOW_MS_MAX, width_ms * 2)
+            width_ms = _next_width(stop_ms - start_ms, counts.lines)
             if on_progress:
                 on_progress(function, (stop_ms - _ms(window.start_ts)) / (end_ms - _ms(window.start_ts)))
         total = total.plus(store.counts())
@@ -169,6 +169,12 @@ def _pages(
             raise EvidenceError(f"log group {group}: the same page is offered again and again ({token})")
         tokens.add(token)
         request["nextToken"] = token
+
+
+def _next_width(width_ms: int, lines: int) -> int:
+    """The width at which the next window holds LINES_WANTED lines if they come as fast as in this one."""
+    factor = min(max(LINES_WANTED / max(lines, 1), 1 / WIDTH_STEP_MAX), WIDTH_STEP_MAX)
+    return min(max(int(width_ms * factor), WINDOW_MS_MIN), WINDOW_MS_MAX)
 
 
 def _ms(ts: float) -> int:

@@ -21,6 +21,7 @@ from dlqlab.figures.style import (
     no_data,
     percent,
     styled,
+    wrapped,
 )
 
 _SHADES = (ACCEPTED, DEAD)
@@ -56,7 +57,7 @@ def effects(rows: Sequence[EffectRow], *, names: tuple[str, str], confidence: fl
     for axes, row in zip(panels, rows, strict=True):
         _effect_panel(axes, row)
     said = f"{names[1]} minus {names[0]}, each on its own scale; bars: {percent(confidence, 0)} intervals; dashed: 0"
-    panels[-1].set_xlabel(said)
+    panels[-1].set_xlabel(wrapped(said, 88))
     return figure
 
 

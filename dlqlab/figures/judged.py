@@ -34,7 +34,14 @@ _ATTEMPTS_SHOWN = 8
 
 
 @styled
-def failure_rate(rates: pd.DataFrame, *, target: float | None, confidence: float, counted: str = "attempts") -> Chart:
+def failure_rate(
+    rates: pd.DataFrame,
+    *,
+    target: float | None,
+    confidence: float,
+    counted: str = "attempts",
+    alike: tuple[float, str] | None = None,
+) -> Chart:
     """Failure rate by attempt against the target.
 
     Args:
@@ -43,6 +50,7 @@ def failure_rate(rates: pd.DataFrame, *, target: float | None, confidence: float
         target: the ratio that the attempts shall fail at; None draws none.
         confidence: level of the intervals.
         counted: what n counts, ``attempts`` or ``tasks``.
+        alike: p-value and name of the test that all tries fail at one rate; None where it was not made.
     """
     drawn = rates[rates["n"] > 0].sort_values("attempt")
     total = drawn[drawn["attempt"] == ALL]
@@ -52,6 +60,10 @@ def failure_rate(rates: pd.DataFrame, *, target: float | None, confidence: float
     whole = total.iloc[0]
     figure, (axes,) = chart(_rate_finding(whole, target, confidence, counted))
     axes.set_title(f"failed {counted} of all {counted}; bars are {percent_exact(confidence)} Wilson intervals")
+    if alike is not None:
+        p_value, method = alike
+        told = "fail alike" if p_value >= 1 - confidence else "do not fail alike"
+        axes.set_xlabel(f"first tries and retries {told}: p = {p_value:.2g} for one common rate ({method} test)")
     for place, (attempt, rate, low, high) in enumerate(_numbers(drawn)):
         colour = TEXT if attempt == ALL else RETRYING
         axes.plot([place, place], [low, high], color=colour, linewidth=7, alpha=0.35, solid_capstyle="butt")

@@ -15,7 +15,6 @@ from dlqlab.analysis.lateness import PARTS, attribution, judged_retries, pollers
 from dlqlab.analysis.rates import failure_rate_by_attempt, failure_rate_check
 from dlqlab.analysis.retries import lateness_by_attempt
 from dlqlab.errors import EvidenceError
-from dlqlab.report import frames
 
 _TAIL = 1e-5
 _POINTS_MAX = 2000
@@ -59,13 +58,20 @@ def failure_rate(facts: Facts) -> figures.Chart:
         whole = [{"attempt": figures.ALL, "n": check.n, "rate": check.measured, "low": low, "high": high}]
     rates = pd.concat([parts, pd.DataFrame(whole)]).reindex(columns=["attempt", "n", "rate", "low", "high"])
     confidence = facts.scenario.judge.confidence
-    return figures.failure_rate(rates, target=check.expected, confidence=confidence, counted=f"{trial}s")
+    alike = check.details["independence"] if trial == "attempt" else None
+    return figures.failure_rate(
+        rates,
+        target=check.expected,
+        confidence=confidence,
+        counted=f"{trial}s",
+        alike=None if alike is None else (alike["p_value"], alike["method"]),
+    )
 
 
 @_charted("Where attempts ended")
 def attempt_fates(facts: Facts) -> figures.Chart:
     """What followed each attempt."""
-    return figures.attempt_fates(frames.fates(facts))
+    return figures.attempt_fates(series.fates(facts))
 
 
 @_charted("Retry gaps", needs=["visibility_tick"])
@@ -130,7 +136,7 @@ def queue_depths(facts: Facts) -> figures.Chart:
 @_charted("Throughput")
 def throughput(facts: Facts) -> figures.Chart:
     """Tasks accepted, completed and dead-lettered a second."""
-    step_s = frames.bucket_s(facts)
+    step_s = series.bucket_s(facts)
     return figures.throughput(
         series.throughput(facts, bucket_s=step_s),
         phases=_phases(facts),
@@ -142,7 +148,7 @@ def throughput(facts: Facts) -> figures.Chart:
 @_charted("Latency", needs=["clock_skew"])
 def latency(facts: Facts) -> figures.Chart:
     """How long clients wait for an answer, and tasks for their completion."""
-    step_s = frames.bucket_s(facts)
+    step_s = series.bucket_s(facts)
     return figures.latency(
         series.submission_latency(facts, bucket_s=step_s),
         series.completion_latency(facts, bucket_s=step_s),
@@ -175,13 +181,13 @@ def dead_letter_ages(facts: Facts) -> figures.Chart:
 @_charted("Timelines")
 def slowest_tasks(facts: Facts) -> figures.Chart:
     """The tasks that took longest, attempt by attempt."""
-    return figures.task_timelines(frames.timelines(facts))
+    return figures.task_timelines(series.timelines(facts))
 
 
 @_charted("Timelines of dead letters")
 def slowest_dead_letters(facts: Facts) -> figures.Chart:
     """The dead-lettered tasks that took longest, attempt by attempt."""
-    return figures.task_timelines(frames.timelines(facts, among=set(dead_letter_times(facts)["task_id"])))
+    return figures.task_timelines(series.timelines(facts, among=set(dead_letter_times(facts)["task_id"])))
 
 
 def _probe(facts: Facts) -> figures.Probe | None:

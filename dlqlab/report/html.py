@@ -64,6 +64,7 @@ def page(
     return template.render(
         title=title or f"{manifest.get('scenario', {}).get('name', 'run')}: {verdict.status}",
         lead=lead,
+        load=manifest.get("load") or {},
         manifest=manifest,
         scenario=manifest.get("scenario", {}),
         verdict=verdict,

@@ -48,9 +48,9 @@ def write_notebook(path: Path, *sources: str) -> Path:
 
 
 def test_report_needs_only_the_run_directory(run: RunDir, html: str) -> None:
-    """The report judges the run, shows verdict and nine charts, and leaves notebook, page and verdict in the folder."""
+    """The report judges the run, shows verdict and ten charts, and leaves notebook, page and verdict in the folder."""
     assert "valid" == read_json(run.verdict_path)["status"]
-    assert 9 == html.count("<img ")
+    assert 10 == html.count("<img ")
     assert html.index('id="verdict"') < html.index("<img ")
     assert "no data" not in html
     assert {"report.html", "report.ipynb", "verdict.json"} <= {path.name for path in run.path.iterdir()}
@@ -150,4 +150,4 @@ def test_report_of_a_run_without_tables_says_so(run: RunDir, tmp_path: Path) -> 
     text = render(bare).read_text()
 
     assert "unknown" == read_json(bare.verdict_path)["status"]
-    assert 9 == text.count("no data: ")
+    assert 10 == text.count("no data: ")

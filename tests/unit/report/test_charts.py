@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from dlqlab import figures
+from dlqlab.analysis import series
 from dlqlab.analysis.facts import Facts
 from dlqlab.report import charts, pairs
 from tests.support.reports import facts, small
@@ -16,6 +17,7 @@ DRAWN: tuple[Callable[[Facts], figures.Chart], ...] = (
     charts.retry_gaps,
     charts.retry_lateness,
     charts.lateness_quantiles,
+    charts.lateness_parts,
     charts.lateness_over_time,
     charts.dlq_volume,
     charts.queue_depths,
@@ -107,3 +109,8 @@ def test_run_compared_with_itself_differs_in_nothing() -> None:
     chart = pairs.effects_chart((run, run))
 
     assert chart.alt.startswith("0 of 9 measures differ between small-run (first) and small-run (second)")
+
+
+def test_fates_of_the_analysis_are_those_of_the_chart() -> None:
+    """What the analysis counts has its colour, in the same order."""
+    assert list(series.FATES) == list(figures.FATES)
