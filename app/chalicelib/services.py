@@ -6,6 +6,7 @@ One connection pool per service and process; keep-alive, because a new connectio
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never, cast
 
@@ -19,6 +20,7 @@ from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
 from chalicelib.dynamo_breaker import DynamoBreakerStore
 from chalicelib.dynamo_sweep import DynamoSweepStore
 from chalicelib.events import Context
+from chalicelib.metrics import Metrics
 from chalicelib.process import Processor
 from chalicelib.queues import Queue, SqsQueue
 from chalicelib.requeue import Requeuer
@@ -102,12 +104,13 @@ class Services:
     def process(self, event: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
         """Work on a batch of the task queue; see batches.settle for the answer."""
         batch = deliveries(event)
+        telemetry = self.telemetry(lambda_context, batch)
         processor = Processor(
             settings=self.settings,
             store=self.store,
             queue=self.task_queue,
             dead_letters=self.dead_letters,
-            telemetry=self.telemetry(lambda_context, batch),
+            telemetry=telemetry,
             clock=time.time,
             sleep=time.sleep,
             crash=crash,
@@ -116,20 +119,29 @@ class Services:
             deadline_ts=time.time() + lambda_context.get_remaining_time_in_millis() / 1000,
             breaker=self.breaker,
         )
-        return settle(batch, processor.handle, self.task_queue, partial_responses=self.settings.partial_batch_responses)
+        return self._settle(batch, processor.handle, self.task_queue, telemetry)
 
     def watch(self, event: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
         """Deal with a batch of the dead-letter queue; see batches.settle for the answer."""
         batch = deliveries(event)
+        telemetry = self.telemetry(lambda_context, batch)
         monitor = Monitor(
             settings=self.settings,
             store=self.store,
             archive=self.archive,
             dead_letters=self.dead_letters,
-            telemetry=self.telemetry(lambda_context, batch),
+            telemetry=telemetry,
             clock=time.time,
         )
-        return settle(batch, monitor.handle, self.dead_letters, partial_responses=self.settings.partial_batch_responses)
+        return self._settle(batch, monitor.handle, self.dead_letters, telemetry)
+
+    def _settle(
+        self, batch: list[Delivery], handle: Callable[[Delivery], bool], queue: Queue, telemetry: Telemetry
+    ) -> dict[str, Any]:
+        try:
+            return settle(batch, handle, queue, partial_responses=self.settings.partial_batch_responses)
+        finally:
+            telemetry.flush_metrics()
 
     def sweep(self, lambda_context: Any) -> dict[str, int]:
         """Enqueue what has been forgotten; how many tasks of which kind."""
@@ -151,7 +163,10 @@ class Services:
             clock=time.time,
             deadline_ts=time.time() + lambda_context.get_remaining_time_in_millis() / 1000,
         )
-        return sweeper.sweep()
+        try:
+            return sweeper.sweep()
+        finally:
+            telemetry.flush_metrics()
 
     def begin(self) -> bool:
         """Note that an invocation begins; True for the first one of this environment, its cold start."""
@@ -169,7 +184,7 @@ class Services:
             trace_id=trace_root(os.environ.get("_X_AMZN_TRACE_ID")) or trace_root(header),
             cold_start=self.begin(),
         )
-        return Telemetry(context=context, clock=time.time, write=write_line)
+        return Telemetry(context=context, clock=time.time, write=write_line, metrics=Metrics())
 
 
 def crash() -> Never:

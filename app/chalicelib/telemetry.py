@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.events import Context, EventName, build_event, to_line
+from chalicelib.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class Telemetry:
     context: Context
     clock: Callable[[], float]
     write: Callable[[str], None]
+    metrics: Metrics | None = None
 
     def about(self, **fields: Any) -> "Telemetry":
         """The same writer for a narrower subject (fields of events.Context)."""
@@ -22,7 +24,15 @@ class Telemetry:
 
     def emit(self, name: EventName, *, at_ts: float | None = None, **own: Any) -> None:
         """Write one event; ``at_ts`` is when it happened, if not now."""
-        self.write(to_line(build_event(name, self.context, self.clock() if at_ts is None else at_ts, **own)))
+        ts = self.clock() if at_ts is None else at_ts
+        self.write(to_line(build_event(name, self.context, ts, **own)))
+        if self.metrics is not None:
+            self.metrics.note(name, ts, own)
+
+    def flush_metrics(self) -> None:
+        """Write what the invocation has counted; to be called once, at its end."""
+        for line in self.metrics.lines(self.context, self.clock()) if self.metrics else ():
+            self.write(line)
 
 
 def write_line(line: str) -> None:

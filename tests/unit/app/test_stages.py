@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chalicelib.metrics import NAMESPACE, UNITS
 
 APP = Path(__file__).parents[3] / "app"
 CONFIG: dict[str, Any] = json.loads((APP / ".chalice" / "config.json").read_text())
@@ -169,6 +170,39 @@ def test_dead_letters_outlive_their_source(template: dict[str, Any]) -> None:
 
     assert (345_600, 1_209_600) == (source["MessageRetentionPeriod"], dead["MessageRetentionPeriod"])
     assert "byQueue" == dead["RedriveAllowPolicy"]["redrivePermission"]
+
+
+def test_alarms_watch_what_is_measured(template: dict[str, Any]) -> None:
+    """Each alarm is on a metric that the functions or SQS report, of a resource of the stage."""
+    alarms = {
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    expected = {
+        "DeadLetterAlarm": ("dlqlab", "TaskDeadLettered", "Sum"),
+        "FailureRatioAlarm": ("dlqlab", "AttemptFailed", "Average"),
+        "MessageAgeAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum"),
+    }
+
+    assert expected == {
+        name: (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) for name, alarm in alarms.items()
+    }
+    assert {metric for space, metric, _ in expected.values() if space == NAMESPACE} <= set(UNITS)
+    assert {"notBreaching"} == {alarm["TreatMissingData"] for alarm in alarms.values()}
+
+
+def test_dashboard_is_json_and_shows_the_alarms(template: dict[str, Any]) -> None:
+    """The dashboard's body is valid and names every alarm and only known metrics."""
+    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Sub"]
+    widgets = json.loads(body)["widgets"]
+    shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+    metrics = {name for namespace, name, *_ in shown if namespace == NAMESPACE}
+
+    assert ["${DeadLetterAlarm.Arn}", "${FailureRatioAlarm.Arn}", "${MessageAgeAlarm.Arn}"] == widgets[-1][
+        "properties"
+    ]["alarms"]
+    assert metrics <= set(UNITS)
 
 
 def test_bundle_needs_no_package() -> None:
