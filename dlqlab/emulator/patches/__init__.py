@@ -21,6 +21,7 @@ ALL: tuple[str, ...] = (
     "exact_dimensions",
     "lean_chain",
     "unparsed_dynamodb",
+    "sliced_logs",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 
