@@ -1,11 +1,11 @@
 """The circuit breaker on the deployed pipeline, through a real outage of the simulated dependency."""
 
-import json
 import time
 import uuid
 from typing import Any
 
 import pytest
+from chalicelib.events import parse_line
 
 from dlqlab.contracts.names import log_group
 from dlqlab.contracts.scenario import Breaker, Faults, Scenario
@@ -30,8 +30,8 @@ def _events(deployed: Deployed) -> list[dict[str, Any]]:
     group = log_group(deployed.target.names.processor_function)
     pages = deployed.target.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     lines = [event["message"] for page in pages for event in page["events"]]
-    events = [json.loads(line) for line in lines if line.startswith("{")]
-    return sorted((event for event in events if event.get("runId") == RUN_ID), key=lambda event: event["ts"])
+    events = [event for line in lines if (event := parse_line(line)) is not None and event["runId"] == RUN_ID]
+    return sorted(events, key=lambda event: event["ts"])
 
 
 def test_outage_costs_no_task_its_life(deployed: Deployed) -> None:

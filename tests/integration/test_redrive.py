@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from chalicelib.events import parse_line
 from click.testing import CliRunner
 
 from dlqlab import dlq_cli
@@ -29,8 +30,7 @@ def _events(deployed: Deployed, name: str) -> list[dict[str, Any]]:
     pages = deployed.target.client("logs").get_paginator("filter_log_events")
     group = log_group(deployed.target.names.monitor_function)
     lines = [event["message"] for page in pages.paginate(logGroupName=group) for event in page["events"]]
-    events = [json.loads(line) for line in lines if line.startswith("{")]
-    return [event for event in events if event["event"] == name]
+    return [event for line in lines if (event := parse_line(line)) is not None and event["event"] == name]
 
 
 def test_dead_letters_are_redriven_and_complete(deployed: Deployed) -> None:
