@@ -10,6 +10,8 @@ from dlqlab.emulator import settings
 from dlqlab.emulator.patches import apply
 
 EXIT_PATCH_FAILED = 70
+PRELOADED = ("cloudformation", "sqs", "dynamodb", "logs", "iam", "lambda", "apigateway")
+"""In the order in which a deployment calls them."""
 
 
 def prepare() -> None:
@@ -26,6 +28,19 @@ def prepare() -> None:
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(EXIT_PATCH_FAILED)
+
+
+def preload() -> None:
+    """Load the services of a deployment in the background; a call that comes first loads its own."""
+    if settings.STATE_DIR in os.environ:
+        threading.Thread(target=_load, args=(PRELOADED,), daemon=True, name="dlqlab-preload").start()
+
+
+def _load(services: tuple[str, ...]) -> None:
+    from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415  (heavy; imported by LocalStack by now)
+
+    for service in services:
+        SERVICE_PLUGINS.require(service)
 
 
 def _follow(lifeline_fd: int) -> None:

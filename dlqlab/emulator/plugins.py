@@ -44,3 +44,11 @@ def apply_patches() -> None:
     from dlqlab.emulator.guest import prepare  # noqa: PLC0415
 
     prepare()
+
+
+@hooks.on_infra_ready()  # type: ignore[untyped-decorator]
+def load_services() -> None:
+    """The services that every deployment needs, while the harness is still on its way to them."""
+    from dlqlab.emulator.guest import preload  # noqa: PLC0415
+
+    preload()

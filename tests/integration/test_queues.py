@@ -295,3 +295,32 @@ def test_metrics_are_counted_per_queue_and_function(
         return found == [3, 5, 3, 1], found
 
     wait_for("the metrics of the last second", sums, deadline_s=10)
+
+
+def test_updated_mapping_keeps_a_failed_message_from_the_first_moment(
+    aws: Aws, cleanups: ExitStack, make_function: FunctionFactory, make_queue: Callable[..., str]
+) -> None:
+    """Right after ReportBatchItemFailures was set, no poller deletes what failed by the rules before."""
+    function = make_function(
+        """
+        def handler(event, context):
+            return {'batchItemFailures': [{'itemIdentifier': record['messageId']} for record in event['Records']]}
+        """
+    )
+    url = make_queue(VisibilityTimeout="60")
+    uuid = _map(aws, cleanups, function, url, BatchSize=1)
+    aws("lambda").update_event_source_mapping(UUID=uuid, FunctionResponseTypes=["ReportBatchItemFailures"])
+    for number in range(10):
+        aws("sqs").send_message(QueueUrl=url, MessageBody=str(number))
+
+    def handled() -> tuple[bool, Any]:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        try:
+            reports = sum("REPORT" in event["message"] for event in read_log(aws, function.name))
+        except aws("logs").exceptions.ResourceNotFoundException:
+            reports = 0
+        return reports == 10 and counts["ApproximateNumberOfMessages"] == "0", (reports, counts)
+
+    _, counts = wait_for("ten invocations", handled, deadline_s=40)
+    assert "10" == counts["ApproximateNumberOfMessagesNotVisible"]

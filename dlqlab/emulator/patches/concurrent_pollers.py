@@ -65,10 +65,19 @@ def _poll(worker: EsmWorker) -> None:
         if not messages:
             continue
         try:
-            worker.poller.handle_messages(messages)
+            _serving(worker).poller.handle_messages(messages)
         except Exception as error:  # noqa: BLE001
             # A failed batch stays in flight until its visibility timeout is over: nothing more is to be done.
             _LOG.warning("batch of %d from %s failed: %s", len(messages), worker.poller.source_arn, error)
+
+
+def _serving(worker: EsmWorker) -> EsmWorker:
+    """The worker that serves the mapping now.
+
+    An update puts a new worker in place while pollers of the old one still wait at the queue: what they receive is the
+    new one's, or a failed message could be deleted by rules that no longer hold.
+    """
+    return provider("lambda").esm_workers.get(worker.uuid) or worker
 
 
 def _run(worker: EsmWorker) -> None:
