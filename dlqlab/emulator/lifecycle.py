@@ -12,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -253,7 +252,3 @@ def _describe(pid: int | None) -> str:
         return f"{process.name()} (pid {pid}: {' '.join(process.cmdline())[:100]})"
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return f"pid {pid}"
-
-
-def uptime_s(emulator: Emulator) -> float:
-    return time.time() - emulator.created_ts

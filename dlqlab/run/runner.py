@@ -11,15 +11,13 @@ from typing import Any
 from rich.console import Console
 
 from dlqlab import paths
-from dlqlab.analysis.judge import judge
 from dlqlab.collect.collect import Clients, CollectReport, collect
 from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
 from dlqlab.collect.host import HostSampler, descendants, tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler, queue_urls
 from dlqlab.collect.table import count_unfinished
-from dlqlab.contracts.evidence import load_evidence
-from dlqlab.contracts.rundir import RunDir, point_latest, write_json
+from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.deploy import pipeline
@@ -31,6 +29,7 @@ from dlqlab.load.ledger import read_ledger
 from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.report.render import render
 from dlqlab.run import manifest, preflight
+from dlqlab.run.again import rejudge
 from dlqlab.run.progress import Phases
 
 ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
@@ -227,8 +226,7 @@ class Runner:
 
     def _judge_and_report(self) -> Verdict:
         with self.phases.phase("judge") as phase:
-            verdict = judge(load_evidence(self.run))
-            write_json(self.run.verdict_path, verdict.to_json())
+            verdict = rejudge(self.run)
             phase.note = f"{len(verdict.checks)} checks"
         with self.phases.phase("report", "notebook and HTML") as phase:
             phase.note = _short(render(self.run))
