@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dlqlab.cli import main
+from dlqlab.cli.measure import LIMITS
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Faults, Load, Retry, Scenario
-from dlqlab.measure_cli import LIMITS
 from tests.support.histories import simulate_run
 
 LOAD = Load(tasks=400, duration_s=10, rate_per_s=40)

@@ -10,9 +10,9 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from dlqlab.console import OUT, command
+from dlqlab.cli.console import OUT, command
+from dlqlab.cli.ports import PORT, running
 from dlqlab.errors import UsageError
-from dlqlab.ports import PORT, running
 
 SHOWN_STEPS_MAX = 20
 CAUSE = click.option("--cause", metavar="TEXT", help="Only those with this reason or error type.")
@@ -131,3 +131,6 @@ def _desk(port: int) -> Any:
     from dlqlab.dlq.desk import Desk  # noqa: PLC0415
 
     return Desk(local_target(running(port)))
+
+
+COMMANDS = (dlq,)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from dlqlab.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command, shown
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import UsageError
 
@@ -222,3 +222,6 @@ def write_summaries(verdict: Verdict, junit: Path | None, markdown: Path | None)
             path.write_text(text(verdict), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+COMMANDS = (report, compare, plan, preflight)

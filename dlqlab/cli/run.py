@@ -1,0 +1,81 @@
+"""The commands that send load: run, load; and the list of what can be run."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from dlqlab import paths
+from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.ports import PORT, running
+
+
+@click.command()
+@PORT
+@click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
+@click.option("--seed", type=int, help="Another seed than the scenario's.")
+@click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
+@click.argument("scenario", default="default")
+@command
+def run(port: int, scenario: str, *, keep: bool, seed: int | None, runs: Path) -> int:
+    """Run SCENARIO from start to verdict: start, deploy, load, drain, collect, judge, report.
+
+    SCENARIO is a name under scenarios/ or a TOML file.
+    """
+    from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
+    from dlqlab.run.runner import Runner  # noqa: PLC0415
+    from dlqlab.run.scenarios import find  # noqa: PLC0415
+
+    chosen = find(scenario, seed=seed)
+    runner = Runner(scenario=chosen, console=OUT, port=port, keep=keep, runs_root=runs.resolve())
+    OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}")
+    verdict = runner.execute()
+    OUT.print()
+    print_verdict(verdict, OUT)
+    OUT.print(f"report: {shown(runner.run.html_path)}", soft_wrap=True)
+    return verdict.exit_code
+
+
+@click.command()
+@PORT
+@click.option("--ui", is_flag=True, help="Locust's web UI instead of a load that starts by itself.")
+@click.option("--web-port", type=click.IntRange(1, 65535), default=8089, show_default=True, help="Port of the web UI.")
+@click.option("--users", type=int, help="Concurrent clients.")
+@click.option("--rate", type=float, help="Tasks a second; 0 is as fast as the users can.")
+@click.option("--duration", type=float, help="Seconds.")
+@click.option("--tasks", type=int, help="At most this many tasks.")
+@click.option("--payload-bytes", type=int, help="Size of each payload.")
+@click.option("--seed", type=int, help="Seed of ids and payloads.")
+@click.argument("scenario", default="default")
+@command
+def load(port: int, scenario: str, *, ui: bool, web_port: int, seed: int | None, **options: Any) -> None:
+    """Send SCENARIO's load to the deployed API; options win over the scenario."""
+    from dlqlab.run.by_hand import load_by_hand  # noqa: PLC0415
+    from dlqlab.run.scenarios import find  # noqa: PLC0415
+
+    changed = {_LOAD_FIELDS[name]: value for name, value in options.items() if value is not None}
+    chosen = find(scenario, seed=seed, load=changed)
+    load_by_hand(running(port), chosen, OUT, ui=ui, web_port=web_port)
+
+
+_LOAD_FIELDS = {
+    "users": "users",
+    "rate": "rate_per_s",
+    "duration": "duration_s",
+    "tasks": "tasks",
+    "payload_bytes": "payload_bytes",
+}
+
+
+@click.command()
+@command
+def scenarios() -> None:
+    """List the scenarios with one line each."""
+    from dlqlab.run.scenarios import known  # noqa: PLC0415
+
+    for scenario in known():
+        OUT.print(f"{scenario.name:<24} {escape(scenario.description)}", soft_wrap=True)
+
+
+COMMANDS = (run, load, scenarios)
