@@ -50,8 +50,9 @@ def url(target: Target) -> str:
         DeployError: nothing is deployed at this target.
     """
     api = chalice.deployed(target).get("rest_api")
-    if api is None:
-        raise DeployError(f"nothing is deployed for stage {target.stage} at {target.endpoint}: run dlqlab deploy")
+    if api is None or not _is_api(target, api["rest_api_id"]):
+        where = target.endpoint or target.label
+        raise DeployError(f"nothing is deployed for stage {target.stage} at {where}: run dlqlab deploy")
     return target.api_url(api["rest_api_id"])
 
 
@@ -73,6 +74,16 @@ def destroy(target: Target) -> None:
     chalice.delete(target)
     functions.wait_unmapped(target)
     stack.delete_stack(target)
+
+
+def _is_api(target: Target, rest_api_id: str) -> bool:
+    """Whether it is still there: an emulator may have been started anew since Chalice took its note."""
+    client = target.client("apigateway")
+    try:
+        client.get_rest_api(restApiId=rest_api_id)
+    except client.exceptions.NotFoundException:
+        return False
+    return True
 
 
 def _clear(dynamodb: Any, table: str, key: str) -> None:

@@ -3,42 +3,80 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
 from dlqlab import paths
+from dlqlab.contracts.hosts import is_loopback_url
 from dlqlab.contracts.names import Names
-from dlqlab.emulator import settings
+from dlqlab.emulator import lifecycle, settings
 from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
+from dlqlab.errors import UsageError
 
 API_STAGE = "api"
 """Stage of the API in API Gateway, as app/.chalice/config.json says."""
+LOCAL_STAGE = "local"
+AWS = "aws"
+"""What stands for a real account where otherwise a URL would."""
+_ENDPOINTS = "AWS_ENDPOINT_URL"
+_CLIENT_OPTIONS: Mapping[str, Any] = {"ignore_configured_endpoint_urls": True}
+"""Otherwise an endpoint of the shell or of a profile would stand in for an account's."""
+
+
+class Kind(StrEnum):
+    """Whose the endpoint is."""
+
+    LOCAL = "local"  # an emulator of this checkout
+    URL = "url"  # somebody else's emulator, or ours on another machine or in a container
+    AWS = "aws"  # an account
 
 
 @dataclass(frozen=True)
 class Target:
-    """A stage at an endpoint. ``project_dir`` is the Chalice project, which keeps what it has deployed in itself."""
+    """A stage at an endpoint. ``project_dir`` is the Chalice project, which keeps what it has deployed in itself.
 
-    endpoint: str
+    ``endpoint`` is None for an AWS account; then ``environment`` holds no credentials: they are the user's own.
+    """
+
+    endpoint: str | None
     stage: str
     project_dir: Path
     state_dir: Path
     environment: Mapping[str, str] = field(repr=False)
+    kind: Kind = Kind.LOCAL
 
     @cached_property
     def names(self) -> Names:
         return Names.for_stage(self.stage)
 
+    @property
+    def region(self) -> str:
+        return self.environment["AWS_REGION"]
+
+    @property
+    def label(self) -> str:
+        """What messages and the manifest call it: ``local``, the URL, or ``aws <region>``."""
+        if self.kind is Kind.LOCAL:
+            return str(Kind.LOCAL)
+        return self.endpoint or f"{AWS} {self.region}"
+
+    @property
+    def is_this_machine(self) -> bool:
+        """Whether load stays on this machine."""
+        return self.endpoint is not None and is_loopback_url(self.endpoint)
+
     @cached_property
     def _session(self) -> boto3.Session:
         return boto3.Session(
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.environment["AWS_REGION"],
+            aws_access_key_id=self.environment.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=self.environment.get("AWS_SECRET_ACCESS_KEY"),
+            region_name=self.region,
         )
 
     def client(self, service: str, **options: Any) -> Any:
@@ -48,21 +86,25 @@ class Target:
             connect_timeout=5,
             read_timeout=60,
             max_pool_connections=20,
+            **_CLIENT_OPTIONS,
             **options,
         )
         return self._session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
 
     def tool_environment(self) -> dict[str, str]:
-        """Environment for tools such as Chalice: the shell's without its AWS settings, plus the target's."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        """Environment for tools such as Chalice: the shell's without AWS settings that are not the target's."""
+        foreign = _ENDPOINTS if self.kind is Kind.AWS else "AWS_"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return inherited | dict(self.environment)
 
     def api_url(self, rest_api_id: str) -> str:
-        """URL of the API at LocalStack; the one that Chalice prints is AWS's."""
+        """URL of the API. The one that Chalice prints is AWS's also where the endpoint is an emulator."""
+        if self.endpoint is None:
+            return f"https://{rest_api_id}.execute-api.{self.region}.amazonaws.com/{API_STAGE}"
         return f"{self.endpoint}/_aws/execute-api/{rest_api_id}/{API_STAGE}"
 
 
-def local_target(emulator: Emulator, *, stage: str = "local", app: Path = paths.APP) -> Target:
+def local_target(emulator: Emulator, *, stage: str = LOCAL_STAGE, app: Path = paths.APP) -> Target:
     """The stage at an emulator of this checkout.
 
     Chalice remembers in the project folder what it deployed. The emulator on the default port uses the checkout's
@@ -76,3 +118,54 @@ def local_target(emulator: Emulator, *, stage: str = "local", app: Path = paths.
         state_dir=state,
         environment=settings.client_environment(emulator.endpoint),
     )
+
+
+def url_target(url: str, *, stage: str = LOCAL_STAGE, state_root: Path = paths.STATE) -> Target:
+    """The stage at an endpoint that dlqlab did not start, with dummy credentials: nobody's own are sent there.
+
+    At an emulator of this checkout it shares what Chalice remembers with ``local_target``.
+
+    Raises:
+        UsageError: the URL is not one of an endpoint.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == -1 or not plain:
+        raise UsageError(f"--target {url}: give {AWS}, or a URL such as http://127.0.0.1:4566 without a path")
+    endpoint = f"{parts.scheme}://{parts.netloc}"
+    state = state_root / f"target-{parts.hostname.replace(':', '.')}-{port or parts.scheme}"
+    project_dir = state / "app"
+    ours = lifecycle.find(port, state_root) if port and is_loopback_url(url) else None
+    if ours:
+        found = local_target(ours)
+        state, project_dir = found.state_dir, found.project_dir
+    environment = settings.client_environment(endpoint)
+    return Target(endpoint, stage, project_dir, state, environment, Kind.URL)
+
+
+def aws_target(*, stage: str | None, state_root: Path = paths.STATE) -> Target:
+    """The stage in the AWS account that the user's credentials are for; makes no request.
+
+    Raises:
+        UsageError: the stage is not given or is the local one, no region is set, or the credentials are the emulator's.
+    """
+    if stage is None or stage == LOCAL_STAGE:
+        raise UsageError(f"--target {AWS} needs a stage of its own: give --stage dev")
+    session = boto3.Session()
+    region = os.environ.get("AWS_REGION") or session.region_name  # boto3 reads AWS_DEFAULT_REGION only
+    if not region:
+        raise UsageError(f"--target {AWS}: no region is set: set AWS_REGION or a profile's region")
+    if os.environ.get("AWS_ACCESS_KEY_ID") == settings.DUMMY_KEY:
+        raise UsageError(f"--target {AWS}: this shell has the emulator's dummy credentials: use another one")
+    environment = {
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+    }
+    # Chalice remembers what is where: one memory for each profile, since the account's number would cost a request.
+    state = state_root / f"target-{AWS}-{session.profile_name}-{region}"
+    return Target(None, stage, state / "app", state, environment, Kind.AWS)

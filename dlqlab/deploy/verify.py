@@ -12,6 +12,8 @@ from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
 PROBE_DEADLINE_S = 30.0
+PURGE_DEADLINE_S = 90.0
+"""SQS takes one PurgeQueue of a queue in 60 s (PurgeQueue in the SQS API reference); LocalStack has no such limit."""
 _SETTLED_S = 0.3
 """Lambda deletes what a batch handled right after the function returned; this is long after that."""
 
@@ -66,10 +68,30 @@ def prove_failed_task_is_kept(target: Target, url: str) -> None:
 
 
 def purge(target: Target) -> None:
-    """Empty both queues."""
+    """Empty both queues, after a while where they were emptied a moment ago.
+
+    Raises:
+        DeployError: SQS refuses for too long.
+    """
     sqs = target.client("sqs")
     for name in target.names.queues.values():
-        sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+        _purge(sqs, name)
+
+
+def _purge(sqs: Any, name: str) -> None:
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def probe() -> tuple[bool, str]:
+        try:
+            sqs.purge_queue(QueueUrl=url)
+        except sqs.exceptions.PurgeQueueInProgress as error:
+            return False, str(error)
+        return True, "purged"
+
+    try:
+        wait_for(f"a purge of {name}", probe, deadline_s=PURGE_DEADLINE_S, interval_s=2.0)
+    except DeadlinePassedError as error:
+        raise DeployError(str(error)) from error
 
 
 def _has_failed(url: str, task_id: str) -> tuple[bool, Any]:

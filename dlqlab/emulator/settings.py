@@ -22,6 +22,8 @@ DYNAMODB_MOTO = "moto"
 VERSION = "4.14.0"
 REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
+DUMMY_KEY = "test"
+"""Access key and secret key of the emulator, which looks at neither."""
 SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,sts"
 
 
@@ -71,8 +73,8 @@ def client_environment(endpoint: str) -> dict[str, str]:
     """The variables with which any AWS SDK or tool talks to the emulator."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": DUMMY_KEY,
+        "AWS_SECRET_ACCESS_KEY": DUMMY_KEY,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",

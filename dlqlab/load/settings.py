@@ -1,13 +1,13 @@
 """Settings of the load generator process, handed over as one environment variable."""
 
 import dataclasses
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dlqlab.contracts.hosts import is_loopback
 from dlqlab.contracts.scenario import Load, from_dict
 from dlqlab.errors import UsageError
 
@@ -71,17 +71,8 @@ def check_host(url: str | None, *, allow_remote: bool) -> None:
     parts = urlsplit(url or "")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(f"host is {url!r}: give an http or https URL")
-    if not allow_remote and not _is_loopback(parts.hostname):
+    if not allow_remote and not is_loopback(parts.hostname):
         raise UsageError(f"host is {url!r}: load goes to this machine only (127.0.0.0/8, ::1, localhost)")
-
-
-def _is_loopback(hostname: str) -> bool:
-    if hostname == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(hostname).is_loopback
-    except ValueError:  # a name: where it points to is not ours to trust
-        return False
 
 
 def _take[T: (str, bool)](given: dict[str, object], name: str, default: T) -> T:
