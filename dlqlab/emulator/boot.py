@@ -1,17 +1,86 @@
-"""``python -m localstack.runtime.main`` with half of its start-up time left out.
+"""``python -m localstack.runtime.main`` with the half of its start-up work left out that nobody uses.
 
-LocalStack imports jsonschema, which imports rfc3987_syntax where it is installed (JupyterLab brings it), which compiles
-a grammar for the format of internationalised identifiers: as much work as all of LocalStack's other imports. jsonschema
-does without it where it is absent, and so it is absent here.
+Nothing here changes what LocalStack does, only when it does it:
+
+- **rfc3987_syntax**: LocalStack imports jsonschema, which imports this where it is installed (JupyterLab brings it),
+  which compiles a grammar for the format of internationalised identifiers: as much work as all of LocalStack's other
+  imports. jsonschema does without it where it is absent, and so it is absent here.
+- **samtranslator, the types of EC2**: CloudFormation imports them for a transform of templates and for an intrinsic
+  function that few templates have. They are imported when they are first called.
+- **botocore's endpoints.json**: each of some fifteen botocore sessions parses its 1.2 MB anew. It is read only, so once
+  is enough.
 """
 
+import functools
+import importlib
 import runpy
 import sys
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from botocore.loaders import JSONFileLoader
+
+DEFERRED: Mapping[str, tuple[str, ...]] = {
+    "samtranslator.translator.transform": ("transform",),
+    "samtranslator.translator.managed_policy_translator": ("ManagedPolicyLoader",),
+    "localstack.aws.api.ec2": ("AvailabilityZoneList", "DescribeAvailabilityZonesResult"),
+}
+"""Module -> the names that LocalStack imports from it at its start; they are only called or stand in annotations."""
+
+SHARED_DATA = "endpoints"
 
 
 def main() -> None:
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # makes its import an ImportError
+    for module, names in DEFERRED.items():
+        defer(module, names)
+    parse_endpoints_once()
     runpy.run_module("localstack.runtime.main", run_name="__main__", alter_sys=True)
+
+
+def defer(module: str, names: tuple[str, ...]) -> None:
+    """Put a stand-in in the module's place until one of the names is called, or until any other is asked for."""
+    stand_in = _StandIn(module)
+    for name in names:
+        setattr(stand_in, name, _deferred(module, name))
+    sys.modules[module] = stand_in
+
+
+def parse_endpoints_once() -> None:
+    """Let all botocore sessions of this process share what they read from endpoints.json."""
+    original = JSONFileLoader.load_file
+
+    @functools.cache
+    def load_once(file_path: str) -> Any:
+        return original(JSONFileLoader(), file_path)
+
+    def load_file(self: JSONFileLoader, file_path: str) -> Any:
+        if file_path.endswith(SHARED_DATA):
+            return load_once(file_path)
+        return original(self, file_path)
+
+    JSONFileLoader.load_file = load_file  # type: ignore[method-assign]
+
+
+class _StandIn(ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what the import system asks of every module
+            raise AttributeError(name)
+        return getattr(_real(self.__name__), name)
+
+
+def _deferred(module: str, name: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(_real(module), name)(*args, **kwargs)
+
+    return call
+
+
+def _real(module: str) -> ModuleType:
+    if isinstance(sys.modules.get(module), _StandIn):
+        del sys.modules[module]
+    return importlib.import_module(module)
 
 
 if __name__ == "__main__":

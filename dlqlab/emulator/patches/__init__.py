@@ -22,6 +22,7 @@ ALL: tuple[str, ...] = (
     "lean_chain",
     "unparsed_dynamodb",
     "sliced_logs",
+    "prompt_create",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 
