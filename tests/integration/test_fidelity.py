@@ -14,6 +14,7 @@ from dlqlab.fidelity.probes import QUICK
 from dlqlab.run.preflight import probe_fidelity, probe_retries
 
 pytestmark = pytest.mark.integration
+UNPATCHED = {"exact_visibility", "concurrent_pollers", "exact_dimensions", "embedded_metrics"}
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,8 @@ def target(emulator: Emulator) -> Target:
 
 @pytest.fixture(scope="module")
 def unpatched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """LocalStack's own queue clock, pollers and dimensions."""
-    patches = tuple(name for name in ALL if name not in {"exact_visibility", "concurrent_pollers", "exact_dimensions"})
+    """LocalStack's own queue clock, pollers, dimensions and logs."""
+    patches = tuple(name for name in ALL if name not in UNPATCHED)
     running = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path_factory.mktemp("state"), patches=patches)
     yield local_target(running)
     lifecycle.stop(running)
@@ -47,7 +48,8 @@ def test_card_of_the_emulator(target: Target) -> None:
         "log_filters": False,
         "insights": False,
         "metric_dimensions": True,
-    } == {name: ok for name, ok in entries.items() if name != "emf"}
+        "emf": True,
+    } == entries
 
 
 def test_mapping_of_the_emulator(target: Target) -> None:
@@ -59,13 +61,13 @@ def test_mapping_of_the_emulator(target: Target) -> None:
 
 
 def test_probes_tell_an_emulator_without_patches(unpatched: Target) -> None:
-    """LocalStack as it comes: a clock of a second, one poller, dimensions by their beginning; each is told."""
+    """LocalStack as it comes: a clock of a second, one poller, dimensions by their beginning, no metrics of logs."""
     run_probes(unpatched.client, QUICK, deadline_s=10)
     entries = {entry["name"]: entry for entry in probe_fidelity(unpatched, probe_retries(unpatched))}
     found = run_probes(unpatched.client, [mapping_probe()], deadline_s=DEADLINE_S)
 
-    assert {"visibility_tick": False, "metric_dimensions": False} == {
-        name: entries[name]["ok"] for name in ("visibility_tick", "metric_dimensions")
+    assert {"visibility_tick": False, "metric_dimensions": False, "emf": False} == {
+        name: entries[name]["ok"] for name in ("visibility_tick", "metric_dimensions", "emf")
     }
     assert by_name(found)["pollers"] is False
     assert 1 == found[1].measured["pollers"]

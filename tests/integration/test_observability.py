@@ -1,7 +1,10 @@
-"""What the deployed functions write: no secret anywhere, one trace through all, metrics that CloudWatch reads."""
+"""What the deployed functions write: no secret anywhere, one trace through all, metrics and alarms of CloudWatch."""
 
 import json
 import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +12,24 @@ import pytest
 from dlqlab.contracts.names import log_group
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.deploy import pipeline
-from tests.integration.conftest import QUICK, Deployed
+from dlqlab.waiting import wait_for
+from tests.integration.conftest import QUICK, Deployed, FunctionFactory
 
 pytestmark = pytest.mark.integration
+ALARM_PERIOD_S = 10
+"""The shortest that CloudWatch takes. The emulator evaluates once a period and looks at the last three."""
+EMF_FUNCTION = """
+    import json, time
+
+    def handler(event, context):
+        now_ms = int(time.time() * 1000)
+        about = {"Namespace": event["namespace"], "Dimensions": [["F"], ["F", "G"]], "Metrics": [{"Name": "Depth"}]}
+        good = {"_aws": {"Timestamp": now_ms, "CloudWatchMetrics": [about]}, "F": "f", "G": "g"}
+        print(json.dumps(good | {"Depth": [1, 2]}))
+        print(json.dumps(good | {"Depth": 4}))
+        print(json.dumps(good | {"Depth": "four"}))
+        print('{"_aws": {"Timestamp": ' + str(now_ms))
+    """
 SECRETS = {
     "password": "hunter2-hunter2",
     "note": "Bearer abcdef0123456789abcdef",
@@ -93,6 +111,94 @@ def test_metrics_are_embedded_in_the_log(buried: tuple[str, dict[str, list[str]]
         for record in records
         for directive in record["_aws"]["CloudWatchMetrics"]
     }
+
+
+def _points(cloudwatch: Any, namespace: str, metric: str, **dimensions: str) -> list[dict[str, float]]:
+    """Statistics of the last minutes."""
+    now = datetime.now(UTC)
+    answer = cloudwatch.get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+        Period=660,
+        Statistics=["Sum", "SampleCount", "Minimum", "Maximum"],
+    )
+    return [
+        {name: point[name] for name in ("Sum", "SampleCount", "Minimum", "Maximum")} for point in answer["Datapoints"]
+    ]
+
+
+def test_embedded_lines_become_metrics(aws: Callable[[str], Any], make_function: FunctionFactory) -> None:
+    """Lists and single values count for each dimension set; lines that cannot be read are counted as on AWS."""
+    function, namespace, cloudwatch = make_function(EMF_FUNCTION), f"n/{uuid.uuid4().hex}", aws("cloudwatch")
+    function.invoke({"namespace": namespace})
+    group = log_group(function.name)
+
+    def probe() -> tuple[bool, list[list[dict[str, float]]]]:
+        found = [
+            _points(cloudwatch, namespace, "Depth", F="f"),
+            _points(cloudwatch, namespace, "Depth", F="f", G="g"),
+            _points(cloudwatch, "AWS/Logs", "EMFValidationErrors", LogGroupName=group),
+            _points(cloudwatch, "AWS/Logs", "EMFParsingErrors", LogGroupName=group),
+        ]
+        return all(found), found
+
+    depth = {"Sum": 7.0, "SampleCount": 3.0, "Minimum": 1.0, "Maximum": 4.0}
+    one = {"Sum": 1.0, "SampleCount": 1.0, "Minimum": 1.0, "Maximum": 1.0}
+    assert [[depth], [depth], [one], [one]] == wait_for("metrics", probe, deadline_s=15, interval_s=0.1)
+
+
+@pytest.fixture
+def quick_alarms(deployed: Deployed, cleanups: ExitStack) -> dict[str, str]:
+    """The stage's alarms again, with the shortest period; names by metric."""
+    cloudwatch = deployed.target.client("cloudwatch")
+    kept = (
+        "Namespace",
+        "MetricName",
+        "Dimensions",
+        "Statistic",
+        "EvaluationPeriods",
+        "Threshold",
+        "ComparisonOperator",
+        "TreatMissingData",
+    )
+    names = {}
+    for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"dlqlab-{deployed.target.names.stage}-alarm-")[
+        "MetricAlarms"
+    ]:
+        name = names[alarm["MetricName"]] = f"quick-{alarm['AlarmName']}"
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, Period=ALARM_PERIOD_S, **{key: alarm[key] for key in kept if key in alarm}
+        )
+        cleanups.callback(cloudwatch.delete_alarms, AlarmNames=[name])
+    return names
+
+
+@pytest.mark.timeout(240)  # three states, each up to three periods and a poll away
+def test_alarms_go_off_and_come_back(deployed: Deployed, quick_alarms: dict[str, str]) -> None:
+    """Tasks that fail to death set off the alarms on dead letters and failure ratio; with tasks that work they end."""
+    cloudwatch = deployed.target.client("cloudwatch")
+    names = [quick_alarms["TaskDeadLettered"], quick_alarms["AttemptFailed"]]
+
+    def probe(wanted: str) -> tuple[bool, dict[str, str]]:
+        alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+        return set(states.values()) == {wanted}, states
+
+    wait_for("alarms at rest", lambda: probe("OK"), deadline_s=60, interval_s=0.5)
+    failing = [f"alarm-{uuid.uuid4().hex}" for _ in range(3)]
+    for task_id in failing:
+        deployed.submit(task_id, "ERROR")
+    wait_for("alarms", lambda: probe("ALARM"), deadline_s=60, interval_s=0.5)
+    for task_id in failing:
+        deployed.submit(task_id.replace("alarm", "calm"), "SUCCESS")
+    wait_for("the end of the alarms", lambda: probe("OK"), deadline_s=60, interval_s=0.5)
+    history = cloudwatch.describe_alarm_history(AlarmName=names[0], HistoryItemType="StateUpdate")
+
+    assert {"FAILED"} == {task["status"] for task in deployed.wait_terminal(failing).values()}
+    assert len(history["AlarmHistoryItems"]) >= 2
 
 
 def test_alarms_of_the_stage_exist(deployed: Deployed) -> None:

@@ -18,6 +18,7 @@ ALL: tuple[str, ...] = (
     "direct_invoke",
     "direct_logs",
     "batched_metrics",
+    "embedded_metrics",
     "exact_dimensions",
     "lean_chain",
     "unparsed_dynamodb",
