@@ -1,7 +1,7 @@
 SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
 
-.PHONY: run test setup lint types lab lock clean help
+.PHONY: run test bench setup lint types lab lock clean help
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -11,6 +11,9 @@ run: .venv/complete ## a whole run, from the emulator's start to the verdict (SC
 
 test: lint types ## every check and every test
 	.venv/bin/python -m pytest
+
+bench: .venv/complete ## speed beside stock LocalStack and MiniStack, under 10 minutes (needs a quiet machine)
+	.venv/bin/python -m benchmarks.pipeline
 
 setup: .venv/complete ## the environment in .venv
 
