@@ -15,7 +15,10 @@ PARTIAL = "ReportBatchItemFailures"
 
 
 def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started_ts: float = 0.0) -> dict[str, str]:
-    """The variables that make the functions follow a scenario; see chalicelib.settings."""
+    """The variables that make the functions follow a scenario; see chalicelib.settings.
+
+    The start of the run is among them only where an outage counts from it.
+    """
     breaker = scenario.breaker_policy()
     return {
         "RUN_ID": run_id,
@@ -24,7 +27,7 @@ def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started
         "RETRY_POLICY": json.dumps(dataclasses.asdict(scenario.retry)),
         "FUNCTION_TIMEOUT_S": str(scenario.pipeline.function_timeout_s),
         "PARTIAL_BATCH_RESPONSES": "1" if partial else "0",
-        "RUN_STARTED_TS": f"{run_started_ts:.6f}",
+        "RUN_STARTED_TS": f"{run_started_ts if scenario.faults.outage_duration_s else 0.0:.6f}",
         "BREAKER": json.dumps(dataclasses.asdict(breaker)) if breaker else "",
     }
 

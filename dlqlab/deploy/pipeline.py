@@ -10,10 +10,15 @@ from dlqlab.errors import DeployError
 
 Progress = Callable[[str], None]
 DEPLOY_RUN_ID = "deploy"
+BY_HAND_RUN_ID = "by-hand"
+"""What the functions log outside of a run; the same as in app/.chalice/config.json."""
 
 
-def apply(target: Target, scenario: Scenario, *, progress: Progress) -> str:
+def apply(target: Target, scenario: Scenario, *, progress: Progress, run_id: str = DEPLOY_RUN_ID) -> str:
     """Deploy what a scenario needs and prove that it works; returns the API's URL. Safe to repeat.
+
+    The functions are configured under ``run_id``. A run that gives its own need not configure them again, which would
+    replace every execution environment, unless it has an outage whose clock must start later.
 
     Raises:
         DeployError: a step failed; names it.
@@ -24,14 +29,14 @@ def apply(target: Target, scenario: Scenario, *, progress: Progress) -> str:
     chalice.deploy(target)
     progress("ReportBatchItemFailures on the event source mappings")
     functions.set_partial_responses(target, scenario)
-    configure(target, scenario, DEPLOY_RUN_ID)
+    configure(target, scenario, run_id)
     progress("proof with a failing task")
     address = url(target)
     try:
         verify.prove_failed_task_is_kept(target, address)
     except DeployError:
         # Unproven: the functions go back to deleting and raising by themselves, which loses nothing.
-        variables = functions.run_variables(scenario, DEPLOY_RUN_ID, partial=False)
+        variables = functions.run_variables(scenario, run_id, partial=False)
         functions.configure(target, variables, processor_timeout_s=scenario.pipeline.function_timeout_s)
         raise
     return address

@@ -5,6 +5,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dlqlab.deploy.target import Target
@@ -45,6 +46,17 @@ def _json_of(error: urllib.error.HTTPError) -> Any:
         return None
 
 
+def invoke_empty(functions: Any, function: str) -> None:
+    """A batch without records: loads the code and does nothing.
+
+    Raises:
+        DeployError: the function fails.
+    """
+    answer = functions.invoke(FunctionName=function, Payload=json.dumps({"Records": []}))
+    if "FunctionError" in answer:
+        raise DeployError(f"{function} fails on an empty batch: {answer['Payload'].read().decode()}")
+
+
 def prove_failed_task_is_kept(target: Target, url: str) -> None:
     """Submit a task that fails, and see its message still on the queue after the invocation has ended.
 
@@ -54,7 +66,11 @@ def prove_failed_task_is_kept(target: Target, url: str) -> None:
         DeployError: the message was deleted, or the pipeline did not work on it.
     """
     task_id = f"probe-{uuid.uuid4().hex}"
-    status, answer = call_api(url, "/tasks", {"taskId": task_id, "payload": "ERROR"})
+    with ThreadPoolExecutor(1) as pool:
+        # The processor's first execution environment starts beside the API's instead of after it.
+        started = pool.submit(invoke_empty, target.client("lambda"), target.names.processor_function)
+        status, answer = call_api(url, "/tasks", {"taskId": task_id, "payload": "ERROR"})
+        started.result()
     if status != 202:  # noqa: PLR2004
         raise DeployError(f"the API answered {status} to a probe task: {answer}")
     try:

@@ -1,6 +1,5 @@
 """Before the load: how late the target alone returns a message, what it does as AWS, and functions that are warm."""
 
-import json
 import statistics
 import time
 import uuid
@@ -9,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dlqlab.deploy.target import Target
-from dlqlab.deploy.verify import call_api
+from dlqlab.deploy.verify import call_api, invoke_empty
 from dlqlab.errors import DeployError
 from dlqlab.fidelity.findings import run_probes
 from dlqlab.fidelity.probes import QUICK, visibility_tick
@@ -71,7 +70,7 @@ def warm_up(target: Target, url: str, users: int) -> None:
         # A look-up, because it makes the API's clients too; /health asks nothing of anybody.
         calls = [pool.submit(call_api, url, "/tasks/warm-up") for _ in range(users)]
         invocations = [
-            pool.submit(_invoke_empty, functions, function)
+            pool.submit(invoke_empty, functions, function)
             for function in (names.processor_function, names.monitor_function)
             for _ in range(WARM_POLLERS if function == names.processor_function else 1)
         ]
@@ -94,7 +93,7 @@ def probe_latency(target: Target, url: str) -> dict[str, float]:
     functions, processor = target.client("lambda"), target.names.processor_function
     calls: Mapping[str, Callable[[], object]] = {
         "api_ms": lambda: call_api(url, "/health"),
-        "processor_ms": lambda: _invoke_empty(functions, processor),
+        "processor_ms": lambda: invoke_empty(functions, processor),
     }
     times = {name: [_timed_ms(call) for _ in range(LATENCY_CALLS)] for name, call in calls.items()}
     return {name: round(statistics.median(found), 3) for name, found in times.items()}
@@ -104,13 +103,6 @@ def _timed_ms(call: Callable[[], object]) -> float:
     began = time.perf_counter()
     call()
     return (time.perf_counter() - began) * 1000
-
-
-def _invoke_empty(functions: Any, function: str) -> None:
-    """A batch without records: loads the code and does nothing."""
-    answer = functions.invoke(FunctionName=function, Payload=json.dumps({"Records": []}))
-    if "FunctionError" in answer:
-        raise DeployError(f"{function} fails on an empty batch: {answer['Payload'].read().decode()}")
 
 
 def _hide(sqs: Any, url: str, hidden: dict[str, float]) -> tuple[bool, str]:
