@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from dlqlab import __version__
-from dlqlab.cli import dlq, emulator, measure, pipeline, run
+from dlqlab.cli import dlq, emulator, lint, measure, pipeline, run
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 
 
@@ -33,6 +33,6 @@ def main() -> None:
     """
 
 
-for _module in (emulator, pipeline, run, measure, dlq):
+for _module in (emulator, pipeline, run, measure, dlq, lint):
     for _command in _module.COMMANDS:
         main.add_command(_command)

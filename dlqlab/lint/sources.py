@@ -1,0 +1,25 @@
+"""Where the rules come from."""
+
+from typing import Final
+
+_SQS: Final = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/"
+_LAMBDA: Final = "https://docs.aws.amazon.com/lambda/latest/"
+
+SQS_ATTRIBUTES: Final = _SQS + "APIReference/API_SetQueueAttributes.html"
+SQS_VISIBILITY: Final = _SQS + "APIReference/API_ChangeMessageVisibility.html"
+SQS_VISIBILITY_GUIDE: Final = _SQS + "SQSDeveloperGuide/sqs-visibility-timeout.html"
+SQS_DEAD_LETTERS: Final = _SQS + "SQSDeveloperGuide/sqs-dead-letter-queues.html"
+SQS_RETENTION: Final = _SQS + "SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html"
+SQS_QUOTAS: Final = _SQS + "SQSDeveloperGuide/quotas-messages.html"
+MAPPING_API: Final = _LAMBDA + "api/API_CreateEventSourceMapping.html"
+MAPPING_PARAMETERS: Final = _LAMBDA + "dg/services-sqs-parameters.html"
+MAPPING_CONFIGURE: Final = _LAMBDA + "dg/services-sqs-configure.html"
+MAPPING_ERRORS: Final = _LAMBDA + "dg/services-sqs-errorhandling.html"
+MAPPING_SCALING: Final = _LAMBDA + "dg/services-sqs-scaling.html"
+LAMBDA_QUOTAS: Final = _LAMBDA + "dg/gettingstarted-limits.html"
+LAMBDA_RESERVED: Final = _LAMBDA + "dg/configuration-concurrency.html"
+GATEWAY_QUOTAS: Final = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"
+DYNAMODB_LIMITS: Final = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"
+BACKOFF_ARTICLE: Final = "https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/"
+LOCALSTACK_DIMENSIONS: Final = "LocalStack 4.14.0, CloudWatch provider: dimensions are matched by LIKE 'Name=Value%'"
+APP_STRATEGY: Final = "docs/retry-strategy.md"

@@ -1,0 +1,21 @@
+"""docs/lint.md lists every rule as the code has it."""
+
+from pathlib import Path
+
+from dlqlab.lint.rule import Severity
+from dlqlab.lint.rules import RULES
+
+PAGE = (Path(__file__).parents[3] / "docs" / "lint.md").read_text()
+
+
+def test_every_rule_is_documented() -> None:
+    """One row for each rule, in order: id, severity, why, remedy."""
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
+    expected = [f"| `{rule.id}` | {rule.severity} | {rule.why} | {rule.remedy} |" for rule in RULES]
+
+    assert expected == rows
+
+
+def test_every_severity_is_documented() -> None:
+    """Each severity has its sentence."""
+    assert [] == [severity for severity in Severity if f"- **{severity}**: " not in PAGE]
