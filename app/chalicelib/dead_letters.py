@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.batches import Delivery
 from chalicelib.events import EventName
 from chalicelib.messages import MessageError, TaskMessage, attribute_text, parse_body
-from chalicelib.process import MALFORMED
+from chalicelib.metrics import MALFORMED, RECEIVED_TOO_OFTEN
 from chalicelib.queues import Queue, QueueError
 from chalicelib.redaction import redact, redact_body, redact_text, unescaped
 from chalicelib.settings import Settings
@@ -25,7 +25,6 @@ BODY_BYTES_MAX = 350_000
 """An item holds 400 KB; a stranger's message may have 1 MiB."""
 SHOWN_CHARACTERS_MAX = 100_000
 """Of a body that is no task: CloudWatch cuts a log event at 1 MiB, and a line that is cut is no JSON."""
-RECEIVED_TOO_OFTEN = "received too often"
 ALREADY_DEAD_LETTERED = "already dead-lettered"
 SECONDS_PER_DAY = 86_400
 

@@ -18,6 +18,7 @@ from chalicelib.breaker import Breaker
 from chalicelib.events import EventName
 from chalicelib.faults import Fault
 from chalicelib.messages import MessageError, TaskMessage, parse_body
+from chalicelib.metrics import MALFORMED
 from chalicelib.queues import Queue, QueueError
 from chalicelib.redaction import redact_text
 from chalicelib.settings import Settings
@@ -31,7 +32,6 @@ ERROR_CHARACTERS_MAX = 500
 TIME_LEFT_MIN_S = 0.5
 """An attempt that cannot end before the function is ended must not begin, and the answer for the batch takes time too:
 without it nothing of the batch is deleted."""
-MALFORMED = "malformed message"
 NO_TIME = "no time left"
 CLAIM_LOST = "claim lost"
 BREAKER_OPEN = "breaker open"

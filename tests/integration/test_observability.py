@@ -130,6 +130,27 @@ def _points(cloudwatch: Any, namespace: str, metric: str, **dimensions: str) -> 
     ]
 
 
+def test_dead_letters_are_counted_by_cause(deployed: Deployed, buried: tuple[str, dict[str, list[str]]]) -> None:
+    """The dead letter of a real task is in CloudWatch under its cause, with its age and its attempts."""
+    task_id, _ = buried
+    cloudwatch, function = deployed.target.client("cloudwatch"), deployed.target.names.monitor_function
+    metrics = ("TaskDeadLettered", "DeadLetterAge", "DeadLetterAttempts")
+
+    def probe() -> tuple[bool, dict[str, list[dict[str, float]]]]:
+        found = {
+            name: _points(cloudwatch, "dlqlab", name, FunctionName=function, Reason="retries exhausted")
+            for name in metrics
+        }
+        return all(found.values()), found
+
+    found = {name: points[0] for name, points in wait_for("metrics", probe, deadline_s=15, interval_s=0.1).items()}
+
+    assert "FAILED" == deployed.task(task_id)["status"]
+    assert len({point["SampleCount"] for point in found.values()}) == 1
+    assert (3.0, 3.0) == (found["DeadLetterAttempts"]["Minimum"], found["DeadLetterAttempts"]["Maximum"])
+    assert found["DeadLetterAge"]["Minimum"] >= 2.0  # two backoffs of a second
+
+
 def test_embedded_lines_become_metrics(aws: Callable[[str], Any], make_function: FunctionFactory) -> None:
     """Lists and single values count for each dimension set; lines that cannot be read are counted as on AWS."""
     function, namespace, cloudwatch = make_function(EMF_FUNCTION), f"n/{uuid.uuid4().hex}", aws("cloudwatch")

@@ -197,12 +197,14 @@ def test_dashboard_is_json_and_shows_the_alarms(template: dict[str, Any]) -> Non
     body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Sub"]
     widgets = json.loads(body)["widgets"]
     shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
-    metrics = {name for namespace, name, *_ in shown if namespace == NAMESPACE}
+    metrics = {metric[1] for metric in shown if metric[0] == NAMESPACE}
+    searched = {re.search(r"MetricName=(\w+)", metric[0]["expression"])[1] for metric in shown if len(metric) == 1}  # type: ignore[index]
 
     assert ["${DeadLetterAlarm.Arn}", "${FailureRatioAlarm.Arn}", "${MessageAgeAlarm.Arn}"] == widgets[-1][
         "properties"
     ]["alarms"]
-    assert metrics <= set(UNITS)
+    assert metrics | searched <= set(UNITS)
+    assert {"TaskDeadLettered"} == searched
 
 
 def test_bundle_needs_no_package() -> None:
