@@ -5,6 +5,8 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,14 @@ from dlqlab.errors import DeployError
 DEADLINE_S = 300
 _OWN_FOLDERS = ("deployed", "deployments", "__pycache__", "venv")
 _SOURCE_RECORD = "deployed-source.json"
+_GO = "go\n"
+_PROGRAM = """
+import sys
+from chalice.cli import main
+if sys.stdin.readline():  # nothing to read: who started this is gone
+    sys.exit(main())
+"""
+"""What the script ``chalice`` does, in two steps: over a second of imports, then the work."""
 
 
 def prepare_project(target: Target) -> None:
@@ -25,17 +35,24 @@ def prepare_project(target: Target) -> None:
     shutil.copytree(paths.APP, target.project_dir, ignore=ignore, dirs_exist_ok=True)
 
 
-def deploy(target: Target) -> None:
-    """``chalice deploy``, left out where exactly this source is deployed already.
+@contextmanager
+def deployer(target: Target) -> Iterator[Callable[[], None]]:
+    """``chalice deploy``, which imports what it needs while the caller is busy otherwise, and deploys when called.
 
-    Raises:
-        DeployError: Chalice failed; carries what it printed.
+    The call does nothing where exactly this source is deployed already. It raises DeployError where Chalice fails,
+    with what that printed.
     """
     prepare_project(target)
     if _is_current(target):
+        yield lambda: None
         return
-    _run(target, "deploy", "--stage", target.stage)
-    _record(target).write_text(json.dumps({"source": source_digest(target.project_dir)}))
+    with _start(target, "deploy", "--stage", target.stage) as program:
+
+        def deploy() -> None:
+            _finish(program, "deploy")
+            _record(target).write_text(json.dumps({"source": source_digest(target.project_dir)}))
+
+        yield deploy
 
 
 def delete(target: Target) -> None:
@@ -45,7 +62,8 @@ def delete(target: Target) -> None:
         DeployError: Chalice failed.
     """
     if deployed(target):
-        _run(target, "delete", "--stage", target.stage)
+        with _start(target, "delete", "--stage", target.stage) as program:
+            _finish(program, "delete")
     _record(target).unlink(missing_ok=True)
 
 
@@ -92,20 +110,23 @@ def _record(target: Target) -> Path:
     return target.state_dir / _SOURCE_RECORD
 
 
-def _run(target: Target, *arguments: str) -> None:
-    program = Path(sys.executable).with_name("chalice")
-    command = [str(program), "--project-dir", str(target.project_dir), *arguments]
+@contextmanager
+def _start(target: Target, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Chalice's own command line, which waits for a word after its imports; ends with the block."""
+    command = [sys.executable, "-c", _PROGRAM, "--project-dir", str(target.project_dir), *arguments]
+    pipe = subprocess.PIPE
+    environment = target.tool_environment()
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as program:
+        try:
+            yield program
+        finally:
+            program.kill()  # of no effect where it has ended
+
+
+def _finish(program: subprocess.Popen[str], what: str) -> None:
     try:
-        done = subprocess.run(
-            command,
-            env=target.tool_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
+        out, err = program.communicate(_GO, timeout=DEADLINE_S)
     except subprocess.TimeoutExpired as error:
-        raise DeployError(f"chalice {arguments[0]} took over {DEADLINE_S} s") from error
-    if done.returncode != 0:
-        raise DeployError(f"chalice {arguments[0]} failed (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
+        raise DeployError(f"chalice {what} took over {DEADLINE_S} s") from error
+    if program.returncode != 0:
+        raise DeployError(f"chalice {what} failed (exit code {program.returncode}):\n{out}{err}")

@@ -23,10 +23,11 @@ def apply(target: Target, scenario: Scenario, *, progress: Progress, run_id: str
     Raises:
         DeployError: a step failed; names it.
     """
-    progress("queues, tables, log groups (CloudFormation)")
-    stack.deploy_stack(target, scenario)
-    progress("functions and API (chalice deploy)")
-    chalice.deploy(target)
+    with chalice.deployer(target) as deploy_functions:
+        progress("queues, tables, log groups (CloudFormation)")
+        stack.deploy_stack(target, scenario)
+        progress("functions and API (chalice deploy)")
+        deploy_functions()
     progress("ReportBatchItemFailures on the event source mappings")
     functions.set_partial_responses(target, scenario)
     configure(target, scenario, run_id)

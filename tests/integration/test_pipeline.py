@@ -201,7 +201,8 @@ def by_hand(emulator: Emulator) -> Target:
     """Another stage, deployed by CloudFormation and plain ``chalice deploy`` only."""
     target = local_target(emulator, stage="dev")
     stack.deploy_stack(target, QUICK)
-    chalice.deploy(target)
+    with chalice.deployer(target) as deploy_functions:
+        deploy_functions()
     return target
 
 
