@@ -4,15 +4,19 @@ import dataclasses
 import json
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
 from dlqlab.cli.console import OUT, command
-from dlqlab.cli.ports import PORT, running
+from dlqlab.cli.targets import Where, targeted, targeted_to_change
 from dlqlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from dlqlab.deploy.target import Target
+    from dlqlab.dlq.desk import Desk
 
 SHOWN_STEPS_MAX = 20
 CAUSE = click.option("--cause", metavar="TEXT", help="Only those with this reason or error type.")
@@ -24,16 +28,16 @@ def dlq() -> None:
 
 
 @dlq.command("list")
-@PORT
+@targeted
 @CAUSE
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Show the newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of them as JSON, one a line.")
 @command
-def list_letters(port: int, cause: str | None, limit: int, *, as_json: bool) -> None:
+def list_letters(where: Where, cause: str | None, limit: int, *, as_json: bool) -> None:
     """List what the archive holds, newest last, and how many have which cause."""
     from dlqlab.dlq.letters import causes, select  # noqa: PLC0415
 
-    desk = _desk(port)
+    desk = _desk(where.resolve())
     letters = select(desk.letters(), cause=cause)
     if as_json:
         for letter in letters:
@@ -50,16 +54,16 @@ def list_letters(port: int, cause: str | None, limit: int, *, as_json: bool) -> 
 
 
 @dlq.command()
-@PORT
+@targeted
 @click.argument("ids", nargs=-1, required=True, metavar="ID")
 @command
-def show(port: int, ids: tuple[str, ...]) -> None:
+def show(where: Where, ids: tuple[str, ...]) -> None:
     """Show everything that is kept about ID (a task or an archived message) as JSON."""
     from chalicelib.views import task_view  # noqa: PLC0415
 
     from dlqlab.dlq.letters import select  # noqa: PLC0415
 
-    desk = _desk(port)
+    desk = _desk(where.resolve())
     letters = select(desk.letters(), ids=ids)
     tasks = {letter.task_id: desk.store.get(letter.task_id) for letter in letters if letter.task_id}
     found = {
@@ -70,30 +74,34 @@ def show(port: int, ids: tuple[str, ...]) -> None:
 
 
 @dlq.command()
-@PORT
+@targeted_to_change
 @CAUSE
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "take_all", is_flag=True, help="Every dead letter.")
 @click.option("--rate", type=click.FloatRange(0, 1000, min_open=True), default=10, show_default=True, help="A second.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @command
-def redrive(port: int, cause: str | None, ids: tuple[str, ...], rate: float, *, take_all: bool, dry_run: bool) -> int:
+def redrive(
+    where: Where, cause: str | None, ids: tuple[str, ...], rate: float, *, take_all: bool, dry_run: bool
+) -> int:
     """Send FAILED tasks back to the queue for a new generation of attempts: these IDs, one cause, or all.
 
     A task that has left FAILED meanwhile is skipped, so the same redrive again does nothing.
     """
     from dlqlab.dlq.letters import select  # noqa: PLC0415
     from dlqlab.dlq.redrive import Action, execute, plan_redrive  # noqa: PLC0415
+    from dlqlab.run.consent import Intent  # noqa: PLC0415
 
     if sum((bool(ids), cause is not None, take_all)) != 1:
         raise UsageError("say which dead letters to redrive: give task ids, or --cause TEXT, or --all")
-    desk = _desk(port)
+    desk = _desk(where.resolve())
     steps = plan_redrive(select(desk.letters(), ids=ids, cause=cause), desk.store.get)
     taken = [step for step in steps if step.action is not Action.SKIP]
     if dry_run:
         _show_steps("would redrive", taken)
         _show_steps("would skip", [step for step in steps if step.action is Action.SKIP])
         return 0
+    where.agree(desk.target, Intent(what=f"send {len(taken):,} tasks back to the queue"))
     with OUT.status("redrive") as status, desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
         done = 0
 
@@ -126,11 +134,10 @@ def _age(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _desk(port: int) -> Any:
-    from dlqlab.deploy.target import local_target  # noqa: PLC0415
+def _desk(target: "Target") -> "Desk":
     from dlqlab.dlq.desk import Desk  # noqa: PLC0415
 
-    return Desk(local_target(running(port)))
+    return Desk(target)
 
 
 COMMANDS = (dlq,)

@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.targets import Where, targeted_to_change
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import UsageError
 
@@ -174,26 +175,19 @@ def report(run_dir: str, junit: Path | None, markdown: Path | None, *, rejudge: 
 
 
 @click.command()
-@click.option(
-    "--port", type=click.IntRange(1, 65535), default=None, help="The emulator's port; default: the usual one."
-)
+@targeted_to_change
 @click.option("--quick", is_flag=True, help="Only the probes that each run makes; without the mapping's, about 10 s.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @command
-def preflight(port: int | None, *, quick: bool, as_json: bool) -> None:
+def preflight(where: Where, *, quick: bool, as_json: bool) -> None:
     """Find out by probes of the AWS API where the running target does not do as AWS does."""
-    from dlqlab.deploy.target import local_target  # noqa: PLC0415
-    from dlqlab.emulator import lifecycle  # noqa: PLC0415
     from dlqlab.fidelity.findings import run_probes  # noqa: PLC0415
     from dlqlab.fidelity.mapping import DEADLINE_S, mapping_probe  # noqa: PLC0415
     from dlqlab.report.terminal import print_line  # noqa: PLC0415
+    from dlqlab.run.consent import Intent  # noqa: PLC0415
     from dlqlab.run.preflight import probe_fidelity, probe_retries  # noqa: PLC0415
 
-    port = port or lifecycle.DEFAULT_PORT
-    emulator = lifecycle.find(port)
-    if emulator is None:
-        raise UsageError(f"no emulator of this checkout runs on port {port}: start it with dlqlab up")
-    target = local_target(emulator)
+    target = where.confirmed(Intent(what="create queues, functions and metrics, probe them and remove them"))
     with OUT.status("probes"):
         entries = probe_fidelity(target, probe_retries(target))
         if not quick:

@@ -3,48 +3,57 @@
 import click
 
 from dlqlab.cli.console import OUT, command
-from dlqlab.cli.ports import PORT, running
+from dlqlab.cli.targets import Where, targeted, targeted_to_change
 
 
 @click.command()
-@PORT
+@targeted_to_change
+@click.option("--stack-only", is_flag=True, help="Only queues, tables, log groups, alarms: chalice deploy is for you.")
 @click.argument("scenario", default="default")
 @command
-def deploy(port: int, scenario: str) -> None:
+def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
     """Deploy the pipeline for SCENARIO and prove that it keeps failed tasks."""
-    from dlqlab.deploy import pipeline  # noqa: PLC0415
-    from dlqlab.deploy.target import local_target  # noqa: PLC0415
+    from dlqlab.deploy import pipeline, stack  # noqa: PLC0415
+    from dlqlab.run.consent import Intent  # noqa: PLC0415
     from dlqlab.run.progress import Phases  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
-    target = local_target(running(port))
+    chosen = find(scenario)
+    effects = () if stack_only else ("It empties the stage's two queues.",)
+    target = where.confirmed(Intent(what="create or change queues, tables, alarms, functions, an API", effects=effects))
     with Phases(OUT).phase("deploy") as phase:
-        url = pipeline.apply(target, find(scenario), progress=lambda text: phase.update(note=text))
+        if stack_only:
+            stack.deploy_stack(target, chosen)
+            phase.note = f"stack {stack.stack_name(target.stage)}"
+            return
+        url = pipeline.apply(target, chosen, progress=lambda text: phase.update(note=text))
+        # What is sent from now on by hand is no part of the deployment's proof.
+        pipeline.configure(target, chosen, pipeline.BY_HAND_RUN_ID)
         phase.note = "stack, functions, API, partial batch responses: proven"
     OUT.print(f"API: {url}", soft_wrap=True)
 
 
 @click.command()
-@PORT
+@targeted
 @command
-def url(port: int) -> None:
+def url(where: Where) -> None:
     """Print the API's URL and nothing else."""
     from dlqlab.deploy import pipeline  # noqa: PLC0415
-    from dlqlab.deploy.target import local_target  # noqa: PLC0415
 
-    click.echo(pipeline.url(local_target(running(port))))
+    click.echo(pipeline.url(where.resolve()))
 
 
 @click.command()
-@PORT
+@targeted_to_change
 @command
-def destroy(port: int) -> None:
+def destroy(where: Where) -> None:
     """Remove everything that deploy made."""
     from dlqlab.deploy import pipeline  # noqa: PLC0415
-    from dlqlab.deploy.target import local_target  # noqa: PLC0415
+    from dlqlab.run.consent import Intent  # noqa: PLC0415
 
+    target = where.confirmed(Intent(what="remove functions, API, queues, tables and all that is in them"))
     with OUT.status("removing functions, API, stack"):
-        pipeline.destroy(local_target(running(port)))
+        pipeline.destroy(target)
     OUT.print("removed")
 
 

@@ -8,27 +8,40 @@ from rich.markup import escape
 
 from dlqlab import paths
 from dlqlab.cli.console import OUT, command, shown
-from dlqlab.cli.ports import PORT, running
+from dlqlab.cli.targets import Where, targeted_to_change
 
 
 @click.command()
-@PORT
+@targeted_to_change
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
 @click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
 @click.argument("scenario", default="default")
 @command
-def run(port: int, scenario: str, *, keep: bool, seed: int | None, runs: Path) -> int:
+def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path) -> int:
     """Run SCENARIO from start to verdict: start, deploy, load, drain, collect, judge, report.
 
-    SCENARIO is a name under scenarios/ or a TOML file.
+    SCENARIO is a name under scenarios/ or a TOML file. With --target nothing is started or stopped.
     """
+    from dlqlab.deploy.target import LOCAL_STAGE  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
+    from dlqlab.run.consent import Intent, load_requests  # noqa: PLC0415
     from dlqlab.run.runner import Runner  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     chosen = find(scenario, seed=seed)
-    runner = Runner(scenario=chosen, console=OUT, port=port, keep=keep, runs_root=runs.resolve())
+    target = where.elsewhere() if where.target else None
+    intent = Intent(what="deploy, empty the queues and tables, send load", requests=load_requests(chosen))
+    runner = Runner(
+        scenario=chosen,
+        console=OUT,
+        port=where.port,
+        keep=keep,
+        runs_root=runs.resolve(),
+        stage=where.stage or LOCAL_STAGE,
+        target=target,
+        allow_remote=target is not None and where.agree(target, intent),
+    )
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}")
     verdict = runner.execute()
     OUT.print()
@@ -38,7 +51,7 @@ def run(port: int, scenario: str, *, keep: bool, seed: int | None, runs: Path) -
 
 
 @click.command()
-@PORT
+@targeted_to_change
 @click.option("--ui", is_flag=True, help="Locust's web UI instead of a load that starts by itself.")
 @click.option("--web-port", type=click.IntRange(1, 65535), default=8089, show_default=True, help="Port of the web UI.")
 @click.option("--users", type=int, help="Concurrent clients.")
@@ -49,14 +62,18 @@ def run(port: int, scenario: str, *, keep: bool, seed: int | None, runs: Path) -
 @click.option("--seed", type=int, help="Seed of ids and payloads.")
 @click.argument("scenario", default="default")
 @command
-def load(port: int, scenario: str, *, ui: bool, web_port: int, seed: int | None, **options: Any) -> None:
+def load(where: Where, scenario: str, *, ui: bool, web_port: int, seed: int | None, **options: Any) -> None:
     """Send SCENARIO's load to the deployed API; options win over the scenario."""
     from dlqlab.run.by_hand import load_by_hand  # noqa: PLC0415
+    from dlqlab.run.consent import Intent, load_requests  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     changed = {_LOAD_FIELDS[name]: value for name, value in options.items() if value is not None}
     chosen = find(scenario, seed=seed, load=changed)
-    load_by_hand(running(port), chosen, OUT, ui=ui, web_port=web_port)
+    target = where.resolve()
+    allow_remote = where.agree(target, Intent(what="send load", requests=load_requests(chosen)))
+    sent = load_by_hand(target, chosen, OUT, ui=ui, web_port=web_port, allow_remote=allow_remote)
+    OUT.print(f"ledger: {shown(sent.ledger_parts)}; next: dlqlab collect {shown(sent.path)}", soft_wrap=True)
 
 
 _LOAD_FIELDS = {

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,7 @@ def collect(
     window: Window,
     *,
     run_id: str,
+    not_sampled: Collection[str] = (),
     on_progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
@@ -73,12 +74,14 @@ def collect(
 ) -> CollectReport:
     """Write every table into the run directory. ``window`` is from the start of the load to the end of the drain.
 
-    A source that fails does not keep the others from being collected.
+    A source that fails does not keep the others from being collected. ``not_sampled`` names tables of which nobody
+    took samples, ``queues`` or ``host``: they are written empty.
 
     Raises:
         EvidenceError: sources failed; names each. Everything else has been written.
     """
     collector = _Collector(run, clients, names, run_id, on_progress or (lambda _what, _share: None))
+    collector.not_sampled = frozenset(not_sampled)
     functions = tuple(names.functions.values())
 
     def logs() -> None:
@@ -123,6 +126,7 @@ class _Collector:
         self._run_id = run_id
         self._on_progress = on_progress
         self.report = CollectReport()
+        self.not_sampled: frozenset[str] = frozenset()
 
     def ledger(self) -> None:
         ledger = read_ledger(self._run.ledger_parts)
@@ -132,12 +136,12 @@ class _Collector:
         self._done("ledger", len(ledger.rows))
 
     def queues(self) -> None:
-        data = read_queues(self._run.path)
+        data = frame("queues", []) if "queues" in self.not_sampled else read_queues(self._run.path)
         self._run.write("queues", data)
         self._done("queues", len(data))
 
     def host(self) -> None:
-        data = read_host(self._run.path)
+        data = frame("host", []) if "host" in self.not_sampled else read_host(self._run.path)
         self._run.write("host", data)
         self._done("host", len(data))
 

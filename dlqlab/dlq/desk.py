@@ -48,23 +48,23 @@ class Desk:
     """Everything is looked up by the stage's names."""
 
     def __init__(self, target: Target) -> None:
-        self._target = target
+        self.target = target
         self.store = DynamoTaskStore(target.client("dynamodb"), target.names.task_table)
 
     def letters(self) -> list[Letter]:
         """What the archive holds, oldest first."""
-        return read_letters(self._target.client("dynamodb"), self._target.names.archive_table, now=time.time())
+        return read_letters(self.target.client("dynamodb"), self.target.names.archive_table, now=time.time())
 
     @contextmanager
     def requeuer(self, token: str) -> Iterator[Requeuer]:
         """Sends tasks back; its events are in the log when the context ends, however it ends."""
-        log = EventLog(self._target.client("logs"), log_group(self._target.names.monitor_function), token)
+        log = EventLog(self.target.client("logs"), log_group(self.target.names.monitor_function), token)
         log.client.create_log_stream(logGroupName=log.group, logStreamName=token)
         context = Context(function=WRITER, request_id=token, cold_start=False)
         try:
             yield Requeuer(
                 store=self.store,
-                queue=SqsQueue(self._target.client("sqs"), self._target.names.task_queue),
+                queue=SqsQueue(self.target.client("sqs"), self.target.names.task_queue),
                 telemetry=Telemetry(context=context, clock=time.time, write=log.write),
                 clock=time.time,
                 token=token,

@@ -1,36 +1,63 @@
 """A load by itself, against a pipeline that is deployed already."""
 
 import time
+from pathlib import Path
 
 from rich.console import Console
 
 from dlqlab import paths
+from dlqlab.collect.host import HostSampler, tree
+from dlqlab.collect.queues import QueueSampler, queue_urls
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
-from dlqlab.deploy.target import local_target
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.deploy.target import Target
 from dlqlab.load.starter import start_load
+from dlqlab.run import known
 from dlqlab.run.progress import Phases
 
 
-def load_by_hand(emulator: Emulator, scenario: Scenario, console: Console, *, ui: bool, web_port: int) -> RunDir:
-    """Send the load; its ledger goes to a folder of its own under ``runs/``."""
-    url = pipeline.url(local_target(emulator))
+def load_by_hand(
+    target: Target,
+    scenario: Scenario,
+    console: Console,
+    *,
+    ui: bool,
+    web_port: int,
+    allow_remote: bool = False,
+    runs_root: Path = paths.RUNS,
+) -> RunDir:
+    """Send the load; its ledger goes to a folder of its own under ``runs/``, with samples of the queues and the host.
+
+    Raises:
+        DlqlabError: nothing is deployed, or the load failed.
+    """
+    url = pipeline.url(target)
     run_id = f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-load"
-    run = RunDir(paths.RUNS / run_id)
+    run = RunDir(runs_root / run_id)
+    run.path.mkdir(parents=True)
+    sqs = target.client("sqs")
+    queues = QueueSampler(sqs, queue_urls(sqs, target.names.queues), run.path)
+    host = HostSampler(known.host_parts(known.emulator_of(target)), run.path)
     if ui:
         console.print(f"Locust's web UI: http://127.0.0.1:{web_port} (Ctrl-C ends it)", soft_wrap=True)
-    with Phases(console).phase("load") as phase:
-        result = start_load(
-            scenario,
-            url=url,
-            run=run,
-            run_id=run_id,
-            ui=ui,
-            web_port=web_port,
-            on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
-        )
-        phase.note = f"{result.sent:,} tasks sent"
-    console.print(f"ledger: {run.ledger_parts.relative_to(paths.ROOT)}", soft_wrap=True)
+    queues.start()
+    host.start()
+    try:
+        with Phases(console).phase("load") as phase:
+            result = start_load(
+                scenario,
+                url=url,
+                run=run,
+                run_id=run_id,
+                ui=ui,
+                web_port=web_port,
+                allow_remote=allow_remote,
+                on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
+                on_start=lambda pid: host.add("load", tree(pid)),
+            )
+            phase.note = f"{result.sent:,} tasks sent"
+    finally:
+        host.stop()
+        queues.stop()
     return run

@@ -11,29 +11,23 @@ from typing import Any
 from rich.console import Console
 
 from dlqlab import paths
-from dlqlab.collect.collect import Clients, CollectReport, collect
-from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
-from dlqlab.collect.host import HostSampler, descendants, tree
+from dlqlab.collect.host import HostSampler, tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler, queue_urls
-from dlqlab.collect.table import count_unfinished
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.deploy import pipeline
-from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator import fidelity, lifecycle
+from dlqlab.deploy.target import LOCAL_STAGE, Target, local_target
+from dlqlab.emulator import lifecycle
 from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.load.junk import send_junk
-from dlqlab.load.ledger import read_ledger
 from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.report.render import render
-from dlqlab.run import manifest, preflight
+from dlqlab.run import known, manifest, preflight
 from dlqlab.run.again import rejudge
+from dlqlab.run.measure import drain, pull
 from dlqlab.run.progress import Phases
-
-ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
-ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
 
 
 def new_run_id(scenario: Scenario) -> str:
@@ -42,7 +36,11 @@ def new_run_id(scenario: Scenario) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Runner:
-    """Runs one scenario. ``port`` 0 takes any free port; ``keep`` leaves an emulator that this run started running."""
+    """Runs one scenario. ``port`` 0 takes any free port; ``keep`` leaves an emulator that this run started running.
+
+    With a ``target`` nothing is started or stopped: the run is against that. ``allow_remote`` says that somebody has
+    confirmed that load may leave this machine.
+    """
 
     scenario: Scenario
     console: Console
@@ -51,6 +49,9 @@ class Runner:
     runs_root: Path = paths.RUNS
     state_root: Path = paths.STATE
     app: Path = paths.APP
+    stage: str = LOCAL_STAGE
+    target: Target | None = None
+    allow_remote: bool = False
     phases: Phases = field(init=False)
     run: RunDir = field(init=False)
     facts: dict[str, Any] = field(init=False)
@@ -63,7 +64,7 @@ class Runner:
             "run_id": run_id,
             "scenario": self.scenario.to_dict(),
             "seed": self.scenario.seed,
-            "target": "local",
+            "target": self.target.label if self.target else "local",
             "simulated": False,
             "finished": False,
             "drained": False,
@@ -85,9 +86,8 @@ class Runner:
         self._note(started_ts=time.time())
         point_latest(self.run)
         with ExitStack() as stack:
-            emulator = self._emulator(stack)
-            target = local_target(emulator, app=self.app)
-            self._note(fidelity=fidelity.card(emulator), emulator=_settings(emulator))
+            target, emulator = self._start(stack)
+            self._note(**known.manifest_facts(target, emulator))
             url = self._deploy(target)
             self._measure(target, emulator, url)
         self._note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
@@ -97,6 +97,12 @@ class Runner:
         """Write the manifest anew: it is true at any moment, also when the run ends here."""
         self.facts.update(facts)
         self.run.write_manifest(self.facts)
+
+    def _start(self, stack: ExitStack) -> tuple[Target, Emulator | None]:
+        if self.target:
+            return self.target, None
+        emulator = self._emulator(stack)
+        return local_target(emulator, stage=self.stage, app=self.app), emulator
 
     def _emulator(self, stack: ExitStack) -> Emulator:
         running = lifecycle.find(self.port, self.state_root) if self.port else None
@@ -127,24 +133,27 @@ class Runner:
             pipeline.configure(target, self.scenario, self.facts["run_id"], run_started_ts=run_started_ts)
             preflight.warm_up(target, url, self.scenario.load.users)
             latency = preflight.probe_latency(target, url)
-            phase.note = f"functions warm; the emulator alone is {probe['median_s'] * 1000:.0f} ms late (median)"
+            alone = "the target alone" if self.target else "the emulator alone"
+            phase.note = f"functions warm; {alone} is {probe['median_s'] * 1000:.0f} ms late (median)"
         self._note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]], latency_probe={"before": latency})
         return url
 
-    def _measure(self, target: Target, emulator: Emulator, url: str) -> None:
+    def _measure(self, target: Target, emulator: Emulator | None, url: str) -> None:
         sqs = target.client("sqs")
         urls = queue_urls(sqs, target.names.queues)
         queues = QueueSampler(sqs, urls, self.run.path)
-        host = HostSampler(_parts(emulator), self.run.path)
+        host = HostSampler(known.host_parts(emulator), self.run.path)
         queues.start()
         host.start()
         try:
             load = self._load(url, host, sqs, urls)
-            drained = self._drain(target, queues)
+            drained = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
+            self._note(drain_ended_ts=time.time())
         finally:
             host.stop()
             queues.stop()
-        report = self._collect(target, Window(load.started_ts, time.time()))
+        window = Window(load.started_ts, time.time())
+        report = pull(self.run, target, window, self.phases, run_id=self.facts["run_id"])
         self._note(
             latency_probe=self.facts["latency_probe"] | {"after": preflight.probe_latency(target, url)},
             drained=drained.drained,
@@ -167,6 +176,7 @@ class Runner:
                 url=url,
                 run=self.run,
                 run_id=self.facts["run_id"],
+                allow_remote=self.allow_remote,
                 on_progress=show,
                 on_start=lambda pid: host.add("load", tree(pid)),
             )
@@ -187,43 +197,6 @@ class Runner:
             junk = send_junk(sqs, urls["tasks"], count, self.scenario.seed)
             self._note(junk_message_ids=[message.message_id for message in junk])
 
-    def _drain(self, target: Target, queues: QueueSampler) -> DrainResult:
-        ledger = read_ledger(self.run.ledger_parts).rows
-        acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
-        unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
-        dynamodb, table = target.client("dynamodb"), target.names.task_table
-        probe = DrainProbe(
-            depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged, unanswered)
-        )
-        with self.phases.phase("drain") as phase:
-
-            def show(state: DrainState) -> None:
-                phase.update(note=f"{state.queued:,} messages left")
-
-            result = wait_for_drain(probe, self.scenario.drain.deadline_s, on_progress=show)
-            phase.note = "both queues empty, every task terminal" if result.drained else result.reason
-        self._note(drain_ended_ts=time.time())
-        return result
-
-    def _collect(self, target: Target, window: Window) -> CollectReport:
-        clients = Clients(
-            sqs=target.client("sqs"),
-            logs=target.client("logs"),
-            cloudwatch=target.client("cloudwatch"),
-            dynamodb=target.client("dynamodb"),
-        )
-        with self.phases.phase("collect") as phase:
-            report = collect(
-                self.run,
-                clients,
-                target.names,
-                window,
-                run_id=self.facts["run_id"],
-                on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
-            )
-            phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
-        return report
-
     def _judge_and_report(self) -> Verdict:
         with self.phases.phase("judge") as phase:
             verdict = rejudge(self.run)
@@ -231,18 +204,6 @@ class Runner:
         with self.phases.phase("report", "notebook and HTML") as phase:
             phase.note = _short(render(self.run))
         return verdict
-
-
-def _parts(emulator: Emulator) -> dict[str, Any]:
-    return {
-        "emulator": lambda: (emulator.pid,),
-        "functions": descendants(emulator.pid),
-        "harness": lambda: (os.getpid(),),
-    }
-
-
-def _settings(emulator: Emulator) -> dict[str, Any]:
-    return {"patches": list(emulator.patches), "port": emulator.port}
 
 
 def _short(path: Path) -> str:

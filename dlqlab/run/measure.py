@@ -1,0 +1,67 @@
+"""What every measured load needs after its clients are done, whoever started it: the drain, then the collection."""
+
+from collections.abc import Collection
+
+from dlqlab.collect.collect import Clients, CollectReport, collect
+from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
+from dlqlab.collect.logs import Window
+from dlqlab.collect.queues import QueueSampler
+from dlqlab.collect.table import count_unfinished
+from dlqlab.contracts.rundir import RunDir
+from dlqlab.deploy.target import Target
+from dlqlab.load.ledger import read_ledger
+from dlqlab.run.progress import Phases
+
+ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
+ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
+
+
+def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, phases: Phases) -> DrainResult:
+    """Wait until both queues are empty and every task that a client knows to be taken is terminal.
+
+    Raises:
+        EvidenceError: the ledger or the task table cannot be read.
+    """
+    ledger = read_ledger(run.ledger_parts).rows
+    acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
+    unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
+    dynamodb, table = target.client("dynamodb"), target.names.task_table
+    probe = DrainProbe(
+        depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged, unanswered)
+    )
+    with phases.phase("drain") as phase:
+
+        def show(state: DrainState) -> None:
+            phase.update(note=f"{state.queued:,} messages left")
+
+        result = wait_for_drain(probe, deadline_s, on_progress=show)
+        phase.note = "both queues empty, every task terminal" if result.drained else result.reason
+    return result
+
+
+def pull(
+    run: RunDir, target: Target, window: Window, phases: Phases, *, run_id: str, not_sampled: Collection[str] = ()
+) -> CollectReport:
+    """Collect everything into the run directory; ``run_id`` is the one that the functions log.
+
+    Raises:
+        EvidenceError: a source could not be read.
+    """
+    clients = Clients(
+        sqs=target.client("sqs"),
+        logs=target.client("logs"),
+        cloudwatch=target.client("cloudwatch"),
+        dynamodb=target.client("dynamodb"),
+    )
+    with phases.phase("collect") as phase:
+        report = collect(
+            run,
+            clients,
+            target.names,
+            window,
+            run_id=run_id,
+            not_sampled=not_sampled,
+            on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
+        )
+        phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
+    return report

@@ -1,0 +1,58 @@
+"""What a person has to agree to before anything leaves this machine."""
+
+from pathlib import Path
+
+import pytest
+
+from dlqlab.contracts.scenario import Load, Retry, Scenario
+from dlqlab.deploy.target import url_target
+from dlqlab.errors import UsageError
+from dlqlab.run import consent
+from dlqlab.run.consent import Intent
+
+
+def test_this_machine_needs_no_word(tmp_path: Path) -> None:
+    """Loopback is free to use; any other address asks."""
+    here, there = (url_target(f"http://{host}:4566", state_root=tmp_path) for host in ("127.0.0.1", "192.0.2.1"))
+
+    assert [False, True] == [consent.is_needed(here), consent.is_needed(there)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(None, "confirm with --confirm local@192.0.2.1"), ("yes", "'yes' does not confirm"), ("local@aws", "give local@")],
+)
+def test_only_the_stage_and_host_confirm(tmp_path: Path, given: str | None, message: str) -> None:
+    """A plain yes is not enough: the word names what it is about."""
+    target = url_target("http://192.0.2.1:4566", state_root=tmp_path)
+
+    with pytest.raises(UsageError, match=message):
+        consent.check(target, given)
+    assert "local@192.0.2.1" == consent.word(target)
+
+
+def test_requests_are_the_most_that_a_load_can_lead_to() -> None:
+    """10 tasks of 3 attempts each: the numbers can be followed by hand."""
+    scenario = Scenario(name="s", load=Load(tasks=10, rate_per_s=0.0), retry=Retry(max_retries=2))
+
+    expected = {"API Gateway": 10, "Lambda": 10 + 30 + 10, "SQS": 10 + 2 * 30 + 2 * 10, "DynamoDB": 20 + 60 + 20}
+    assert expected == consent.load_requests(scenario)
+
+
+def test_time_bounds_the_tasks() -> None:
+    """A load that ends by its duration sends no more than its rate allows."""
+    scenario = Scenario(name="s", load=Load(tasks=1000, rate_per_s=10.0, duration_s=2.0))
+
+    assert 20 == consent.load_requests(scenario)["API Gateway"]
+
+
+def test_description_has_target_requests_and_effects(tmp_path: Path) -> None:
+    """What is read before the word is given names all three."""
+    target = url_target("http://192.0.2.1:4566", state_root=tmp_path)
+    text = consent.describe(target, Intent(what="send load", requests={"SQS": 1234}, effects=("It empties queues.",)))
+
+    assert [
+        "This will send load at http://192.0.2.1:4566, stage local, which is not this machine.",
+        "Requests, at most: 1,234 SQS.",
+        "It empties queues.",
+    ] == text.splitlines()
