@@ -5,8 +5,8 @@ from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.emulator.patches import ALL, summary
 
 DIFFERENCES = {
-    "concurrency": "at most 5 batches at once per event source mapping (or MaximumConcurrency): no growth with the "
-    "backlog, which AWS scales by up to 300 batches a minute",
+    "concurrency": "event source mappings grow by 300 batches a minute as on AWS, but to at most DLQLAB_POLLERS_MAX or "
+    "MaximumConcurrency; when AWS shrinks them, and how fast after errors, is not documented and assumed",
     "order": "a retried message goes to the front of the queue; AWS puts a message that was received 3 times or more "
     "at its end",
     "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "

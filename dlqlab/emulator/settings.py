@@ -14,8 +14,12 @@ LIFELINE_FD = "DLQLAB_LIFELINE_FD"
 """File descriptor whose end of file means that the starter is gone; unset where the emulator shall outlive it."""
 PATCHES = "DLQLAB_PATCHES"
 """Comma-separated names of the patches to apply; see dlqlab.emulator.patches."""
+CALL_RECORD = "DLQLAB_CALL_RECORD"
+"""File to which each distinct AWS call of a function is written; unset where nobody asks (dlqlab.emulator.calls)."""
 DYNAMODB = "DLQLAB_DYNAMODB"
 """Who serves DynamoDB's single-item operations: ``fast``, the default, or ``moto``; see dlqlab.emulator.dynamodb."""
+POLLERS_MAX = "DLQLAB_POLLERS_MAX"
+"""Most batches at once of an event source mapping without MaximumConcurrency; see dlqlab.emulator.scaling."""
 DYNAMODB_FAST = "fast"
 DYNAMODB_MOTO = "moto"
 
@@ -43,6 +47,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         PATCHES: ",".join(patches),
         DYNAMODB: _dynamodb(),
+        POLLERS_MAX: str(pollers_max()),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -67,6 +72,18 @@ def _dynamodb() -> str:
     if chosen not in {DYNAMODB_FAST, DYNAMODB_MOTO}:
         raise UsageError(f"{DYNAMODB} is {chosen}: give {DYNAMODB_FAST} or {DYNAMODB_MOTO}")
     return chosen
+
+
+def pollers_max() -> int:
+    """The bound on growth: each batch at once may be a process of its own.
+
+    Raises:
+        UsageError: the environment gives no whole number of 1 or more.
+    """
+    given = os.environ.get(POLLERS_MAX, str(max(10, 4 * (os.cpu_count() or 1))))
+    if not given.isdecimal() or int(given) < 1:
+        raise UsageError(f"{POLLERS_MAX} is {given}: give a whole number of 1 or more")
+    return int(given)
 
 
 def client_environment(endpoint: str) -> dict[str, str]:

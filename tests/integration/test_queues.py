@@ -115,27 +115,97 @@ def test_body_reaches_the_function_unchanged(
     assert {"1"} == {record["count"] for record in _printed(aws, function)}
 
 
-def test_mapping_runs_five_batches_at_once(
-    aws: Aws, cleanups: ExitStack, make_function: FunctionFactory, make_queue: Callable[..., str]
-) -> None:
-    """A mapping starts with Lambda's 5 concurrent batches, and with fewer under MaximumConcurrency."""
-    source = """
-        import json, os, time
+def _timed(result: str, seconds: float) -> str:
+    """A function that takes a while, prints when it ran, and ends with this statement."""
+    return f"""
+        import json, time
         def handler(event, context):
             began = time.time()
-            time.sleep(3)
-            print(json.dumps({'began': began, 'ended': time.time(), 'pid': os.getpid()}))
+            time.sleep({seconds})
+            print(json.dumps({{'began': began, 'ended': time.time()}}))
+            {result}
         """
-    for options, expected in (({}, 5), ({"ScalingConfig": {"MaximumConcurrency": 2}}, 2)):
-        function, url = make_function(source, Timeout=20), make_queue()
-        for number in range(6):
-            aws("sqs").send_message(QueueUrl=url, MessageBody=str(number))
-        _map(aws, cleanups, function, url, BatchSize=1, **options)
-        _wait_empty(aws, url, deadline_s=60)
-        runs = _printed(aws, function)
-        together = max(sum(other["began"] <= run["began"] < other["ended"] for other in runs) for run in runs)
 
-        assert (6, expected) == (len(runs), together)
+
+def _together(runs: list[dict[str, Any]]) -> int:
+    """The most runs at any one time."""
+    return max(sum(bool(other["began"] <= run["began"] < other["ended"]) for other in runs) for run in runs)
+
+
+def _send(aws: Aws, url: str, count: int) -> None:
+    for start in range(0, count, 10):
+        entries = [{"Id": str(number), "MessageBody": str(number)} for number in range(start, min(start + 10, count))]
+        aws("sqs").send_message_batch(QueueUrl=url, Entries=entries)
+
+
+def _wait_runs(aws: Aws, function: DeployedFunction, count: int) -> list[dict[str, Any]]:
+    """What the function printed, in order of beginning, once it ran this often."""
+
+    def probe() -> tuple[bool, list[dict[str, Any]]]:
+        try:
+            runs = _printed(aws, function)
+        except aws("logs").exceptions.ResourceNotFoundException:
+            runs = []
+        return len(runs) == count, runs
+
+    return sorted(wait_for(f"{count} runs", probe, deadline_s=60), key=lambda run: run["began"])
+
+
+@pytest.mark.parametrize(("options", "expected"), [({}, 5), ({"ScalingConfig": {"MaximumConcurrency": 2}}, 2)])
+def test_mapping_starts_with_five_batches_at_once(
+    aws: Aws,
+    cleanups: ExitStack,
+    make_function: FunctionFactory,
+    make_queue: Callable[..., str],
+    options: dict[str, Any],
+    expected: int,
+) -> None:
+    """A mapping starts with Lambda's 5 concurrent batches, and with fewer under MaximumConcurrency."""
+    function, url = make_function(_timed("return None", 3), Timeout=20), make_queue()
+    _send(aws, url, 5)
+    _map(aws, cleanups, function, url, BatchSize=1, **options)
+    runs = _wait_runs(aws, function, 5)
+
+    assert expected == _together(runs)
+
+
+def test_backlog_makes_a_mapping_grow_up_to_its_bound(
+    aws: Aws, cleanups: ExitStack, make_function: FunctionFactory, make_queue: Callable[..., str]
+) -> None:
+    """While messages wait and no poller is free there are more batches at once, up to MaximumConcurrency."""
+    function, url = make_function(_timed("return None", 2), Timeout=20), make_queue()
+    _send(aws, url, 40)
+    _map(aws, cleanups, function, url, BatchSize=1, ScalingConfig={"MaximumConcurrency": 8})
+    runs = _wait_runs(aws, function, 40)
+
+    assert 5 >= _together([run for run in runs if run["began"] < runs[0]["began"] + 0.5])
+    assert 8 == _together(runs)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ("raise ValueError('all')", 2),
+        ("return {'batchItemFailures': [{'itemIdentifier': event['Records'][0]['messageId']}]}", 5),
+    ],
+    ids=["errors", "partial failures"],
+)
+def test_errors_of_the_function_reduce_concurrency_and_failed_items_do_not(
+    aws: Aws,
+    cleanups: ExitStack,
+    make_function: FunctionFactory,
+    make_queue: Callable[..., str],
+    result: str,
+    expected: int,
+) -> None:
+    """A function that fails gets fewer batches at once; one that reports its failed messages gets as many as before."""
+    function, url = make_function(_timed(result, 0.5), Timeout=20), make_queue(VisibilityTimeout="120")
+    _send(aws, url, 40)
+    options = {"FunctionResponseTypes": ["ReportBatchItemFailures"], "ScalingConfig": {"MaximumConcurrency": 5}}
+    _map(aws, cleanups, function, url, BatchSize=1, **options)
+    runs = _wait_runs(aws, function, 40)
+
+    assert expected == _together(runs[-10:])
 
 
 BATCH_RESULTS = [

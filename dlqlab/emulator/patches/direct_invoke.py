@@ -66,8 +66,8 @@ def _failed_ids(result: InvocationResult, *, reports_items: bool, ids: set[str])
     return ids if failed is None else set(failed)
 
 
-def handle_batch(poller: SqsPoller, messages: list[dict[str, Any]]) -> None:
-    """Invoke the function with one batch and delete what it handled."""
+def handle_batch(poller: SqsPoller, messages: list[dict[str, Any]]) -> bool:
+    """Invoke the function with one batch and delete what it handled; whether the function failed as a whole."""
     sender = poller.processor.sender
     trace = next((message["Attributes"].get("AWSTraceHeader") for message in messages), None)
     records = poller.add_source_metadata(transform_into_events(messages))
@@ -75,6 +75,7 @@ def handle_batch(poller: SqsPoller, messages: list[dict[str, Any]]) -> None:
     ids = {message["MessageId"] for message in messages}
     failed = _failed_ids(result, reports_items=sender.report_batch_item_failures, ids=ids)
     _delete(poller, messages, ids - failed)
+    return bool(result.is_error)
 
 
 def patch() -> None:
@@ -85,10 +86,7 @@ def patch() -> None:
 
     @replace(SqsPoller.handle_messages)
     def handle_messages(original, self, messages):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        if self.filter_patterns:
-            original(self, messages)
-        else:
-            handle_batch(self, messages)
+        return original(self, messages) if self.filter_patterns else handle_batch(self, messages)
 
     def call_lambda(function_arn: str, event: bytes, source_arn: str, credentials: str | None = None) -> bytes:  # noqa: ARG001
         return bytes(invoke(function_arn, event).payload or b"")
