@@ -4,9 +4,11 @@ One process alone, or a master and workers: at the start of a run the master (or
 worker its share of the tasks; a worker that has sent its share says so, and when all have, the run ends.
 """
 
+import dataclasses
 import json
 import logging
 import os
+import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +18,9 @@ from gevent.event import Event
 from locust import FastHttpUser, events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
+from dlqlab.contracts.scenario import Load
 from dlqlab.errors import UsageError
-from dlqlab.load.journal import Journal
+from dlqlab.load.journal import SETTINGS_SUFFIX, SUMMARY_SUFFIX, Journal
 from dlqlab.load.pace import Pace, Share
 from dlqlab.load.settings import LoadSettings, check_host
 from dlqlab.load.tasks import payload, request_body, script, task_id, to_json
@@ -37,11 +40,13 @@ HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 class Run:
     """One run of the load in one process: its share of the tasks, its journal, and whether it has been sent."""
 
-    def __init__(self, share: Share, worker: str) -> None:
+    def __init__(self, share: Share, settings: LoadSettings, worker: str, host: str | None) -> None:
         self.started_ts = time.time()
-        load = SETTINGS.load
+        self.settings = settings
+        load = settings.load
         self.pace = Pace(share, rate_per_s=load.rate_per_s, duration_s=load.duration_s, started_s=time.monotonic())
         self.journal = Journal(SETTINGS.ledger_dir, worker)
+        self._leave_beside(SETTINGS_SUFFIX, settings.to_json() | {"host": host, "started_ts": self.started_ts})
         self.busy = 0
         self.ended = Event()
 
@@ -78,18 +83,21 @@ class Run:
         """Leave the summary beside the journal and close it."""
         summary = self.summary()
         self.journal.close()
-        path = SETTINGS.ledger_dir / f"{self.journal.worker}.summary.json"
-        path.write_text(json.dumps(summary) + "\n")
+        self._leave_beside(SUMMARY_SUFFIX, summary)
         logger.info(
             "sent %(sent)d of %(planned)d tasks; late by %(late_mean_s).3f s on average, %(late_max_s).3f s at most",
             summary,
         )
 
+    def _leave_beside(self, suffix: str, value: dict[str, Any]) -> None:
+        path = SETTINGS.ledger_dir / f"{self.journal.worker}{suffix}"
+        path.write_text(json.dumps(value) + "\n")
+
     def _send(self, client: Any, counter: int) -> None:
-        identifier = task_id(SETTINGS.seed, counter)
-        load = SETTINGS.load
-        text = script(SETTINGS.seed, counter, load.scripted_rate)
-        payload_json = to_json(text or payload(SETTINGS.seed, counter, load.payload_bytes))
+        seed, load = self.settings.seed, self.settings.load
+        identifier = task_id(seed, counter)
+        text = script(seed, counter, load.scripted_rate)
+        payload_json = to_json(text or payload(seed, counter, load.payload_bytes))
         body = request_body(identifier, payload_json)
         request = self.journal.invoked(task_id=identifier, payload_json=payload_json, sent_ts=time.time())
         began = time.perf_counter()
@@ -174,21 +182,25 @@ def on_test_start(environment: Any, **_: Any) -> None:
     first = State.runs_started * SETTINGS.load.tasks
     State.runs_started += 1
     State.waiting_for = frozenset(clients)
-    runner.send_message(PLAN, {"workers": clients, "first": first})
+    plan = {"workers": clients, "first": first, "seed": SETTINGS.seed, "load": dataclasses.asdict(SETTINGS.load)}
+    runner.send_message(PLAN, plan)
     bound_s = SETTINGS.load.duration_s + 2 * SETTINGS.load.timeout_s + END_GRACE_S
     gevent.spawn_later(bound_s, end_overdue, environment, State.runs_started)
 
 
 def on_plan(environment: Any, msg: Any, **_: Any) -> None:
-    """Begin this worker's share."""
+    """Begin this worker's share: of what the master was asked to send, whatever this process was told."""
     runner = environment.runner
+    settings = dataclasses.replace(SETTINGS, seed=msg.data["seed"], load=Load(**msg.data["load"]))
     workers = msg.data["workers"]
     name = runner.client_id
     if isinstance(runner, LocalRunner):
         name = "local"
     index = workers.index(name)
-    share = Share(first=msg.data["first"], index=index, stride=len(workers), tasks=SETTINGS.load.tasks)
-    State.run = Run(share, f"w{index}-{os.getpid()}-{msg.data['first']}")
+    share = Share(first=msg.data["first"], index=index, stride=len(workers), tasks=settings.load.tasks)
+    # The random part: two loads, or two containers, may have the same numbers, and their ledgers be put together.
+    worker = f"w{index}-{os.getpid()}-{msg.data['first']}-{secrets.token_hex(3)}"
+    State.run = Run(share, settings, worker, environment.host)
     gevent.spawn(report_end, environment, State.run)
 
 

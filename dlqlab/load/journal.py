@@ -15,6 +15,10 @@ from typing import Self
 INVOKED_PREFIX = b'{"kind":"invoked",'
 """How every line of a request that is about to leave begins: what a follower may count."""
 PART_PATTERN = "*.jsonl"
+SETTINGS_SUFFIX = ".settings.json"
+"""After a worker's name: what it was asked to send and where to, written before its first request."""
+SUMMARY_SUFFIX = ".summary.json"
+"""After a worker's name: what it did, written when its load has ended."""
 
 ACKNOWLEDGED, REPLAYED, REJECTED, REFUSED, UNKNOWN = "acknowledged", "replayed", "rejected", "refused", "unknown"
 OUTCOMES: Mapping[int, str] = {202: ACKNOWLEDGED, 200: REPLAYED, 503: REFUSED}

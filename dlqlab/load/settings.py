@@ -5,8 +5,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.hosts import is_loopback
 from dlqlab.contracts.scenario import Load, from_dict
 from dlqlab.errors import UsageError
@@ -18,7 +20,8 @@ ENVIRONMENT_VARIABLE = "DLQLAB_LOAD"
 class LoadSettings:
     """The load of a scenario and where its journal goes.
 
-    ``allow_remote`` lifts the loopback rule; it is for a target that the user has confirmed.
+    ``allow_remote`` lifts the loopback rule; it is for a target that the user has confirmed. ``cell`` says which of the
+    load's tasks are to be sent here: all of them unless the run is split.
     """
 
     load: Load
@@ -26,6 +29,7 @@ class LoadSettings:
     run_id: str
     ledger_dir: Path
     allow_remote: bool = False
+    cell: Cell = ALONE
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, by_hand_id: str) -> "LoadSettings":
@@ -46,20 +50,35 @@ class LoadSettings:
         run_id = _take(given, "run_id", by_hand_id)
         ledger_dir = _take(given, "ledger_dir", f"runs/{run_id}/ledger")
         allow_remote = _take(given, "allow_remote", default=False)
+        number, of = (_take(given, name, default) for name, default in (("cell", 0), ("cells", 1)))
+        if not 0 <= number < of:
+            raise UsageError(f"{ENVIRONMENT_VARIABLE}: cell is {number} of {of}: give 0 to cells - 1")
         seed = given.pop("seed", 1)
         scenario = from_dict({"name": run_id, "seed": seed, "load": given}, source=ENVIRONMENT_VARIABLE)
-        return cls(load=scenario.load, seed=seed, run_id=run_id, ledger_dir=Path(ledger_dir), allow_remote=allow_remote)
+        return cls(
+            load=scenario.load,
+            seed=seed,
+            run_id=run_id,
+            ledger_dir=Path(ledger_dir),
+            allow_remote=allow_remote,
+            cell=Cell(number, of),
+        )
 
     def to_env(self) -> dict[str, str]:
         """The environment variable that ``from_env`` reads back."""
-        value = {
+        return {ENVIRONMENT_VARIABLE: json.dumps(self.to_json())}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, those of the load among the others."""
+        return {
             **dataclasses.asdict(self.load),
             "seed": self.seed,
             "run_id": self.run_id,
             "ledger_dir": str(self.ledger_dir),
             "allow_remote": self.allow_remote,
+            "cell": self.cell.number,
+            "cells": self.cell.of,
         }
-        return {ENVIRONMENT_VARIABLE: json.dumps(value)}
 
 
 def check_host(url: str | None, *, allow_remote: bool) -> None:
@@ -75,7 +94,7 @@ def check_host(url: str | None, *, allow_remote: bool) -> None:
         raise UsageError(f"host is {url!r}: load goes to this machine only (127.0.0.0/8, ::1, localhost)")
 
 
-def _take[T: (str, bool)](given: dict[str, object], name: str, default: T) -> T:
+def _take[T: (str, bool, int)](given: dict[str, object], name: str, default: T) -> T:
     value = given.pop(name, default)
     if not isinstance(value, type(default)):
         raise UsageError(f"{ENVIRONMENT_VARIABLE}: {name} is {value!r}: give a {type(default).__name__}")

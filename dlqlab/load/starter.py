@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Self
 
 from dlqlab import paths
+from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import LoadError, UsageError
-from dlqlab.load.journal import PART_PATTERN
+from dlqlab.load.journal import PART_PATTERN, SUMMARY_SUFFIX
 from dlqlab.load.ledger import LedgerFollower
 from dlqlab.load.settings import LoadSettings, check_host
 
@@ -55,6 +56,7 @@ def start_load(
     web_port: int = 8089,
     processes: int = 1,
     allow_remote: bool = False,
+    cell: Cell = ALONE,
     on_progress: Callable[[int, int], None] | None = None,
     on_start: Callable[[int], None] | None = None,
     grace_s: float = GRACE_S,
@@ -72,8 +74,14 @@ def start_load(
     load = scenario.load
     _check(url, run, allow_remote=allow_remote, processes=processes, users=load.users)
     settings = LoadSettings(
-        load=load, seed=scenario.seed, run_id=run_id, ledger_dir=run.ledger_parts.resolve(), allow_remote=allow_remote
+        load=load,
+        seed=scenario.seed,
+        run_id=run_id,
+        ledger_dir=run.ledger_parts.resolve(),
+        allow_remote=allow_remote,
+        cell=cell,
     )
+    planned = cell.share(load.tasks)
     command = _command(locustfile, url, users=load.users, processes=processes, web_port=web_port if ui else None)
     run.ledger_parts.mkdir(parents=True, exist_ok=True)
     log_path = run.path / "locust.log"
@@ -82,12 +90,12 @@ def start_load(
             on_start(child.pid)
         bound_s = load.duration_s + 2 * load.timeout_s + grace_s
         follower = LedgerFollower(run.ledger_parts)
-        code = _follow(child, follower, bound_s, load.tasks, on_progress)
+        code = _follow(child, follower, bound_s, planned, on_progress)
     if code is None:
         raise LoadError(f"the load did not end within {bound_s:g} s and was stopped:\n{_tail(log_path)}")
     if code:
         raise LoadError(f"locust ended with exit code {code}:\n{_tail(log_path)}")
-    return _result(run.ledger_parts, load.tasks, follower.sent(), log_path)
+    return _result(run.ledger_parts, planned, follower.sent(), log_path)
 
 
 class Child:
@@ -176,7 +184,7 @@ def _follow(
 
 
 def _result(ledger_parts: Path, planned: int, sent: int, log_path: Path) -> LoadResult:
-    summaries = [read_json(path) for path in sorted(ledger_parts.glob("*.summary.json"))]
+    summaries = [read_json(path) for path in sorted(ledger_parts.glob(f"*{SUMMARY_SUFFIX}"))]
     timed = sum(summary["sent"] for summary in summaries)
     if not timed:
         raise LoadError(f"locust sent nothing:\n{_tail(log_path)}")

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ from dlqlab.load.ledger import read_ledger
 from dlqlab.load.starter import Child, start_load
 from dlqlab.load.tasks import payload, task_id
 from tests.support.load.api_stub import CLOSE, api_stub
-from tests.support.load.loads import files_under, run_by_hand, scenario_with
+from tests.support.load.loads import files_under, run_by_hand, scenario_with, worker_by_hand
 
 
 def test_every_request_has_its_row_with_the_right_outcome(tmp_path: Path) -> None:
@@ -276,3 +277,32 @@ def test_a_child_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> No
 
     assert not psutil.pid_exists(child.pid)
     assert child.wait(0) == -signal.SIGKILL
+
+
+def test_workers_by_hand_send_what_the_master_says(tmp_path: Path) -> None:
+    """A master and two workers, each a process with a ledger of its own, send each id of the master's load once."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folders = [tmp_path / name for name in ("one", "two")]
+    merged = tmp_path / "merged"
+    merged.mkdir()
+    with api_stub(lambda _: 202) as api, ExitStack() as stack:
+        # The second worker was told another load by mistake.
+        told = [{}, {"seed": 99, "tasks": 3}]
+        for folder, settings in zip(folders, told, strict=True):
+            stack.enter_context(worker_by_hand(port, folder / "log", ledger_dir=str(folder / "ledger"), **settings))
+        options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port))
+        ended = run_by_hand(
+            api.url, *options, "--expect-workers", "2", seed=7, tasks=41, users=4, rate_per_s=0,
+            ledger_dir=str(tmp_path / "none"),
+        )  # fmt: skip
+    for part in (part for folder in folders for part in (folder / "ledger").iterdir()):
+        part.rename(merged / part.name)
+    ledger = read_ledger(merged).rows
+
+    assert ended.returncode == 0, ended.stderr
+    assert [task_id(7, n) for n in range(41)] == sorted(ledger["task_id"]) == sorted(api.task_ids)
+    assert {20, 21} == set(ledger["worker"].value_counts())
+    assert 41 == ledger["request_id"].nunique()
+    assert files_under(tmp_path / "none") == []

@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dlqlab import paths
 from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.load.settings import ENVIRONMENT_VARIABLE
-from dlqlab.load.starter import LOCUSTFILE
+from dlqlab.load.starter import LOCUSTFILE, Child
 
 
 def scenario_with(**load: Any) -> Scenario:
@@ -32,6 +34,18 @@ def run_by_hand(url: str, *options: str, **settings: Any) -> subprocess.Complete
         timeout=60,
         check=False,
     )
+
+
+@contextmanager
+def worker_by_hand(master_port: int, log: Path, **settings: Any) -> Iterator[None]:
+    """A worker of a master on this machine, in a process of its own that ends with the context."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--worker"),
+        *("--master-host", "127.0.0.1", "--master-port", str(master_port)),
+    ]
+    with log.open("wb") as output, Child(command, {ENVIRONMENT_VARIABLE: json.dumps(settings)}, output.fileno()):
+        yield
 
 
 def files_under(folder: Path) -> list[str]:
