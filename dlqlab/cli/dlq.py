@@ -140,4 +140,5 @@ def _desk(target: "Target") -> "Desk":
     return Desk(target)
 
 
+TITLE = "Dead letters"
 COMMANDS = (dlq,)

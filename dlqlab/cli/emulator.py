@@ -73,4 +73,5 @@ def doctor(port: int) -> int:
     return 0 if all(finding.ok for finding in findings) else EXIT_USAGE
 
 
+TITLE = "Emulator"
 COMMANDS = (up, down, env, doctor)

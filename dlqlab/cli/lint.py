@@ -71,4 +71,5 @@ def _print_finding(finding: "Finding", *, brief: bool) -> None:
         OUT.print(f"    {name}: {escape(text)}", soft_wrap=True)
 
 
+TITLE = "Check settings"
 COMMANDS = (lint,)

@@ -218,4 +218,5 @@ def write_summaries(verdict: Verdict, junit: Path | None, markdown: Path | None)
             raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+TITLE = "Judge"
 COMMANDS = (report, compare, plan, preflight)

@@ -57,4 +57,5 @@ def destroy(where: Where) -> None:
     OUT.print("removed")
 
 
+TITLE = "Deployment"
 COMMANDS = (deploy, url, destroy)

@@ -95,4 +95,5 @@ def scenarios() -> None:
         OUT.print(f"{scenario.name:<24} {escape(scenario.description)}", soft_wrap=True)
 
 
+TITLE = "Run"
 COMMANDS = (run, load, scenarios)

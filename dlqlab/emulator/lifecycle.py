@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 
@@ -25,9 +26,11 @@ from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
 DEFAULT_PORT = 4566
+LOOPBACK = "127.0.0.1"
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 _RECORD = "emulator.json"
+_COMMAND = [sys.executable, "-m", "dlqlab.emulator.boot"]
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Emulators that this process started, by pid: a child must be waited for by its parent."""
 _LOG_TAIL_LINES = 15
@@ -115,7 +118,7 @@ def start(
     port: int = DEFAULT_PORT,
     *,
     bound: bool,
-    host: str = "127.0.0.1",
+    host: str = LOOPBACK,
     patches: tuple[str, ...] = ALL,
     root: Path = paths.STATE,
     extra: Mapping[str, str] | None = None,
@@ -130,19 +133,15 @@ def start(
         UsageError: the port is taken.
         EmulatorError: it did not come up; the message carries the end of its log.
     """
-    holder = port_holder(port)
-    if holder:
-        raise UsageError(f"port {port} is taken by {holder}: stop it, or choose another port (--port auto)")
-    state = state_dir(port, root)
-    shutil.rmtree(state, ignore_errors=True)
-    (state / "tmp").mkdir(parents=True)
+    _refuse_taken(port)
+    state = _new_state(port, root)
     environ = _environment(host, port, state, patches) | dict(extra or {})
     read_fd, write_fd = os.pipe() if bound else (None, None)
     if read_fd is not None:
         environ[settings.LIFELINE_FD] = str(read_fd)
     with (state / "emulator.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dlqlab.emulator.boot"],
+            _COMMAND,
             cwd=state,
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -154,22 +153,32 @@ def start(
     _CHILDREN[process.pid] = process
     if read_fd is not None:
         os.close(read_fd)
-    emulator = Emulator(
-        port=port,
-        pid=process.pid,
-        created_ts=psutil.Process(process.pid).create_time(),
-        state=str(state),
-        patches=patches,
-        lifeline_fd=write_fd,
-    )
-    record = asdict(emulator) | {"lifeline_fd": None}
-    (state / _RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    emulator = _emulator(process.pid, port, state, patches, lifeline_fd=write_fd)
+    _record(emulator)
     try:
         _wait_until_serving(emulator, process)
     except BaseException:
         stop(emulator)
         raise
     return emulator
+
+
+def serve(port: int, *, host: str, patches: tuple[str, ...] = ALL, root: Path = paths.STATE) -> NoReturn:
+    """Become the emulator: it takes this process over, and its log goes to this process's output.
+
+    Args:
+        host: where it listens. Whoever reaches it can run code as this user: another address than a loopback one is for
+            a container, whose port is published where its owner says.
+
+    Raises:
+        UsageError: the port is taken.
+    """
+    _refuse_taken(port)
+    state = _new_state(port, root)
+    _record(_emulator(os.getpid(), port, state, patches))
+    os.chdir(state)
+    sys.stdout.flush()  # what is still in a buffer would be lost
+    os.execve(sys.executable, _COMMAND, _environment(host, port, state, patches))  # noqa: S606  (no shell is wanted)
 
 
 def stop(emulator: Emulator) -> None:
@@ -225,6 +234,35 @@ def _wait_until_serving(emulator: Emulator, process: subprocess.Popen[bytes]) ->
         wait_for("LocalStack's start", probe, deadline_s=START_DEADLINE_S, interval_s=0.05)
     except DeadlinePassedError as error:
         raise EmulatorError(f"{error}\n{log_tail(emulator)}") from error
+
+
+def _refuse_taken(port: int) -> None:
+    holder = port_holder(port)
+    if holder:
+        raise UsageError(f"port {port} is taken by {holder}: stop it, or choose another port (--port auto)")
+
+
+def _new_state(port: int, root: Path) -> Path:
+    """An empty folder for the emulator's files, in place of what one before it left on this port."""
+    state = state_dir(port, root)
+    shutil.rmtree(state, ignore_errors=True)
+    (state / "tmp").mkdir(parents=True)
+    return state
+
+
+def _emulator(
+    pid: int, port: int, state: Path, patches: tuple[str, ...], *, lifeline_fd: int | None = None
+) -> Emulator:
+    created_ts = psutil.Process(pid).create_time()
+    return Emulator(
+        port=port, pid=pid, created_ts=created_ts, state=str(state), patches=patches, lifeline_fd=lifeline_fd
+    )
+
+
+def _record(emulator: Emulator) -> None:
+    """Leave a note for ``find``."""
+    record = asdict(emulator) | {"lifeline_fd": None}
+    (Path(emulator.state) / _RECORD).write_text(json.dumps(record, indent=2) + "\n")
 
 
 def _environment(host: str, port: int, state: Path, patches: tuple[str, ...]) -> dict[str, str]:
