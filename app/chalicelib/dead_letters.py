@@ -61,7 +61,7 @@ class Monitor:
 
     def handle(self, delivery: Delivery) -> bool:
         """Deal with one dead letter; True when the queue may forget it."""
-        log = self.telemetry.about(message_id=delivery.message_id, receive_count=delivery.receive_count)
+        log = self.telemetry.of(delivery)
         message, problem = _parsed(delivery.body)
         if message is not None:
             trace_id = message.trace_id or log.context.trace_id

@@ -77,7 +77,7 @@ class Processor:
 
         Whatever goes wrong stays with this message: the rest of the batch is worked on.
         """
-        log = self.telemetry.about(message_id=delivery.message_id, receive_count=delivery.receive_count)
+        log = self.telemetry.of(delivery)
         try:
             message = parse_body(delivery.body)
         except MessageError as error:
@@ -231,6 +231,7 @@ class Processor:
                 "errorMessage": error_message,
                 "sourceMessageId": delivery.message_id,
             },
+            trace_header=delivery.trace_header,
         )
         if log is not None:
             log.emit(EventName.ATTEMPT_SKIPPED, reason=reason)
@@ -242,7 +243,7 @@ class Processor:
         As a new message: hiding this one would bring it nearer to maxReceiveCount each time, and with that a long
         outage would carry every waiting task to the dead-letter queue.
         """
-        self.queue.send(delivery.body, delivery.attributes, delay_s=wait_s)
+        self.queue.send(delivery.body, delivery.attributes, delay_s=wait_s, trace_header=delivery.trace_header)
         log.emit(EventName.ATTEMPT_SKIPPED, reason=BREAKER_OPEN)
         return True
 

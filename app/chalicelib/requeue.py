@@ -69,7 +69,7 @@ class Requeuer:
             run_id=task.run_id,
             trace_id=task.trace_id,
         ).to_body()
-        message_id = self.queue.send(body)
+        message_id = self.queue.send(body, trace_header=f"Root={task.trace_id}" if task.trace_id else None)
         self.store.mark_enqueued(task.task_id, token=self.token, now=self.clock())
         about = {"task_id": task.task_id, "generation": task.generation, "message_id": message_id}
         log = self.telemetry.about(**about, run_id=task.run_id, trace_id=task.trace_id)

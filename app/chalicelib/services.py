@@ -104,7 +104,7 @@ class Services:
     def process(self, event: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
         """Work on a batch of the task queue; see batches.settle for the answer."""
         batch = deliveries(event)
-        telemetry = self.telemetry(lambda_context, batch)
+        telemetry = self.telemetry(lambda_context)
         processor = Processor(
             settings=self.settings,
             store=self.store,
@@ -124,7 +124,7 @@ class Services:
     def watch(self, event: dict[str, Any], lambda_context: Any) -> dict[str, Any]:
         """Deal with a batch of the dead-letter queue; see batches.settle for the answer."""
         batch = deliveries(event)
-        telemetry = self.telemetry(lambda_context, batch)
+        telemetry = self.telemetry(lambda_context)
         monitor = Monitor(
             settings=self.settings,
             store=self.store,
@@ -173,15 +173,14 @@ class Services:
         cold, self._is_cold = self._is_cold, False
         return cold
 
-    def telemetry(self, lambda_context: Any, batch: list[Delivery] | None = None) -> Telemetry:
+    def telemetry(self, lambda_context: Any) -> Telemetry:
         """The writer of one invocation; to be asked for once in each."""
-        header = next((delivery.trace_header for delivery in batch or [] if delivery.trace_header), None)
         context = Context(
             run_id=self.settings.run_id,
             function=lambda_context.function_name,
             request_id=lambda_context.aws_request_id,
             # Lambda's runtime sets this variable anew for each invocation.
-            trace_id=trace_root(os.environ.get("_X_AMZN_TRACE_ID")) or trace_root(header),
+            trace_id=trace_root(os.environ.get("_X_AMZN_TRACE_ID")),
             cold_start=self.begin(),
         )
         return Telemetry(context=context, clock=time.time, write=write_line, metrics=Metrics())

@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.events import Context, EventName, build_event, to_line
 from chalicelib.metrics import Metrics
+
+if TYPE_CHECKING:
+    from chalicelib.batches import Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,14 @@ class Telemetry:
     def about(self, **fields: Any) -> "Telemetry":
         """The same writer for a narrower subject (fields of events.Context)."""
         return replace(self, context=replace(self.context, **fields))
+
+    def of(self, delivery: "Delivery") -> "Telemetry":
+        """The same writer for one message of a batch, whose messages may be of different traces."""
+        return self.about(
+            message_id=delivery.message_id,
+            receive_count=delivery.receive_count,
+            trace_id=trace_root(delivery.trace_header) or self.context.trace_id,
+        )
 
     def emit(self, name: EventName, *, at_ts: float | None = None, **own: Any) -> None:
         """Write one event; ``at_ts`` is when it happened, if not now."""

@@ -307,6 +307,7 @@ class Message:
     body: str
     attributes: Mapping[str, str]
     visible_ts: float
+    trace_header: str | None = None
     receives: int = 0
     handle: str = ""
 
@@ -324,11 +325,24 @@ class MemoryQueue:
     hidden_s: list[int] = field(default_factory=list)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    def send(self, body: str, attributes: Mapping[str, str] | None = None, *, delay_s: int = 0) -> str:
+    def send(
+        self,
+        body: str,
+        attributes: Mapping[str, str] | None = None,
+        *,
+        delay_s: int = 0,
+        trace_header: str | None = None,
+    ) -> str:
         self._may_refuse()
         message_id = f"m{id(self)}-{next(self._ids)}"
         self.messages.append(
-            Message(message_id=message_id, body=body, attributes=attributes or {}, visible_ts=self.clock() + delay_s)
+            Message(
+                message_id=message_id,
+                body=body,
+                attributes=attributes or {},
+                visible_ts=self.clock() + delay_s,
+                trace_header=trace_header,
+            )
         )
         return message_id
 
@@ -365,6 +379,7 @@ class MemoryQueue:
                         receipt_handle=message.handle,
                         receive_count=message.receives,
                         attributes=message.attributes,
+                        trace_header=message.trace_header,
                     )
                 )
         return records
