@@ -1,5 +1,6 @@
 """What runs in LocalStack's process before it serves: the lifeline and the patches."""
 
+import gc
 import os
 import signal
 import sys
@@ -41,6 +42,9 @@ def _load(services: tuple[str, ...]) -> None:
 
     for service in services:
         SERVICE_PLUGINS.require(service)
+    # What is loaded now stays until the end: 330,000 objects that no collection need look at again. A full one takes
+    # 0.2 s (measured), in which no request is served.
+    gc.freeze()
 
 
 def _follow(lifeline_fd: int) -> None:
