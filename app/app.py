@@ -6,7 +6,7 @@ Chalice exports the stage's environment variables before it imports this module,
 import os
 from typing import Any
 
-from chalice import Chalice, Rate, Response
+from chalice import Chalice, CORSConfig, Rate, Response
 from chalice.app import CloudWatchEvent, Request, SQSEvent
 from chalicelib.services import Services
 from chalicelib.settings import Settings
@@ -19,11 +19,13 @@ settings = Settings.from_env(os.environ)
 services = Services(settings)
 
 ANY_TYPE: list[str] = []  # Chalice would answer a wrong content type in a format of its own
+KEYED = settings.api_key_required
+CORS = CORSConfig(allow_origin=settings.cors_origin, max_age=600) if settings.cors_origin else False
 BATCH_WINDOW_S = 1 if settings.batch_size > 10 else 0  # noqa: PLR2004 # Lambda wants a window for more than 10
 
 
-@app.route("/tasks", methods=["POST"], content_types=ANY_TYPE, cors=True)  # type: ignore[untyped-decorator]
-@app.route("/submit-task", methods=["POST"], content_types=ANY_TYPE, cors=True)  # type: ignore[untyped-decorator]
+@app.route("/tasks", methods=["POST"], content_types=ANY_TYPE, cors=CORS, api_key_required=KEYED)  # type: ignore[untyped-decorator]
+@app.route("/submit-task", methods=["POST"], content_types=ANY_TYPE, cors=CORS, api_key_required=KEYED)  # type: ignore[untyped-decorator]
 def submit_task() -> Response:
     """Accept a task."""
     request = app.current_request
@@ -31,7 +33,7 @@ def submit_task() -> Response:
     return Response(body=answer.body, status_code=answer.status_code, headers=dict(answer.headers))
 
 
-@app.route("/tasks/{taskId}", methods=["GET"], cors=True)  # type: ignore[untyped-decorator]
+@app.route("/tasks/{taskId}", methods=["GET"], cors=CORS, api_key_required=KEYED)  # type: ignore[untyped-decorator]
 def get_task(taskId: str) -> Response:  # noqa: N803 # the name in the path
     """Show a task."""
     services.begin()
@@ -44,7 +46,7 @@ def get_task(taskId: str) -> Response:  # noqa: N803 # the name in the path
     return Response(body=task_view(task))
 
 
-@app.route("/health", methods=["GET"], cors=True)  # type: ignore[untyped-decorator]
+@app.route("/health", methods=["GET"], cors=CORS)  # type: ignore[untyped-decorator]
 def health() -> dict[str, str]:
     """Say that the API answers; asks nothing of the queue or the table."""
     services.begin()

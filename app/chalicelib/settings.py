@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,7 @@ REDACT_FIELDS = "password,secret,token,authorization,apiKey,creditCard,email,ssn
 LAMBDA_TIMEOUT_MAX_S = 900
 SQS_BATCH_MAX = 10_000
 DAY_S = 86_400
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class SettingsError(ValueError):
@@ -32,6 +34,9 @@ class Settings:
 
     ``run_started_ts`` is what the fault plan counts an outage from. ``breaker_policy`` is None unless the variable
     BREAKER holds a JSON object of its fields; without it nobody asks a breaker.
+
+    ``api_key_required`` and ``cors_origin`` are used when the API is deployed: API Gateway then refuses a request
+    without a key, and tells browsers which origin may call (``*`` for any, empty for none).
 
     ``pending_after_s`` must be longer than the API's function lives: until then it may still enqueue its task itself.
     """
@@ -53,6 +58,8 @@ class Settings:
     run_started_ts: float
     breaker_table: str
     breaker_policy: BreakerPolicy | None
+    api_key_required: bool
+    cors_origin: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -79,6 +86,8 @@ class Settings:
             run_started_ts=_seconds(env, "RUN_STARTED_TS"),
             breaker_table=env.get("BREAKER_TABLE", ""),
             breaker_policy=_breaker(env),
+            api_key_required=_whole(env, "API_KEY_REQUIRED", 0, 0, 1) == 1,
+            cors_origin=_origin(env),
             redact_fields=_names(env.get("REDACT_FIELDS", REDACT_FIELDS)),
         )
 
@@ -106,6 +115,15 @@ def _seconds(env: Mapping[str, str], name: str) -> float:
     if not (math.isfinite(value) and value >= 0):
         raise SettingsError(f"{name} is {text!r}: give seconds since the epoch")
     return value
+
+
+def _origin(env: Mapping[str, str]) -> str:
+    text = env.get("CORS_ORIGIN", "")
+    if text not in {"", "*"} and not _ORIGIN.fullmatch(text):
+        raise SettingsError(
+            f"CORS_ORIGIN is {text!r}: give an origin such as https://app.example.org, * for any, or nothing for none"
+        )
+    return text
 
 
 def _breaker(env: Mapping[str, str]) -> BreakerPolicy | None:

@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "DEAD_LETTER_QUEUE": "dlqlab-local-dead-letters",
     "RUN_ID": "run-1",
     "PARTIAL_BATCH_RESPONSES": "1",
+    "CORS_ORIGIN": "*",
 }
 NO_FAULTS = {"mode": "none"}
 ALWAYS = {"failure_rate": 1.0}

@@ -32,6 +32,8 @@ def test_defaults() -> None:
         run_started_ts=0.0,
         breaker_table="",
         breaker_policy=None,
+        api_key_required=False,
+        cors_origin="",
     )
 
     assert expected == Settings.from_env(NAMES)
@@ -51,6 +53,8 @@ def test_every_variable_counts() -> None:
             "PARTIAL_BATCH_RESPONSES": "1",
             "ARCHIVE_DAYS": "1",
             "REDACT_FIELDS": " Pin, ,NAME ",
+            "API_KEY_REQUIRED": "1",
+            "CORS_ORIGIN": "https://app.example.org:8443",
         }
     )
 
@@ -64,6 +68,7 @@ def test_every_variable_counts() -> None:
         settings.archive_days,
     )
     assert frozenset({"pin", "name"}) == settings.redact_fields
+    assert (True, "https://app.example.org:8443") == (settings.api_key_required, settings.cors_origin)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,10 @@ def test_every_variable_counts() -> None:
         ("FUNCTION_TIMEOUT_S", "901"),
         ("PARTIAL_BATCH_RESPONSES", "yes"),
         ("ARCHIVE_DAYS", "0"),
+        ("API_KEY_REQUIRED", "true"),
+        ("CORS_ORIGIN", "example.org"),
+        ("CORS_ORIGIN", "https://example.org/app"),
+        ("CORS_ORIGIN", "https://a.example.org, https://b.example.org"),
         ("FAULT_PLAN", "not json"),
         ("FAULT_PLAN", "[]"),
         ("FAULT_PLAN", '{"seed": 1}'),

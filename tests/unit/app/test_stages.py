@@ -84,6 +84,12 @@ def names(template: dict[str, Any], stage: str) -> dict[str, str]:
     }
 
 
+def resources_of(statement: dict[str, Any]) -> list[str]:
+    """The patterns of a statement."""
+    found: str | list[str] = statement["Resource"]
+    return [found] if isinstance(found, str) else found
+
+
 def statements(function: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads((APP / ".chalice" / f"policy-{function}.json").read_text())["Statement"]
     return found
@@ -129,11 +135,31 @@ def test_policy_grants_what_the_function_calls_and_no_more(function: str) -> Non
 def test_no_pattern_of_a_policy_matches_a_neighbour(template: dict[str, Any], function: str) -> None:
     """The pattern of a resource matches it and none of the others."""
     for statement in statements(function):
-        resource = statement["Resource"]
-        pattern = re.split(r"[:/]", resource.removesuffix("/index/pending"))[-1]
+        if statement["Sid"] == "WriteLogs":
+            continue
+        pattern = re.split(r"[:/]", statement["Resource"].removesuffix("/index/pending"))[-1]
         matched = {name for name in names(template, "prod").values() if fnmatchcase(name, pattern)}
 
-        assert len(matched) == (1 if statement["Sid"] != "WriteLogs" else len(names(template, "prod")))
+        assert len(matched) == 1
+
+
+@pytest.mark.parametrize("function", GRANTS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_function_may_write_its_own_log_only(template: dict[str, Any], stage: str, function: str) -> None:
+    """Of all log groups of a stage the policy matches the one of the function, and none that begins like it."""
+    groups = {
+        value["Properties"]["LogGroupName"]["Sub"].replace("${Stage}", stage)
+        for value in template["Resources"].values()
+        if value["Type"] == "AWS::Logs::LogGroup"
+    }
+    (statement,) = [found for found in statements(function) if found["Sid"] == "WriteLogs"]
+    streams = {group: f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:log-stream:s" for group in groups}
+    matched = {
+        group for group, arn in streams.items() if any(fnmatchcase(arn, pattern) for pattern in resources_of(statement))
+    }
+
+    assert {f"/aws/lambda/dlqlab-{stage}" + ("" if function == "api" else f"-{function}")} == matched
+    assert 4 == len(groups)
 
 
 def test_every_function_has_its_policy() -> None:
