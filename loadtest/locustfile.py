@@ -197,7 +197,13 @@ def on_plan(environment: Any, msg: Any, **_: Any) -> None:
     if isinstance(runner, LocalRunner):
         name = "local"
     index = workers.index(name)
-    share = Share(first=msg.data["first"], index=index, stride=len(workers), tasks=settings.load.tasks)
+    cell = settings.cell
+    share = Share(
+        first=msg.data["first"],
+        index=index * cell.of + cell.number,
+        stride=len(workers) * cell.of,
+        tasks=settings.load.tasks,
+    )
     # The random part: two loads, or two containers, may have the same numbers, and their ledgers be put together.
     worker = f"w{index}-{os.getpid()}-{msg.data['first']}-{secrets.token_hex(3)}"
     State.run = Run(share, settings, worker, environment.host)

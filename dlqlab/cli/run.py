@@ -9,6 +9,7 @@ from rich.markup import escape
 from dlqlab import paths
 from dlqlab.cli.console import OUT, command, shown
 from dlqlab.cli.targets import Where, targeted_to_change
+from dlqlab.errors import UsageError
 
 
 @click.command()
@@ -16,19 +17,23 @@ from dlqlab.cli.targets import Where, targeted_to_change
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
 @click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
+@click.option("--cells", type=click.IntRange(1, 64), default=1, help="Emulators side by side that share the tasks.")
 @click.argument("scenario", default="default")
 @command
-def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path) -> int:
+def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
     """Run SCENARIO from start to verdict: start, deploy, load, drain, collect, judge, report.
 
     SCENARIO is a name under scenarios/ or a TOML file. With --target nothing is started or stopped.
     """
     from dlqlab.deploy.target import LOCAL_STAGE  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
+    from dlqlab.run.cells import run_cells  # noqa: PLC0415
     from dlqlab.run.consent import Intent, load_requests  # noqa: PLC0415
     from dlqlab.run.runner import Runner  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
+    if cells > 1 and (keep or where.target):
+        raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
     chosen = find(scenario, seed=seed)
     target = where.elsewhere() if where.target else None
     intent = Intent(what="deploy, empty the queues and tables, send load", requests=load_requests(chosen))
@@ -43,7 +48,7 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
         allow_remote=target is not None and where.agree(target, intent),
     )
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}")
-    verdict = runner.execute()
+    verdict = runner.execute() if cells == 1 else run_cells(runner, cells)
     OUT.print()
     print_verdict(verdict, OUT)
     OUT.print(f"report: {shown(runner.run.html_path)}", soft_wrap=True)

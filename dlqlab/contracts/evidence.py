@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from dlqlab.contracts.cells import whole
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.contracts.tables import TABLES
@@ -35,10 +36,12 @@ class Manifest:
     """The facts of ``manifest.json`` that the judgement rests on; times in seconds since the epoch.
 
     A time that the run did not reach is None. ``run_started_ts`` is what outages count from. ``raw`` is the whole file.
+    ``functions_run_id`` is what the functions logged as their run: of a load by hand that is not the run's own name.
     """
 
     run_id: str
     scenario: Scenario
+    functions_run_id: str = ""
     target: str = "local"
     simulated: bool = False
     finished: bool = False
@@ -82,6 +85,7 @@ def parse_manifest(value: Mapping[str, Any]) -> Manifest:
         return Manifest(
             run_id=str(value["run_id"]),
             scenario=from_dict(value["scenario"], source="manifest.json"),
+            functions_run_id=str(value.get("functions_run_id") or value["run_id"]),
             target=str(value.get("target", "local")),
             simulated=bool(value.get("simulated", False)),
             finished=value["finished"] is True,
@@ -98,7 +102,7 @@ def parse_manifest(value: Mapping[str, Any]) -> Manifest:
 
 
 def load_evidence(run: RunDir) -> RunEvidence:
-    """Everything that a run directory holds.
+    """Everything that a run directory holds; samples of several cells are added up.
 
     Raises:
         EvidenceError: the manifest is missing or lacks what every judgement needs.
@@ -108,7 +112,7 @@ def load_evidence(run: RunDir) -> RunEvidence:
     unreadable: dict[str, str] = {}
     for name in TABLES:
         try:
-            tables[name] = run.read(name)
+            tables[name] = whole(name, run.read(name))
         except EvidenceError as error:
             unreadable[name] = str(error)
     bad_lines = _lines(run.path / BAD_LINES)

@@ -125,14 +125,19 @@ HOST: Mapping[str, Column] = {
     "processes": Column(WHOLE, ""),
 }
 
+CELL: Mapping[str, Column] = {
+    "cell": Column(WHOLE, "emulator that the row is from, counted from 0; null for a run on one, see contracts.cells"),
+}
+"""The last column of every table."""
+
 TABLES: Mapping[str, Mapping[str, Column]] = {
-    "ledger": LEDGER,
-    "events": EVENTS,
-    "invocations": INVOCATIONS,
-    "queues": QUEUES,
-    "metrics": METRICS,
-    "tasks": TASKS,
-    "host": HOST,
+    "ledger": {**LEDGER, **CELL},
+    "events": {**EVENTS, **CELL},
+    "invocations": {**INVOCATIONS, **CELL},
+    "queues": {**QUEUES, **CELL},
+    "metrics": {**METRICS, **CELL},
+    "tasks": {**TASKS, **CELL},
+    "host": {**HOST, **CELL},
 }
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from dlqlab import paths
 from dlqlab.collect.host import HostSampler, tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Verdict
@@ -40,6 +41,9 @@ class Runner:
 
     With a ``target`` nothing is started or stopped: the run is against that. ``allow_remote`` says that somebody has
     confirmed that load may leave this machine.
+
+    A ``cell`` of a run sends its share of the tasks, under the ``run_id`` of the whole. ``together`` returns when every
+    cell has come as far, with a time that is the same for all.
     """
 
     scenario: Scenario
@@ -52,16 +56,19 @@ class Runner:
     stage: str = LOCAL_STAGE
     target: Target | None = None
     allow_remote: bool = False
+    cell: Cell = ALONE
+    run_id: str = ""
+    together: Callable[[], float] = time.time
     phases: Phases = field(init=False)
     run: RunDir = field(init=False)
     facts: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        run_id = new_run_id(self.scenario)
+        self.run_id = self.run_id or new_run_id(self.scenario)
         self.phases = Phases(self.console)
-        self.run = RunDir(self.runs_root / run_id)
+        self.run = RunDir(self.runs_root / (self.run_id if self.cell == ALONE else str(self.cell.number)))
         self.facts = {
-            "run_id": run_id,
+            "run_id": self.run_id,
             "scenario": self.scenario.to_dict(),
             "seed": self.scenario.seed,
             "target": self.target.label if self.target else "local",
@@ -83,17 +90,26 @@ class Runner:
         Raises:
             DlqlabError: a phase broke; the run directory holds what there is.
         """
-        self._note(started_ts=time.time())
+        self.note(started_ts=time.time())
         point_latest(self.run)
+        self.gather()
+        return self.judge_and_report()
+
+    def gather(self) -> None:
+        """All phases that make evidence.
+
+        Raises:
+            DlqlabError: a phase broke; the run directory holds what there is.
+        """
+        self.note(started_ts=self.facts["started_ts"] or time.time())
         with ExitStack() as stack:
             target, emulator = self._start(stack)
-            self._note(**known.manifest_facts(target, emulator))
+            self.note(**known.manifest_facts(target, emulator))
             url = self._deploy(target)
             self._measure(target, emulator, url)
-        self._note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
-        return self._judge_and_report()
+        self.note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
 
-    def _note(self, **facts: Any) -> None:
+    def note(self, **facts: Any) -> None:
         """Write the manifest anew: it is true at any moment, also when the run ends here."""
         self.facts.update(facts)
         self.run.write_manifest(self.facts)
@@ -119,7 +135,9 @@ class Runner:
 
     def _deploy(self, target: Target) -> str:
         with self.phases.phase("deploy") as phase:
-            url = pipeline.apply(target, self.scenario, progress=lambda text: phase.update(note=text))
+            url = pipeline.apply(
+                target, self.scenario, progress=lambda text: phase.update(note=text), run_id=self.facts["run_id"]
+            )
             pipeline.reset(target)
             phase.note = f"API at {url}"
         with self.phases.phase("preflight") as phase:
@@ -128,14 +146,14 @@ class Runner:
             phase.update(note="fidelity probes")
             found = preflight.probe_fidelity(target, probe)
             phase.update(note="warm-up")
-            run_started_ts = time.time()  # what outages count from: as close to the load as can be
-            self._note(run_started_ts=run_started_ts)
+            run_started_ts = self.together()  # what outages count from: as close to the load as can be
+            self.note(run_started_ts=run_started_ts)
             pipeline.configure(target, self.scenario, self.facts["run_id"], run_started_ts=run_started_ts)
             preflight.warm_up(target, url, self.scenario.load.users)
             latency = preflight.probe_latency(target, url)
             alone = "the target alone" if self.target else "the emulator alone"
             phase.note = f"functions warm; {alone} is {probe['median_s'] * 1000:.0f} ms late (median)"
-        self._note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]], latency_probe={"before": latency})
+        self.note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]], latency_probe={"before": latency})
         return url
 
     def _measure(self, target: Target, emulator: Emulator | None, url: str) -> None:
@@ -148,13 +166,13 @@ class Runner:
         try:
             load = self._load(url, host, sqs, urls)
             drained = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
-            self._note(drain_ended_ts=time.time())
+            self.note(drain_ended_ts=time.time())
         finally:
             host.stop()
             queues.stop()
         window = Window(load.started_ts, time.time())
         report = pull(self.run, target, window, self.phases, run_id=self.facts["run_id"])
-        self._note(
+        self.note(
             latency_probe=self.facts["latency_probe"] | {"after": preflight.probe_latency(target, url)},
             drained=drained.drained,
             drain={"waited_s": round(drained.waited_s, 3), "reason": drained.reason},
@@ -162,9 +180,8 @@ class Runner:
         )
 
     def _load(self, url: str, host: HostSampler, sqs: Any, urls: Mapping[str, str]) -> LoadResult:
-        load = self.scenario.load
-        with self.phases.phase("load", f"{load.tasks:,} tasks") as phase:
-            self._note(load_started_ts=time.time())
+        with self.phases.phase("load", f"{self.cell.share(self.scenario.load.tasks):,} tasks") as phase:
+            self.note(load_started_ts=self.together())
 
             def show(sent: int, planned: int) -> None:
                 phase.update(done=sent, total=planned, note=f"{sent:,} sent")
@@ -177,13 +194,14 @@ class Runner:
                 run=self.run,
                 run_id=self.facts["run_id"],
                 allow_remote=self.allow_remote,
+                cell=self.cell,
                 on_progress=show,
                 on_start=lambda pid: host.add("load", tree(pid)),
             )
             self._send_junk(sqs, urls)
             seconds = max(result.ended_ts - result.started_ts, 1e-9)
             phase.note = f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second"
-        self._note(
+        self.note(
             load_started_ts=result.started_ts,
             load_ended_ts=result.ended_ts,
             load={"planned": result.planned, "sent": result.sent, "late_mean_s": result.late_mean_s},
@@ -191,13 +209,13 @@ class Runner:
         return result
 
     def _send_junk(self, sqs: Any, urls: Mapping[str, str]) -> None:
-        """The scenario's junk, once, among its tasks."""
-        count = self.scenario.load.junk_messages
+        """The scenario's junk, once, among the tasks of the first cell."""
+        count = 0 if self.cell.number else self.scenario.load.junk_messages
         if count and "junk_message_ids" not in self.facts:
             junk = send_junk(sqs, urls["tasks"], count, self.scenario.seed)
-            self._note(junk_message_ids=[message.message_id for message in junk])
+            self.note(junk_message_ids=[message.message_id for message in junk])
 
-    def _judge_and_report(self) -> Verdict:
+    def judge_and_report(self) -> Verdict:
         with self.phases.phase("judge") as phase:
             verdict = rejudge(self.run)
             phase.note = f"{len(verdict.checks)} checks"

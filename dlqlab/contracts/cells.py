@@ -1,0 +1,55 @@
+"""Cells: several emulators side by side, each with a whole pipeline, that share the tasks of one run.
+
+Task number k of a run belongs to cell ``k mod n``, and its number is in its id. The tables of a run on cells say in the
+column ``cell`` where each row is from; what was sampled cell by cell is added up where a run is looked at as a whole.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dlqlab.contracts.tables import conform
+
+SAMPLED_EVERY_S = 1.0
+_KEYS = {"queues": "queue", "host": "part"}
+"""Sampled tables, and what they say something about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One of the cells of a run; ``number`` counts from 0."""
+
+    number: int = 0
+    of: int = 1
+
+    def share(self, tasks: int) -> int:
+        """How many of a run's tasks are this cell's."""
+        return len(range(self.number, tasks, self.of))
+
+    def users(self, users: int) -> int:
+        """How many of a run's clients are this cell's: the first cells take what is left over, each has one."""
+        return max(1, users // self.of + (self.number < users % self.of))
+
+
+ALONE = Cell()
+
+
+def whole(table: str, data: pd.DataFrame) -> pd.DataFrame:
+    """The table of a whole run: samples of several cells are one sample for each second, the sum over the cells.
+
+    The sum's time is the middle of the samples that are in it. Seconds that not every cell has a sample of are left
+    out: their sum would be too small. Tables that are no samples, and runs on one emulator, stay as they are.
+    """
+    key = _KEYS.get(table)
+    if key is None or data["cell"].isna().all():
+        return data
+    cells = data.groupby(key)["cell"].nunique()
+    second = (data["ts"] // SAMPLED_EVERY_S).rename("second")
+    groups = data.groupby([second, data[key]], sort=True)
+    numbers = [name for name in data.columns if name not in {"ts", key, "cell"}]
+    summed = groups[numbers].sum(min_count=1)
+    summed["ts"] = groups["ts"].mean()
+    summed["seen"] = groups["cell"].nunique()
+    summed = summed.reset_index()
+    complete = summed["seen"] == summed[key].map(cells)
+    return conform(table, summed[complete]).reset_index(drop=True)

@@ -1,0 +1,239 @@
+"""A run on several emulators side by side, for machines with more processors than one emulator can use.
+
+Each cell is a process with a whole run of its own up to the collection: emulator, deployment, clients, drain, tables.
+It sends its share of the tasks. The cells wait for each other before the run's clock starts and before the load; what
+they leave in ``cells/<number>`` is then merged and judged as one run.
+"""
+
+import dataclasses
+import multiprocessing as mp
+import queue
+import signal
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dlqlab.contracts.cells import Cell
+from dlqlab.contracts.rundir import RunDir, point_latest
+from dlqlab.contracts.scenario import from_dict
+from dlqlab.contracts.verdict import Verdict
+from dlqlab.errors import DlqlabError, RunError
+from dlqlab.load.ledger import LedgerFollower
+from dlqlab.run.merge import merge_manifests, merge_tables
+from dlqlab.run.progress import Phase
+from dlqlab.run.runner import Runner
+
+LOG = "cell.log"
+"""In a cell's folder: its phases, as a run prints them."""
+GATE_DEADLINE_S = 300.0
+LOOK_S = 0.5
+UNWIND_S, STOP_S = 5.0, 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a cell's process needs to know; plain values, since it crosses to another process."""
+
+    cell: Cell
+    run_id: str
+    folder: Path
+    port: int
+    scenario: Mapping[str, Any]
+    state_root: Path
+    app: Path
+
+
+class GateError(RunError):
+    """Another cell broke off, or did not come in time."""
+
+
+class Gate:
+    """Where cells wait for each other; each time it opens they are all told the same time."""
+
+    def __init__(self, cells: int) -> None:
+        context = mp.get_context("spawn")
+        self._opened_ts = context.Value("d", 0.0)
+        self._barrier: Barrier = context.Barrier(cells, timeout=GATE_DEADLINE_S)
+
+    def wait(self) -> float:
+        """Wait until every cell is here; the time at which the last one came.
+
+        Raises:
+            GateError: another cell broke off, or did not come in time.
+        """
+        try:
+            if self._barrier.wait() == 0:
+                self._opened_ts.value = time.time()
+            self._barrier.wait()
+        except threading.BrokenBarrierError as error:
+            raise GateError("another cell broke off") from error
+        return float(self._opened_ts.value)
+
+    def abort(self) -> None:
+        """Send every cell on its way: one of them will not come."""
+        self._barrier.abort()
+
+
+def run_cells(whole: Runner, cells: int) -> Verdict:
+    """Run a scenario on this many emulators. ``whole`` has not been executed: it gives the scenario and the folder.
+
+    Raises:
+        RunError: a cell broke; names it and says why. The run directory holds what there is.
+    """
+    whole.note(started_ts=time.time(), cells=cells)
+    point_latest(whole.run)
+    folder = whole.run.path / "cells"
+    with whole.phases.phase("cells", f"{cells} emulators") as phase:
+        _run_all([_assignment(whole, Cell(number, cells), port) for number, port in enumerate(_ports(cells))], phase)
+    runs = [RunDir(folder / str(number)) for number in range(cells)]
+    with whole.phases.phase("merge") as phase:
+        merge_tables(whole.run, runs)
+        facts = merge_manifests([run.read_manifest() for run in runs])
+        phase.note = ", ".join(f"{rows:,} {table}" for table, rows in facts["collected"]["rows"].items())
+    slowest = _slowest([run.read_manifest()["phases"] for run in runs])
+    whole.note(**facts, ended_ts=time.time(), phases=slowest | dict(whole.phases.seconds))
+    return whole.judge_and_report()
+
+
+def _assignment(whole: Runner, cell: Cell, port: int) -> Assignment:
+    load = whole.scenario.load
+    scenario = dataclasses.replace(whole.scenario, load=dataclasses.replace(load, users=cell.users(load.users)))
+    return Assignment(
+        cell=cell,
+        run_id=whole.run_id,
+        folder=whole.run.path / "cells",
+        port=port,
+        scenario=scenario.to_dict(),
+        state_root=whole.state_root,
+        app=whole.app,
+    )
+
+
+def _ports(cells: int) -> list[int]:
+    """Free ports, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(cells)]
+        return [int(taken.getsockname()[1]) for taken in sockets]
+
+
+def _run_all(assignments: list[Assignment], phase: Phase) -> None:
+    with _started(assignments) as (processes, errors):
+        followers = [LedgerFollower(_folder(assignment) / "ledger") for assignment in assignments]
+        while alive := [process for process in processes if process.is_alive()]:
+            wait([process.sentinel for process in alive], LOOK_S)
+            sent = sum(follower.sent() for follower in followers)
+            phase.update(note=f"{sent:,} tasks sent; {_progress(assignments)}")
+            if any(process.exitcode for process in processes):
+                break
+        broken = [number for number, process in enumerate(processes) if process.exitcode]
+        _await_end(processes)
+    if broken:
+        number, text = _cause(errors, broken[0])
+        raise RunError(f"cell {number}: {text} (see {_folder(assignments[number]) / LOG})")
+    phase.note = f"{len(assignments)} emulators, {sum(follower.sent() for follower in followers):,} tasks sent"
+
+
+def _await_end(processes: list[SpawnProcess]) -> None:
+    """Give cells that break off with another one the time to stop their emulators."""
+    deadline = time.monotonic() + UNWIND_S
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+
+
+def _cause(errors: Any, first_broken: int) -> tuple[int, str]:
+    """The cell that broke first, and why; the others say only that one was gone."""
+    found: list[tuple[int, str]] = []
+    try:
+        while True:
+            found.append(errors.get(timeout=0.5))
+    except queue.Empty:
+        pass
+    return next((error for error in found if error[1]), (first_broken, "ended without a word"))
+
+
+@contextmanager
+def _started(assignments: list[Assignment]) -> Iterator[tuple[list[SpawnProcess], Any]]:
+    """The cells' processes; none is left when the context ends, and each has stopped its emulator."""
+    context = mp.get_context("spawn")
+    gate, errors = Gate(len(assignments)), context.Queue()
+    processes = [
+        context.Process(target=_run_cell, args=(assignment, gate, errors), name=f"cell-{assignment.cell.number}")
+        for assignment in assignments
+    ]
+    try:
+        for process in processes:
+            process.start()
+        yield processes, errors
+    finally:
+        for process in processes:
+            if process.is_alive():
+                process.terminate()
+        for process in processes:
+            if process.pid is not None:
+                process.join(STOP_S)
+                process.kill()  # by now a no-op, unless it hangs: its emulator ends with it
+                process.join()
+
+
+def _run_cell(assignment: Assignment, gate: Gate, errors: Any) -> None:
+    """The process of a cell. Its exit code says whether it came to its end."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    folder = _folder(assignment)
+    folder.mkdir(parents=True)
+    with (folder / LOG).open("w", buffering=1) as log:
+        runner = Runner(
+            scenario=from_dict(dict(assignment.scenario), source="cell"),
+            console=Console(file=log, width=200),
+            port=assignment.port,
+            runs_root=assignment.folder,
+            state_root=assignment.state_root,
+            app=assignment.app,
+            cell=assignment.cell,
+            run_id=assignment.run_id,
+            together=gate.wait,
+        )
+        try:
+            runner.gather()
+        except BaseException as error:
+            gate.abort()
+            if not isinstance(error, DlqlabError):
+                traceback.print_exc(file=log)
+            errors.put((assignment.cell.number, "" if isinstance(error, GateError) else str(error) or repr(error)))
+            raise SystemExit(1) from error
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    """Unwind once: what stops the emulator must not be interrupted in turn."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _folder(assignment: Assignment) -> Path:
+    return assignment.folder / str(assignment.cell.number)
+
+
+def _progress(assignments: list[Assignment]) -> str:
+    """The last phase that each cell has ended, each once."""
+    lines = []
+    for assignment in assignments:
+        path = _folder(assignment) / LOG
+        text = path.read_text().splitlines() if path.exists() else []
+        lines.append(text[-1].split()[1] if text else "starting")
+    return ", ".join(f"{lines.count(name)} past {name}" for name in dict.fromkeys(lines))
+
+
+def _slowest(phases: list[dict[str, float]]) -> dict[str, float]:
+    return {name: max(found.get(name, 0.0) for found in phases) for name in phases[0]}
