@@ -7,28 +7,38 @@ from dlqlab.cli.console import OUT, command, shown
 from dlqlab.cli.ports import PORT, Port, running
 from dlqlab.contracts.verdict import EXIT_USAGE
 from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import DEFAULT_PORT
+from dlqlab.emulator.lifecycle import DEFAULT_PORT, LOOPBACK
 from dlqlab.errors import UsageError
 
 
 @click.command()
 @PORT
 @click.option("--without-patch", "without", multiple=True, metavar="NAME", help="Leave a patch of LocalStack out.")
+@click.option("--foreground", is_flag=True, help="Stay in front and log to the terminal; Ctrl-C ends it.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on; for containers.")
 @command
-def up(port: int, without: tuple[str, ...]) -> None:
+def up(port: int, without: tuple[str, ...], *, foreground: bool, host: str) -> None:
     """Start the emulator; returns once it serves."""
     from dlqlab.emulator.patches import ALL  # noqa: PLC0415
 
     unknown = sorted(set(without) - set(ALL))
     if unknown:
         raise UsageError(f"--without-patch {unknown[0]}: there is no such patch, there are {', '.join(ALL)}")
+    if host != LOOPBACK and not foreground:
+        raise UsageError(
+            f"--host {host}: only with --foreground: whoever reaches the emulator can run code on its machine"
+        )
     running = lifecycle.find(port) if port else None
     if running:
         OUT.print(f"LocalStack runs already at {running.endpoint} (pid {running.pid})")
         return
     patches = tuple(name for name in ALL if name not in without)
+    port = port or lifecycle.free_port()
+    if foreground:
+        OUT.print(f"LocalStack starts at http://{host}:{port}")
+        lifecycle.serve(port, host=host, patches=patches)
     with OUT.status("LocalStack starts"):
-        emulator = lifecycle.start(port or lifecycle.free_port(), bound=False, patches=patches)
+        emulator = lifecycle.start(port, bound=False, patches=patches)
     OUT.print(f"LocalStack serves at {emulator.endpoint} (pid {emulator.pid}, log {shown(emulator.log_path)})")
 
 

@@ -53,6 +53,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DNS_ADDRESS": "0",
         "DOCKER_SOCK": "/dev/null/none",
+        "OVERRIDE_IN_DOCKER": "0",  # in a container it would look for files of LocalStack's own image
         # -- what measurements need
         "LAMBDA_SYNCHRONOUS_CREATE": "1",  # otherwise Chalice waits 5 s per function
         "LAMBDA_KEEPALIVE_MS": "600000",

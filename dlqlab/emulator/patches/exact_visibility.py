@@ -5,8 +5,10 @@ message at its own time; the worker goes on for FIFO queues and as a safety net.
 returned only if it is still in flight (or delayed) and its time is over.
 """
 
+import contextlib
 import heapq
 import itertools
+import queue as queues
 import threading
 import time
 
@@ -42,7 +44,8 @@ class ReturnTimer:
                 while not self._due or self._due[0][0] > time.time():
                     self._changed.wait(self._due[0][0] - time.time() if self._due else None)
                 _, _, queue, message = heapq.heappop(self._due)
-            _return(queue, message)
+            with contextlib.suppress(queues.ShutDown):  # the queue has been deleted, and its messages with it
+                _return(queue, message)
 
 
 def _return(queue: StandardQueue, message: SqsMessage) -> None:
