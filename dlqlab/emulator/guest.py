@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import traceback
+from pathlib import Path
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.patches import apply
@@ -25,6 +26,10 @@ def prepare() -> None:
     names = tuple(name for name in os.environ.get(settings.PATCHES, "").split(",") if name)
     try:
         apply(names)
+        if record := os.environ.get(settings.CALL_RECORD):
+            from dlqlab.emulator.call_recorder import install  # noqa: PLC0415  (heavy, and rarely asked for)
+
+            install(Path(record))
     except Exception:  # noqa: BLE001  (reported in full; a half-patched emulator must not run)
         traceback.print_exc()
         sys.stderr.flush()

@@ -6,6 +6,18 @@ from typing import Any
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+SCHEDULED: dict[str, Any] = {
+    "version": "0",
+    "id": "89d1a02d-5ec7-412e-82f5-13505f849b41",
+    "account": "000000000000",
+    "region": "us-east-1",
+    "time": "2026-01-31T10:00:00Z",
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "resources": ["arn:aws:events:us-east-1:000000000000:rule/dlqlab-local-sweeper-event"],
+    "detail": {},
+}
+"""What a schedule's rule sends (EventBridge user guide, "Scheduled Event")."""
 
 
 def queue_arn(name: str) -> str:

@@ -10,21 +10,10 @@ from dlqlab.contracts.names import log_group
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.deploy import functions, pipeline
 from dlqlab.waiting import wait_for
+from tests.events.factories import SCHEDULED
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration
-SCHEDULED = {
-    "version": "0",
-    "id": "89d1a02d-5ec7-412e-82f5-13505f849b41",
-    "account": "000000000000",
-    "region": "us-east-1",
-    "time": "2026-01-31T10:00:00Z",
-    "source": "aws.events",
-    "detail-type": "Scheduled Event",
-    "resources": ["arn:aws:events:us-east-1:000000000000:rule/dlqlab-local-sweeper-event"],
-    "detail": {},
-}
-"""What a schedule's rule sends (EventBridge user guide, "Scheduled Event")."""
 
 
 def _configure(deployed: Deployed, faults: Faults, **variables: str) -> None:
