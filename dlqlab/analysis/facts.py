@@ -55,21 +55,37 @@ class Facts:
 
     @cached_property
     def events(self) -> pd.DataFrame:
-        """Events of this run, each once; those of another run id (probes, an earlier run) are left out."""
+        """Events of this run, each once; those of another run id (probes, an earlier run) and of tasks that were there
+        before the load are left out.
+        """
         events = distinct_events(self.run.table("events"))
-        own = events["run_id"].isna() | sure(events["run_id"] == self.manifest.run_id)
-        return events[own]
+        run_id = self.manifest.functions_run_id or self.manifest.run_id
+        own = events["run_id"].isna() | sure(events["run_id"] == run_id)
+        return events[own & ~among(events["task_id"], self._earlier)]
 
     @cached_property
     def tasks(self) -> pd.DataFrame:
         """Task table and archive without what is older than the load and was not sent by this run's clients."""
         tasks = self.run.table("tasks")
-        started_ts = self.manifest.load_started_ts
+        return tasks[~self._is_earlier]
+
+    @cached_property
+    def _is_earlier(self) -> "pd.Series[bool]":
+        """Which rows of the TASKS table are not the load's: a pipeline that is loaded by hand may know other tasks."""
+        tasks, started_ts = self.run.table("tasks"), self.manifest.load_started_ts
         if started_ts is None:
-            return tasks
+            return pd.Series(data=False, index=tasks.index)
         written_ts = tasks["created_ts"].fillna(tasks["archived_ts"])
-        earlier = (written_ts < started_ts - EARLIER_MARGIN_S) & ~among(tasks["task_id"], names(self.ledger["task_id"]))
-        return tasks[~earlier]
+        old = sure(written_ts < started_ts - EARLIER_MARGIN_S)
+        return old & ~among(tasks["task_id"], names(self.ledger["task_id"]))
+
+    @cached_property
+    def _earlier(self) -> set[str]:
+        """The tasks of those rows; none where nobody can tell."""
+        if not {"tasks", "ledger"} <= set(self.run.tables):
+            return set()
+        tasks = self.run.table("tasks")
+        return names(tasks.loc[self._is_earlier, "task_id"])
 
     @cached_property
     def items(self) -> pd.DataFrame:
