@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from dlqlab.contracts.cells import whole
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.contracts.tables import TABLES
@@ -101,7 +102,7 @@ def parse_manifest(value: Mapping[str, Any]) -> Manifest:
 
 
 def load_evidence(run: RunDir) -> RunEvidence:
-    """Everything that a run directory holds.
+    """Everything that a run directory holds; samples of several cells are added up.
 
     Raises:
         EvidenceError: the manifest is missing or lacks what every judgement needs.
@@ -111,7 +112,7 @@ def load_evidence(run: RunDir) -> RunEvidence:
     unreadable: dict[str, str] = {}
     for name in TABLES:
         try:
-            tables[name] = run.read(name)
+            tables[name] = whole(name, run.read(name))
         except EvidenceError as error:
             unreadable[name] = str(error)
     bad_lines = _lines(run.path / BAD_LINES)
