@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dlqlab.contracts.tables import LEDGER
+from dlqlab.contracts.tables import TABLES
 from dlqlab.errors import EvidenceError
 from dlqlab.load.journal import Journal, outcome_of
 from dlqlab.load.ledger import LedgerFollower, read_ledger
@@ -61,7 +61,7 @@ def test_a_request_is_one_row(tmp_path: Path) -> None:
         "latency_ms": 1.235,
     }
     assert expected == ledger.rows.iloc[0].dropna().to_dict()
-    assert list(LEDGER) == list(ledger.rows.columns)
+    assert list(TABLES["ledger"]) == list(ledger.rows.columns)
     assert (ledger.torn_lines, ledger.never_completed) == (0, 0)
 
 

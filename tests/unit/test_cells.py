@@ -1,0 +1,131 @@
+"""Cells of a run: which tasks are whose, samples added up, evidence put together."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlqlab.contracts.cells import ALONE, Cell, whole
+from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.tables import TABLES, frame
+from dlqlab.errors import EvidenceError
+from dlqlab.run.merge import merge_manifests, merge_tables
+
+
+@given(st.integers(1, 1000), st.integers(1, 64), st.integers(1, 100))
+def test_cells_share_all_tasks_and_keep_a_client_each(tasks: int, cells: int, users: int) -> None:
+    """The shares of the cells are all tasks of the run; no cell is without a client."""
+    parts = [Cell(number, cells) for number in range(cells)]
+
+    assert tasks == sum(part.share(tasks) for part in parts)
+    assert max(users, cells) == sum(part.users(users) for part in parts)
+
+
+def test_one_emulator_has_everything() -> None:
+    """A run that is not split is a single cell."""
+    assert (7, 3) == (ALONE.share(7), ALONE.users(3))
+
+
+def _queues(*rows: tuple[float, str, int, int | None]) -> pd.DataFrame:
+    keys = ("ts", "queue", "visible", "cell")
+    return frame("queues", [dict(zip(keys, row, strict=True)) | {"in_flight": 1, "delayed": 0} for row in rows])
+
+
+def test_samples_of_a_second_are_added_up() -> None:
+    """Two cells' samples of one queue in one second are one sample of the run; other queues stay apart."""
+    data = _queues((10.2, "tasks", 3, 0), (10.4, "tasks", 4, 1), (10.5, "dead-letters", 1, 0), (11.1, "tasks", 5, 0))
+    found = whole("queues", pd.concat([data, _queues((10.6, "dead-letters", 1, 1), (11.3, "tasks", 6, 1))]))
+    rows = found[["ts", "queue", "visible", "in_flight"]].to_dict("records")
+
+    expected = [
+        {"ts": 10.55, "queue": "dead-letters", "visible": 2, "in_flight": 2},
+        {"ts": 10.3, "queue": "tasks", "visible": 7, "in_flight": 2},
+        {"ts": 11.2, "queue": "tasks", "visible": 11, "in_flight": 2},
+    ]
+    assert expected == [row | {"ts": round(row["ts"], 6)} for row in rows]
+    assert found["cell"].isna().all()
+
+
+def test_second_without_a_sample_of_every_cell_is_left_out() -> None:
+    """A sum over only some of the cells would look as if messages had gone."""
+    data = _queues((10.2, "tasks", 3, 0), (10.4, "tasks", 4, 1), (11.2, "tasks", 3, 0))
+
+    assert [7] == whole("queues", data)["visible"].to_list()
+
+
+def test_run_on_one_emulator_keeps_its_samples() -> None:
+    """Without cells nothing is added up, two samples in one second neither."""
+    data = _queues((10.2, "tasks", 3, None), (10.4, "tasks", 4, None))
+
+    pd.testing.assert_frame_equal(data, whole("queues", data))
+
+
+def _write(path: Path, task: str) -> RunDir:
+    run = RunDir(path)
+    for table in TABLES:
+        run.write(table, frame(table, [{"task_id": task}] if "task_id" in TABLES[table] else []))
+    (path / "bad_lines.jsonl").write_text(f'{{"of": "{task}"}}\n')
+    return run
+
+
+def test_merged_tables_say_which_cell_a_row_is_from(tmp_path: Path) -> None:
+    """Rows of all cells are there, each with its cell; empty tables stay empty; odd lines are kept."""
+    cells = [_write(tmp_path / "0", "a"), _write(tmp_path / "1", "b")]
+    run = RunDir(tmp_path)
+    merge_tables(run, cells)
+
+    assert [("a", 0), ("b", 1)] == list(run.read("ledger")[["task_id", "cell"]].itertuples(index=False, name=None))
+    assert 0 == len(run.read("metrics"))
+    assert '{"of": "a"}\n{"of": "b"}\n' == (tmp_path / "bad_lines.jsonl").read_text()
+
+
+def test_missing_table_of_a_cell_is_an_error(tmp_path: Path) -> None:
+    """A cell without its evidence must not be overlooked."""
+    with pytest.raises(EvidenceError, match="cannot be read as table ledger"):
+        merge_tables(RunDir(tmp_path), [RunDir(tmp_path / "0")])
+
+
+def _manifest(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "finished": True,
+        "drained": True,
+        "run_started_ts": 5.0,
+        "load_started_ts": 10.0 + number,
+        "load_ended_ts": 20.0 + number,
+        "drain_ended_ts": 30.0 + number,
+        "emulator": {"patches": ["p"], "port": 4000 + number},
+        "not_measured": {},
+        "fidelity": [{"name": "emulator", "ok": True, "statement": "LocalStack"}],
+        "retry_probe": {"n": 20, "median_s": 0.01 * (number + 1), "p95_s": 0.1 * (number + 1), "backoff_s": 1},
+        "latency_probe": {when: {"api_ms": 10.0 + number, "processor_ms": 4.0} for when in ("before", "after")},
+        "load": {"planned": 10, "sent": 10 * (number + 1), "late_mean_s": 0.3 * number},
+        "drain": {"waited_s": 1.0 + number, "reason": "drained"},
+        "collected": {"rows": dict.fromkeys(TABLES, 2), "logs_settled": True, "foreign_items": number},
+        **changes,
+    }
+
+
+def test_merged_manifest_spans_all_cells() -> None:
+    """The run lasts from the first cell's start to the last one's end, and its counts are sums."""
+    found = merge_manifests([_manifest(0, junk_message_ids=["m"]), _manifest(1)])
+
+    assert (10.0, 21.0, 31.0) == tuple(found[key] for key in ("load_started_ts", "load_ended_ts", "drain_ended_ts"))
+    assert {"n": 40, "median_s": 0.015, "p95_s": 0.2, "backoff_s": 1} == found["retry_probe"]
+    assert {"planned": 20, "sent": 30, "late_mean_s": pytest.approx(0.2)} == found["load"]
+    assert (4, 1, ["m"], 2) == (
+        found["collected"]["rows"]["ledger"],
+        found["collected"]["foreign_items"],
+        found["junk_message_ids"],
+        found["cells"],
+    )
+    assert {"api_ms": 10.5, "processor_ms": 4.0} == found["latency_probe"]["after"]
+    assert {"patches": ["p"], "port": None, "ports": [4000, 4001]} == found["emulator"]
+
+
+@pytest.mark.parametrize("claim", ["finished", "drained"])
+def test_claim_holds_only_if_it_holds_for_every_cell(claim: str) -> None:
+    """One cell that did not drain, or did not finish, decides for the run."""
+    assert merge_manifests([_manifest(0), _manifest(1, **{claim: False})])[claim] is False
