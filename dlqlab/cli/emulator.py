@@ -1,11 +1,14 @@
 """The commands about the emulator: up, down, env, doctor."""
 
+import os
+
 import click
 from rich.markup import escape
 
 from dlqlab.cli.console import OUT, command, shown
 from dlqlab.cli.ports import PORT, Port, running
 from dlqlab.contracts.verdict import EXIT_USAGE
+from dlqlab.deploy.environment import FORMATS
 from dlqlab.emulator import lifecycle
 from dlqlab.emulator.lifecycle import DEFAULT_PORT, LOOPBACK
 from dlqlab.errors import UsageError
@@ -59,13 +62,20 @@ def down(port: int | None) -> None:
 
 @click.command()
 @PORT
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="shell",
+    show_default=True,
+    help="Exports for eval, an environment file, or a section of an AWS configuration file.",
+)
 @command
-def env(port: int) -> None:
-    """Print shell exports with which any AWS tool talks to the emulator."""
+def env(port: int, form: str) -> None:
+    """Print settings with which any AWS tool talks to the emulator: eval "$(dlqlab env)"."""
     from dlqlab.emulator import settings  # noqa: PLC0415
 
-    for name, value in settings.client_environment(running(port).endpoint).items():
-        click.echo(f"export {name}={value}")
+    click.echo(FORMATS[form](settings.client_environment(running(port).endpoint), os.environ))
 
 
 @click.command()

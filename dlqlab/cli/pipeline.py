@@ -2,7 +2,7 @@
 
 import click
 
-from dlqlab.cli.console import OUT, command
+from dlqlab.cli.console import OUT, command, shown
 from dlqlab.cli.targets import Where, targeted, targeted_to_change
 
 
@@ -13,7 +13,7 @@ from dlqlab.cli.targets import Where, targeted, targeted_to_change
 @command
 def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
     """Deploy the pipeline for SCENARIO and prove that it keeps failed tasks."""
-    from dlqlab.deploy import pipeline, stack  # noqa: PLC0415
+    from dlqlab.deploy import chalice, pipeline, stack  # noqa: PLC0415
     from dlqlab.run.consent import Intent  # noqa: PLC0415
     from dlqlab.run.progress import Phases  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
@@ -21,11 +21,15 @@ def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
     chosen = find(scenario)
     effects = () if stack_only else ("It empties the stage's two queues.",)
     target = where.confirmed(Intent(what="create or change queues, tables, alarms, functions, an API", effects=effects))
-    with Phases(OUT).phase("deploy") as phase:
-        if stack_only:
+    phases = Phases(OUT)
+    if stack_only:
+        with phases.phase("deploy", f"stack {stack.stack_name(target.stage)}"):
             stack.deploy_stack(target, chosen)
-            phase.note = f"stack {stack.stack_name(target.stage)}"
-            return
+            chalice.prepare_project(target)
+        project = shown(target.project_dir)
+        OUT.print(f"next: chalice --project-dir {project} deploy --stage {target.stage}", soft_wrap=True)
+        return
+    with phases.phase("deploy") as phase:
         url = pipeline.apply(target, chosen, progress=lambda text: phase.update(note=text))
         # What is sent from now on by hand is no part of the deployment's proof.
         pipeline.configure(target, chosen, pipeline.BY_HAND_RUN_ID)
