@@ -24,9 +24,8 @@ from dlqlab.emulator import lifecycle
 from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import LoadResult, start_load
-from dlqlab.report.render import render
 from dlqlab.run import known, manifest, preflight
-from dlqlab.run.again import rejudge
+from dlqlab.run.ahead import import_ahead
 from dlqlab.run.measure import drain, pull
 from dlqlab.run.progress import Phases
 
@@ -92,6 +91,7 @@ class Runner:
         """
         self.note(started_ts=time.time())
         point_latest(self.run)
+        import_ahead()
         self.gather()
         return self.judge_and_report()
 
@@ -216,6 +216,9 @@ class Runner:
             self.note(junk_message_ids=[message.message_id for message in junk])
 
     def judge_and_report(self) -> Verdict:
+        from dlqlab.report.render import render  # noqa: PLC0415  (heavy: see ahead)
+        from dlqlab.run.again import rejudge  # noqa: PLC0415
+
         with self.phases.phase("judge") as phase:
             verdict = rejudge(self.run)
             phase.note = f"{len(verdict.checks)} checks"
