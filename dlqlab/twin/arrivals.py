@@ -38,7 +38,7 @@ class Arrivals:
         if len(back):
             first = int(back[0])
             raise UsageError(
-                f"the trace goes back in time: arrival {first + 2} is at {due_s[first + 1]:.6f} s, the one before it at "
+                f"the trace goes back in time: arrival {first + 2} is at {due_s[first + 1]:.6f} s, the one before at "
                 f"{due_s[first]:.6f} s; sort it"
             )
         for name in ("task_ids", "payloads"):

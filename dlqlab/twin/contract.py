@@ -87,7 +87,7 @@ class Simulation:
     def completion_s(self) -> NDArray[np.float64]:
         """Seconds from sending to completion, one for each completed task."""
         done = self.tasks["status"] == COMPLETED
-        return np.asarray(self.tasks["ended"][done] - self.clients["sent"][done], dtype=np.float64)
+        return np.asarray(self.tasks["updated"][done] - self.clients["sent"][done], dtype=np.float64)
 
     def waiting_s(self) -> NDArray[np.float64]:
         """Seconds from the message's arrival in the queue to its first attempt, for tasks that had one."""

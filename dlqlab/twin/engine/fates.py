@@ -1,0 +1,68 @@
+"""What the app's fault plan and retry policy make of an attempt: chalicelib.faults and chalicelib.retry, compiled."""
+
+import math
+
+from dlqlab.twin.engine import views as of
+from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.hashing import FAULT, JITTER, SLOW, draw
+from dlqlab.twin.engine.layout import ALWAYS_FAILS, NEVER_FAILS, NO_FAULT, OUTAGE, TRANSIENT
+
+NO_JITTER, EQUAL, FULL = range(3)
+from dlqlab.twin.engine.views import Sim
+
+
+@part
+def _draw(s: Sim, purpose: int, task: int, generation: int, attempt: int) -> float:
+    rules = of.rules(s)[0]
+    if rules.sticky:
+        generation, attempt = 1, 0
+    return draw(of.text(s), of.words(s), of.ids(s), rules.seed, purpose, generation, attempt, task, rules.seed)
+
+
+@part
+def is_outage(s: Sim, at_s: float) -> bool:
+    """Whether the dependency is down then."""
+    return of.rules(s)[0].outage_start <= at_s < of.rules(s)[0].outage_end
+
+
+@part
+def fault_of(s: Sim, task: int, generation: int, attempt: int) -> int:
+    """The fault of an attempt that begins now, in the plan's own precedence."""
+    t = of.tasks(s)[task]
+    if t.script == ALWAYS_FAILS:
+        return TRANSIENT
+    if t.script == NEVER_FAILS:
+        return NO_FAULT
+    if is_outage(s, of.clock(s)[0].now):
+        return OUTAGE
+    if t.suffix:
+        return TRANSIENT
+    if not of.rules(s)[0].by_draw:
+        return NO_FAULT
+    drawn = _draw(s, FAULT, task, generation, attempt)
+    for band in range(len(of.edges(s))):
+        if drawn < of.edges(s)[band]:
+            return TRANSIENT + band
+    return NO_FAULT
+
+
+@part
+def slow_s(s: Sim, task: int, generation: int, attempt: int) -> float:
+    """How much longer the work takes by the plan."""
+    rules = of.rules(s)[0]
+    if rules.slow_rate > 0 and _draw(s, SLOW, task, generation, attempt) < rules.slow_rate:
+        return float(rules.slow_s)
+    return 0.0
+
+
+@part
+def delay_s(s: Sim, task: int, generation: int, attempt: int) -> float:
+    """Whole seconds that the policy asks for after this failed attempt."""
+    rules = of.rules(s)[0]
+    if attempt >= rules.max_attempts:
+        return 0.0
+    share = 1.0
+    if rules.jitter != NO_JITTER:
+        drawn = draw(of.text(s), of.words(s), of.ids(s), rules.seed, JITTER, generation, attempt, task, rules.seed)
+        share = 0.5 + drawn / 2 if rules.jitter == EQUAL else drawn
+    return math.floor(share * of.ceilings(s)[attempt - 1] + 0.5)

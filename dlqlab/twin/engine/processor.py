@@ -1,0 +1,250 @@
+"""The processor's work on one record: chalicelib.process and the conditions of its table, compiled.
+
+A record has two moments: it is taken up, and its attempt ends. What others see in between is what was written at the
+first.
+"""
+
+import math
+
+from dlqlab.twin.engine import views as of
+from dlqlab.twin.engine.breaker import NO_WAIT, record, wait_s
+from dlqlab.twin.engine.chance import duration
+from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.fates import delay_s, fault_of, slow_s
+from dlqlab.twin.engine.journal import count, note
+from dlqlab.twin.engine.layout import (
+    BREAKER_OPEN,
+    COMPLETED,
+    COMPLETED_ALREADY,
+    CRASH,
+    CRASH_AFTER,
+    CRASH_BEFORE,
+    DELAYED,
+    DONE,
+    DUPLICATE,
+    EARLY,
+    END,
+    EXHAUSTED,
+    FAILED,
+    FAILED_ALREADY,
+    FAILED_ATTEMPT,
+    FAILURE,
+    HELD,
+    HIDE,
+    KEPT,
+    LETTERS,
+    MALFORMED,
+    MOVED,
+    NO_FAULT,
+    NO_REASON,
+    NO_TIME,
+    OUTAGE,
+    PERMANENT,
+    PERMANENT_ERROR,
+    PERMANENT_FAULT,
+    PROCESSING,
+    QUEUED,
+    RETRYING,
+    S_COMPLETED,
+    S_FAILED,
+    S_STARTED,
+    SKIP,
+    SKIPPED,
+    STALE,
+    STARTED,
+    SUCCEEDED,
+    SUCCESS,
+    TASKS,
+    TIMEOUT,
+    TRANSIENT_FAULT,
+    UNAVAILABLE,
+    UNUSABLE,
+)
+from dlqlab.twin.engine.mapping import act, next_record
+from dlqlab.twin.engine.queues import delete, hide, new_message, show_later, show_new
+
+CLOCK_GRACE_S = 1.0
+TIME_LEFT_MIN_S = 0.5
+from dlqlab.twin.engine.views import Sim
+
+
+@part
+def _may_claim(s: Sim, task: int, generation: int, serial: int) -> bool:
+    """The condition of the claim; see chalicelib.dynamo."""
+    t, now = of.tasks(s)[task], of.clock(s)[0].now
+    if t.generation != generation or t.closed or t.attempts >= of.rules(s)[0].max_attempts:
+        return False
+    if t.status == QUEUED:
+        return True
+    grace_s = CLOCK_GRACE_S if t.carrier == serial else 0.0
+    return (t.status == RETRYING or t.status == PROCESSING) and t.until <= now + grace_s
+
+
+@part
+def _refusal(s: Sim, task: int, generation: int, serial: int) -> int:
+    """Why the claim was refused; see chalicelib.tasks.refusal."""
+    t = of.tasks(s)[task]
+    if generation != t.generation:
+        return STALE
+    if t.status == COMPLETED:
+        return COMPLETED_ALREADY
+    if t.status == FAILED:
+        return FAILED_ALREADY
+    if (t.status == PROCESSING or t.status == RETRYING) and t.until > of.clock(s)[0].now:
+        if t.carrier != serial:
+            return DUPLICATE
+        return HELD if t.status == PROCESSING else EARLY
+    if t.attempts >= of.rules(s)[0].max_attempts:
+        return EXHAUSTED
+    return PERMANENT_ERROR if t.closed else MOVED
+
+
+@part
+def _bury(s: Sim, p: int, k: int, reason: int, error: int) -> None:
+    """Send the message to the dead-letter queue with what is known about it, in the place of SQS."""
+    m = of.messages(s)[of.members(s)[p, k]]
+    slot = new_message(s, LETTERS, m.task, m.generation)
+    letter = of.messages(s)[slot]
+    letter.reason, letter.error, letter.source = reason, error, m.serial
+    show_new(s, slot)
+    of.answers(s)[p, k] = DONE
+
+
+@part
+def _skip(s: Sim, p: int, k: int, reason: int) -> None:
+    """No attempt comes of this delivery."""
+    of.clock(s)[0].skipped += 1
+    note(s, SKIPPED, p, k, reason=reason, error=0, value=0.0, last=0.0)
+    next_record(s, p, duration(s, SKIP))
+
+
+@part
+def _refuse(s: Sim, p: int, k: int, reason: int) -> None:
+    """What becomes of a message whose claim was refused."""
+    t = of.tasks(s)[of.messages(s)[of.members(s)[p, k]].task]
+    if reason == EXHAUSTED or reason == PERMANENT_ERROR:
+        _bury(s, p, k, reason, t.error)
+    elif reason == HELD or reason == EARLY or reason == MOVED:
+        of.answers(s)[p, k] = KEPT
+        left_s = 0.0 if reason == MOVED else t.until - of.clock(s)[0].now
+        hide(s, p, k, max(1.0, math.ceil(left_s)))
+    else:
+        of.answers(s)[p, k] = DONE
+    _skip(s, p, k, reason)
+
+
+@part
+def _put_off(s: Sim, p: int, k: int, seconds: float) -> None:
+    """Come back to it later as a new message, which no delivery of this one counts against."""
+    m = of.messages(s)[of.members(s)[p, k]]
+    slot = new_message(s, TASKS, m.task, m.generation)
+    show_later(s, slot, of.clock(s)[0].now + seconds, DELAYED)
+    of.answers(s)[p, k] = DONE
+    of.clock(s)[0].put_off += 1
+    _skip(s, p, k, BREAKER_OPEN)
+
+
+@part
+def begin(s: Sim, p: int) -> None:
+    """Take up the poller's next record."""
+    clock, poller = of.clock(s)[0], of.pollers(s)[p]
+    k = poller.k
+    m = of.messages(s)[of.members(s)[p, k]]
+    if m.task < 0:
+        _bury(s, p, k, MALFORMED, UNUSABLE)
+        _skip(s, p, k, MALFORMED)
+        return
+    if poller.deadline - clock.now < TIME_LEFT_MIN_S:
+        of.answers(s)[p, k] = KEPT
+        clock.skipped += 1
+        note(s, SKIPPED, p, k, reason=NO_TIME, error=0, value=0.0, last=0.0)
+        next_record(s, p, 0.0)
+        return
+    put_off_s = wait_s(s, p, m.task)
+    if put_off_s != NO_WAIT:
+        _put_off(s, p, k, put_off_s)
+    elif _may_claim(s, m.task, m.generation, m.serial):
+        _start(s, p, k)
+    else:
+        _refuse(s, p, k, _refusal(s, m.task, m.generation, m.serial))
+
+
+@part
+def _start(s: Sim, p: int, k: int) -> None:
+    """Claim the task and begin the attempt that its plan gives it."""
+    clock, poller = of.clock(s)[0], of.pollers(s)[p]
+    m = of.messages(s)[of.members(s)[p, k]]
+    t = of.tasks(s)[m.task]
+    t.attempts += 1
+    if t.attempts == 1 and t.generation == 1:
+        t.first_started = clock.now
+    t.status, t.carrier, t.updated = PROCESSING, m.serial, clock.now
+    t.until = min(poller.deadline, clock.now + of.queues(s)[TASKS].timeout)
+    clock.attempts += 1
+    count(s, S_STARTED)
+    note(s, STARTED, p, k, reason=0, error=0, value=0.0, last=clock.now)
+    fault = fault_of(s, m.task, t.generation, t.attempts)
+    slower_s = slow_s(s, m.task, t.generation, t.attempts)
+    poller.fault, poller.begun = fault, clock.now
+    if fault == TIMEOUT:
+        act(s, p, END, clock.now + of.queues(s)[TASKS].timeout + 1.0)
+        return
+    is_success = fault == NO_FAULT or fault == CRASH_AFTER
+    lasts_s = duration(s, SUCCESS if is_success else FAILURE) + slower_s
+    act(s, p, CRASH if fault == CRASH_BEFORE else END, clock.now + lasts_s)
+
+
+@part
+def end(s: Sim, p: int) -> None:
+    """The end of an attempt that reports one."""
+    fault = of.pollers(s)[p].fault
+    if fault == NO_FAULT or fault == CRASH_AFTER:
+        _succeed(s, p)
+    else:
+        _fail(s, p)
+
+
+@part
+def _succeed(s: Sim, p: int) -> None:
+    """The effect. A crash after it leaves no line in the log."""
+    clock, poller = of.clock(s)[0], of.pollers(s)[p]
+    k = poller.k
+    m = of.messages(s)[of.members(s)[p, k]]
+    t = of.tasks(s)[m.task]
+    t.status, t.updated, t.effects = COMPLETED, clock.now, t.effects + 1
+    poller.succeeded = 1
+    of.answers(s)[p, k] = DONE
+    count(s, S_COMPLETED)
+    record(s, p, 0)
+    if poller.fault == CRASH_AFTER:
+        act(s, p, CRASH, clock.now)
+        return
+    note(s, SUCCEEDED, p, k, reason=0, error=0, value=0.0, last=poller.begun)
+    if poller.n > 1 and of.receipts(s)[p, k] >= of.rules(s)[0].max_attempts:
+        delete(s, p, k)  # the queue would not deliver it again, if a batch mate ended the function before Lambda does
+    next_record(s, p, 0.0)
+
+
+@part
+def _fail(s: Sim, p: int) -> None:
+    """A failure that is reported: hidden for the backoff, or sent to the dead-letter queue at once."""
+    clock, poller = of.clock(s)[0], of.pollers(s)[p]
+    k, fault = poller.k, poller.fault
+    m = of.messages(s)[of.members(s)[p, k]]
+    t = of.tasks(s)[m.task]
+    is_permanent = fault == PERMANENT
+    backoff_s = 0.0 if is_permanent else delay_s(s, m.task, t.generation, t.attempts)
+    t.error = PERMANENT_FAULT if is_permanent else UNAVAILABLE if fault == OUTAGE else TRANSIENT_FAULT
+    t.status, t.updated, t.until = RETRYING, clock.now, clock.now + backoff_s
+    t.closed = is_permanent or t.attempts >= of.rules(s)[0].max_attempts
+    clock.failed += 1
+    count(s, S_FAILED)
+    record(s, p, 0 if is_permanent else 1)
+    asked = -1.0 if is_permanent else backoff_s
+    note(s, FAILED_ATTEMPT, p, k, reason=NO_REASON, error=t.error, value=asked, last=poller.begun)
+    if is_permanent:
+        _bury(s, p, k, PERMANENT_ERROR, t.error)
+    else:
+        of.answers(s)[p, k] = KEPT
+        hide(s, p, k, backoff_s)
+    next_record(s, p, duration(s, HIDE))
