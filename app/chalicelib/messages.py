@@ -15,7 +15,6 @@ from chalicelib.submissions import TASK_ID
 
 ATTRIBUTE_CHARACTERS_MAX = 1000
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")
-_FORBIDDEN = re.compile("[^\\x09\\x0a\\x0d\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 class MessageError(ValueError):
@@ -82,7 +81,12 @@ def parse_body(body: str) -> TaskMessage:
 
 def attribute_text(text: str) -> str:
     """The text as a message attribute may hold it: allowed characters, bounded, never empty (SQS refuses that)."""
-    return _FORBIDDEN.sub("?", text)[:ATTRIBUTE_CHARACTERS_MAX] or "-"
+    return "".join(char if _is_allowed(char) else "?" for char in text[:ATTRIBUTE_CHARACTERS_MAX]) or "-"
+
+
+def _is_allowed(char: str) -> bool:
+    # Not a regular expression: compiling one of all these characters takes 10 ms of every cold start.
+    return char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
 
 
 def _label(value: object) -> str | None:

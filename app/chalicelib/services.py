@@ -1,6 +1,6 @@
 """What the handlers work with in one execution environment: clients, made at first use and kept.
 
-One connection pool per service and process; keep-alive, because a new connection costs more than a call.
+One connection pool per service and process, because a new connection costs more than a call.
 """
 
 import os
@@ -8,11 +8,9 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Never, cast
+from typing import TYPE_CHECKING, Any, Never
 
-import botocore.session
-from botocore.config import Config
-
+from chalicelib import clients
 from chalicelib.batches import Delivery, deliveries, settle
 from chalicelib.breaker import Breaker
 from chalicelib.dead_letters import Monitor
@@ -34,14 +32,6 @@ if TYPE_CHECKING:  # the stubs are no part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-CLIENT_CONFIG = Config(
-    user_agent="dlqlab",  # a fixed one: assembling the usual one, twice a call, is a fifth of a call's CPU time
-    tcp_keepalive=True,
-    parameter_validation=False,  # our calls are fixed; checking each costs CPU
-    retries={"mode": "standard", "total_max_attempts": 2},
-    connect_timeout=1,  # with the retry, one call that hangs stays within the functions' 10 s
-    read_timeout=3,
-)
 CRASH_EXIT_CODE = 1
 
 
@@ -54,11 +44,11 @@ class Services:
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        return cast("DynamoDBClient", _session().create_client("dynamodb", config=CLIENT_CONFIG))
+        return clients.dynamodb()
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        return cast("SQSClient", _session().create_client("sqs", config=CLIENT_CONFIG))
+        return clients.sqs()
 
     @cached_property
     def store(self) -> TaskStore:
@@ -190,7 +180,3 @@ def crash() -> Never:
     """End the process at once, as a segmentation fault would; what was logged is out."""
     sys.stdout.flush()
     os._exit(CRASH_EXIT_CODE)
-
-
-def _session() -> botocore.session.Session:
-    return botocore.session.get_session()

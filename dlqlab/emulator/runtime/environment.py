@@ -76,6 +76,11 @@ class Environment:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def init_ms(self) -> float | None:
+        """How long the init took that no invocation has reported yet."""
+        return self._init_ms
+
     def start(self) -> None:
         """Start the process and wait until it asks for its first invocation.
 
