@@ -54,8 +54,9 @@ def choose(
 
     1. The Pareto front, of the settings that keep the limit of p95 where one is given.
     2. Of it, what has a success share within ``success_within`` of the best.
-    3. Of these, the one nearest to the ideal: each other objective scaled to 0 (best of those kept) to 1 (worst), the
-       least Euclidean distance to 0 in all of them. Where two are as near: more success, then the cheaper, the quicker.
+    3. Of these, the one nearest to the ideal: in each other objective the distance to the best of those kept, in
+       multiples of their mean; the least Euclidean sum. A measure in which they hardly differ hardly counts. Where two
+       are as near: more success, then the cheaper, then the quicker.
     """
     allowed = table if max_p95_s is None else table[table["completion_s_p95"] <= max_p95_s]
     front = allowed[pareto(allowed)]
@@ -90,9 +91,9 @@ def _losses(table: pd.DataFrame, objectives: Sequence[str]) -> NDArray[np.float6
 
 def _distances(kept: pd.DataFrame) -> NDArray[np.float64]:
     losses = _losses(kept, WEIGHED)
-    low, high = losses.min(axis=0), losses.max(axis=0)
-    spread = np.where(high > low, high - low, 1.0)
-    return np.asarray(np.sqrt((((losses - low) / spread) ** 2).sum(axis=1)), dtype=np.float64)
+    means = losses.mean(axis=0)
+    distances = (losses - losses.min(axis=0)) / np.where(means > 0, means, 1.0)
+    return np.asarray(np.sqrt((distances**2).sum(axis=1)), dtype=np.float64)
 
 
 def _said_position(kept: pd.DataFrame, chosen: Mapping[str, Any]) -> str:

@@ -20,8 +20,9 @@ class Mean:
     n: int
 
     def to_json(self) -> dict[str, Any]:
+        """JSON knows no infinity: a mean that is no finite number is null."""
         interval = None if self.half_width is None else [self.mean - self.half_width, self.mean + self.half_width]
-        return {"mean": self.mean, "interval": interval, "n": self.n}
+        return {"mean": self.mean if math.isfinite(self.mean) else None, "interval": interval, "n": self.n}
 
 
 def mean_of(values: Sequence[float], confidence: float = CONFIDENCE) -> Mean:

@@ -1,0 +1,273 @@
+"""The commands that ask the simulated twin: what-if and tune."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dlqlab import paths
+from dlqlab.cli.console import ERR, OUT, command, shown
+from dlqlab.cli.measure import Points
+from dlqlab.cli.quantities import Rate, Seconds
+from dlqlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from dlqlab.tune.parallel import Done
+    from dlqlab.tune.sweep import Sweep
+    from dlqlab.tune.whatif import Answer
+
+SWEEPS = paths.ROOT / "sweeps"
+EXIT_NO_CHOICE = 1
+ROWS_SHOWN = 12
+
+WITH: dict[str, tuple[str, Any, str]] = {
+    "base_s": ("--base", Seconds(), "Backoff after the first attempt."),
+    "cap_s": ("--cap", Seconds(), "Longest backoff."),
+    "factor": ("--factor", float, "Growth of the backoff."),
+    "jitter": ("--jitter", str, "none, equal or full."),
+    "max_retries": ("--max-retries", int, "Retries after the first attempt."),
+    "batch_size": ("--batch-size", int, "Messages of a batch."),
+    "batch_window_s": ("--window", Seconds(), "Longest wait for a batch to fill."),
+    "max_concurrency": ("--concurrency", int, "MaximumConcurrency of the mapping, 0 for none."),
+    "visibility_timeout_s": ("--visibility", Seconds(), "Visibility timeout of the task queue."),
+    "function_timeout_s": ("--timeout", Seconds(), "Timeout of the processor."),
+    "failure_rate": ("--failure-rate", Points(), "Failures of an attempt (or of a task, as the scenario's mode says)."),
+}
+"""Setting -> option, type, help."""
+
+
+def _with_settings(function: Any) -> Any:
+    for name, (option, kind, text) in reversed(WITH.items()):
+        function = click.option(option, name, type=kind, default=None, help=text)(function)
+    return function
+
+
+def _with_world(function: Any) -> Any:
+    options = (
+        click.option("--target", default="aws", show_default=True, help="Whose behaviour: aws or localstack."),
+        click.option("--arrivals", "pace", type=click.Choice(["constant", "poisson"]), default="constant",
+                     show_default=True, help="How tasks arrive."),
+        click.option("--prices", type=click.Path(dir_okay=False, path_type=Path), default=None, metavar="FILE",
+                     help="A price table of your own; default: dlqlab/costs/prices.toml."),
+        click.option("--memory", "memory_mb", type=click.IntRange(128, 10_240), default=256, show_default=True,
+                     help="Memory of each function in MB, for its cost."),
+        click.option("--rate", type=Rate(), default=None, help="Tasks a second; default: the scenario's."),
+        click.option("--duration", type=Seconds(), default=None, help="Of the load, such as 30s, 10m, 1h."),
+        click.option("--workers", type=int, default=2, show_default=True, help="Processes side by side, 0 for none."),
+        click.option("--scheduler", metavar="ADDRESS", default=None, help="A Dask scheduler to use instead."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@click.command("what-if")
+@_with_world
+@_with_settings
+@click.option("--seeds", type=int, default=5, show_default=True, help="Simulations, each with a seed of its own.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.argument("scenario", default="default")
+@command
+def what_if(
+    scenario: str,
+    target: str,
+    pace: str,
+    prices: Path | None,
+    memory_mb: int,
+    rate: float | None,
+    duration: float | None,
+    workers: int,
+    scheduler: str | None,
+    seeds: int,
+    *,
+    as_json: bool,
+    **changes: Any,
+) -> None:
+    """What SCENARIO would come to, with other settings where given: simulated, nothing is deployed or sent.
+
+    DLQ volume, backlog, drain time, time to completion, wasted invocations and cost on AWS, each as the mean over seeds
+    with its 95 % interval.
+    """
+    from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.tune.jobs import Pace, at_rate, world_of  # noqa: PLC0415
+    from dlqlab.tune.parallel import performer  # noqa: PLC0415
+    from dlqlab.tune.variations import with_values  # noqa: PLC0415
+    from dlqlab.tune.whatif import answer  # noqa: PLC0415
+
+    given = {name: _whole(name, value) for name, value in changes.items() if value is not None}
+    asked = at_rate(with_values(find(scenario), given, source="the command line"), rate_per_s=rate, duration_s=duration)
+    world = world_of(target, prices=prices, pace=Pace(pace), memory_mb=memory_mb)
+    with _progress(seeds) as done, performer(workers=min(workers, seeds), scheduler=scheduler, done=done) as perform:
+        found = answer(asked, world, perform, seeds=seeds)
+    if as_json:
+        click.echo(json.dumps(found.to_json(world), indent=2))
+        return
+    _print_answer(found, target=target, noted=str(world.prices.noted))
+
+
+@click.command()
+@_with_world
+@click.option("--vary", "variations", multiple=True, metavar="SETTING=V,V", help="Values to try; repeat it.")
+@click.option("--seeds", type=int, default=3, show_default=True, help="Simulations of each setting.")
+@click.option("--success-within", type=Points(), default="0.5pp", show_default=True,
+              help="So much less success than the best is as good.")  # fmt: skip
+@click.option("--max-p95", type=Seconds(), default=None, help="Longest p95 of the time to completion.")
+@click.option("--growth", default="0.5,1,2,4", show_default=True, metavar="F,F",
+              help="Multiples of the rate for the chosen setting, none for none.")  # fmt: skip
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=None, metavar="DIR",
+              help="Where to keep the results; default: a new folder under sweeps/.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.argument("scenario", default="default")
+@command
+def tune(
+    scenario: str,
+    target: str,
+    pace: str,
+    prices: Path | None,
+    memory_mb: int,
+    rate: float | None,
+    duration: float | None,
+    workers: int,
+    scheduler: str | None,
+    variations: tuple[str, ...],
+    seeds: int,
+    success_within: float,
+    max_p95: float | None,
+    growth: str,
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Simulate SCENARIO under every combination of the settings that --vary gives, and choose one.
+
+    Exit code: 0 a setting was chosen, 1 none qualifies, 3 wrong usage. docs/capacity-planning.md states the rule.
+    """
+    from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.tune.jobs import Pace, at_rate, world_of  # noqa: PLC0415
+    from dlqlab.tune.parallel import performer  # noqa: PLC0415
+    from dlqlab.tune.store import new_folder, save  # noqa: PLC0415
+    from dlqlab.tune.sweep import Question, run_sweep  # noqa: PLC0415
+    from dlqlab.tune.variations import parse_variation  # noqa: PLC0415
+
+    if not variations:
+        raise UsageError("nothing to vary: give --vary, such as --vary base_s=1,2,5 --vary jitter=none,full")
+    question = Question(
+        scenario=at_rate(find(scenario), rate_per_s=rate, duration_s=duration),
+        variations=tuple(parse_variation(text) for text in variations),
+        world=world_of(target, prices=prices, pace=Pace(pace), memory_mb=memory_mb),
+        seeds=seeds,
+        success_within=success_within,
+        max_p95_s=max_p95,
+        growth=_factors(growth),
+    )
+    folder = new_folder(out, SWEEPS)
+    with _progress(question.jobs) as done, performer(workers=workers, scheduler=scheduler, done=done) as perform:
+        found = run_sweep(question, perform)
+    save(found, folder)
+    if as_json:
+        click.echo(json.dumps(found.to_json() | {"folder": str(folder)}, indent=2))
+    else:
+        _print_sweep(found, folder)
+    return 0 if found.choice else EXIT_NO_CHOICE
+
+
+def _whole(name: str, value: Any) -> Any:
+    """Durations come as fractions; what SQS and Lambda take in whole seconds must be whole."""
+    from dlqlab.tune.variations import SECTIONS  # noqa: PLC0415
+
+    if SECTIONS[name][1] is int and isinstance(value, float):
+        if not value.is_integer():
+            raise UsageError(f"{WITH[name][0]} {value:g} s: give whole seconds")
+        return int(value)
+    return value
+
+
+def _factors(text: str) -> tuple[float, ...]:
+    if text == "none":
+        return ()
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--growth {text!r}: give multiples such as 0.5,1,2,4, or none") from error
+
+
+@contextmanager
+def _progress(total: int) -> "Iterator[Done]":
+    """A line that counts simulations, on the error console, so that JSON stays clean."""
+    count = 0
+    with ERR.status(f"simulations: 0 of {total}") as status:
+
+        def done() -> None:
+            nonlocal count
+            count += 1
+            status.update(f"simulations: {count} of {max(count, total)}")
+
+        yield done
+
+
+def _print_answer(found: "Answer", *, target: str, noted: str) -> None:
+    from dlqlab.tune.measures import MEASURES  # noqa: PLC0415
+    from dlqlab.tune.whatif import shown as as_shown  # noqa: PLC0415
+
+    load, n = found.scenario.load, len(found.seeds)
+    table = Table(title=f"{found.scenario.name} on {target}: {load.rate_per_s:g} tasks/s for {load.duration_s:g} s")
+    table.add_column("")
+    table.add_column("mean", justify="right")
+    table.add_column(f"95 % interval, n = {n}", justify="right")
+    for name, mean in found.measures.items():
+        table.add_row(MEASURES[name].title, *as_shown(mean, MEASURES[name].unit))
+    for service, mean in found.costs.items():
+        table.add_row(f"  {service}", *as_shown(mean, "USD"), style="dim")
+    _wide(table)
+    OUT.print(f"Simulated; prices of {noted}, without the free tier: check them. How it is reckoned: "
+              "docs/capacity-planning.md", soft_wrap=True)  # fmt: skip
+
+
+def _print_sweep(found: "Sweep", folder: Path) -> None:
+    from dlqlab.tune.measures import MEASURES, OBJECTIVES  # noqa: PLC0415
+    from dlqlab.tune.whatif import amount  # noqa: PLC0415
+
+    front = found.settings[found.settings["front"] | found.settings["chosen"]]
+    table = Table(title=f"Pareto front: {len(front)} of {len(found.settings)} settings, {len(found.seeds)} seeds each")
+    table.add_column("setting")
+    for name in OBJECTIVES:
+        table.add_column(MEASURES[name].title, justify="right")
+    for _, row in front.sort_values(["chosen", "success_share"], ascending=False).head(ROWS_SHOWN).iterrows():
+        cells = [amount(float(row[name]), MEASURES[name].unit) for name in OBJECTIVES]
+        label = f"{'→ ' if row['chosen'] else ''}{escape(row['label'])}{' ⚠' if row['warnings'] else ''}"
+        table.add_row(label, *cells, style="bold" if row["chosen"] else None)
+    _wide(table)
+    if len(front) > ROWS_SHOWN:
+        OUT.print(f"  and {len(front) - ROWS_SHOWN} more in the results")
+    for refusal in found.refusals:
+        OUT.print(f"[yellow]refused[/] {escape(refusal.label)}: {escape(refusal.reason)}", soft_wrap=True)
+    _print_choice(found)
+    OUT.print(f"results: {shown(folder)}; look with notebooks/capacity_planning.ipynb", soft_wrap=True)
+
+
+def _print_choice(found: "Sweep") -> None:
+    if found.choice is None or found.chosen is None:
+        OUT.print("[bold red]No setting qualifies:[/] none completes tasks within the limit that was given.")
+        return
+    OUT.print(f"[bold green]Choose {escape(str(found.chosen['label']))}[/]")
+    for reason in found.choice.reasons:
+        OUT.print(f"  {escape(reason)}", soft_wrap=True)
+    if found.chosen["warnings"]:
+        OUT.print(f"  [yellow]⚠ dlqlab lint warns of it: {escape(str(found.chosen['warnings']))}[/]", soft_wrap=True)
+
+
+def _wide(table: Table) -> None:
+    """The table as wide as it is where nobody looks at a terminal: no cell is cut for a width that nobody has."""
+    if OUT.is_terminal:
+        OUT.print(table)
+    else:
+        Console(file=OUT.file, width=200, highlight=False).print(table)
+
+
+COMMANDS = (what_if, tune)
