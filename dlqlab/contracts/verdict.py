@@ -14,6 +14,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+STATUS_SIGNS: Mapping[Status, str] = {Status.VALID: "✓", Status.INVALID: "✗", Status.UNKNOWN: "?"}
 EXIT_CODES: Mapping[Status, int] = {Status.VALID: 0, Status.INVALID: 1, Status.UNKNOWN: 2}
 EXIT_USAGE = 3
 EXIT_BROKE = 4

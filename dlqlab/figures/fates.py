@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from dlqlab.contracts.verdict import Verdict
+from dlqlab.contracts.verdict import STATUS_SIGNS, Verdict
 from dlqlab.figures.style import (
     COMPLETED,
     DEAD,
@@ -12,7 +12,6 @@ from dlqlab.figures.style import (
     INK,
     RETRYING,
     STATUS_COLOURS,
-    STATUS_SIGNS,
     TEXT,
     UNKNOWN,
     Chart,

@@ -50,7 +50,6 @@ STATUS_COLOURS: Final[Mapping[Status, str]] = {
     Status.INVALID: "#B84A00",
     Status.UNKNOWN: "#6A6A6A",
 }
-STATUS_SIGNS: Final[Mapping[Status, str]] = {Status.VALID: "✓", Status.INVALID: "✗", Status.UNKNOWN: "?"}
 
 WIDTH_IN: Final = 7.0
 PNG_DPI: Final = 160

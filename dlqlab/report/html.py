@@ -14,8 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from dlqlab.contracts.verdict import Check, Verdict
-from dlqlab.figures.style import STATUS_SIGNS
+from dlqlab.contracts.verdict import STATUS_SIGNS, Check, Verdict
 
 HIDDEN_TAG = "verdict"
 """Cells with this tag show the verdict again, which the page has at its top."""

@@ -5,8 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dlqlab.analysis.summary import worst
-from dlqlab.contracts.verdict import Status, Verdict
-from dlqlab.figures.style import STATUS_SIGNS
+from dlqlab.contracts.verdict import STATUS_SIGNS, Status, Verdict
 
 MEMBERS_SHOWN = 20
 _STYLES = {Status.VALID: "bold green", Status.INVALID: "bold red", Status.UNKNOWN: "bold yellow"}
