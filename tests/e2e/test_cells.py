@@ -100,4 +100,6 @@ def _name(process: psutil.Process) -> str:
 
 def _listeners(port: int) -> list[int]:
     found = psutil.net_connections("tcp4")
-    return [seen.pid or 0 for seen in found if seen.status == psutil.CONN_LISTEN and seen.laddr[1] == port]
+    return [
+        seen.pid or 0 for seen in found if seen.status == psutil.CONN_LISTEN and seen.laddr and seen.laddr.port == port
+    ]
