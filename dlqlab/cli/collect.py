@@ -48,8 +48,8 @@ def collect(
     if since:
         since_ts = moment(since)
         found = [run for run in uncollected(runs) if started_ts(run.ledger_parts) >= since_ts]
-        run = new_run(runs.resolve())
-        ledgers = (*(one.ledger_parts for one in found), *ledgers)
+        run = found[0] if len(found) == 1 else new_run(runs.resolve())
+        ledgers = (*(one.ledger_parts for one in found if one is not run), *ledgers)
     elif run_dir:
         run = _named(run_dir, runs)
     else:

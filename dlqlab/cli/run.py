@@ -11,12 +11,14 @@ from dlqlab.cli.console import OUT, command, shown
 from dlqlab.cli.targets import Where, targeted_to_change
 from dlqlab.errors import UsageError
 
+RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
+
 
 @click.command()
 @targeted_to_change
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
-@click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
+@RUNS
 @click.option("--cells", type=click.IntRange(1, 64), default=1, help="Emulators side by side that share the tasks.")
 @click.argument("scenario", default="default")
 @command
@@ -65,9 +67,10 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
 @click.option("--tasks", type=int, help="At most this many tasks.")
 @click.option("--payload-bytes", type=int, help="Size of each payload.")
 @click.option("--seed", type=int, help="Seed of ids and payloads.")
+@RUNS
 @click.argument("scenario", default="default")
 @command
-def load(where: Where, scenario: str, *, ui: bool, web_port: int, seed: int | None, **options: Any) -> None:
+def load(where: Where, scenario: str, *, ui: bool, web_port: int, seed: int | None, runs: Path, **options: Any) -> None:
     """Send SCENARIO's load to the deployed API; options win over the scenario."""
     from dlqlab.run.by_hand import load_by_hand  # noqa: PLC0415
     from dlqlab.run.consent import Intent, load_requests  # noqa: PLC0415
@@ -77,7 +80,9 @@ def load(where: Where, scenario: str, *, ui: bool, web_port: int, seed: int | No
     chosen = find(scenario, seed=seed, load=changed)
     target = where.resolve()
     allow_remote = where.agree(target, Intent(what="send load", requests=load_requests(chosen)))
-    sent = load_by_hand(target, chosen, OUT, ui=ui, web_port=web_port, allow_remote=allow_remote)
+    sent = load_by_hand(
+        target, chosen, OUT, ui=ui, web_port=web_port, allow_remote=allow_remote, runs_root=runs.resolve()
+    )
     OUT.print(f"ledger: {shown(sent.ledger_parts)}; next: dlqlab collect {shown(sent.path)}", soft_wrap=True)
 
 

@@ -1,0 +1,141 @@
+"""The long way round: each step by hand with the tool's own command, then dlqlab collect and report."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlqlab import paths
+from dlqlab.contracts.rundir import RunDir
+from dlqlab.emulator import lifecycle
+from dlqlab.emulator.lifecycle import Emulator
+from tests.support.load.loads import run_by_hand, worker_by_hand
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+BIN = Path(sys.executable).parent
+DLQLAB = BIN / "dlqlab"
+JUDGED = """
+[judge]
+max_half_width = 0.3
+"""
+"""A small load cannot say more."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """A shell in the checkout, and an emulator that was started for it."""
+
+    emulator: Emulator
+    runs: Path
+
+    def sh(self, script: str) -> str:
+        """What somebody would type; the output of a script that succeeds."""
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            cwd=paths.ROOT,
+            env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PORT": str(self.emulator.port)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def judged(self, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Manifest and verdict of a run after dlqlab report."""
+        run = RunDir(self.runs / name)
+        self.sh(f"dlqlab report --no-page --rejudge {run.path}")
+        return run.read_manifest(), json.loads(run.verdict_path.read_text())
+
+
+@pytest.fixture(scope="module")
+def hands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
+    """An emulator of the checkout on a free port, with the pipeline deployed by CloudFormation and plain Chalice."""
+    running = lifecycle.start(lifecycle.free_port(), bound=True)
+    runs = tmp_path_factory.mktemp("runs")
+    (runs / "judged.toml").write_text(JUDGED)
+    hands = Hands(running, runs)
+    hands.sh("dlqlab deploy --stack-only --port $PORT")
+    project = Path(running.state) / "app"
+    printed = hands.sh(f'eval "$(dlqlab env --port $PORT)"; chalice --project-dir {project} deploy --stage local')
+    assert re.search(r"Rest API URL: https://\w+\.execute-api\.us-east-1\.amazonaws\.com/api/", printed), printed
+    yield hands
+    lifecycle.stop(running)
+    shutil.rmtree(running.state)
+
+
+def test_plain_deployment_and_headless_load_are_judged_valid(hands: Hands) -> None:
+    """Plain Chalice, locust --headless, dlqlab collect, dlqlab report: valid, and what nobody measured is null."""
+    url = hands.sh("dlqlab url --port $PORT").strip()
+    ended = run_by_hand(url, tasks=30, rate_per_s=10, seed=21, ledger_dir=str(hands.runs / "plain" / "ledger"))
+    assert ended.returncode == 0, ended.stderr
+    printed = hands.sh(f"dlqlab collect --port $PORT --runs {hands.runs} --scenario {hands.runs}/judged.toml plain")
+    manifest, verdict = hands.judged("plain")
+
+    assert "valid" == verdict["status"], verdict
+    assert [] == list(RunDir(hands.runs / "plain").missing())
+    assert (True, "by-hand", False) == (
+        manifest["by_hand"],
+        manifest["functions_run_id"],
+        manifest["partial_batch_responses"],
+    )
+    assert (30, 21, 1) == (manifest["load"]["sent"], manifest["load"]["seed"], manifest["seed"])
+    assert {"latency", "host", "queues"} == set(manifest["not_measured"])
+    assert [None, None] == [manifest["started_ts"], manifest["latency_probe"]["before"]]
+    assert "not known: CPU and memory while the load ran" in printed
+
+
+def test_master_and_workers_have_one_verdict_over_all_ledgers(hands: Hands) -> None:
+    """Two workers with ledgers of their own, as on two machines: put together, no id twice, judged valid."""
+    hands.sh("dlqlab deploy --port $PORT")
+    url = hands.sh("dlqlab url --port $PORT").strip()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folders = [hands.runs / name / "ledger" for name in ("machine-1", "machine-2")]
+    with ExitStack() as stack:
+        for folder in folders:
+            log = folder.parent.parent / f"{folder.parent.name}.log"
+            stack.enter_context(worker_by_hand(port, log, ledger_dir=str(folder)))
+        master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port))
+        ended = run_by_hand(url, *master, "--expect-workers", "2", tasks=30, rate_per_s=10, seed=22)
+    assert ended.returncode == 0, ended.stderr
+    hands.sh(
+        f"dlqlab collect --port $PORT --runs {hands.runs} --scenario {hands.runs}/judged.toml "
+        f"--ledger {folders[1]} machine-1"
+    )
+    manifest, verdict = hands.judged("machine-1")
+    ledger = RunDir(hands.runs / "machine-1").read("ledger")
+
+    assert "valid" == verdict["status"], verdict
+    assert (30, 30) == (len(ledger), ledger["task_id"].nunique())
+    assert 2 == ledger["worker"].nunique() == len(manifest["load"]["workers"])
+    assert (30, True) == (manifest["load"]["planned"], manifest["partial_batch_responses"])
+
+
+def test_dlqlab_load_leaves_samples(hands: Hands) -> None:
+    """A load of dlqlab load has queue and host samples; dlqlab collect takes the newest load by itself."""
+    hands.sh("dlqlab deploy --port $PORT")
+    runs = hands.runs / "own"
+    hands.sh(f"dlqlab load --port $PORT --runs {runs} --tasks 20 --rate 10 --seed 23")
+    hands.sh(f"dlqlab collect --port $PORT --runs {runs} --scenario {hands.runs}/judged.toml")
+    run = next(runs.glob("*-load"))
+    manifest, verdict = hands.judged(str(run))
+
+    assert "valid" == verdict["status"], verdict
+    assert {"latency"} == set(manifest["not_measured"])
+    assert {"emulator", "functions", "harness", "load"} == set(RunDir(run).read("host")["part"])
+    assert (runs / "latest").resolve() == run
