@@ -27,8 +27,8 @@ lint: .venv/complete ## ruff
 types: .venv/complete ## mypy
 	.venv/bin/mypy
 
-lab: .venv/complete ## JupyterLab on the notebooks, at 127.0.0.1
-	.venv/bin/jupyter lab --ip 127.0.0.1 --notebook-dir .
+lab: .venv/complete ## JupyterLab on the notebooks, at 127.0.0.1 (LAB="--no-browser --port 8890" for its options)
+	.venv/bin/jupyter lab --ip 127.0.0.1 --notebook-dir . $(LAB)
 
 lock: .venv/complete ## compile requirements.txt anew from pyproject.toml
 	.venv/bin/uv pip compile pyproject.toml --quiet --extra dev --generate-hashes --python-version 3.13 --no-header --output-file requirements.txt
