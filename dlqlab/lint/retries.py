@@ -1,16 +1,19 @@
 """Rules about retries: whether they can do what they are for, within the limits of the queue."""
 
+import math
 from typing import Final
 
+from chalicelib.faults import FaultMode
 from chalicelib.retry import Jitter
 
 from dlqlab.lint import sources
 from dlqlab.lint.queues import RETENTION_DEFAULT_S, VISIBILITY_MAX_S
 from dlqlab.lint.rule import Rule, Severity
 from dlqlab.lint.settings import Settings
-from dlqlab.lint.waits import dies, longest_backoffs_s, longest_life_s
+from dlqlab.lint.waits import dies, longest_backoffs_s, longest_life_s, opens_by_chance
 
 FEW_DELAYS: Final = 3
+NOISE_MAX: Final = 0.01
 
 
 def _stays_hidden(settings: Settings) -> list[str] | None:
@@ -72,7 +75,7 @@ def _jitter_spreads(settings: Settings) -> list[str] | None:
 def _storm_is_spread(settings: Settings) -> list[str] | None:
     if settings.retry is None or settings.faults is None:
         return None
-    if settings.faults.outage_duration_s == 0 or settings.has_breaker or settings.retry.max_retries == 0:
+    if settings.faults.outage_duration_s == 0 or settings.breaker or settings.retry.max_retries == 0:
         return []
     if settings.retry.jitter is not Jitter.NONE:
         return []
@@ -83,9 +86,23 @@ def _retries_outlast_outage(settings: Settings) -> list[str] | None:
     if settings.retry is None or settings.faults is None:
         return None
     outage_s, wait_s = settings.faults.outage_duration_s, sum(longest_backoffs_s(settings.retry))
-    if settings.has_breaker or outage_s <= wait_s:
+    if settings.breaker or outage_s <= wait_s:
         return []
     return [f"an outage of {outage_s:g} s, and all backoffs of a task end within {wait_s} s"]
+
+
+def _breaker_ignores_noise(settings: Settings) -> list[str] | None:
+    if settings.faults is None:
+        return None
+    policy, faults = settings.breaker, settings.faults
+    if policy is None or faults.mode is FaultMode.NONE:
+        return []
+    chance = opens_by_chance(policy, faults.failure_rate)
+    if chance < NOISE_MAX:
+        return []
+    calls = f"{math.ceil(policy.failure_ratio * policy.min_calls)} of {policy.min_calls} calls"
+    rate = f"a failure rate of {100 * faults.failure_rate:g} %"
+    return [f"at {rate} {calls} fail by chance in {100 * chance:.2g} % of windows"]
 
 
 def _deaths_come_back_soon(settings: Settings) -> list[str] | None:
@@ -194,6 +211,14 @@ RULES: Final = (
         why="Tasks that are due early in the outage use up all attempts in it and are dead-lettered.",
         source=sources.APP_STRATEGY,
         remedy="Set breaker.enabled to true, or give more retries or a longer backoff.",
+    ),
+    Rule(
+        id="breaker-ignores-noise",
+        severity=Severity.WARNING,
+        check=_breaker_ignores_noise,
+        why="The breaker opens although nothing is down, and holds every task back for its cool-down.",
+        source=sources.APP_STRATEGY,
+        remedy="Raise breaker.min_calls or breaker.failure_ratio.",
     ),
     Rule(
         id="deaths-come-back-soon",

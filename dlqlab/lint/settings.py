@@ -7,6 +7,7 @@ not tell; a rule that needs the value is then not checked.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chalicelib.breaker import BreakerPolicy
 from chalicelib.faults import FaultPlan
 from chalicelib.retry import RetryPolicy
 
@@ -84,7 +85,7 @@ class Settings:
         redrive: None where the task queue has no redrive policy.
         retry: None where the functions' variables cannot be read.
         problem: why they cannot.
-        has_breaker: whether a circuit breaker waits for the end of an outage.
+        breaker: of the circuit breaker that waits for the end of an outage; None where there is none.
         api: the API's function.
         load: what the clients do; a stack does not know.
         drain_s: how long a run waits for the last task.
@@ -98,7 +99,7 @@ class Settings:
     retry: RetryPolicy | None = None
     faults: FaultPlan | None = None
     problem: str | None = None
-    has_breaker: bool = False
+    breaker: BreakerPolicy | None = None
     api: Function | None = None
     load: Load | None = None
     drain_s: float | None = None
@@ -138,7 +139,7 @@ def of_scenario(scenario: Scenario, stage: str = "local") -> Settings:
         redrive=Redrive(max_receive_count=scenario.retry_policy().max_attempts),
         retry=scenario.retry_policy(),
         faults=scenario.fault_plan(),
-        has_breaker=scenario.breaker.enabled,
+        breaker=scenario.breaker_policy(),
         load=scenario.load,
         drain_s=scenario.drain.deadline_s,
     )

@@ -47,7 +47,7 @@ def _read(sqs: Any, functions: Any, names: Names, subject: str) -> Settings:
         retry=app.retry_policy if app else None,
         faults=app.fault_plan if app else None,
         problem=problem,
-        has_breaker=app is not None and app.breaker_policy is not None,
+        breaker=app.breaker_policy if app else None,
         api=api,
         names=(*names.queues.values(), *names.functions.values()),
     )

@@ -1,7 +1,9 @@
 """How long retries can take, and how many messages wait in them: arithmetic that several rules share."""
 
+import math
 from typing import Final
 
+from chalicelib.breaker import BreakerPolicy
 from chalicelib.faults import FaultMode, FaultPlan
 from chalicelib.retry import Jitter, RetryPolicy
 
@@ -27,6 +29,15 @@ def longest_life_s(retry: RetryPolicy, *, timeout_s: int, visibility_timeout_s: 
     died = visibility_timeout_s if may_die else 0
     waits = [max(died, timeout_s + backoff_s) for backoff_s in longest_backoffs_s(retry)]
     return sum(waits) + max(died, timeout_s)
+
+
+def opens_by_chance(policy: BreakerPolicy, failure_rate: float) -> float:
+    """The chance that the first ``min_calls`` calls of a window reach the ratio while nothing but chance fails them.
+
+    A window is looked at after each later call, too, so the chance that it opens within the window is a little higher.
+    """
+    n, needed = policy.min_calls, math.ceil(policy.failure_ratio * policy.min_calls - 1e-9)
+    return sum(math.comb(n, k) * failure_rate**k * (1 - failure_rate) ** (n - k) for k in range(needed, n + 1))
 
 
 def hidden_messages(rate_per_s: float, faults: FaultPlan, retry: RetryPolicy) -> float:

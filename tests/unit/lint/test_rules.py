@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from chalicelib.breaker import BreakerPolicy
 from chalicelib.faults import FaultMode, FaultPlan
 from chalicelib.retry import Jitter, RetryPolicy
 
@@ -137,6 +138,7 @@ BREACHES: dict[str, list[tuple[Settings, str]]] = {
     "jitter-spreads": [(retry(base_s=1.0, jitter=Jitter.FULL), "2 delays to choose from: 0 to 1 s")],
     "storm-is-spread": [(faults(outage_duration_s=6.0), "an outage of 6 s, and jitter none")],
     "retries-outlast-outage": [(faults(outage_duration_s=61.0), "end within 60 s")],
+    "breaker-ignores-noise": [(replace(SOUND, breaker=BreakerPolicy()), "5 of 10 calls fail by chance in 15 %")],
     "deaths-come-back-soon": [(faults(timeout_rate=0.1), "a task waits 60 s, after an error 4 s")],
     "deaths-burn-one": [(faults(crash_before_rate=0.1), "up to 10 messages")],
     "work-fits-timeout": [(faults(slow_rate=0.5, slow_s=3.0), "take 15 s one after the other")],
@@ -163,12 +165,16 @@ SPARED: dict[str, list[Settings]] = {
     "redrive-allowed": [SOUND],
     "jitter-spreads": [retry(base_s=8.0, jitter=Jitter.EQUAL), retry(base_s=1.0)],
     "storm-is-spread": [
-        replace(faults(outage_duration_s=6.0), has_breaker=True),
+        replace(faults(outage_duration_s=6.0), breaker=BreakerPolicy()),
         faults(retry(jitter=Jitter.FULL), outage_duration_s=6.0),
     ],
     "retries-outlast-outage": [
-        replace(faults(outage_duration_s=61.0), has_breaker=True),
+        replace(faults(outage_duration_s=61.0), breaker=BreakerPolicy()),
         faults(outage_duration_s=60.0),
+    ],
+    "breaker-ignores-noise": [
+        replace(SOUND, breaker=BreakerPolicy(min_calls=50)),
+        replace(faults(mode=FaultMode.NONE), breaker=BreakerPolicy()),
     ],
     "deaths-burn-one": [mapping(faults(crash_before_rate=0.1), batch_size=1)],
     "backoff-waits": [retry(max_retries=0, base_s=0.0)],
