@@ -25,6 +25,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -87,11 +88,12 @@ def handlers() -> dict[str, str]:
 
 
 def variables() -> Mapping[str, str]:
-    config = json.loads((ROOT / "app" / ".chalice" / "config.json").read_text())
-    stage = config["stages"]["local"]["environment_variables"]
+    config: dict[str, Any] = json.loads((ROOT / "app" / ".chalice" / "config.json").read_text())
+    stage: dict[str, str] = config["stages"]["local"]["environment_variables"]
     aws = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     region = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
-    return config["environment_variables"] | stage | aws | region
+    own: dict[str, str] = config["environment_variables"]
+    return own | stage | aws | region
 
 
 def cold_start(handler: str, code: Path, work: Path, lifeline: Lifeline) -> Start:
