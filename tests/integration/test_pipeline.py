@@ -223,6 +223,26 @@ def test_plain_chalice_deploy_loses_no_failing_task(by_hand: Target) -> None:
     }
 
 
+def test_plain_http_is_refused_on_every_stage_but_the_local_one(by_hand: Target, deployed: Deployed) -> None:
+    """Both queues of a stage for AWS deny every action without TLS; the emulator itself speaks plain HTTP."""
+
+    def policies(target: Target) -> list[Any]:
+        sqs = target.client("sqs")
+        urls = [sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in target.names.queues.values()]
+        found = [
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}) for url in urls
+        ]
+        return [json.loads(one["Policy"])["Statement"] if "Policy" in one else None for one in found]
+
+    denied = [
+        [(deny["Effect"], deny["Action"], deny["Condition"]["Bool"]["aws:SecureTransport"]) for deny in statements]
+        for statements in policies(by_hand)
+    ]
+
+    assert [[("Deny", "sqs:*", "false")]] * 2 == denied
+    assert [None, None] == policies(deployed.target)
+
+
 def test_destroy_leaves_nothing(by_hand: Target) -> None:
     """After destroy the stage has no function, mapping, API, role, queue, table, log group or stack left."""
     pipeline.destroy(by_hand)
