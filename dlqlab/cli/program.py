@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from dlqlab import __version__
-from dlqlab.cli import collect, dlq, emulator, lint, measure, pipeline, run, tune
+from dlqlab.cli import collect, dlq, emulator, lint, measure, openapi, pipeline, run, tune
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 
-_MODULES = (run, measure, collect, dlq, lint, tune, emulator, pipeline)
+_MODULES = (run, measure, collect, dlq, lint, tune, emulator, pipeline, openapi)
 
 
 class Group(click.Group):
