@@ -51,7 +51,7 @@ class Duration:
         return self.values[0]
 
 
-def constant(seconds: float) -> Duration:
+def fixed(seconds: float) -> Duration:
     return Duration(Kind.CONSTANT, (seconds,))
 
 

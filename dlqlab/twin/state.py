@@ -54,7 +54,8 @@ def prepare(scenario: Scenario, parameters: Parameters, arrivals: Arrivals, *, s
     _crash_api(clients, scenario, parameters, ids)
     tasks = _tasks(scenario, arrivals, ids, len(sent))
     if sample:
-        chosen = rng.choice(len(sent), size=min(sample, len(sent)), replace=False)
+        # A generator of its own: what is sampled must not change what happens.
+        chosen = np.random.default_rng([seed, sample]).choice(len(sent), size=min(sample, len(sent)), replace=False)
         tasks["sampled"][chosen] = 1
     feed_t, feed_task = _feed(clients, scenario, ids)
     state = _state(scenario, parameters, tasks, ids, is_logged=bool(sample))

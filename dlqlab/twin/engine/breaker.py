@@ -1,4 +1,4 @@
-"""The circuit breaker: chalicelib.breaker and its table, compiled. Each environment remembers what it saw for a second."""
+"""The circuit breaker: chalicelib.breaker and its table, compiled; each environment remembers what it saw for 1 s."""
 
 import math
 
@@ -8,11 +8,11 @@ from dlqlab.twin.engine.fates import is_outage
 from dlqlab.twin.engine.hashing import BREAKER_SHARE, draw
 from dlqlab.twin.engine.journal import note_breaker
 from dlqlab.twin.engine.layout import CLOSED, CLOSED_AGAIN, HALF_OPEN, HALF_OPENED, OPEN, OPENED
+from dlqlab.twin.engine.views import Sim
 
 CACHE_S, TRIAL_LEASE_S, WAIT_MIN_S, WAIT_MAX_S = 1.0, 10.0, 2, 900
 NO_WAIT = -1.0
 LONG_AGO = -1e18
-from dlqlab.twin.engine.views import Sim
 
 
 @part

@@ -7,11 +7,11 @@ import numpy as np
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.compiled import part
 from dlqlab.twin.engine.layout import Array
+from dlqlab.twin.engine.views import Sim
 from dlqlab.twin.parameters import GRID
 
 CONSTANT, EXPONENTIAL, LOGNORMAL, EMPIRICAL = range(4)
 _STEP, _ONE, _TWO = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-from dlqlab.twin.engine.views import Sim
 
 
 @part

@@ -5,11 +5,13 @@ results is named after the text of all modules of the engine.
 """
 
 import hashlib
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import numba
+from numba import types
 from numba.core import config
 
 from dlqlab import paths
@@ -20,6 +22,7 @@ def _digest() -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
+_WIDE = {int: types.int64, float: types.float64}
 config.CACHE_DIR = str(paths.STATE / "compiled" / _digest())
 
 
@@ -29,5 +32,21 @@ def entry[F: Callable[..., Any]](function: F) -> F:
 
 
 def part[F: Callable[..., Any]](function: F) -> F:
-    """A function that only compiled ones call: kept as a part of them."""
-    return cast(F, numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
+    """A function that only compiled ones call: kept as a part of them, compiled once.
+
+    Once, because a parameter annotated int or float takes every width of it: numba would compile the function anew for
+    a counter of 8 bits and one of 32.
+    """
+    dispatcher = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    wanted = [_WIDE.get(one) for one in typing.get_type_hints(function).values()]
+    resolve = dispatcher.get_call_template
+
+    def resolve_wide(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        wide = tuple(
+            to if to is not None and isinstance(one, types.Number | types.Boolean) else one
+            for one, to in zip(arguments, wanted, strict=False)
+        )
+        return resolve(wide, named)
+
+    dispatcher.get_call_template = resolve_wide
+    return cast(F, dispatcher)

@@ -5,10 +5,10 @@ import math
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.compiled import part
 from dlqlab.twin.engine.hashing import FAULT, JITTER, SLOW, draw
-from dlqlab.twin.engine.layout import ALWAYS_FAILS, NEVER_FAILS, NO_FAULT, OUTAGE, TRANSIENT
+from dlqlab.twin.engine.layout import ALWAYS_FAILS, NO_FAULT, NO_SCRIPT, OUTAGE, TRANSIENT
+from dlqlab.twin.engine.views import Sim
 
 NO_JITTER, EQUAL, FULL = range(3)
-from dlqlab.twin.engine.views import Sim
 
 
 @part
@@ -22,26 +22,28 @@ def _draw(s: Sim, purpose: int, task: int, generation: int, attempt: int) -> flo
 @part
 def is_outage(s: Sim, at_s: float) -> bool:
     """Whether the dependency is down then."""
-    return of.rules(s)[0].outage_start <= at_s < of.rules(s)[0].outage_end
+    return bool(of.rules(s)[0].outage_start <= at_s < of.rules(s)[0].outage_end)
 
 
 @part
 def fault_of(s: Sim, task: int, generation: int, attempt: int) -> int:
     """The fault of an attempt that begins now, in the plan's own precedence."""
     t = of.tasks(s)[task]
-    if t.script == ALWAYS_FAILS:
-        return TRANSIENT
-    if t.script == NEVER_FAILS:
-        return NO_FAULT
+    if t.script != NO_SCRIPT:
+        return TRANSIENT if t.script == ALWAYS_FAILS else NO_FAULT
     if is_outage(s, of.clock(s)[0].now):
         return OUTAGE
     if t.suffix:
         return TRANSIENT
-    if not of.rules(s)[0].by_draw:
-        return NO_FAULT
+    return _drawn(s, task, generation, attempt) if of.rules(s)[0].by_draw else NO_FAULT
+
+
+@part
+def _drawn(s: Sim, task: int, generation: int, attempt: int) -> int:
     drawn = _draw(s, FAULT, task, generation, attempt)
-    for band in range(len(of.edges(s))):
-        if drawn < of.edges(s)[band]:
+    edges = of.edges(s)
+    for band in range(len(edges)):
+        if drawn < edges[band]:
             return TRANSIENT + band
     return NO_FAULT
 
@@ -65,4 +67,4 @@ def delay_s(s: Sim, task: int, generation: int, attempt: int) -> float:
     if rules.jitter != NO_JITTER:
         drawn = draw(of.text(s), of.words(s), of.ids(s), rules.seed, JITTER, generation, attempt, task, rules.seed)
         share = 0.5 + drawn / 2 if rules.jitter == EQUAL else drawn
-    return math.floor(share * of.ceilings(s)[attempt - 1] + 0.5)
+    return float(math.floor(share * of.ceilings(s)[attempt - 1] + 0.5))

@@ -16,7 +16,7 @@ _NAMES = np.zeros((len(PURPOSES), 12), dtype=np.uint8)
 for _row, _name in enumerate(PURPOSES):
     _NAMES[_row, : len(_name)] = np.frombuffer(_name.encode(), dtype=np.uint8)
 _BAR, _ZERO, _T, _DASH = np.uint8(ord("|")), ord("0"), np.uint8(ord("t")), np.uint8(ord("-"))
-_NUMBER_DIGITS = 8
+_NUMBER_DIGITS, _TEN = 8, 10
 _FIRST_BITS = 53
 
 
@@ -98,13 +98,13 @@ def digest_head(text: Array, length: int, words: Array) -> np.uint64:
 def _put_number(text: Array, at: int, number: int, digits: int) -> int:
     """Decimal digits, at least so many; returns the place after them."""
     n, rest = 1, number
-    while rest >= 10:
-        rest //= 10
+    while rest >= _TEN:
+        rest //= _TEN
         n += 1
     n = max(n, digits)
     for i in range(n):
-        text[at + n - 1 - i] = _ZERO + number % 10
-        number //= 10
+        text[at + n - 1 - i] = _ZERO + number % _TEN
+        number //= _TEN
     return at + n
 
 
@@ -116,7 +116,7 @@ def put_task_id(text: Array, at: int, seed: int, task: int, ids: Array) -> int:
             if ids[task, i] == 0:
                 return at + i
             text[at + i] = ids[task, i]
-        return at + ids.shape[1]
+        return at + int(ids.shape[1])
     text[at], text[at + 1] = _T, _DASH
     at = _put_number(text, at + 2, seed, 1)
     text[at] = _DASH

@@ -1,5 +1,7 @@
 """Binary heaps in arrays: one of entries, one of pollers that can be found and moved."""
 
+from typing import Any
+
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.compiled import part
 from dlqlab.twin.engine.layout import Array
@@ -7,8 +9,9 @@ from dlqlab.twin.engine.views import Sim
 
 
 @part
-def _before(a: Array, b: Array) -> bool:
-    return a.key < b.key or (a.key == b.key and a.seq < b.seq)
+def _before(a: Any, b: Any) -> bool:
+    """Of two entries, whether the first comes before the second."""
+    return bool(a.key < b.key or (a.key == b.key and a.seq < b.seq))
 
 
 @part

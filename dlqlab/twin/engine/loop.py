@@ -20,7 +20,6 @@ from dlqlab.twin.engine.layout import (
     NEEDS_MESSAGES,
     NEEDS_SERIES,
     POLL,
-    RETURN,
     S_DELAYED,
     S_DLQ_IN_FLIGHT,
     S_DLQ_VISIBLE,
@@ -34,11 +33,11 @@ from dlqlab.twin.engine.mapping import NEVER, act, come_back, die, dispatch, exp
 from dlqlab.twin.engine.monitor import deal
 from dlqlab.twin.engine.processor import begin, end
 from dlqlab.twin.engine.queues import new_message, show_due, show_new
+from dlqlab.twin.engine.views import Sim
 
 ROOM = 8
 """Log entries and messages that one event may need."""
 FEED, COME_BACK, STEP, TICK = range(4)
-from dlqlab.twin.engine.views import Sim
 
 
 @part
@@ -52,37 +51,41 @@ def _feed(s: Sim) -> None:
 
 
 @part
+def _work(s: Sim, p: int, phase: int) -> None:
+    """A function's record begins or ends."""
+    is_task = of.pollers(s)[p].mapping == TASKS
+    if phase == BEGIN and is_task:
+        begin(s, p)
+    elif phase == BEGIN:
+        act(s, p, END, of.clock(s)[0].now + duration(s, MONITOR))
+    elif is_task:
+        end(s, p)
+    else:
+        deal(s, p)
+
+
+@part
 def _step(s: Sim) -> None:
     """What the first poller of the heap is due to do."""
     p = of.heap(s)[0]
     poller = of.pollers(s)[p]
     phase = poller.phase
-    if (phase >= BEGIN and phase <= CRASH) and not poller.is_expired and poller.at < poller.due:
+    if BEGIN <= phase <= CRASH and not poller.is_expired and poller.at < poller.due:
         expire(s, p)
-    elif phase == BEGIN:
-        if poller.mapping == TASKS:
-            begin(s, p)
-        else:
-            act(s, p, END, of.clock(s)[0].now + duration(s, MONITOR))
-    elif phase == END:
-        if poller.mapping == TASKS:
-            end(s, p)
-        else:
-            deal(s, p)
+    elif phase in (BEGIN, END):
+        _work(s, p, phase)
     elif phase == FINISH:
         finish(s, p)
-    elif phase == KILL:
-        die(s, p, TIMED_OUT)
-    elif phase == CRASH:
-        die(s, p, CRASHED)
-    elif phase == RETURN:
-        unschedule_first(s)
-        come_back(s, p)
-    elif phase == POLL:
-        unschedule_first(s)
-        poll(s, p)
+    elif phase in (KILL, CRASH):
+        die(s, p, TIMED_OUT if phase == KILL else CRASHED)
     elif phase == GATHER:
         invoke(s, p)
+    else:
+        unschedule_first(s)
+        if phase == POLL:
+            poll(s, p)
+        else:
+            come_back(s, p)
 
 
 @part
@@ -122,6 +125,28 @@ def _lacks(s: Sim, at: float) -> int:
     return NEEDS_SERIES if int(at) + 2 > len(of.series(s)) else FINISHED
 
 
+@part
+def _happen(s: Sim, at: float, kind: int) -> None:
+    """One event, and what it gives others to do."""
+    clock = of.clock(s)[0]
+    while clock.next_second <= at:
+        _sample(s)
+    clock.idle_s += (of.queues(s)[TASKS].idle + of.queues(s)[LETTERS].idle) * (at - clock.now)
+    clock.now = at
+    before = clock.received
+    if kind == FEED:
+        _feed(s)
+    elif kind == COME_BACK:
+        show_due(s)
+    elif kind == STEP:
+        _step(s)
+    else:
+        tick(s)
+    dispatch(s, TASKS)
+    dispatch(s, LETTERS)
+    of.series(s)[int(at), S_RECEIVED] += clock.received - before
+
+
 @entry
 def advance(s: Sim, horizon: float) -> int:
     """Play events until nothing is left to happen, the horizon, or an array is too small. Returns why it stopped."""
@@ -138,20 +163,4 @@ def advance(s: Sim, horizon: float) -> int:
         lacking = _lacks(s, at)
         if lacking != FINISHED:
             return lacking
-        while clock.next_second <= at:
-            _sample(s)
-        clock.idle_s += (of.queues(s)[TASKS].idle + of.queues(s)[LETTERS].idle) * (at - clock.now)
-        clock.now = at
-        before = clock.received
-        if kind == FEED:
-            _feed(s)
-        elif kind == COME_BACK:
-            show_due(s)
-        elif kind == STEP:
-            _step(s)
-        else:
-            tick(s)
-        dispatch(s, TASKS)
-        dispatch(s, LETTERS)
-        if clock.received > before:
-            of.series(s)[int(at), S_RECEIVED] += clock.received - before
+        _happen(s, at, kind)

@@ -31,11 +31,11 @@ from dlqlab.twin.engine.layout import (
     TIMED_OUT,
 )
 from dlqlab.twin.engine.queues import delete, let_go, receive, show_again, show_later
+from dlqlab.twin.engine.views import Sim
 
 SPARE = 2
 TICK_S = 1.0
 NEVER = 1e300
-from dlqlab.twin.engine.views import Sim
 
 
 @part

@@ -13,6 +13,7 @@ from dlqlab.twin.engine.compiled import part
 from dlqlab.twin.engine.fates import delay_s, fault_of, slow_s
 from dlqlab.twin.engine.journal import count, note
 from dlqlab.twin.engine.layout import (
+    ATTEMPT_LOST,
     BREAKER_OPEN,
     COMPLETED,
     COMPLETED_ALREADY,
@@ -62,10 +63,10 @@ from dlqlab.twin.engine.layout import (
 )
 from dlqlab.twin.engine.mapping import act, next_record
 from dlqlab.twin.engine.queues import delete, hide, new_message, show_later, show_new
+from dlqlab.twin.engine.views import Sim
 
 CLOCK_GRACE_S = 1.0
 TIME_LEFT_MIN_S = 0.5
-from dlqlab.twin.engine.views import Sim
 
 
 @part
@@ -77,26 +78,28 @@ def _may_claim(s: Sim, task: int, generation: int, serial: int) -> bool:
     if t.status == QUEUED:
         return True
     grace_s = CLOCK_GRACE_S if t.carrier == serial else 0.0
-    return (t.status == RETRYING or t.status == PROCESSING) and t.until <= now + grace_s
+    return (t.status in (RETRYING, PROCESSING)) and t.until <= now + grace_s
 
 
 @part
 def _refusal(s: Sim, task: int, generation: int, serial: int) -> int:
     """Why the claim was refused; see chalicelib.tasks.refusal."""
     t = of.tasks(s)[task]
+    reason = MOVED
     if generation != t.generation:
-        return STALE
-    if t.status == COMPLETED:
-        return COMPLETED_ALREADY
-    if t.status == FAILED:
-        return FAILED_ALREADY
-    if (t.status == PROCESSING or t.status == RETRYING) and t.until > of.clock(s)[0].now:
-        if t.carrier != serial:
-            return DUPLICATE
-        return HELD if t.status == PROCESSING else EARLY
-    if t.attempts >= of.rules(s)[0].max_attempts:
-        return EXHAUSTED
-    return PERMANENT_ERROR if t.closed else MOVED
+        reason = STALE
+    elif t.status == COMPLETED:
+        reason = COMPLETED_ALREADY
+    elif t.status == FAILED:
+        reason = FAILED_ALREADY
+    elif t.status != QUEUED and t.until > of.clock(s)[0].now:
+        held = HELD if t.status == PROCESSING else EARLY
+        reason = held if t.carrier == serial else DUPLICATE
+    elif t.attempts >= of.rules(s)[0].max_attempts:
+        reason = EXHAUSTED
+    elif t.closed:
+        reason = PERMANENT_ERROR
+    return reason
 
 
 @part
@@ -122,9 +125,9 @@ def _skip(s: Sim, p: int, k: int, reason: int) -> None:
 def _refuse(s: Sim, p: int, k: int, reason: int) -> None:
     """What becomes of a message whose claim was refused."""
     t = of.tasks(s)[of.messages(s)[of.members(s)[p, k]].task]
-    if reason == EXHAUSTED or reason == PERMANENT_ERROR:
-        _bury(s, p, k, reason, t.error)
-    elif reason == HELD or reason == EARLY or reason == MOVED:
+    if reason in (EXHAUSTED, PERMANENT_ERROR):
+        _bury(s, p, k, reason, ATTEMPT_LOST if t.status == PROCESSING else t.error)
+    elif reason in (HELD, EARLY, MOVED):
         of.answers(s)[p, k] = KEPT
         left_s = 0.0 if reason == MOVED else t.until - of.clock(s)[0].now
         hide(s, p, k, max(1.0, math.ceil(left_s)))
@@ -189,7 +192,7 @@ def _start(s: Sim, p: int, k: int) -> None:
     if fault == TIMEOUT:
         act(s, p, END, clock.now + of.queues(s)[TASKS].timeout + 1.0)
         return
-    is_success = fault == NO_FAULT or fault == CRASH_AFTER
+    is_success = fault in (NO_FAULT, CRASH_AFTER)
     lasts_s = duration(s, SUCCESS if is_success else FAILURE) + slower_s
     act(s, p, CRASH if fault == CRASH_BEFORE else END, clock.now + lasts_s)
 
@@ -198,7 +201,7 @@ def _start(s: Sim, p: int, k: int) -> None:
 def end(s: Sim, p: int) -> None:
     """The end of an attempt that reports one."""
     fault = of.pollers(s)[p].fault
-    if fault == NO_FAULT or fault == CRASH_AFTER:
+    if fault in (NO_FAULT, CRASH_AFTER):
         _succeed(s, p)
     else:
         _fail(s, p)

@@ -97,7 +97,7 @@ def show_due(s: Sim) -> None:
     slot = of.delayed(s)[0].item
     clock.delayed_n = pop(of.delayed(s), clock.delayed_n)
     m = of.messages(s)[slot]
-    if m.state == HIDDEN or m.state == DELAYED:
+    if m.state in (HIDDEN, DELAYED):
         q = of.queues(s)[m.queue]
         if m.state == HIDDEN:
             q.in_flight -= 1
