@@ -30,7 +30,7 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
     from dlqlab.deploy.target import LOCAL_STAGE  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
     from dlqlab.run.cells import run_cells  # noqa: PLC0415
-    from dlqlab.run.consent import Intent, load_requests  # noqa: PLC0415
+    from dlqlab.run.consent import load_intent  # noqa: PLC0415
     from dlqlab.run.runner import Runner  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
         raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
     chosen = find(scenario, seed=seed)
     target = where.elsewhere() if where.target else None
-    intent = Intent(what="deploy, empty the queues and tables, send load", requests=load_requests(chosen))
+    what = "deploy, empty the stage's queues and tables, send load"
     runner = Runner(
         scenario=chosen,
         console=OUT,
@@ -47,7 +47,7 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
         runs_root=runs.resolve(),
         stage=where.stage or LOCAL_STAGE,
         target=target,
-        allow_remote=target is not None and where.agree(target, intent),
+        allow_remote=target is not None and where.agree(target, load_intent(what, chosen, target)),
     )
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}")
     verdict = runner.execute() if cells == 1 else run_cells(runner, cells)
@@ -73,13 +73,13 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
 def load(where: Where, scenario: str, *, ui: bool, web_port: int, seed: int | None, runs: Path, **options: Any) -> None:
     """Send SCENARIO's load to the deployed API; options win over the scenario."""
     from dlqlab.run.by_hand import load_by_hand  # noqa: PLC0415
-    from dlqlab.run.consent import Intent, load_requests  # noqa: PLC0415
+    from dlqlab.run.consent import load_intent  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     changed = {_LOAD_FIELDS[name]: value for name, value in options.items() if value is not None}
     chosen = find(scenario, seed=seed, load=changed)
     target = where.resolve()
-    allow_remote = where.agree(target, Intent(what="send load", requests=load_requests(chosen)))
+    allow_remote = where.agree(target, load_intent("send load", chosen, target))
     sent = load_by_hand(
         target, chosen, OUT, ui=ui, web_port=web_port, allow_remote=allow_remote, runs_root=runs.resolve()
     )

@@ -6,8 +6,24 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dlqlab.contracts.scenario import Scenario
+from dlqlab.costs.prices import Prices, bill, load_prices
+from dlqlab.costs.usage import (
+    ENVELOPE_BYTES,
+    HISTORY_BYTES,
+    ITEM_BYTES,
+    MEMORY_MB,
+    METRICS,
+    READ_UNIT_BYTES,
+    SQS_CHUNK_BYTES,
+    WRITE_UNIT_BYTES,
+    Usage,
+)
 from dlqlab.deploy.target import AWS, Target
 from dlqlab.errors import UsageError
+
+HANDLER_S = 0.5
+"""Longer than a batch is expected to take on AWS, its share of cold starts included; a scenario may make it slower."""
+LINES_PER_REQUEST, EVENT_BYTES = 6, 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +33,7 @@ class Intent:
     what: str
     effects: tuple[str, ...] = ()
     requests: Mapping[str, int] | None = None
+    cost: str = ""
 
 
 def word(target: Target) -> str:
@@ -46,7 +63,46 @@ def describe(target: Target, intent: Intent) -> str:
     lines = [f"This will {intent.what} at {target.label}, stage {target.stage}, which is not this machine."]
     if intent.requests:
         lines.append("Requests, at most: " + ", ".join(f"{n:,} {name}" for name, n in intent.requests.items()) + ".")
-    return "\n".join([*lines, *intent.effects])
+    return "\n".join([*lines, *([intent.cost] if intent.cost else []), *intent.effects])
+
+
+def load_intent(what: str, scenario: Scenario, target: Target) -> Intent:
+    """To send a scenario's load, with its requests; what they cost only where somebody is asked and pays."""
+    is_paid = target.endpoint is None
+    return Intent(what=what, requests=load_requests(scenario), cost=load_cost(scenario) if is_paid else "")
+
+
+def load_cost(scenario: Scenario, prices: Prices | None = None) -> str:
+    """What those requests cost by the price table, as a sentence."""
+    table = prices or load_prices()
+    total = bill(load_usage(scenario), table).total
+    return (
+        f"Cost of these, at most: {total:.2f} {table.currency} by the prices for {table.region} noted on "
+        f"{table.noted} in dlqlab/costs/prices.toml; check them. Free tiers are not taken off, other regions differ."
+    )
+
+
+def load_usage(scenario: Scenario) -> Usage:
+    """The most of everything AWS charges for, by the requests of ``load_requests``.
+
+    An invocation is taken as HANDLER_S of work, or what slow and timed-out attempts of the scenario take where that is
+    longer; LINES_PER_REQUEST lines of EVENT_BYTES are logged for each.
+    """
+    found, load, faults = load_requests(scenario), scenario.load, scenario.faults
+    timeout_s = scenario.pipeline.function_timeout_s if faults.timeout_rate else 0
+    busy_s = max(HANDLER_S, faults.slow_s if faults.slow_rate else 0, timeout_s)
+    item_bytes = ITEM_BYTES + load.payload_bytes + HISTORY_BYTES * scenario.retry_policy().max_attempts
+    chunks = math.ceil((load.payload_bytes + ENVELOPE_BYTES) / SQS_CHUNK_BYTES)
+    return Usage(
+        sqs_requests=found["SQS"] * chunks,
+        api_requests=found["API Gateway"],
+        lambda_requests=found["Lambda"],
+        lambda_gb_s=found["Lambda"] * busy_s * MEMORY_MB / 1024,
+        dynamodb_write_units=found["DynamoDB"] * math.ceil(item_bytes / WRITE_UNIT_BYTES),
+        dynamodb_read_units=found["API Gateway"] * math.ceil(item_bytes / READ_UNIT_BYTES),
+        log_gb=found["Lambda"] * LINES_PER_REQUEST * (EVENT_BYTES + load.payload_bytes) / 1e9,
+        metric_hours=METRICS * math.ceil((load.duration_s + scenario.drain.deadline_s) / 3600),
+    )
 
 
 def load_requests(scenario: Scenario) -> dict[str, int]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlqlab.contracts.scenario import Load, Retry, Scenario
+from dlqlab.costs.prices import bill, load_prices
 from dlqlab.deploy.target import url_target
 from dlqlab.errors import UsageError
 from dlqlab.run import consent
@@ -56,3 +57,17 @@ def test_description_has_target_requests_and_effects(tmp_path: Path) -> None:
         "Requests, at most: 1,234 SQS.",
         "It empties queues.",
     ] == text.splitlines()
+
+
+def test_cost_is_the_table_times_the_requests(tmp_path: Path) -> None:
+    """An account is told an amount with the date of its prices; an emulator is told none."""
+    scenario = Scenario(name="s", load=Load(tasks=1_000_000, rate_per_s=0.0), retry=Retry(max_retries=2))
+    prices = load_prices()
+    usage = consent.load_usage(scenario)
+
+    assert (1_000_000, 5_000_000, 9_000_000) == (usage.api_requests, usage.lambda_requests, usage.sqs_requests)
+    assert bill(usage, prices).total > 3.5 + 5 * 0.2 + 9 * 0.4
+    assert f"{bill(usage, prices).total:.2f} USD" in consent.load_cost(scenario)
+    assert str(prices.noted) in consent.load_cost(scenario)
+    there = url_target("http://192.0.2.1:4566", state_root=tmp_path)
+    assert "" == consent.load_intent("send load", scenario, there).cost
