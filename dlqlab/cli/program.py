@@ -1,7 +1,8 @@
 """The program: its commands by module, and exit codes for wrong usage."""
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import click
 
@@ -9,7 +10,20 @@ from dlqlab import __version__
 from dlqlab.cli import collect, dlq, emulator, lint, measure, openapi, pipeline, run, tune
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 
-_MODULES = (run, measure, collect, dlq, lint, tune, emulator, pipeline, openapi)
+
+class Section(Protocol):
+    """What a module of this package gives the program."""
+
+    @property
+    def TITLE(self) -> str:  # noqa: N802  (a module's constant; a property, because nobody here may change it)
+        """What stands above its commands in the help."""
+
+    @property
+    def COMMANDS(self) -> Sequence[click.Command]:  # noqa: N802
+        """In the order of the help."""
+
+
+_SECTIONS: tuple[Section, ...] = (run, measure, collect, dlq, lint, tune, emulator, pipeline, openapi)
 
 
 class Group(click.Group):
@@ -27,11 +41,12 @@ class Group(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         name_width = max(map(len, self.commands))  # of all, so that the sections line up
-        for module in _MODULES:
+        for module in _SECTIONS:
             with formatter.section(module.TITLE):
                 help_width = formatter.width - name_width - 6
                 rows = [
-                    (found.name.ljust(name_width), found.get_short_help_str(help_width)) for found in module.COMMANDS
+                    ((found.name or "").ljust(name_width), found.get_short_help_str(help_width))
+                    for found in module.COMMANDS
                 ]
                 formatter.write_dl(rows)
 
@@ -45,6 +60,6 @@ def main() -> None:
     """
 
 
-for _module in _MODULES:
+for _module in _SECTIONS:
     for _command in _module.COMMANDS:
         main.add_command(_command)

@@ -270,4 +270,5 @@ def _wide(table: Table) -> None:
         Console(file=OUT.file, width=200, highlight=False).print(table)
 
 
+TITLE = "Predict"
 COMMANDS = (what_if, tune)

@@ -87,7 +87,9 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # its page needs Bokeh, which is not here; None would want port 8787
+            # Without a dashboard the scheduler still serves its health over HTTP, on a port that others may have taken.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
