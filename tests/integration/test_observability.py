@@ -14,8 +14,10 @@ from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import QUICK, Deployed, FunctionFactory
+from tests.support.logs import events_of, lines_by_role
 
 pytestmark = pytest.mark.integration
+BUNDLE_BYTES_MAX = 15_000_000
 ALARM_PERIOD_S = 10
 """The shortest that CloudWatch takes. The emulator evaluates once a period and looks at the last three."""
 EMF_FUNCTION = """
@@ -40,19 +42,6 @@ SECRETS = {
 SECRET_TEXTS = ["hunter2", "abcdef0123456789", "4111 1111", "AKIAIOSFODNN7EXAMPLE", "somebody@example.org"]
 
 
-def _lines(deployed: Deployed) -> dict[str, list[str]]:
-    """Every log line by the role of its function."""
-    paginator = deployed.target.client("logs").get_paginator("filter_log_events")
-    return {
-        role: [
-            event["message"]
-            for page in paginator.paginate(logGroupName=log_group(function))
-            for event in page["events"]
-        ]
-        for role, function in deployed.target.names.functions.items()
-    }
-
-
 @pytest.fixture(scope="module")
 def buried(deployed: Deployed) -> tuple[str, dict[str, list[str]]]:
     """A task full of secrets that went all the way to the archive, and all log lines."""
@@ -62,7 +51,7 @@ def buried(deployed: Deployed) -> tuple[str, dict[str, list[str]]]:
     deployed.submit(task_id, SECRETS)
     deployed.submit(task_id, {"password": "another-hunter2"})  # refused: its error must not show the payload either
     deployed.wait_terminal([task_id])
-    lines = _lines(deployed)
+    lines = lines_by_role(deployed.target)
     pipeline.configure(deployed.target, QUICK, "integration")
     return task_id, lines
 
@@ -81,15 +70,27 @@ def test_no_secret_reaches_log_or_archive(deployed: Deployed, buried: tuple[str,
 def test_one_trace_leads_from_the_api_to_the_monitor(buried: tuple[str, dict[str, list[str]]]) -> None:
     """All events of a task carry its id and the trace of its submission, in each of the three functions."""
     task_id, lines = buried
-    events: dict[str, list[dict[str, Any]]] = {
-        role: [json.loads(line) for line in found if task_id in line and line.startswith('{"event"')]
-        for role, found in lines.items()
-    }
+    events = events_of(lines, task_id)
     accepted = next(event for event in events["api"] if event["event"] == "task.accepted")
 
     assert {"api", "processor", "monitor"} == {role for role, found in events.items() if found}
     assert {accepted["traceId"]} == {event["traceId"] for role in ("processor", "monitor") for event in events[role]}
     assert accepted["traceId"] is not None
+
+
+def test_cold_starts_are_told_by_event_and_report(deployed: Deployed) -> None:
+    """An invocation whose events say coldStart has an Init Duration in its REPORT line; the bundle is small."""
+    lines = lines_by_role(deployed.target)
+    reports = [line for found in lines.values() for line in found if line.startswith("REPORT") and "Init Dur" in line]
+    initialised = {line.split()[2] for line in reports}
+    events = [json.loads(line) for found in lines.values() for line in found if line.startswith('{"event"')]
+    cold = {event["requestId"] for event in events if event["coldStart"]}
+    describe = deployed.target.client("lambda").get_function_configuration
+    sizes = [describe(FunctionName=name)["CodeSize"] for name in deployed.target.names.functions.values()]
+
+    assert cold
+    assert cold <= initialised
+    assert max(sizes) < BUNDLE_BYTES_MAX
 
 
 def test_metrics_are_embedded_in_the_log(buried: tuple[str, dict[str, list[str]]]) -> None:

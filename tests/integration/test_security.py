@@ -1,27 +1,24 @@
 """Every path through the functions once, then: what did they call, and what may they?"""
 
-import dataclasses
 import json
-import time
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dlqlab.contracts.scenario import Breaker, Faults, Pipeline
-from dlqlab.deploy import functions, pipeline
+from dlqlab import paths
+from dlqlab.deploy import chalice, pipeline
 from dlqlab.deploy.target import local_target
-from dlqlab.dlq.desk import Desk
-from dlqlab.dlq.letters import select
-from dlqlab.dlq.redrive import execute, plan_redrive
 from dlqlab.emulator import lifecycle, settings
 from dlqlab.emulator.calls import Call, Grant, grants, missing, read_calls, unused
-from dlqlab.waiting import wait_for
-from tests.events.factories import SCHEDULED, sqs_event, sqs_record
-from tests.integration.conftest import QUICK, Deployed
+from tests.integration.conftest import Deployed
+from tests.support.walks import SCENARIO, WALKS, Watched
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]  # the first test sets up and walks all paths
 ROLES = ["api", "processor", "monitor", "sweeper"]
@@ -35,32 +32,6 @@ LOG_WRITES = ("logs:CreateLogStream", "logs:PutLogEvents")
 """Lambda itself stores the log, with the function's role (AWSLambdaBasicExecutionRole; the groups are made by us)."""
 POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """Lambda itself polls, with the function's role (AWSLambdaSQSQueueExecutionRole)."""
-SCENARIO = dataclasses.replace(QUICK, pipeline=Pipeline(function_timeout_s=4, visibility_timeout_s=6))
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A pipeline whose functions' calls are recorded."""
-
-    deployed: Deployed
-    record: Path
-
-    def follow(
-        self, faults: Faults, *, breaker: Breaker | None = None, partial: bool = True, timeout_s: int = 4, **more: str
-    ) -> None:
-        """Make the functions work under this fault plan."""
-        scenario = dataclasses.replace(SCENARIO, faults=faults, breaker=breaker or Breaker())
-        given = functions.run_variables(scenario, "watched", partial=partial, run_started_ts=time.time())
-        variables = given | {"FUNCTION_TIMEOUT_S": str(timeout_s)} | more
-        functions.configure(self.deployed.target, variables, processor_timeout_s=timeout_s)
-
-    def put(self, queue: str, body: str) -> None:
-        sqs = self.deployed.target.client("sqs")
-        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=body)
-
-    def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
-        answer = self.deployed.target.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
-        return dict(answer)
 
 
 @pytest.fixture(scope="module")
@@ -78,142 +49,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         yield here
     finally:
         lifecycle.stop(running)
-
-
-def _ids(count: int) -> list[str]:
-    return [f"w-{uuid.uuid4().hex}" for _ in range(count)]
-
-
-def _walk_api(here: Watched) -> None:
-    """Accepted, replayed, conflicting, bad, looked up, unknown, and refused by the queue."""
-    deployed, (task_id, refused) = here.deployed, _ids(2)
-    here.follow(Faults(failure_rate=0.0))
-    answers = [deployed.submit(task_id, {"n": n}) for n in (1, 1, 2)]
-    bad, _ = deployed.request("POST", "/tasks", b"{}")
-    unknown, _ = deployed.request("GET", f"/tasks/{refused}")
-    sqs = deployed.target.client("sqs")
-    url = sqs.get_queue_url(QueueName=deployed.target.names.task_queue)["QueueUrl"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1024"})
-    full = deployed.submit(refused, {"text": "x" * 2000})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1048576"})
-    deployed.wait_terminal([task_id])
-
-    assert ([202, 200, 409], 400, 404, 503) == (answers, bad, unknown, full)
-
-
-def _walk_faults(here: Watched) -> None:
-    """Success, failure to the end, permanent error, time-out, crash, duplicates; with and without partial answers."""
-    here.follow(
-        Faults(
-            failure_rate=0.3,
-            permanent_rate=0.1,
-            timeout_rate=0.05,
-            crash_before_rate=0.05,
-            crash_after_rate=0.05,
-            duplicate_rate=0.3,
-        )
-    )
-    task_ids = _ids(20)
-    for task_id in task_ids:
-        here.deployed.submit(task_id, {"n": 1})
-    here.deployed.wait_terminal(task_ids, deadline_s=110)
-    here.follow(Faults(failure_rate=0.0, api_crash_rate=1.0), partial=False)
-    (unsent,) = _ids(1)
-    here.deployed.submit(unsent, "ERROR")  # the API dies before it sends the message: only ours is there
-    failing = sqs_record(json.dumps({"taskId": unsent, "payload": "ERROR", "generation": 1}))
-    answer = here.invoke(here.deployed.target.names.processor_function, sqs_event(sqs_record("junk"), failing))
-
-    assert "FunctionError" in answer  # the batch is kept by raising; what is done of it is deleted before
-
-
-def _walk_strangers(here: Watched) -> None:
-    """Messages that are no task, of no known task, of a later generation."""
-    (known,) = _ids(1)
-    here.follow(Faults(failure_rate=0.0))
-    here.deployed.submit(known)
-    here.deployed.wait_terminal([known])
-    bodies = [{"taskId": "w-stranger", "payload": "x"}, {"taskId": known, "payload": "x", "generation": 9}]
-    before = len(here.deployed.archive())
-    for body in ("junk", *map(json.dumps, bodies)):
-        here.put(here.deployed.target.names.task_queue, body)
-
-    def probe() -> tuple[bool, int]:
-        count = len(here.deployed.archive()) - before
-        return count >= 3, count
-
-    wait_for("three letters of strangers", probe, deadline_s=60, interval_s=0.2)
-
-
-def _walk_breaker(here: Watched) -> None:
-    """An outage, through which the breaker opens, lets a trial through and closes."""
-    breaker = Breaker(enabled=True, min_calls=3, window_s=5, cool_down_s=2)
-    here.follow(Faults(failure_rate=0.0, outage_duration_s=8), breaker=breaker)
-    task_ids = _ids(10)
-    for task_id in task_ids:
-        here.deployed.submit(task_id, {"n": 1})
-    ended = here.deployed.wait_terminal(task_ids, deadline_s=90)
-
-    assert {"COMPLETED"} == {task["status"] for task in ended.values()}
-
-
-def _walk_lease(here: Watched) -> None:
-    """A dead letter of a task that is still being worked on: the monitor waits for the lease."""
-    (task_id,) = _ids(1)
-    here.follow(Faults(failure_rate=0.0, slow_rate=1.0, slow_s=5.0), timeout_s=20)
-    here.deployed.submit(task_id, {"n": 1})
-
-    def probe() -> tuple[bool, str]:
-        status = here.deployed.task(task_id)["status"]
-        return status == "PROCESSING", status
-
-    wait_for("the attempt", probe, deadline_s=30, interval_s=0.05)
-    body = json.dumps({"taskId": task_id, "payload": {"n": 1}, "generation": 1})
-    here.put(here.deployed.target.names.dead_letter_queue, body)
-    ended = here.deployed.wait_terminal([task_id])
-
-    assert "COMPLETED" == ended[task_id]["status"]
-
-
-def _walk_sweeper(here: Watched) -> None:
-    """Tasks that the API never enqueued, and one that has lost its message."""
-    names, sqs = here.deployed.target.names, here.deployed.target.client("sqs")
-    (pending, stranded) = _ids(2)
-    here.follow(Faults(failure_rate=1.0), STRANDED_AFTER_S="1")
-    here.deployed.submit(stranded, {"n": 1})
-
-    def retrying() -> tuple[bool, str]:
-        status = here.deployed.task(stranded)["status"]
-        return status == "RETRYING", status
-
-    wait_for("a retry", retrying, deadline_s=30, interval_s=0.05)
-    sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=names.task_queue)["QueueUrl"])
-    here.follow(Faults(failure_rate=0.0, api_crash_rate=1.0), STRANDED_AFTER_S="1", PENDING_AFTER_S="0")
-    answer = here.deployed.submit(pending, {"n": 1})
-
-    def swept() -> tuple[bool, dict[str, Any]]:
-        assert "FunctionError" not in here.invoke(names.sweeper_function, SCHEDULED)
-        tasks = {task_id: here.deployed.task(task_id)["status"] for task_id in (pending, stranded)}
-        return set(tasks.values()) == {"COMPLETED"}, tasks
-
-    wait_for("swept tasks", swept, deadline_s=60, interval_s=0.5)
-
-    assert 502 == answer
-
-
-def _walk_redrive(here: Watched) -> None:
-    """A dead letter is redriven and completes in its second generation."""
-    (task_id,) = _ids(1)
-    here.follow(Faults(failure_rate=0.0))
-    here.deployed.submit(task_id, "ERROR")
-    here.deployed.wait_terminal([task_id])
-    desk = Desk(here.deployed.target)
-    with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
-        done = execute(plan_redrive(select(desk.letters(), ids=[task_id]), desk.store.get), requeuer, rate_per_s=50)
-
-    assert (task_id,) == tuple(done.redriven)
-
-
-WALKS = (_walk_api, _walk_faults, _walk_strangers, _walk_breaker, _walk_lease, _walk_sweeper, _walk_redrive)
 
 
 def _role_name(here: Watched, role: str) -> str:
@@ -269,3 +104,54 @@ def test_each_function_has_a_role_of_its_own(watched: Watched) -> None:
 
     assert 4 == len(roles)
     assert roles == {call.caller for call in read_calls(watched.record)}
+
+
+@pytest.fixture
+def keyed(watched: Watched) -> tuple[str, str]:
+    """The stage deployed anew with a key, as by hand; the API's URL and the key."""
+    target = watched.deployed.target
+    config = target.project_dir / ".chalice" / "config.json"
+    changed = json.loads(config.read_text())
+    changed["stages"]["local"]["environment_variables"]["API_KEY_REQUIRED"] = "1"
+    config.write_text(json.dumps(changed))
+    program = Path(sys.executable).with_name("chalice")
+    subprocess.run(
+        [program, "deploy", "--stage", "local"],
+        cwd=target.project_dir,
+        env=target.tool_environment(),
+        check=True,
+        capture_output=True,
+    )
+    rest_api_id = chalice.deployed(target)["rest_api"]["rest_api_id"]
+    cloudformation = target.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="key",
+        TemplateBody=(paths.APP / "api-key.yaml").read_text(),
+        Parameters=[{"ParameterKey": "RestApiId", "ParameterValue": rest_api_id}],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="key", WaiterConfig={"Delay": 1})
+    (output,) = cloudformation.describe_stacks(StackName="key")["Stacks"][0]["Outputs"]
+    key = target.client("apigateway").get_api_key(apiKey=output["OutputValue"], includeValue=True)["value"]
+    return target.api_url(rest_api_id), key
+
+
+def _status(url: str, path: str, key: str | None, body: dict[str, Any] | None = None) -> int:
+    headers = {"Content-Type": "application/json"} | ({"x-api-key": key} if key else {})
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data=data, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_stage_with_a_key_refuses_who_has_none(keyed: tuple[str, str]) -> None:
+    """Tasks are taken and shown for the key only; the health check needs none."""
+    url, key = keyed
+    task = {"taskId": f"k-{uuid.uuid4().hex}", "payload": "SUCCESS"}
+    posts = [_status(url, "/tasks", given, task) for given in (None, "wrong", key)]
+    looks = [_status(url, f"/tasks/{task['taskId']}", given) for given in (None, "wrong", key)]
+
+    assert ([403, 403, 202], [403, 403, 200]) == (posts, looks)
+    assert 200 == _status(url, "/health", None)
