@@ -1,0 +1,56 @@
+"""Tables that a simulation has as records: invocations, and the depths of the queues. Names and times of all tables."""
+
+import numpy as np
+import pandas as pd
+
+from dlqlab.contracts.names import Names
+from dlqlab.contracts.tables import conform
+from dlqlab.twin.contract import EPOCH_TS, Simulation
+
+QUIET_S = 7
+"""Seconds sampled after the end: a real run watches empty queues for a while before it believes them."""
+NAMES = Names.for_stage("simulated")
+FUNCTIONS = (NAMES.processor_function, NAMES.monitor_function)
+DIGITS = 6
+
+
+def calendar(seconds: "pd.Series[float]") -> "pd.Series[float]":
+    """Calendar time, to the microsecond as the app's clock writes it."""
+    return (EPOCH_TS + seconds).round(DIGITS)
+
+
+def request_id(invocation: "pd.Series[int]") -> "pd.Series[str]":
+    return "i-" + invocation.astype(str)
+
+
+def invocations(simulation: Simulation) -> pd.DataFrame:
+    """The logged invocations of processor and monitor."""
+    rows = pd.DataFrame(simulation.invocations)
+    table = pd.DataFrame(
+        {
+            "function": np.array(FUNCTIONS, dtype=object)[rows["function"]],
+            "request_id": request_id(rows["invocation"]),
+            "log_stream": "simulated/" + rows["environment"].astype(str),
+            "stored_ts": calendar(rows["ended"]),
+            "duration_ms": (rows["ended"] - rows["started"]) * 1000,
+            "init_duration_ms": (rows["init"] * 1000).where(rows["init"] >= 0),
+            "status": np.array(["ok", "timeout", "error"], dtype=object)[rows["status"]],
+        }
+    )
+    return conform("invocations", table)
+
+
+def queues(simulation: Simulation) -> pd.DataFrame:
+    """Depths of all tasks, sampled or not, once a second, and the empty queues for a while after the end."""
+    s = simulation.series
+    tasks = pd.DataFrame({"queue": "tasks", "visible": s["visible"], "in_flight": s["in_flight"]})
+    tasks["delayed"] = s["delayed"]
+    letters = pd.DataFrame({"queue": "dead-letters", "visible": s["dlq_visible"], "in_flight": s["dlq_in_flight"]})
+    after = np.arange(len(s), len(s) + QUIET_S) if simulation.totals.drained else np.arange(0)
+    quiet = [pd.DataFrame({"queue": name, "ts": EPOCH_TS + after}) for name in ("tasks", "dead-letters")]
+    ts = EPOCH_TS + s["t_s"]
+    parts = [tasks.assign(ts=ts), letters.assign(ts=ts, delayed=0), *quiet]
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    counts = ["visible", "in_flight", "delayed"]
+    table[counts] = table[counts].fillna(0)
+    return conform("queues", table.sort_values("ts", kind="stable", ignore_index=True))
