@@ -151,7 +151,7 @@ def tune(
     from dlqlab.run.scenarios import find  # noqa: PLC0415
     from dlqlab.tune.jobs import Pace, at_rate, world_of  # noqa: PLC0415
     from dlqlab.tune.parallel import performer  # noqa: PLC0415
-    from dlqlab.tune.store import new_folder, save  # noqa: PLC0415
+    from dlqlab.tune.store import folder_for, save  # noqa: PLC0415
     from dlqlab.tune.sweep import Question, run_sweep  # noqa: PLC0415
     from dlqlab.tune.variations import parse_variation  # noqa: PLC0415
 
@@ -166,10 +166,10 @@ def tune(
         max_p95_s=max_p95,
         growth=_factors(growth),
     )
-    folder = new_folder(out, SWEEPS)
+    folder = folder_for(out, SWEEPS)
     with _progress(question.jobs) as done, performer(workers=workers, scheduler=scheduler, done=done) as perform:
         found = run_sweep(question, perform)
-    save(found, folder)
+    save(found, folder, SWEEPS)
     if as_json:
         click.echo(json.dumps(found.to_json() | {"folder": str(folder)}, indent=2))
     else:

@@ -25,32 +25,39 @@ TABLES: Final = ("settings", "results", "growth", "storm")
 LATEST: Final = "latest"
 
 
-def new_folder(given: Path | None, root: Path) -> Path:
-    """The folder that is given, or a new one under the root, which ``latest`` leads to from then on.
+def folder_for(given: Path | None, root: Path) -> Path:
+    """The folder that is given, or a new one under the root; nothing is made yet.
 
     Raises:
-        UsageError: there is something in it, or it cannot be made.
+        UsageError: there is something in it, or it is no folder.
     """
     folder = given or root / time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
+        if folder.exists() and any(folder.iterdir()):
             raise UsageError(f"{folder}: is not empty: give another folder (--out)")
-        if given is None:
-            latest = root / LATEST
-            latest.unlink(missing_ok=True)
-            latest.symlink_to(folder.name)
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be made: {error.strerror}") from error
+        raise UsageError(f"{folder}: cannot be used: {error.strerror}; give another folder (--out)") from error
     return folder
 
 
-def save(sweep: Sweep, folder: Path) -> None:
-    """Write a sweep to a folder that exists."""
+def save(sweep: Sweep, folder: Path, root: Path) -> None:
+    """Write a sweep to its folder; of one under the root, ``latest`` leads to it from then on.
+
+    Raises:
+        UsageError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be made: {error.strerror}") from error
     for name in TABLES:
         getattr(sweep, name).to_parquet(folder / f"{name}.parquet")
     # Last: a folder without it is no sweep.
     (folder / "sweep.json").write_text(json.dumps(sweep.to_json(), indent=2) + "\n", encoding="utf-8")
+    if folder.parent == root:
+        latest = root / LATEST
+        latest.unlink(missing_ok=True)
+        latest.symlink_to(folder.name)
 
 
 def load(folder: Path) -> Sweep:

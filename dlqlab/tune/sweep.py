@@ -8,9 +8,8 @@
                              accepted, received
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
@@ -69,7 +68,11 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a sweep is asked."""
+    """What a sweep is asked; impossible settings are found when it is put.
+
+    Raises:
+        UsageError: the settings or the load cannot be.
+    """
 
     scenario: Scenario
     variations: tuple[Variation, ...]
@@ -78,6 +81,8 @@ class Question:
     success_within: float = SUCCESS_WITHIN
     max_p95_s: float | None = None
     growth: tuple[float, ...] = ()  # multiples of the rate for the chosen setting
+    settings: tuple[Setting, ...] = field(init=False)
+    refusals: tuple[Refusal, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 100:  # noqa: PLR2004 - beside what it bounds
@@ -86,21 +91,22 @@ class Question:
             raise UsageError(f"success_within is {self.success_within}: give a ratio of 0 to 1")
         if any(not factor > 0 for factor in self.growth):
             raise UsageError(f"growth is {self.growth}: give multiples over 0")
+        scenario = at_rate(self.scenario)
+        for factor in self.growth:
+            grown(scenario, factor)
+        settings, refusals = combine(scenario, self.variations)
+        object.__setattr__(self, "settings", tuple(settings))
+        object.__setattr__(self, "refusals", tuple(refusals))
 
     @property
     def jobs(self) -> int:
-        """Simulations to do, those of refused settings counted as well."""
-        return self.seeds * (math.prod(len(one.values) for one in self.variations) + len(self.growth))
+        """Simulations to do."""
+        return self.seeds * (len(self.settings) + len(self.growth))
 
 
 def run_sweep(question: Question, perform: Perform) -> Sweep:
-    """Try every combination with every seed, choose, and look at the chosen setting under other loads.
-
-    Raises:
-        UsageError: the settings or the load cannot be.
-    """
-    scenario = at_rate(question.scenario)
-    settings, refusals = combine(scenario, question.variations)
+    """Try every combination with every seed, choose, and look at the chosen setting under other loads."""
+    scenario, settings = at_rate(question.scenario), question.settings
     seeds = tuple(scenario.seed + place for place in range(question.seeds))
     jobs = [
         Job(setting=place, seed=seed, scenario=setting.scenario.to_dict())
@@ -121,7 +127,7 @@ def run_sweep(question: Question, perform: Perform) -> Sweep:
         results=results,
         growth=_growth(question, chosen, seeds, perform),
         storm=_storm(question.world, settings, table, seeds[0]),
-        refusals=tuple(refusals),
+        refusals=question.refusals,
         choice=choice,
     )
 
@@ -138,18 +144,26 @@ def summarise(settings: Sequence[Setting], results: pd.DataFrame) -> pd.DataFram
     return table
 
 
+def grown(scenario: Scenario, factor: float) -> Scenario:
+    """The scenario at a multiple of its rate, for as long as before.
+
+    Raises:
+        UsageError: that makes too many tasks.
+    """
+    return at_rate(scenario, rate_per_s=scenario.load.rate_per_s * factor, duration_s=scenario.load.duration_s)
+
+
 def _growth(question: Question, chosen: Scenario | None, seeds: Sequence[int], perform: Perform) -> pd.DataFrame:
     """The chosen setting at multiples of the rate, for as long as before."""
     if chosen is None or not question.growth:
         return pd.DataFrame(columns=["factor", "rate_per_s", "seed"])
-    rates = [chosen.load.rate_per_s * factor for factor in question.growth]
-    loads = [at_rate(chosen, rate_per_s=rate, duration_s=chosen.load.duration_s) for rate in rates]
+    loads = [grown(chosen, factor) for factor in question.growth]
     jobs = [
         Job(setting=place, seed=seed, scenario=load.to_dict()) for place, load in enumerate(loads) for seed in seeds
     ]
     found = pd.DataFrame(perform(jobs, question.world))
     found.insert(0, "factor", [question.growth[int(place)] for place in found["setting"]])
-    found.insert(1, "rate_per_s", [rates[int(place)] for place in found["setting"]])
+    found.insert(1, "rate_per_s", [loads[int(place)].load.rate_per_s for place in found["setting"]])
     return found.drop(columns="setting")
 
 

@@ -22,9 +22,9 @@ def cells(notebook: Path) -> list[dict[str, Any]]:
     return [{**cell, "source": "".join(cell["source"])} for cell in found]
 
 
-def test_there_are_the_four_notebooks() -> None:
+def test_each_question_has_its_notebook() -> None:
     """Each question has its notebook."""
-    names = ["compare_runs.ipynb", "dlq_autopsy.ipynb", "retry_timing.ipynb", "run_report.ipynb"]
+    names = ["capacity_planning.ipynb", "compare_runs.ipynb", "dlq_autopsy.ipynb", "retry_timing.ipynb", "run_report.ipynb"]
 
     assert names == [path.name for path in ALL]
 
@@ -62,7 +62,7 @@ def test_notebook_opens_with_its_question_then_literal_parameters(notebook: Path
 def test_each_chart_follows_its_question(notebook: Path) -> None:
     """A cell draws one figure, and the cell before it says what the figure tests."""
     listed = cells(notebook)
-    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(("charts.", "pairs."))]
+    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(("charts.", "pairs.", "planning."))]
 
     assert drawing
     assert [1] * len(drawing) == [len(listed[place]["source"].splitlines()) for place in drawing]
