@@ -12,6 +12,8 @@ from dlqlab.report.render import NOTEBOOKS, parameter_names
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 CELL_LINES_MAX = 15
 
+MAKERS = ("charts.", "pairs.", "planning.")
+"""The modules that make charts, as a cell calls them."""
 LEADS = ("**Expected:**", "**To read it:**")
 """How the sentence above a chart begins: what it shows where all is well, or how to read it."""
 
@@ -24,9 +26,9 @@ def cells(notebook: Path) -> list[dict[str, Any]]:
 
 def test_each_question_has_its_notebook() -> None:
     """Each question has its notebook."""
-    names = ["capacity_planning.ipynb", "compare_runs.ipynb", "dlq_autopsy.ipynb", "retry_timing.ipynb", "run_report.ipynb"]
+    names = ["capacity_planning", "compare_runs", "dlq_autopsy", "retry_timing", "run_report"]
 
-    assert names == [path.name for path in ALL]
+    assert names == [path.stem for path in ALL]
 
 
 @pytest.mark.parametrize("notebook", ALL, ids=lambda path: path.stem)
@@ -62,7 +64,7 @@ def test_notebook_opens_with_its_question_then_literal_parameters(notebook: Path
 def test_each_chart_follows_its_question(notebook: Path) -> None:
     """A cell draws one figure, and the cell before it says what the figure tests."""
     listed = cells(notebook)
-    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(("charts.", "pairs.", "planning."))]
+    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(MAKERS)]
 
     assert drawing
     assert [1] * len(drawing) == [len(listed[place]["source"].splitlines()) for place in drawing]
