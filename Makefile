@@ -1,7 +1,7 @@
 SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
 
-.PHONY: run test bench setup lint types lab lock clean help
+.PHONY: run test bench setup lint types lab docs lock clean help
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -29,6 +29,9 @@ types: .venv/complete ## mypy
 
 lab: .venv/complete ## JupyterLab on the notebooks, at 127.0.0.1 (LAB="--no-browser --port 8890" for its options)
 	.venv/bin/jupyter lab --ip 127.0.0.1 --notebook-dir . $(LAB)
+
+docs: .venv/complete ## docs/configuration.md from the code
+	.venv/bin/python -m dlqlab.reference
 
 lock: .venv/complete ## compile requirements.txt anew from pyproject.toml
 	.venv/bin/uv pip compile pyproject.toml --quiet --extra dev --generate-hashes --python-version 3.13 --no-header --output-file requirements.txt

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from dlqlab.deploy.target import Target
     from dlqlab.run.consent import Intent
 
+TARGET_METAVAR = "URL|aws"
+TARGET_NAMES = ("port", "target", "stage", "confirm")
 _TARGET = click.option(
-    "--target", metavar="URL|aws", help="An endpoint that speaks the AWS API, or an account; default: the emulator."
+    "--target",
+    metavar=TARGET_METAVAR,
+    help="An endpoint that speaks the AWS API, or an account; default: the emulator.",
 )
 _STAGE = click.option("--stage", metavar="NAME", help="Stage of the app; default: local. An account needs another one.")
 _CONFIRM = click.option(

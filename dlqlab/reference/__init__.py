@@ -1,0 +1,1 @@
+"""The reference of all settings, written from the code: ``python -m dlqlab.reference`` prints docs/configuration.md."""
