@@ -7,7 +7,8 @@ import click
 from rich.markup import escape
 
 from dlqlab.cli.console import OUT, command
-from dlqlab.cli.ports import PORT, running
+from dlqlab.cli.targets import Where, targeted
+from dlqlab.errors import UsageError
 
 if TYPE_CHECKING:
     from dlqlab.lint.rule import Finding, Result
@@ -17,19 +18,19 @@ _SIGNS = {"error": "[bold red]✗ error[/]", "warning": "[yellow]≠ warning[/]"
 
 
 @click.command()
-@PORT
+@targeted
 @click.option("--stack", is_flag=True, help="Check what is deployed, read by AWS calls; with SCENARIO check both.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings too.")
 @click.option("--brief", is_flag=True, help="Only the statements, without why, source and remedy.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.argument("scenario", default=None, required=False)
 @command
-def lint(port: int, scenario: str | None, *, stack: bool, strict: bool, brief: bool, as_json: bool) -> int:
+def lint(where: Where, scenario: str | None, *, stack: bool, strict: bool, brief: bool, as_json: bool) -> int:
     """Hold SCENARIO (default: default), or what is deployed, against rules of AWS and of retries.
 
-    Exit code: 0 no error, 1 an error (or a warning, with --strict), 3 wrong usage. docs/lint.md lists the rules.
+    Where the stack is, say --port, --target and --stage; it is only read. Exit code: 0 no error, 1 an error (or a
+    warning, with --strict), 3 wrong usage. docs/lint.md lists the rules.
     """
-    from dlqlab.deploy.target import local_target  # noqa: PLC0415
     from dlqlab.lint.rule import Severity  # noqa: PLC0415
     from dlqlab.lint.rule import lint as apply  # noqa: PLC0415
     from dlqlab.lint.rules import RULES  # noqa: PLC0415
@@ -37,10 +38,14 @@ def lint(port: int, scenario: str | None, *, stack: bool, strict: bool, brief: b
     from dlqlab.lint.stack import of_stack  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
+    if not stack and (where.port_given or where.target or where.stage):
+        raise UsageError("--port, --target and --stage are about a stack: give --stack, too")
     subjects = [] if stack and scenario is None else [of_scenario(find(scenario or "default"))]
     if stack:
-        target = local_target(running(port))
-        subjects.append(of_stack(target.client, target.names, subject=f"stack {target.stage} at {target.label}"))
+        target = where.resolve()
+        subjects.append(
+            of_stack(target.client, target.names, subject=f"stack {target.stage} at {target.endpoint or target.label}")
+        )
     results = [apply(subject, RULES) for subject in subjects]
     if as_json:
         click.echo(json.dumps([result.to_json() for result in results], indent=2))

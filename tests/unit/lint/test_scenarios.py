@@ -95,3 +95,11 @@ def test_impossible_scenario_is_refused_with_its_rule(tmp_path: Path) -> None:
 
     assert 3 == result.exit_code
     assert "a batch_size over 10 needs a window" in result.stderr
+
+
+def test_place_of_a_stack_without_a_stack_is_wrong_usage() -> None:
+    """Otherwise the scenario would be checked and the account that was meant would not."""
+    result = run("--target", "aws")
+
+    assert 3 == result.exit_code
+    assert "give --stack, too" in result.stderr
