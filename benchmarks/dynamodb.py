@@ -1,6 +1,9 @@
-"""Time of DynamoDB's single-item calls in the provider: the fast path against moto, in one process.
+"""Time of DynamoDB's calls in the provider: the fast path against moto, in one process.
 
     python benchmarks/dynamodb.py
+
+At first single items, then searches of the table that is full by then: a page of a scan (what a drain asks for, what a
+collection reads, what the sweeper looks for) and the sweeper's query of the sparse index.
 
 Both serve the same calls of the app on tables of their own, in interleaved rounds, so that other load on the machine
 hits both. Printed are medians over all calls; HTTP and LocalStack's handlers around the provider are not part.
@@ -16,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 
-from chalicelib import dynamo
+from chalicelib import dynamo, dynamo_sweep
 from chalicelib.items import new_item
 from chalicelib.store import Claim, Failure, NewTask
 from localstack.aws.api import RequestContext
@@ -48,6 +51,7 @@ TABLE = {
 NOW = 1_750_000_000.123456
 ROUNDS = 30
 TASKS_PER_ROUND = 20
+SEARCHES = 7
 
 
 class Side:
@@ -89,6 +93,12 @@ class Side:
 
     def update_item(self, **members: Any) -> Any:
         return self.call("UpdateItem", **members)
+
+    def scan(self, **members: Any) -> Any:
+        return self.call("Scan", **members)
+
+    def query(self, **members: Any) -> Any:
+        return self.call("Query", **members)
 
 
 def task(number: int) -> NewTask:
@@ -135,8 +145,19 @@ def lead(side: Side, number: int) -> Iterable[tuple[str, Callable[[], object]]]:
     yield "UpdateItem, complete", lambda: store.complete(second, now=NOW + 203)
 
 
+def searches(side: Side, table: str) -> Iterable[tuple[str, Callable[[], object]]]:
+    """Calls that look through the whole table: what each is called, and the call."""
+    sweep = dynamo_sweep.DynamoSweepStore(side, table)  # type: ignore[arg-type]
+    status = {"ProjectionExpression": "taskId, #status", "ExpressionAttributeNames": {"#status": "status"}}
+    yield "Scan, status only", lambda: side.scan(TableName=table, **status)
+    yield "Scan, whole items", lambda: side.scan(TableName=table)
+    yield "Scan, stranded", lambda: list(sweep.stranded(before_ts=NOW))
+    yield "Query, pending", lambda: sweep.pending(before_ts=NOW, limit=100)
+
+
 def main() -> None:
     sides = {"moto": Side("moto", fast=False), "fast path": Side("fast", fast=True)}
+    tables = dict(zip(sides, ("moto", "fast"), strict=True))
     for round_number in range(ROUNDS):
         for side in sides.values():
             for number in range(round_number * TASKS_PER_ROUND, (round_number + 1) * TASKS_PER_ROUND):
@@ -144,6 +165,12 @@ def main() -> None:
                     side.label = label
                     call()
                     side.label = ""
+    for _ in range(SEARCHES):
+        for name, side in sides.items():
+            for label, call in searches(side, tables[name]):
+                side.label = label
+                call()
+                side.label = ""
     size = len(json.dumps(new_item(task(0))))
     print(f"{ROUNDS * TASKS_PER_ROUND} tasks, items of {size} bytes at first; median ms per call in the provider\n")
     print(f"{'call':24}{'moto':>10}{'fast path':>12}{'ratio':>8}")

@@ -2,6 +2,7 @@
 
     provider      the service; each request goes to the fast path first, and to moto where that declines
     single_item   the fast path: GetItem, PutItem, UpdateItem and DeleteItem on moto's own tables
+    search        the fast path of Scan, and of Query of an index
     requests      request bodies that the fast path takes, read into records
     tables        moto's tables and items, as the fast path sees and makes them
     expressions   ConditionExpression and UpdateExpression, compiled and kept

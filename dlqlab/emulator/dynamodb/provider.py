@@ -16,6 +16,8 @@ from localstack.services.plugins import Service
 from localstack.state import StateVisitor
 
 from dlqlab.emulator import settings
+from dlqlab.emulator.dynamodb.search import OPERATIONS as SEARCHES
+from dlqlab.emulator.dynamodb.search import Search
 from dlqlab.emulator.dynamodb.single_item import OPERATIONS, Answer, SingleItem
 from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 
@@ -49,18 +51,19 @@ def dispatch_table(provider: MotoDynamoDBProvider, *, fast: bool) -> DispatchTab
     The answers are DynamoDB's wire format already, so they go out as they are, not parsed and written again.
 
     Args:
-        fast: serve the single-item operations by the fast path where it can.
+        fast: serve single-item operations, scans and queries by the fast path where it can.
     """
-    single_item = SingleItem(provider.lock)
+    single_item, search = SingleItem(provider.lock), Search(provider.lock)
 
     def by_moto(context: RequestContext, _request: Any) -> Response:
         with provider.lock:
             return dispatch_to_moto(context)
 
     def by_fast_path(context: RequestContext, request: Any) -> Response:
+        operation = context.operation.name
         try:
-            answer = single_item.answer(
-                context.operation.name,
+            answer = (search if operation in SEARCHES else single_item).answer(
+                operation,
                 context.request.get_data(),
                 account_id=context.account_id,
                 region=context.region,
@@ -70,7 +73,7 @@ def dispatch_table(provider: MotoDynamoDBProvider, *, fast: bool) -> DispatchTab
         return _respond(context, answer)
 
     handlers: DispatchTable = dict.fromkeys(load_service("dynamodb").operation_names, by_moto)
-    return handlers | dict.fromkeys(OPERATIONS, by_fast_path) if fast else handlers
+    return handlers | dict.fromkeys(OPERATIONS | SEARCHES, by_fast_path) if fast else handlers
 
 
 def _respond(context: RequestContext, answer: Answer) -> Response:

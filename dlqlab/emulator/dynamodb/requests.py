@@ -1,4 +1,4 @@
-"""Request bodies of the single-item operations, as far as the fast path takes them."""
+"""Request bodies of the operations that the fast path serves, as far as it takes them."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -25,6 +25,14 @@ FIELDS: Mapping[str, frozenset[str]] = {
 """Operations and the members of their requests; with any other member moto serves the request."""
 
 
+_SEARCHES = {"TableName", "ReturnConsumedCapacity", "Limit", "ExpressionAttributeNames", "ExpressionAttributeValues"}
+SEARCH_FIELDS: Mapping[str, frozenset[str]] = {
+    "Scan": frozenset(_SEARCHES | {"ConsistentRead", "ExclusiveStartKey", "FilterExpression", "ProjectionExpression"}),
+    "Query": frozenset(_SEARCHES | {"IndexName", "KeyConditionExpression", "ScanIndexForward"}),
+}
+"""As FIELDS; a Query is one of an index, from its beginning."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request. What is absent is empty or None."""
@@ -46,18 +54,9 @@ def parse(operation: str, body: bytes, make: Make) -> Request:
     Raises:
         UnsupportedError: it has members that the fast path does not take, or is invalid.
     """
-    try:
-        members = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise UnsupportedError("not JSON") from error
-    if not isinstance(members, dict) or not members.keys() <= FIELDS[operation]:
-        raise UnsupportedError("members of the request")
-    if members.get("ReturnConsumedCapacity", "NONE") != "NONE":
-        raise UnsupportedError("consumed capacity")
+    members = _members(body, FIELDS[operation])
     if members.get("ReturnItemCollectionMetrics", "NONE") != "NONE":
         raise UnsupportedError("item collection metrics")
-    if not isinstance(members.get("ConsistentRead", False), bool):
-        raise UnsupportedError("ConsistentRead")
     returned = _one_of(
         members, "ReturnValues", {"NONE", "ALL_OLD"} | ({"ALL_NEW"} if operation == "UpdateItem" else set())
     )
@@ -73,6 +72,66 @@ def parse(operation: str, body: bytes, make: Make) -> Request:
         returned=returned,
         returned_on_failure=on_failure == "ALL_OLD",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """A request for many items. What is absent is empty or None."""
+
+    table: str
+    index: str | None
+    limit: int | None
+    start: Attributes | None
+    filter: str | None
+    key_condition: str | None
+    projection: str | None
+    names: Mapping[str, str]
+    values: Attributes
+    forward: bool
+
+
+def parse_search(operation: str, body: bytes, make: Make) -> SearchRequest:
+    """The request.
+
+    Raises:
+        UnsupportedError: it has members that the fast path does not take, or is invalid.
+    """
+    members = _members(body, SEARCH_FIELDS[operation])
+    limit = members.get("Limit")
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        raise UnsupportedError("Limit")
+    forward = members.get("ScanIndexForward", True)
+    if not isinstance(forward, bool):
+        raise UnsupportedError("ScanIndexForward")
+    index = _text(members, "IndexName")
+    if (operation == "Query") != (index is not None):
+        raise UnsupportedError("a query of the table itself")
+    return SearchRequest(
+        table=_text(members, "TableName") or "",
+        index=index,
+        limit=limit,
+        start=_values(members, "ExclusiveStartKey", make) or None,
+        filter=_text(members, "FilterExpression"),
+        key_condition=_text(members, "KeyConditionExpression"),
+        projection=_text(members, "ProjectionExpression"),
+        names=_names(members),
+        values=_values(members, "ExpressionAttributeValues", make),
+        forward=forward,
+    )
+
+
+def _members(body: bytes, known: frozenset[str]) -> dict[str, Any]:
+    try:
+        members = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnsupportedError("not JSON") from error
+    if not isinstance(members, dict) or not members.keys() <= known:
+        raise UnsupportedError("members of the request")
+    if members.get("ReturnConsumedCapacity", "NONE") != "NONE":
+        raise UnsupportedError("consumed capacity")
+    if not isinstance(members.get("ConsistentRead", False), bool):
+        raise UnsupportedError("ConsistentRead")
+    return members
 
 
 def _text(members: Mapping[str, Any], name: str) -> str | None:

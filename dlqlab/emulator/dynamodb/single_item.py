@@ -60,12 +60,12 @@ def _get(table: PlainTable, request: Request, _program: Program) -> Answer:
 
 def _put(table: PlainTable, request: Request, program: Program) -> Answer:
     key = table.key_of(request.item, exact=False)
-    table.check(request.item)
+    size = table.check(request.item)
     item = table.find(key)
     if not program.holds(_attributes(item), request.values):
         return _refusal(item, request)
     answer = _returned(item, request)
-    table.add(key, request.item)
+    table.add(key, request.item, size)
     return answer
 
 
@@ -92,12 +92,12 @@ def _update(table: PlainTable, request: Request, program: Program) -> Answer:
     new = update.apply(_attributes(item), request.values)
     if item is None:
         new |= request.key
-    table.check(new)
+    size = table.check(new)
     answer = Answer({"Attributes": write_map(new)}) if request.returned == "ALL_NEW" else _returned(item, request)
     if item is None:
-        table.add(key, new)
+        table.add(key, new, size)
     else:
-        replace(item, new)
+        replace(item, new, size)
     return answer
 
 

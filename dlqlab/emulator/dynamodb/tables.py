@@ -55,10 +55,11 @@ class PlainTable:
         found = self.items.get(key[0])
         return found if found is None or key[1] is None else found.get(key[1])
 
-    def add(self, key: tuple[Value, Value | None], attributes: dict[str, Value]) -> None:
-        """Put a new item in the place of what is there."""
+    def add(self, key: tuple[Value, Value | None], attributes: dict[str, Value], size: int) -> None:
+        """Put a new item, of this size in bytes at most, in the place of what is there."""
         item = object.__new__(Item)  # moto's __new__ keeps every item for ever
         item.hash_key, item.range_key = key
+        item.size_max = size
         item.attrs = LimitedSizeDict()
         dict.update(item.attrs, attributes)  # its own setter sums up all sizes for each attribute
         if key[1] is None:
@@ -73,8 +74,8 @@ class PlainTable:
         else:
             del self.items[key[0]][key[1]]
 
-    def check(self, attributes: Attributes) -> None:
-        """Refuse attributes that do not make an item.
+    def check(self, attributes: Attributes) -> int:
+        """An upper bound of the item's size in bytes; refuses attributes that do not make an item.
 
         Raises:
             UnsupportedError: an index key has the wrong type, is empty or too long, or the item may be too large.
@@ -83,12 +84,24 @@ class PlainTable:
             value = attributes.get(name)
             if value is not None and (value.type != kind or not value.value or size_max(value) > size):
                 raise UnsupportedError(f"index key {name}")
-        if item_size_max(attributes) > ITEM_SIZE_MAX:
+        size = item_size_max(attributes)
+        if size > ITEM_SIZE_MAX:
             raise UnsupportedError("item near the size limit")
+        return size
 
 
-def replace(item: Any, attributes: Attributes) -> None:
-    """Give moto's item these attributes."""
+def size_of(item: Any) -> int:
+    """An upper bound of the size of moto's item in bytes: kept since it was written here, else summed up.
+
+    What moto has changed in it since is not counted.
+    """
+    kept: int | None = getattr(item, "size_max", None)
+    return item_size_max(item.attrs) if kept is None else kept
+
+
+def replace(item: Any, attributes: Attributes, size: int) -> None:
+    """Give moto's item these attributes, of this size in bytes at most."""
+    item.size_max = size
     dict.clear(item.attrs)
     dict.update(item.attrs, attributes)
 
@@ -119,6 +132,34 @@ def plain_table(account_id: str, region: str, name: str) -> PlainTable:
             size = HASH_KEY_MAX_LENGTH if is_hash else RANGE_KEY_MAX_LENGTH
             index_keys[attribute] = kind, min(size, index_keys.get(attribute, (kind, size))[1])
     return PlainTable(table.items, table.hash_key_attr, table.range_key_attr, index_keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global index on a text, with a range key; it holds the keys only, or whole items."""
+
+    hash_name: str
+    range_name: str
+    range_type: str
+    keys_only: bool
+
+
+def find_index(account_id: str, region: str, table_name: str, name: str) -> Index:
+    """The index of a table that is plain.
+
+    Raises:
+        UnsupportedError: there is none of that name, or it is of another kind.
+    """
+    table = dynamodb_backends[account_id][region].tables[table_name]
+    found = next((index for index in table.global_indexes if index.name == name), None)
+    if found is None:
+        raise UnsupportedError("no such global index")
+    keys = {part["KeyType"]: part["AttributeName"] for part in found.schema}
+    projection = (found.projection or {}).get("ProjectionType")
+    if keys.keys() != {"HASH", "RANGE"} or projection not in {"KEYS_ONLY", "ALL"}:
+        raise UnsupportedError("index without a range key, or with some attributes")
+    types = {definition["AttributeName"]: definition["AttributeType"] for definition in table.attr}
+    return Index(keys["HASH"], keys["RANGE"], types[keys["RANGE"]], projection == "KEYS_ONLY")
 
 
 def _key_value(value: Value | None, size_bytes: int) -> Value:
