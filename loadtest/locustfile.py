@@ -18,6 +18,7 @@ from gevent.event import Event
 from locust import FastHttpUser, events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
+from dlqlab.contracts.access import api_headers
 from dlqlab.contracts.scenario import Load
 from dlqlab.errors import UsageError
 from dlqlab.load.journal import SETTINGS_SUFFIX, SUMMARY_SUFFIX, Journal
@@ -34,7 +35,7 @@ EXIT_INCOMPLETE = 1
 EXIT_REFUSED = 3
 TAKEN = frozenset({200, 202})
 ERROR_CHARACTERS_MAX = 300
-HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+HEADERS = api_headers(os.environ)
 
 
 class Run:

@@ -1,6 +1,7 @@
 """Proof that the deployed pipeline keeps a failed message, by a message: what a mapping says of itself is no proof."""
 
 import json
+import os
 import time
 import urllib.error
 import urllib.request
@@ -8,6 +9,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from dlqlab.contracts.access import api_headers
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
@@ -29,7 +31,7 @@ def call_api(url: str, path: str, body: Any = None, *, timeout_s: float = 10.0) 
         DeployError: no answer, or one that is not JSON.
     """
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url + path, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+    request = urllib.request.Request(url + path, data=data, headers=api_headers(os.environ))  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310  (the target's own URL)
             return response.status, json.load(response)

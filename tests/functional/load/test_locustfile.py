@@ -306,3 +306,15 @@ def test_workers_by_hand_send_what_the_master_says(tmp_path: Path) -> None:
     assert {20, 21} == set(ledger["worker"].value_counts())
     assert 41 == ledger["request_id"].nunique()
     assert files_under(tmp_path / "none") == []
+
+
+def test_api_key_goes_to_the_api_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that asks for a key gets it with each request; no file of the load holds it."""
+    monkeypatch.setenv("DLQLAB_API_KEY", "k3y-of-a-stage")
+    run = RunDir(tmp_path)
+
+    with api_stub(lambda _: 202) as api:
+        start_load(scenario_with(tasks=4), url=api.url, run=run, run_id="r")
+
+    assert {"k3y-of-a-stage"} == api.keys
+    assert [] == [path.name for path in tmp_path.rglob("*") if path.is_file() and b"k3y-of" in path.read_bytes()]

@@ -22,6 +22,7 @@ class ApiStub:
         self.task_ids: list[str] = []
         self.payloads: dict[str, Any] = {}
         self.paths: set[str] = set()
+        self.keys: set[str | None] = set()
         self.release = threading.Event()
         self.hang_from: int | None = None
         self.url = ""
@@ -73,6 +74,7 @@ def _handler(stub: ApiStub) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
+            stub.keys.add(self.headers["x-api-key"])
             status = stub.take(self.path, self.rfile.read(int(self.headers["Content-Length"])))
             if status == CLOSE:
                 self.close_connection = True
