@@ -7,7 +7,7 @@ import dataclasses
 import math
 import statistics
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ def measure(running: Running, scenario: Scenario, *, lone_s: float, folder: Path
     meter = CpuMeter({"emulator": lambda: (running.pid,), "functions": descendants(running.pid)})
     evidence = _send(running, scenario, folder / "load", meter)
     queued = sum(sum(dataclasses.astuple(depth(sqs, url))) for url in urls.values())
-    evidence.completed = _completed(running, evidence.accepted)
+    evidence.completed = completed(running, evidence.accepted)
     return _round(running, evidence, meter, queued, [latency for _, _, latency in alone.accepted.values()])
 
 
@@ -139,7 +139,7 @@ def _send(running: Running, scenario: Scenario, folder: Path, meter: CpuMeter | 
     return Evidence(result, {task: (sent, done, ms) for task, sent, done, ms in zip(*columns, strict=True)})
 
 
-def _completed(running: Running, accepted: Mapping[str, object]) -> dict[str, float]:
+def completed(running: Running, accepted: Container[str]) -> dict[str, float]:
     """When the accepted tasks came to their end, by task."""
     names = {"#status": "status"}
     options: dict[str, Any] = {
