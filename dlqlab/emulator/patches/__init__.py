@@ -19,6 +19,7 @@ ALL: tuple[str, ...] = (
     "direct_logs",
     "batched_metrics",
     "embedded_metrics",
+    "oldest_message",
     "exact_dimensions",
     "lean_chain",
     "unparsed_dynamodb",
