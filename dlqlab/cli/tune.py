@@ -1,8 +1,6 @@
 """The commands that ask the simulated twin: what-if and tune."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from dlqlab import paths
-from dlqlab.cli.console import ERR, OUT, command, shown
+from dlqlab.cli.asked import Asked, asking
+from dlqlab.cli.console import OUT, command, shown
 from dlqlab.cli.measure import Points
-from dlqlab.cli.quantities import Rate, Seconds
+from dlqlab.cli.quantities import Seconds
 from dlqlab.errors import UsageError
 
 if TYPE_CHECKING:
-    from dlqlab.tune.parallel import Done
+    from dlqlab.tune.jobs import World
     from dlqlab.tune.sweep import Sweep
     from dlqlab.tune.whatif import Answer
 
@@ -48,27 +47,8 @@ def _with_settings(function: Any) -> Any:
     return function
 
 
-def _with_world(function: Any) -> Any:
-    options = (
-        click.option("--target", default="aws", show_default=True, help="Whose behaviour: aws or localstack."),
-        click.option("--arrivals", "pace", type=click.Choice(["constant", "poisson"]), default="constant",
-                     show_default=True, help="How tasks arrive."),
-        click.option("--prices", type=click.Path(dir_okay=False, path_type=Path), default=None, metavar="FILE",
-                     help="A price table of your own; default: dlqlab/costs/prices.toml."),
-        click.option("--memory", "memory_mb", type=click.IntRange(128, 10_240), default=256, show_default=True,
-                     help="Memory of each function in MB, for its cost."),
-        click.option("--rate", type=Rate(), default=None, help="Tasks a second; default: the scenario's."),
-        click.option("--duration", type=Seconds(), default=None, help="Of the load, such as 30s, 10m, 1h."),
-        click.option("--workers", type=int, default=2, show_default=True, help="Processes side by side, 0 for none."),
-        click.option("--scheduler", metavar="ADDRESS", default=None, help="A Dask scheduler to use instead."),
-    )  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 @click.command("what-if")
-@_with_world
+@asking
 @_with_settings
 @click.option("--seeds", type=int, default=5, show_default=True, help="Simulations, each with a seed of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -76,14 +56,7 @@ def _with_world(function: Any) -> Any:
 @command
 def what_if(
     scenario: str,
-    target: str,
-    pace: str,
-    prices: Path | None,
-    memory_mb: int,
-    rate: float | None,
-    duration: float | None,
-    workers: int,
-    scheduler: str | None,
+    asked: Asked,
     seeds: int,
     *,
     as_json: bool,
@@ -95,24 +68,21 @@ def what_if(
     with its 95 % interval.
     """
     from dlqlab.run.scenarios import find  # noqa: PLC0415
-    from dlqlab.tune.jobs import Pace, at_rate, world_of  # noqa: PLC0415
-    from dlqlab.tune.parallel import performer  # noqa: PLC0415
     from dlqlab.tune.variations import with_values  # noqa: PLC0415
     from dlqlab.tune.whatif import answer  # noqa: PLC0415
 
     given = {name: _whole(name, value) for name, value in changes.items() if value is not None}
-    asked = at_rate(with_values(find(scenario), given, source="the command line"), rate_per_s=rate, duration_s=duration)
-    world = world_of(target, prices=prices, pace=Pace(pace), memory_mb=memory_mb)
-    with _progress(seeds) as done, performer(workers=min(workers, seeds), scheduler=scheduler, done=done) as perform:
-        found = answer(asked, world, perform, seeds=seeds)
+    chosen, world = asked.load(with_values(find(scenario), given, source="the command line")), asked.world()
+    with asked.performer(max(1, seeds)) as perform:
+        found = answer(chosen, world, perform, seeds=seeds)
     if as_json:
         click.echo(json.dumps(found.to_json(world), indent=2))
         return
-    _print_answer(found, target=target, noted=str(world.prices.noted))
+    _print_answer(found, world)
 
 
 @click.command()
-@_with_world
+@asking
 @click.option("--vary", "variations", multiple=True, metavar="SETTING=V,V", help="Values to try; repeat it.")
 @click.option("--seeds", type=int, default=3, show_default=True, help="Simulations of each setting.")
 @click.option("--success-within", type=Points(), default="0.5pp", show_default=True,
@@ -127,14 +97,7 @@ def what_if(
 @command
 def tune(
     scenario: str,
-    target: str,
-    pace: str,
-    prices: Path | None,
-    memory_mb: int,
-    rate: float | None,
-    duration: float | None,
-    workers: int,
-    scheduler: str | None,
+    asked: Asked,
     variations: tuple[str, ...],
     seeds: int,
     success_within: float,
@@ -149,8 +112,6 @@ def tune(
     Exit code: 0 a setting was chosen, 1 none qualifies, 3 wrong usage. docs/capacity-planning.md states the rule.
     """
     from dlqlab.run.scenarios import find  # noqa: PLC0415
-    from dlqlab.tune.jobs import Pace, at_rate, world_of  # noqa: PLC0415
-    from dlqlab.tune.parallel import performer  # noqa: PLC0415
     from dlqlab.tune.store import folder_for, save  # noqa: PLC0415
     from dlqlab.tune.sweep import Question, run_sweep  # noqa: PLC0415
     from dlqlab.tune.variations import parse_variation  # noqa: PLC0415
@@ -158,16 +119,16 @@ def tune(
     if not variations:
         raise UsageError("nothing to vary: give --vary, such as --vary base_s=1,2,5 --vary jitter=none,full")
     question = Question(
-        scenario=at_rate(find(scenario), rate_per_s=rate, duration_s=duration),
+        scenario=asked.load(find(scenario)),
         variations=tuple(parse_variation(text) for text in variations),
-        world=world_of(target, prices=prices, pace=Pace(pace), memory_mb=memory_mb),
+        world=asked.world(),
         seeds=seeds,
         success_within=success_within,
         max_p95_s=max_p95,
         growth=_factors(growth),
     )
     folder = folder_for(out, SWEEPS)
-    with _progress(question.jobs) as done, performer(workers=workers, scheduler=scheduler, done=done) as perform:
+    with asked.performer(question.jobs) as perform:
         found = run_sweep(question, perform)
     save(found, folder, SWEEPS)
     if as_json:
@@ -197,26 +158,13 @@ def _factors(text: str) -> tuple[float, ...]:
         raise UsageError(f"--growth {text!r}: give multiples such as 0.5,1,2,4, or none") from error
 
 
-@contextmanager
-def _progress(total: int) -> "Iterator[Done]":
-    """A line that counts simulations, on the error console, so that JSON stays clean."""
-    count = 0
-    with ERR.status(f"simulations: 0 of {total}") as status:
-
-        def done() -> None:
-            nonlocal count
-            count += 1
-            status.update(f"simulations: {count} of {max(count, total)}")
-
-        yield done
-
-
-def _print_answer(found: "Answer", *, target: str, noted: str) -> None:
+def _print_answer(found: "Answer", world: "World") -> None:
     from dlqlab.tune.measures import MEASURES  # noqa: PLC0415
     from dlqlab.tune.whatif import shown as as_shown  # noqa: PLC0415
 
     load, n = found.scenario.load, len(found.seeds)
-    table = Table(title=f"{found.scenario.name} on {target}: {load.rate_per_s:g} tasks/s for {load.duration_s:g} s")
+    where = world.parameters.name + (f", durations of run {world.calibrated_from}" if world.calibrated_from else "")
+    table = Table(title=f"{found.scenario.name} on {where}: {load.rate_per_s:g} tasks/s for {load.duration_s:g} s")
     table.add_column("")
     table.add_column("mean", justify="right")
     table.add_column(f"95 % interval, n = {n}", justify="right")
@@ -225,7 +173,7 @@ def _print_answer(found: "Answer", *, target: str, noted: str) -> None:
     for service, mean in found.costs.items():
         table.add_row(f"  {service}", *as_shown(mean, "USD"), style="dim")
     _wide(table)
-    OUT.print(f"Simulated; prices of {noted}, without the free tier: check them. How it is reckoned: "
+    OUT.print(f"Simulated; prices of {world.prices.noted}, without the free tier: check them. How it is reckoned: "
               "docs/capacity-planning.md", soft_wrap=True)  # fmt: skip
 
 

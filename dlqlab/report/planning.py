@@ -9,7 +9,6 @@ from dlqlab.figures import planning
 from dlqlab.tune.measures import COST_OF, MEASURES, OBJECTIVES
 from dlqlab.tune.store import load
 from dlqlab.tune.sweep import CHOSEN, Sweep
-from dlqlab.twin.parameters import parameters_of
 
 NO_LABEL = "no setting chosen"
 
@@ -48,7 +47,7 @@ def growth(sweep: Sweep) -> figures.Chart:
 def storm(sweep: Sweep) -> figures.Chart:
     """Messages received a second, chosen setting and highest storm."""
     faults = sweep.scenario.faults
-    start_s = faults.outage_start_s - parameters_of(sweep.world["target"]).warm_up_s
+    start_s = faults.outage_start_s - float(sweep.world["warm_up_s"])
     outage = (max(0.0, start_s), start_s + faults.outage_duration_s) if faults.outage_duration_s > 0 else None
     return planning.storm(sweep.storm, outage=outage, chosen=CHOSEN)
 

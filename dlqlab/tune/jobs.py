@@ -35,10 +35,13 @@ class World:
     prices: Prices
     pace: Pace = Pace.CONSTANT
     memory_mb: int = 256
+    calibrated_from: str | None = None  # the run whose durations these are
 
     def to_json(self) -> dict[str, Any]:
         return {
             "target": self.parameters.name,
+            "calibrated_from": self.calibrated_from,
+            "warm_up_s": self.parameters.warm_up_s,
             "pace": str(self.pace),
             "memory_mb": self.memory_mb,
             "prices": self.prices.to_json(),
@@ -106,12 +109,23 @@ def received_per_s(scenario: Scenario, world: World, seed: int) -> pd.DataFrame:
     return play(scenario, world, seed).series[["t_s", "accepted", "received"]].copy()
 
 
-def world_of(target: str, *, prices: Path | None, pace: Pace = Pace.CONSTANT, memory_mb: int = 256) -> World:
-    """The world of a target.
+def world_of(
+    target: str | Parameters,
+    *,
+    prices: Path | None,
+    pace: Pace = Pace.CONSTANT,
+    memory_mb: int = 256,
+    calibrated_from: str | None = None,
+) -> World:
+    """The world of a target, by its name or its parameters.
 
     Raises:
         UsageError: there is no such target, or the price table cannot be used.
     """
     return World(
-        parameters=parameters_of(target), prices=load_prices(prices or DEFAULT), pace=pace, memory_mb=memory_mb
+        parameters=parameters_of(target) if isinstance(target, str) else target,
+        prices=load_prices(prices or DEFAULT),
+        pace=pace,
+        memory_mb=memory_mb,
+        calibrated_from=calibrated_from,
     )

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from dlqlab.cli.program import main
 from dlqlab.tune.store import load
+from tests.support.recorded import ROOT
 
 QUICK = ("--rate", "20", "--duration", "10s", "--workers", "0")
 
@@ -59,6 +60,17 @@ def test_what_if_takes_settings_with_units() -> None:
 def test_what_if_is_the_same_each_time() -> None:
     """Seeds decide everything."""
     assert answered("--seeds", "2") == answered("--seeds", "2")
+
+
+def test_durations_can_be_those_of_a_run() -> None:
+    """Calibrated from a measured run the answer names the run, and times differ from those of the target alone."""
+    given = ("--seeds", "1", "--target", "localstack")
+    plain, fitted = answered(*given), answered(*given, "--calibrate", str(ROOT / "two_retries"))
+
+    assert plain["world"]["calibrated_from"] is None
+    assert str(fitted["world"]["calibrated_from"]).endswith("two_retries")
+    assert plain["measures"]["completion_s_p50"]["mean"] != fitted["measures"]["completion_s_p50"]["mean"]
+    assert plain["measures"]["dead_letters"]["mean"] == fitted["measures"]["dead_letters"]["mean"]
 
 
 def test_no_failures_make_no_dead_letters() -> None:
