@@ -36,10 +36,18 @@ def finished_check(facts: Facts) -> Check:
         name="finished",
         title="The run came to its end",
         status=Status.UNKNOWN if gaps else Status.VALID,
-        statement="; ".join(gaps) or "the run came to its end, the queues drained and every source was read",
+        statement=("; ".join(gaps) or "the run came to its end, the queues drained and every source was read")
+        + _sampled(manifest.raw.get("simulation")),
         members={"bad_lines": run.bad_lines},
         details={"unreadable": dict(run.unreadable)},
     )
+
+
+def _sampled(simulation: Mapping[str, Any] | None) -> str:
+    """What a verdict on a sample of a simulation's tasks speaks of."""
+    if not simulation or simulation["sampled"] >= simulation["tasks"]:
+        return ""
+    return f"; every number below is about {simulation['sampled']:,} of {simulation['tasks']:,} simulated tasks"
 
 
 CHECKS: Mapping[str, tuple[str, Checker]] = {

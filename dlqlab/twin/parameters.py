@@ -7,6 +7,7 @@ document is marked as an assumption; ``calibrate`` replaces durations by what a 
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -48,6 +49,18 @@ class Duration:
         if self.kind is Kind.EMPIRICAL:
             # Of the straight lines: each counts with the middle of its ends.
             return (sum(self.values) - (self.values[0] + self.values[-1]) / 2) / GRID
+        return self.values[0]
+
+    def quantile_s(self, q: float) -> float:
+        """The duration that a share q of all stays below."""
+        if self.kind is Kind.EXPONENTIAL:
+            return -math.log(1 - q) * self.values[0]
+        if self.kind is Kind.LOGNORMAL:
+            return self.values[0] * math.exp(self.values[1] * statistics.NormalDist().inv_cdf(q))
+        if self.kind is Kind.EMPIRICAL:
+            step, part = divmod(q * GRID, 1)
+            low, high = self.values[int(step)], self.values[min(GRID, int(step) + 1)]
+            return low + (high - low) * part
         return self.values[0]
 
 
@@ -119,11 +132,13 @@ class Parameters:
     deliver_s: Duration = _set(lognormal(0.008, 0.4), "s", f"batch received to function started; {MEASURED}")
     head_s: Duration = _set(lognormal(0.002, 0.4), "s", f"function started to its first record; {MEASURED}")
     success_s: Duration = _set(lognormal(0.009, 0.3), "s", f"attempt.started to attempt.succeeded; {MEASURED}")
+    turn_s: Duration = _set(lognormal(0.0003, 0.5), "s", f"attempt.succeeded to the next record; {MEASURED}")
     failure_s: Duration = _set(lognormal(0.009, 0.3), "s", f"attempt.started to attempt.failed; {MEASURED}")
     hide_s: Duration = _set(lognormal(0.004, 0.4), "s", f"attempt.failed to the next record; {MEASURED}")
     skip_s: Duration = _set(lognormal(0.006, 0.4), "s", f"a record without an attempt; {MEASURED}")
     tail_s: Duration = _set(lognormal(0.002, 0.4), "s", f"last record to the end of the function; {MEASURED}")
     settle_s: Duration = _set(lognormal(0.008, 0.4), "s", f"end of the function to the poller's return; {MEASURED}")
+    reappear_s: Duration = _set(lognormal(0.009, 0.5), "s", "end of hiding to visible again; the runs' retry probe")
     monitor_s: Duration = _set(lognormal(0.015, 0.3), "s", f"a dead letter's turn in the monitor; {MEASURED}")
     cold_start_s: Duration = _set(lognormal(0.9, 0.2), "s", f"init of an execution environment; {MEASURED}")
 
@@ -146,6 +161,7 @@ STOCK = Parameters(
     pollers_start=1,
     pollers_max=1,
     visibility_tick_s=1.0,
+    reappear_s=fixed(0.0),
     poll_interval_s=1.0,
     empty_wait_s=1.0,
     warm_environments=1,
@@ -167,11 +183,13 @@ AWS = Parameters(
     deliver_s=lognormal(0.020, 0.5),
     head_s=lognormal(0.002, 0.4),
     success_s=lognormal(0.012, 0.4),
+    turn_s=lognormal(0.0003, 0.5),
     failure_s=lognormal(0.012, 0.4),
     hide_s=lognormal(0.008, 0.4),
     skip_s=lognormal(0.006, 0.4),
     tail_s=lognormal(0.002, 0.4),
     settle_s=lognormal(0.010, 0.4),
+    reappear_s=fixed(0.0),
     monitor_s=lognormal(0.020, 0.4),
     cold_start_s=lognormal(0.45, 0.25),
 )
@@ -217,7 +235,7 @@ def explain(parameters: Parameters) -> list[dict[str, str]]:
         value = getattr(parameters, one.name)
         source = aws.get(one.name, one.metadata["source"])
         if isinstance(value, Duration):
-            source = source.replace(MEASURED, ASSUMED) if aws else source
+            source = source.split("; ")[0] + f"; {ASSUMED}" if aws else source
             value = f"{value.kind}, mean {value.mean_s:.4g}"
         rows.append({"name": one.name, "value": str(value), "unit": one.metadata["unit"], "source": source})
     return rows

@@ -13,12 +13,12 @@ from dlqlab.load import tasks as generator
 from dlqlab.twin.arrivals import Arrivals
 from dlqlab.twin.contract import EPOCH_TS
 from dlqlab.twin.engine import hashing, layout
-from dlqlab.twin.engine.breaker import LONG_AGO
 from dlqlab.twin.engine.chance import CONSTANT, EMPIRICAL, EXPONENTIAL, LOGNORMAL
 from dlqlab.twin.engine.clients import send
 from dlqlab.twin.engine.fates import EQUAL, FULL, NO_JITTER
-from dlqlab.twin.engine.layout import LETTERS, TASKS, State
+from dlqlab.twin.engine.layout import State
 from dlqlab.twin.engine.mapping import NEVER
+from dlqlab.twin.manning import man, mappings
 from dlqlab.twin.parameters import Duration, Kind, Order, Parameters
 
 Array = NDArray[Any]
@@ -182,25 +182,8 @@ def edges(plan: FaultPlan) -> Array:
     return np.array(found)
 
 
-def _mappings(scenario: Scenario, parameters: Parameters) -> Array:
-    queues = np.zeros(2, dtype=layout.QUEUE)
-    own = scenario.pipeline
-    most = own.max_concurrency or parameters.pollers_max
-    grows = parameters.pollers_per_min > 0
-    start = min(most, parameters.pollers_start) if grows or not own.max_concurrency else most
-    starts = (start, parameters.pollers_start)
-    for queue, first in zip(queues, starts, strict=True):
-        queue["head"] = queue["tail"] = queue["gathering"] = -1
-        queue["start"] = queue["allowed"] = queue["live"] = first
-        queue["timeout"], queue["visibility"] = own.function_timeout_s, own.visibility_timeout_s
-    queues["max"] = max(most, start), max(parameters.pollers_max, parameters.pollers_start)
-    queues["batch_size"] = own.batch_size, MONITOR_BATCH
-    queues["window"] = own.batch_window_s, 0.0
-    return queues
-
-
 def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array, *, is_logged: bool) -> State:
-    queues = _mappings(scenario, parameters)
+    queues = mappings(scenario, parameters)
     policy = scenario.retry_policy()
     pollers = int(queues["max"].sum())
     width = int(queues["batch_size"].max())
@@ -239,46 +222,8 @@ def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array,
     )
     state.clock[0]["next_tick"] = NEVER
     state.clock[0]["free_head"] = -1
-    _man(state, parameters)
+    man(state, parameters)
     return with_messages(state, messages)
-
-
-def _man(state: State, parameters: Parameters) -> None:
-    """Pollers and warm environments in their places."""
-    first = 0
-    for queue in (TASKS, LETTERS):
-        q = state.queues[queue]
-        own = np.arange(first, first + int(q["max"]), dtype=np.int32)
-        state.pollers["mapping"][own] = queue
-        live = int(q["live"])
-        q["idle"], q["gone"] = live, len(own) - live
-        state.idle[queue, :live] = own[:live][::-1]
-        state.idle[2 + queue, : len(own) - live] = own[live:][::-1]
-        state.pollers["phase"][own] = np.where(own < first + live, layout.IDLE, layout.GONE)
-        if parameters.poll_interval_s > 0:
-            q["idle"] = 0
-            state.pollers["phase"][own[:live]] = layout.POLL
-        first += len(own)
-    polling = np.flatnonzero(state.pollers["phase"] == layout.POLL).astype(np.int32)
-    state.heap[: len(polling)] = polling
-    state.place[polling] = np.arange(len(polling), dtype=np.int32)
-    state.clock[0]["pollers_n"] = len(polling)
-    _warm_up(state, parameters.warm_environments)
-
-
-def _warm_up(state: State, processors: int) -> None:
-    """Environments that the load finds; the warm-up also calls the monitor once."""
-    warm = min(processors, int(state.queues[TASKS]["max"])), min(1, processors)
-    used = 0
-    for queue in (TASKS, LETTERS):
-        state.warm[queue, : warm[queue]] = np.arange(used, used + warm[queue])
-        state.queues[queue]["warm"] = warm[queue]
-        used += warm[queue]
-    state.environments["name"][:used] = np.arange(used)
-    state.environments["seen_at"] = LONG_AGO
-    spare = len(state.environments) - used
-    state.warm[2, :spare] = np.arange(used, used + spare)[::-1]
-    state.clock[0]["environments"], state.clock[0]["spare"] = used, spare
 
 
 def with_messages(state: State, n: int) -> State:

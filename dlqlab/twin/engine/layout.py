@@ -38,11 +38,12 @@ CLOSED, OPEN, HALF_OPEN = range(3)
 OK, TIMED_OUT, CRASHED = range(3)
 # Rows of the table of durations.
 (
-    ENQUEUE, ANSWER, API_BUSY, DELIVER, HEAD, SUCCESS, FAILURE, HIDE, SKIP, TAIL, SETTLE, MONITOR, COLD_START,
-) = range(13)  # fmt: skip
+    ENQUEUE, ANSWER, API_BUSY, DELIVER, HEAD, SUCCESS, TURN, FAILURE, HIDE, SKIP, TAIL, SETTLE, REAPPEAR, MONITOR,
+    COLD_START,
+) = range(15)  # fmt: skip
 DURATIONS = (
-    "enqueue_s", "answer_s", "api_busy_s", "deliver_s", "head_s", "success_s", "failure_s", "hide_s", "skip_s",
-    "tail_s", "settle_s", "monitor_s", "cold_start_s",
+    "enqueue_s", "answer_s", "api_busy_s", "deliver_s", "head_s", "success_s", "turn_s", "failure_s", "hide_s",
+    "skip_s", "tail_s", "settle_s", "reappear_s", "monitor_s", "cold_start_s",
 )  # fmt: skip
 # Columns of the series, one row a second.
 (

@@ -3,6 +3,7 @@
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.chance import duration
 from dlqlab.twin.engine.compiled import entry, part
+from dlqlab.twin.engine.growth import tick
 from dlqlab.twin.engine.heaps import unschedule_first
 from dlqlab.twin.engine.layout import (
     AT_HORIZON,
@@ -29,7 +30,7 @@ from dlqlab.twin.engine.layout import (
     TASKS,
     TIMED_OUT,
 )
-from dlqlab.twin.engine.mapping import NEVER, act, come_back, die, dispatch, expire, finish, invoke, poll, tick
+from dlqlab.twin.engine.mapping import NEVER, act, come_back, die, dispatch, expire, finish, invoke, poll
 from dlqlab.twin.engine.monitor import deal
 from dlqlab.twin.engine.processor import begin, end
 from dlqlab.twin.engine.queues import new_message, show_due, show_new

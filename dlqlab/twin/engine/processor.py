@@ -58,6 +58,7 @@ from dlqlab.twin.engine.layout import (
     TASKS,
     TIMEOUT,
     TRANSIENT_FAULT,
+    TURN,
     UNAVAILABLE,
     UNUSABLE,
 )
@@ -225,7 +226,7 @@ def _succeed(s: Sim, p: int) -> None:
     note(s, SUCCEEDED, p, k, reason=0, error=0, value=0.0, last=poller.begun)
     if poller.n > 1 and of.receipts(s)[p, k] >= of.rules(s)[0].max_attempts:
         delete(s, p, k)  # the queue would not deliver it again, if a batch mate ended the function before Lambda does
-    next_record(s, p, 0.0)
+    next_record(s, p, duration(s, TURN))
 
 
 @part

@@ -3,6 +3,7 @@
 import math
 
 from dlqlab.twin.engine import views as of
+from dlqlab.twin.engine.chance import duration
 from dlqlab.twin.engine.compiled import part
 from dlqlab.twin.engine.heaps import pop, push
 from dlqlab.twin.engine.layout import (
@@ -13,6 +14,7 @@ from dlqlab.twin.engine.layout import (
     IN_FLIGHT,
     LETTERS,
     NO_REASON,
+    REAPPEAR,
     TASKS,
     VISIBLE,
 )
@@ -79,6 +81,8 @@ def show_again(s: Sim, slot: int) -> None:
 def show_later(s: Sim, slot: int, at_s: float, state: int) -> None:
     """The message is visible again at that time; HIDDEN counts as in flight, DELAYED does not."""
     clock, tick = of.clock(s)[0], of.rules(s)[0].tick
+    if state == HIDDEN:
+        at_s += duration(s, REAPPEAR)
     if tick > 0:
         at_s = math.ceil(at_s / tick) * tick
     m = of.messages(s)[slot]
