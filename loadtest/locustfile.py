@@ -207,6 +207,7 @@ def on_plan(environment: Any, msg: Any, **_: Any) -> None:
     )
     # The random part: two loads, or two containers, may have the same numbers, and their ledgers be put together.
     worker = f"w{index}-{os.getpid()}-{msg.data['first']}-{secrets.token_hex(3)}"
+    Client.network_timeout = Client.connection_timeout = settings.load.timeout_s
     State.run = Run(share, settings, worker, environment.host)
     gevent.spawn(report_end, environment, State.run)
 

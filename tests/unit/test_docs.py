@@ -1,0 +1,71 @@
+"""Documentation that leads somewhere: links, anchors, quoted messages."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dlqlab import paths
+
+PAGES = sorted([*paths.DOCS.glob("*.md"), paths.ROOT / "README.md"])
+_LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
+_FENCE = re.compile(r"^(```.*?^```|    .*?$)", re.DOTALL | re.MULTILINE)
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+QUOTED = {
+    "dlqlab needs Python $WANTED and found none": "scripts/setup",
+    "is taken by": "dlqlab/emulator/lifecycle.py",
+    "no emulator of this checkout runs on port": "dlqlab/cli/ports.py",
+    "LocalStack ended at its start (exit code": "dlqlab/emulator/lifecycle.py",
+    "EXIT_PATCH_FAILED = 70": "dlqlab/emulator/guest.py",
+    "nothing is deployed for stage": "dlqlab/deploy/pipeline.py",
+    "a failed task was deleted from the queue": "dlqlab/deploy/verify.py",
+    "event source mappings, expected 1": "dlqlab/deploy/functions.py",
+    "late by %(late_mean_s).3f s on average": "loadtest/locustfile.py",
+    "not enough data,": "dlqlab/analysis/rates.py",
+    "not drained within": "dlqlab/collect/drain.py",
+    "load goes to this machine only": "dlqlab/load/settings.py",
+    "still sends": "dlqlab/run/collect_by_hand.py",
+    "left over:": "dlqlab/doctor.py",
+}
+"""What docs/troubleshooting.md quotes -> the file that says it."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    """Each relative link names a file of the checkout, each anchor a heading in it."""
+    broken = []
+    for link in _LINK.finditer(_FENCE.sub("", page.read_text())):
+        target, anchor = link["target"], link["anchor"]
+        if target.startswith(("http://", "https://")):
+            continue
+        found = (page.parent / target) if target else page
+        if not found.exists() or (anchor and anchor not in _anchors(found)):
+            broken.append(link[0])
+
+    assert [] == broken
+
+
+def test_every_page_is_linked_from_the_readme_or_a_page_that_is() -> None:
+    """Nobody has to guess that a page exists."""
+    seen: set[Path] = set()
+    waiting = [paths.ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in seen or not page.exists() or page.suffix != ".md":
+            continue
+        seen.add(page)
+        waiting += [(page.parent / link["target"]).resolve() for link in _LINK.finditer(page.read_text())]
+
+    assert [] == [page.name for page in PAGES if page not in seen]
+
+
+@pytest.mark.parametrize("text", QUOTED)
+def test_quoted_messages_are_the_programs(text: str) -> None:
+    """A symptom that the page lists is one that somebody can see."""
+    assert text in (paths.ROOT / QUOTED[text]).read_text()
+
+
+def _anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, by GitHub's rule: lower case, spaces to hyphens, other marks dropped."""
+    headings = _HEADING.findall(page.read_text())
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
