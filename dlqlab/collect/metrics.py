@@ -1,9 +1,9 @@
 """CloudWatch metrics of the queues and functions, a minute at a time, as the service returns them.
 
-LocalStack: Lambda has only Invocations and Errors, SQS no age of the oldest message, and the approximate numbers come
-once a minute; bins start at the asked start (on the minute here). Unless its patch ``exact_dimensions`` is on, a
-dimension is found by its beginning, so the metrics of the API's function, whose name begins the others', hold theirs
-too. What is missing has no rows.
+LocalStack: Lambda has only Invocations and Errors; SQS's gauges come once a minute (the age of the oldest message by
+the patch ``oldest_message``), the app's own metrics by the patch ``embedded_metrics``. Bins start at the asked start,
+on the minute here. Unless its patch ``exact_dimensions`` is on, a dimension is found by its beginning, so the metrics
+of the API's function, whose name begins the others', hold theirs too. What is missing has no rows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from chalicelib.metrics import DIMENSION, NAMESPACE
 
 from dlqlab.contracts.names import Names
 from dlqlab.errors import EvidenceError
@@ -39,6 +40,10 @@ _LAMBDA: Mapping[str, "StatisticType"] = {
     "ConcurrentExecutions": "Maximum",
 }
 
+_PROCESSOR: Mapping[str, "StatisticType"] = {"AttemptFailed": "Average", "AttemptDuration": "Average"}
+_MONITOR: Mapping[str, "StatisticType"] = {"TaskDeadLettered": "Sum", "DeadLetterAge": "Maximum"}
+"""The app's own (chalicelib.metrics): the average of AttemptFailed is the failure ratio of the minute."""
+
 
 def collect_metrics(
     cloudwatch: "CloudWatchClient", names: Names, start_ts: float, end_ts: float
@@ -53,6 +58,8 @@ def collect_metrics(
     for namespace, dimension, resources, metrics in (
         ("AWS/SQS", "QueueName", names.queues.values(), _SQS),
         ("AWS/Lambda", "FunctionName", names.functions.values(), _LAMBDA),
+        (NAMESPACE, DIMENSION, [names.processor_function], _PROCESSOR),
+        (NAMESPACE, DIMENSION, [names.monitor_function], _MONITOR),
     ):
         for resource in resources:
             for metric, stat in metrics.items():

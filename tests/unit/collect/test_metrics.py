@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from chalicelib.metrics import NAMESPACE, UNITS
 
 from dlqlab.collect.metrics import collect_metrics
 from dlqlab.contracts.names import Names
@@ -45,6 +46,18 @@ def test_every_queue_and_function_is_asked_for() -> None:
     asked = {request["Dimensions"][0]["Value"] for request in cloudwatch.requests}
     assert rows == []
     assert {*NAMES.queues.values(), *NAMES.functions.values()} == asked
+
+
+def test_own_metrics_of_the_app_are_asked_for() -> None:
+    """The failure ratio, the dead letters and their age are read from where the functions' log lines put them."""
+    cloudwatch = FakeCloudWatch({("AttemptFailed", NAMES.processor_function): [{"Timestamp": at(0), "Average": 0.25}]})
+
+    (row,) = collect_metrics(cloudwatch.client(), NAMES, 0, 60)
+    own = {request["MetricName"] for request in cloudwatch.requests if request["Namespace"] == NAMESPACE}
+
+    assert ("dlqlab", "FunctionName=dlqlab-test-processor", 0.25) == (row["namespace"], row["dimension"], row["value"])
+    assert {"AttemptFailed", "AttemptDuration", "TaskDeadLettered", "DeadLetterAge"} == own
+    assert own <= set(UNITS)
 
 
 def test_long_runs_are_asked_for_in_stretches_of_a_day() -> None:
