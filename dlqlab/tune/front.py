@@ -13,7 +13,7 @@ from dlqlab.tune.measures import MEASURES, OBJECTIVES
 
 SUCCESS_WITHIN = 0.005
 WEIGHED = tuple(name for name in OBJECTIVES if name not in {"success_share", "dead_letters"})
-"""What the distance to the ideal is made of. Success is a threshold, and the DLQ volume is its complement."""
+"""What the distance to the ideal is made of besides success, whose complement the DLQ volume is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +54,9 @@ def choose(
 
     1. The Pareto front, of the settings that keep the limit of p95 where one is given.
     2. Of it, what has a success share within ``success_within`` of the best.
-    3. Of these, the one nearest to the ideal: in each other objective the distance to the best of those kept, in
-       multiples of their mean; the least Euclidean sum. A measure in which they hardly differ hardly counts. Where two
-       are as near: more success, then the cheaper, then the quicker.
+    3. Of these, the one nearest to the ideal, by Euclidean distance: success lost in multiples of ``success_within``,
+       and in each other objective the distance to the best of those kept in multiples of their mean. An objective in
+       which they hardly differ hardly counts. Where two are as near: more success, the cheaper, the quicker.
     """
     allowed = table if max_p95_s is None else table[table["completion_s_p95"] <= max_p95_s]
     front = allowed[pareto(allowed)]
@@ -64,7 +64,7 @@ def choose(
         return None
     best = float(front["success_share"].max())
     kept = front[front["success_share"] >= best - success_within]
-    ranked = kept.assign(distance=_distances(kept).round(9)).sort_values(
+    ranked = kept.assign(distance=_distances(kept, success_within).round(9)).sort_values(
         ["distance", "success_share", "cost_usd", "completion_s_p95"],
         ascending=[True, False, True, True],
         kind="stable",
@@ -89,17 +89,19 @@ def _losses(table: pd.DataFrame, objectives: Sequence[str]) -> NDArray[np.float6
     return np.asarray(table[list(objectives)].to_numpy(dtype=np.float64) * np.array(signs))
 
 
-def _distances(kept: pd.DataFrame) -> NDArray[np.float64]:
+def _distances(kept: pd.DataFrame, success_within: float) -> NDArray[np.float64]:
     losses = _losses(kept, WEIGHED)
     means = losses.mean(axis=0)
     distances = (losses - losses.min(axis=0)) / np.where(means > 0, means, 1.0)
-    return np.asarray(np.sqrt((distances**2).sum(axis=1)), dtype=np.float64)
+    success = kept["success_share"].to_numpy(dtype=np.float64)
+    lost = (success.max() - success) / success_within if success_within > 0 else np.zeros(len(kept))
+    return np.asarray(np.sqrt((distances**2).sum(axis=1) + lost**2), dtype=np.float64)
 
 
 def _said_position(kept: pd.DataFrame, chosen: Mapping[str, Any]) -> str:
     """Each weighed objective of the chosen setting, beside the best and the worst of those kept."""
     parts = []
-    for name in WEIGHED:
+    for name in ("dead_letters", *WEIGHED):
         value, low, high = float(chosen[name]), float(kept[name].min()), float(kept[name].max())
         unit = f" {MEASURES[name].unit}" if MEASURES[name].unit else ""
         among = "" if math.isclose(low, high) else f" ({low:,.4g} to {high:,.4g})"

@@ -9,7 +9,8 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -115,7 +116,7 @@ def run_sweep(question: Question, perform: Perform) -> Sweep:
     ]
     results = pd.DataFrame(perform(jobs, question.world))
     table = summarise(settings, results)
-    choice = choose(table, success_within=question.success_within, max_p95_s=question.max_p95_s)
+    choice = _choose(question, table, results)
     table["chosen"] = table.index == (-1 if choice is None else choice.row)
     chosen = None if choice is None else settings[choice.row].scenario
     return Sweep(
@@ -130,6 +131,18 @@ def run_sweep(question: Question, perform: Perform) -> Sweep:
         refusals=question.refusals,
         choice=choice,
     )
+
+
+def _choose(question: Question, table: pd.DataFrame, results: pd.DataFrame) -> Choice | None:
+    """The choice by the means, and how many of the seeds would have led to it alone."""
+    by_rule = partial(choose, success_within=question.success_within, max_p95_s=question.max_p95_s)
+    choice = by_rule(table)
+    if choice is None or question.seeds == 1:
+        return choice
+    alone = [by_rule(part.set_index("setting")) for _, part in results.groupby("seed")]
+    same = sum(one is not None and one.row == choice.row for one in alone)
+    said = f"By each seed alone the same setting would be chosen with {same} of {len(alone)}."
+    return replace(choice, reasons=(*choice.reasons, said))
 
 
 def summarise(settings: Sequence[Setting], results: pd.DataFrame) -> pd.DataFrame:

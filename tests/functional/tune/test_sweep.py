@@ -46,7 +46,8 @@ def test_choice_is_on_the_front_and_says_why() -> None:
     assert sweep.choice
     assert sweep.chosen["front"]
     assert 1 == sweep.settings["chosen"].sum()
-    assert 3 == len(sweep.choice.reasons)
+    assert 4 == len(sweep.choice.reasons)
+    assert "By each seed alone the same setting would be chosen with" in sweep.choice.reasons[-1]
 
 
 def test_chosen_setting_is_tried_at_other_rates() -> None:

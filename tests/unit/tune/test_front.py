@@ -96,6 +96,18 @@ def test_success_within_the_threshold_is_weighed_with_the_rest() -> None:
     assert (1, 0) == (loose.row, strict.row)
 
 
+def test_success_counts_within_its_threshold() -> None:
+    """Nearly the whole tolerance of success is not given up for a hundredth of the invocations."""
+    rows = table(
+        {"success_share": 0.9954, "dead_letters": 55.0, "wasted_invocations": 1_585.0},
+        {"success_share": 0.9999, "dead_letters": 1.0, "wasted_invocations": 1_624.0},
+    )
+    choice = choose(rows)
+
+    assert choice
+    assert (1, 2) == (choice.row, choice.kept)
+
+
 def test_compromise_is_preferred_to_extremes() -> None:
     """Of three settings that trade time for storms, the one near the best in both is chosen."""
     rows = table(
