@@ -1,16 +1,19 @@
 SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
 
-.PHONY: run test bench setup lint types lab docs lock clean help
+.PHONY: run test compose-test bench setup lint types lab docs lock clean help
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 run: .venv/complete ## a whole run, from the emulator's start to the verdict (SCENARIO=name)
 	@$(DLQLAB) run $(SCENARIO)
 
 test: lint types ## every check and every test
 	.venv/bin/python -m pytest
+
+compose-test: .venv/complete ## docker compose from up to down, beside an ordinary run (some minutes; starts an engine where none runs)
+	@docker/test.sh
 
 bench: .venv/complete ## speed beside stock LocalStack and MiniStack, under 10 minutes (needs a quiet machine)
 	.venv/bin/python -m benchmarks.pipeline

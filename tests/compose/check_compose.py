@@ -130,7 +130,7 @@ def test_same_fates_as_an_ordinary_run(flooded: RunDir, ordinary: RunDir) -> Non
     in_containers = fates(flooded)
 
     assert fates(ordinary) == in_containers
-    assert 150 == len(in_containers)
+    assert 120 == len(in_containers)
     assert {"COMPLETED", "FAILED"} == {status for status, _ in in_containers.values()}
     assert {1, 2, 3} == {attempts for _, attempts in in_containers.values()}
 
