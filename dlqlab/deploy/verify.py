@@ -10,13 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dlqlab.contracts.access import api_headers
-from dlqlab.deploy.target import Target
+from dlqlab.deploy.target import Kind, Target
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
 PROBE_DEADLINE_S = 30.0
 PURGE_DEADLINE_S = 90.0
 """SQS takes one PurgeQueue of a queue in 60 s (PurgeQueue in the SQS API reference); LocalStack has no such limit."""
+PURGE_SETTLES_S = 60.0
+"""A purge takes up to 60 s on AWS and may delete what is sent meanwhile; nothing tells its end (ibidem)."""
+AGAIN_DEADLINE_S = 180.0
+"""For a second attempt on AWS: backoff or visibility timeout, and a cold start."""
+_DELETED = (
+    "a failed task was deleted from the queue: the event source mapping does not honour ReportBatchItemFailures; "
+    "deploy again with dlqlab deploy"
+)
 _SETTLED_S = 0.3
 """Lambda deletes what a batch handled right after the function returned; this is long after that."""
 
@@ -77,7 +85,10 @@ def prove_failed_task_is_kept(target: Target, url: str) -> None:
         raise DeployError(f"the API answered {status} to a probe task: {answer}")
     try:
         wait_for("the failure of a probe task", lambda: _has_failed(url, task_id), deadline_s=PROBE_DEADLINE_S)
-        _watch_message_stay(target)
+        if target.kind is Kind.AWS:
+            _watch_message_return(url, task_id)
+        else:
+            _watch_message_stay(target)
     except DeadlinePassedError as error:
         raise DeployError(str(error)) from error
     finally:
@@ -94,6 +105,10 @@ def purge(target: Target) -> None:
     sqs = target.client("sqs")
     for name in target.names.queues.values():
         _purge(sqs, name)
+    if target.kind is Kind.AWS:
+        purged = time.monotonic()
+        over = lambda: (time.monotonic() - purged >= PURGE_SETTLES_S, "")  # noqa: E731
+        wait_for("the end of a purge", over, deadline_s=2 * PURGE_SETTLES_S, interval_s=1.0)
 
 
 def _purge(sqs: Any, name: str) -> None:
@@ -117,6 +132,19 @@ def _has_failed(url: str, task_id: str) -> tuple[bool, Any]:
     return isinstance(task, dict) and task.get("status") == "RETRYING", task
 
 
+def _watch_message_return(url: str, task_id: str) -> None:
+    """On AWS, whose counts may be a minute behind: the task is attempted again, or ends as failed."""
+
+    def probe() -> tuple[bool, Any]:
+        _, task = call_api(url, f"/tasks/{task_id}")
+        return isinstance(task, dict) and (task["attemptCount"] > 1 or task["status"] == "FAILED"), task
+
+    try:
+        wait_for("another attempt", probe, deadline_s=AGAIN_DEADLINE_S, interval_s=1.0)
+    except DeadlinePassedError as error:
+        raise DeployError(_DELETED) from error
+
+
 def _watch_message_stay(target: Target) -> None:
     """The message must be there throughout, not only at the first look."""
     sqs = target.client("sqs")
@@ -131,10 +159,7 @@ def _watch_message_stay(target: Target) -> None:
         left = sum(int(value) for value in counts.values())
         empty_looks = 0 if left else empty_looks + 1
         if empty_looks >= EMPTY_LOOKS:
-            raise DeployError(
-                "a failed task was deleted from the queue: the event source mapping does not honour "
-                "ReportBatchItemFailures; deploy again with dlqlab deploy"
-            )
+            raise DeployError(_DELETED)
         return time.monotonic() - began >= _SETTLED_S and left > 0, left
 
     wait_for("a probe message to stay", probe, deadline_s=PROBE_DEADLINE_S, interval_s=0.05)
