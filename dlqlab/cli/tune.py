@@ -160,6 +160,7 @@ def _factors(text: str) -> tuple[float, ...]:
 
 def _print_answer(found: "Answer", world: "World") -> None:
     from dlqlab.tune.measures import MEASURES  # noqa: PLC0415
+    from dlqlab.tune.variations import linted  # noqa: PLC0415
     from dlqlab.tune.whatif import shown as as_shown  # noqa: PLC0415
 
     load, n = found.scenario.load, len(found.seeds)
@@ -173,6 +174,9 @@ def _print_answer(found: "Answer", world: "World") -> None:
     for service, mean in found.costs.items():
         table.add_row(f"  {service}", *as_shown(mean, "USD"), style="dim")
     _wide(table)
+    for finding in linted(found.scenario):
+        said = f"[yellow]lint {finding.rule.severity}[/] [bold]{finding.rule.id}[/]: {escape(finding.statement)}"
+        OUT.print(said, soft_wrap=True)
     OUT.print(f"Simulated; prices of {world.prices.noted}, without the free tier: check them. How it is reckoned: "
               "docs/capacity-planning.md", soft_wrap=True)  # fmt: skip
 

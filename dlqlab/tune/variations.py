@@ -6,12 +6,12 @@ refused in every combination is a mistake of whoever gave it.
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.errors import ScenarioError, UsageError
-from dlqlab.lint.rule import Severity
+from dlqlab.lint.rule import Finding, Severity
 from dlqlab.lint.rule import lint as apply_rules
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.settings import of_scenario
@@ -128,17 +128,22 @@ def label_of(values: Mapping[str, Value]) -> str:
     return " ".join(f"{name}={_text(value)}" for name, value in values.items()) or "as the scenario"
 
 
+def linted(scenario: Scenario) -> list[Finding]:
+    """What lint finds wrong with a scenario that is only simulated: nobody waits for its drain."""
+    found = apply_rules(replace(of_scenario(scenario), drain_s=None), RULES)
+    return [finding for finding in found.findings if finding.rule.severity is not Severity.INFO]
+
+
 def _setting(scenario: Scenario, values: dict[str, Value]) -> Setting | Refusal:
     try:
         changed = with_values(scenario, values)
     except ScenarioError as error:
         return Refusal(values=values, reason=str(error).removeprefix("--vary: "))
-    result = apply_rules(of_scenario(changed), RULES)
-    errors = [finding for finding in result.findings if finding.rule.severity is Severity.ERROR]
+    findings = linted(changed)
+    errors = [finding for finding in findings if finding.rule.severity is Severity.ERROR]
     if errors:
         return Refusal(values=values, reason=f"{errors[0].rule.id}: {errors[0].statement}")
-    warnings = tuple(one.rule.id for one in result.findings if one.rule.severity is Severity.WARNING)
-    return Setting(values=values, scenario=changed, warnings=warnings)
+    return Setting(values=values, scenario=changed, warnings=tuple(finding.rule.id for finding in findings))
 
 
 def _refuse_hopeless(variations: Sequence[Variation], settings: Sequence[Setting], refusals: Sequence[Refusal]) -> None:

@@ -44,6 +44,13 @@ def test_one_seed_is_not_enough_data() -> None:
     assert "not enough data: one seed" in run("what-if", "default", *QUICK, "--seeds", "1").output
 
 
+def test_what_if_says_what_lint_finds() -> None:
+    """A setting that AWS advises against is simulated, and named below the table."""
+    output = run("what-if", "default", *QUICK, "--seeds", "1", "--visibility", "30s").output
+
+    assert "lint warning visibility-is-ample: dlqlab-local-tasks: visibility timeout 30 s" in output
+
+
 def test_what_if_takes_settings_with_units() -> None:
     """Points of failure rate, seconds of base and window, retries: they are in the scenario that was simulated."""
     given = ("--failure-rate", "20pp", "--base", "3s", "--max-retries", "1", "--batch-size", "50", "--window", "2s")

@@ -112,6 +112,27 @@ def test_cluster_listens_on_loopback_only() -> None:
     assert [] == [process for process in left if "multiprocessing.resource_tracker" not in " ".join(process.cmdline())]
 
 
+def test_cluster_that_is_there_is_used_and_left() -> None:
+    """A scheduler given by its address does the jobs, with the same rows, and goes on afterwards."""
+    from distributed import Client, LocalCluster  # noqa: PLC0415
+
+    jobs = [Job(setting=0, seed=seed, scenario=SMALL.to_dict()) for seed in (1, 2, 3)]
+    options = {
+        "host": "127.0.0.1",
+        "protocol": "tcp://",
+        "dashboard_address": None,
+        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
+    }
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **options) as cluster:
+        with performer(workers=2, scheduler=cluster.scheduler_address) as perform_there:
+            rows = perform_there(jobs, aws())
+        with Client(cluster.scheduler_address) as client:
+            workers = len(client.scheduler_info()["workers"])
+
+    assert [perform(job, aws()) for job in jobs] == rows
+    assert 1 == workers
+
+
 def test_scheduler_that_does_not_answer_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the address and what to give."""
     monkeypatch.setattr("dlqlab.tune.parallel.CONNECT_S", 1)
