@@ -9,6 +9,7 @@
 set -euo pipefail
 
 READY_DEADLINE_S=60
+GONE_DEADLINE_S=10
 
 start_engine() { # in the namespaces; as long as this shell lives
     ip link set lo up
@@ -32,12 +33,28 @@ if [ "${DLQLAB_ENGINE_INSIDE:-}" = yes ]; then
     exit $?
 fi
 
+remove_groups() {
+    find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" -exec rmdir {} + 2>/dev/null
+}
+
+remove_traces() { # what is not in the namespaces: the control groups and the folder
+    kill -KILL "$child" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
+    local deadline=$((SECONDS + GONE_DEADLINE_S))
+    until remove_groups || [ $SECONDS -ge $deadline ]; do # processes that are still ending hold them
+        sleep 0.2
+    done
+    rm -rf "$ROOT/exec" "$ROOT/docker.sock" "$ROOT/pid"
+    [ -n "${DLQLAB_ENGINE_ROOT:-}" ] || rm -rf "$ROOT"
+}
+
 ROOT=${DLQLAB_ENGINE_ROOT:-$(mktemp -d)}
 mkdir -p "$ROOT"
 export ROOT CGROUP="dlqlab-engine-$$" DOCKER_HOST="unix://$ROOT/docker.sock"
-status=0
-DLQLAB_ENGINE_INSIDE=yes unshare --net --mount --pid --mount-proc --fork --kill-child "$0" "$@" || status=$?
-find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" -exec rmdir {} + 2>/dev/null || true # the engine leaves them, empty
-rm -rf "$ROOT/exec" "$ROOT/docker.sock" "$ROOT/pid"
-[ -n "${DLQLAB_ENGINE_ROOT:-}" ] || rm -rf "$ROOT"
-exit "$status"
+# The namespaces end when unshare does, and unshare when this shell does, also where that is killed.
+DLQLAB_ENGINE_INSIDE=yes setpriv --pdeathsig KILL unshare --net --mount --pid --mount-proc --fork --kill-child "$0" "$@" &
+child=$!
+trap remove_traces EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+wait "$child"
