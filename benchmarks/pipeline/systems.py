@@ -49,21 +49,22 @@ def stock(scenario: Scenario) -> Iterator[Running]:
     Two parts are ours, because it has none without Docker: the process runtime for functions and moto's DynamoDB. A
     third is, because its own server listens on all interfaces: the threaded server, which is faster than its own.
     """
-    with _localstack("stock", scenario, patches=(), extra=STOCK_SETTINGS) as running:
+    with localstack("stock", scenario, patches=(), extra=STOCK_SETTINGS) as running:
         yield running
 
 
 @contextmanager
 def ours(scenario: Scenario) -> Iterator[Running]:
     """LocalStack as dlqlab runs it."""
-    with _localstack("ours", scenario, patches=ALL, extra={}) as running:
+    with localstack("ours", scenario, patches=ALL, extra={}) as running:
         yield running
 
 
 @contextmanager
-def _localstack(
+def localstack(
     name: str, scenario: Scenario, *, patches: tuple[str, ...], extra: Mapping[str, str]
 ) -> Iterator[Running]:
+    """LocalStack with these patches, and these settings besides dlqlab's own."""
     began = time.monotonic()
     emulator = lifecycle.start(lifecycle.free_port(), bound=True, patches=patches, root=STATE, extra=extra)
     try:
