@@ -57,5 +57,6 @@ def test_outage_costs_no_task_its_life(deployed: Deployed) -> None:
     assert ("breaker.opened", "breaker.closed") == (moves[0], moves[-1])
     assert moves[1:-1].count("breaker.half_opened") == moves.count("breaker.opened")
     assert (True, True) == (len(failed) <= 20, all(event["errorType"] == "DependencyUnavailable" for event in failed))
-    assert (True, True) == (len(put_off) >= 20, all(event["receiveCount"] < 3 for event in put_off))
+    # A message that failed twice, once as a trial, may be put off on its third delivery; a fourth would be too late.
+    assert (True, True) == (len(put_off) >= 20, all(event["receiveCount"] <= 3 for event in put_off))
     assert all(event["ts"] >= started_ts + OUTAGE_S for event in events if event["event"] == "attempt.succeeded")

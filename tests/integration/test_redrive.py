@@ -8,7 +8,7 @@ import pytest
 from chalicelib.events import parse_line
 from click.testing import CliRunner
 
-from dlqlab.cli import dlq
+from dlqlab.cli import dlq, targets
 from dlqlab.contracts.names import log_group
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.deploy import pipeline
@@ -80,7 +80,7 @@ def test_command_lists_shows_and_redrives(
 ) -> None:
     """``dlqlab dlq``: list and show find the letter, a dry run does nothing, redrive does it once."""
     task_id = f"r-{uuid.uuid4().hex}"
-    monkeypatch.setattr(dlq, "running", lambda _port: emulator)
+    monkeypatch.setattr(targets, "running", lambda _port: emulator)
     deployed.submit(task_id, "ERROR")
     deployed.wait_terminal([task_id])
     listed = _invoke("list", "--json")
