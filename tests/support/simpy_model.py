@@ -6,7 +6,7 @@ Written from the rules alone: it shares the fault plan and the retry policy with
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ Process = Generator[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seconds:
-    """Constant durations (dlqlab.twin.parameters), of which no few add up to others: at one moment order would matter."""
+    """Constant durations, see dlqlab.twin.parameters; no few of them add up to others, so that moments are distinct."""
 
     enqueue: float = 0.03012347
     deliver: float = 0.00771931
@@ -51,18 +51,22 @@ class Message:
 
 @dataclass(slots=True)
 class Queue:
-    """Visible messages by send time, or by when they became visible, and pollers that wait for one."""
+    """Visible messages by send time, or by when they became visible, and pollers that wait for a batch.
+
+    ``take`` receives a batch; who waits gets it at the moment at which a message is there.
+    """
 
     env: Any
     by_sent: bool
+    take: Callable[[], list[Message]]
     visible: list[tuple[float, int, Message]] = field(default_factory=list)
     waiting: deque[Any] = field(default_factory=deque)
     order: Any = field(default_factory=itertools.count)
 
     def show(self, message: Message) -> None:
         heapq.heappush(self.visible, (message.sent if self.by_sent else self.env.now, next(self.order), message))
-        if self.waiting:
-            self.waiting.popleft().succeed()
+        if self.waiting and (batch := self.take()):
+            self.waiting.popleft().succeed(batch)
 
     def show_later(self, message: Message, after_s: float) -> None:
         def later() -> Process:
@@ -72,7 +76,7 @@ class Queue:
         self.env.process(later())
 
     def wait(self) -> Any:
-        """An event at which the poller shall look again."""
+        """An event that brings a batch."""
         event = self.env.event()
         self.waiting.append(event)
         return event
@@ -94,8 +98,8 @@ class Model:
 
     def run(self, due_s: Sequence[float]) -> list[Message]:
         """Every task from its sending to its end."""
-        self.tasks = Queue(self.env, by_sent=self.by_sent)
-        self.letters = Queue(self.env, by_sent=False)
+        self.tasks = Queue(self.env, by_sent=self.by_sent, take=self._receive)
+        self.letters = Queue(self.env, by_sent=False, take=self._receive_letters)
         self.left = len(due_s)
         self.env.process(self._send(due_s))
         for _ in range(self.pollers):
@@ -124,14 +128,14 @@ class Model:
                 batch.append(message)
         return batch
 
+    def _receive_letters(self) -> list[Message]:
+        return [heapq.heappop(self.letters.visible)[2] for _ in range(min(10, len(self.letters.visible)))]
+
     def _poll_tasks(self) -> Process:
         times, plan = self.times, self.scenario.fault_plan()
         while self.left:
+            batch = self._receive() or (yield self.tasks.wait())
             received = self.env.now
-            batch = self._receive()
-            if not batch:
-                yield self.tasks.wait()
-                continue
             yield self.env.timeout(times.deliver)
             yield self.env.timeout(times.head)
             for place, message in enumerate(batch):
@@ -170,10 +174,7 @@ class Model:
 
     def _poll_letters(self) -> Process:
         while self.left:
-            batch = [heapq.heappop(self.letters.visible)[2] for _ in range(min(10, len(self.letters.visible)))]
-            if not batch:
-                yield self.letters.wait()
-                continue
+            batch = self._receive_letters() or (yield self.letters.wait())
             yield self.env.timeout(self.times.deliver)
             yield self.env.timeout(self.times.head)
             for message in batch:
