@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dlqlab.deploy.target import Kind, aws_target, url_target
+from dlqlab.deploy.target import Kind, aws_target, local_target, url_target
+from dlqlab.emulator import lifecycle
+from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.errors import UsageError
 
 
@@ -98,3 +100,16 @@ def test_account_is_reached_at_awss_own_endpoint(monkeypatch: pytest.MonkeyPatch
     assert "https://sqs.eu-central-1.amazonaws.com" == target.client("sqs").meta.endpoint_url
     assert "AWS_ENDPOINT_URL" not in target.tool_environment()
     assert "https://abc.execute-api.eu-central-1.amazonaws.com/api" == target.api_url("abc")
+
+
+def test_emulator_of_the_checkout_has_one_memory_however_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """--port N and --target http://127.0.0.1:N know of each other's deployments."""
+    ours = Emulator(port=4599, pid=1, created_ts=0.0, state=str(tmp_path / "emulator-4599"), patches=())
+    monkeypatch.setattr(lifecycle, "find", lambda port, _root: ours if port == 4599 else None)
+    by_url, by_port = url_target("http://127.0.0.1:4599", state_root=tmp_path), local_target(ours)
+
+    assert (by_port.project_dir, by_port.state_dir) == (by_url.project_dir, by_url.state_dir)
+    assert (Kind.LOCAL, Kind.URL) == (by_port.kind, by_url.kind)
+    assert by_port.project_dir != url_target("http://192.0.2.1:4599", state_root=tmp_path).project_dir
