@@ -205,7 +205,9 @@ def _print_sweep(found: "Sweep", folder: Path) -> None:
 
 def _print_choice(found: "Sweep") -> None:
     if found.choice is None or found.chosen is None:
-        OUT.print("[bold red]No setting qualifies:[/] none completes tasks within the limit that was given.")
+        able = int(found.settings["keeps_up"].sum())
+        why = "none of them keeps the limit of p95" if able else "give more concurrency, or larger batches"
+        OUT.print(f"[bold red]No setting qualifies:[/] {able} of {len(found.settings)} keep up with the load; {why}.")
         return
     OUT.print(f"[bold green]Choose {escape(str(found.chosen['label']))}[/]")
     for reason in found.choice.reasons:

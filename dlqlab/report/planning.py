@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from dlqlab import figures
-from dlqlab.figures import planning
+from dlqlab.figures import capacity, planning
 from dlqlab.tune.measures import COST_OF, MEASURES, OBJECTIVES
 from dlqlab.tune.store import load
 from dlqlab.tune.sweep import CHOSEN, Sweep
@@ -41,7 +41,7 @@ def influence(sweep: Sweep) -> figures.Chart:
 
 def growth(sweep: Sweep) -> figures.Chart:
     """The chosen setting under other rates."""
-    return planning.growth(sweep.growth, label=_label(sweep))
+    return capacity.growth(sweep.growth, label=_label(sweep))
 
 
 def storm(sweep: Sweep) -> figures.Chart:
@@ -49,7 +49,7 @@ def storm(sweep: Sweep) -> figures.Chart:
     faults = sweep.scenario.faults
     start_s = faults.outage_start_s - float(sweep.world["warm_up_s"])
     outage = (max(0.0, start_s), start_s + faults.outage_duration_s) if faults.outage_duration_s > 0 else None
-    return planning.storm(sweep.storm, outage=outage, chosen=CHOSEN)
+    return capacity.storm(sweep.storm, outage=outage, chosen=CHOSEN)
 
 
 def cost(sweep: Sweep) -> figures.Chart:
@@ -58,7 +58,7 @@ def cost(sweep: Sweep) -> figures.Chart:
     parts = {} if row is None else {
         name.removeprefix(COST_OF): float(row[name]) for name in map(str, row.index) if name.startswith(COST_OF)
     }  # fmt: skip
-    return planning.cost_parts(parts, tasks=0.0 if row is None else float(row["tasks"]), label=_label(sweep))
+    return capacity.cost_parts(parts, tasks=0.0 if row is None else float(row["tasks"]), label=_label(sweep))
 
 
 def front(sweep: Sweep) -> pd.DataFrame:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from dlqlab.tune.measures import MEASURES, OBJECTIVES
 
 SUCCESS_WITHIN = 0.005
+BACKLOG_MAX_S = 5.0
+"""Seconds of arrivals that may wait when the load ends. With more the pipeline is behind, and would be more so after a
+longer load: its times are those of this load's length, and its storms are cut off by its own lack of capacity."""
 WEIGHED = tuple(name for name in OBJECTIVES if name not in {"success_share", "dead_letters"})
 """What the distance to the ideal is made of besides success, whose complement the DLQ volume is."""
 
@@ -47,18 +50,24 @@ def pareto(table: pd.DataFrame, objectives: Sequence[str] = OBJECTIVES) -> NDArr
     return front
 
 
+def keeps_up(table: pd.DataFrame) -> pd.Series:
+    """Which rows have no backlog to speak of when the load ends."""
+    return table["backlog_end_s"] <= BACKLOG_MAX_S
+
+
 def choose(
     table: pd.DataFrame, *, success_within: float = SUCCESS_WITHIN, max_p95_s: float | None = None
 ) -> Choice | None:
     """The setting to choose, None where none qualifies.
 
-    1. The Pareto front, of the settings that keep the limit of p95 where one is given.
+    1. The settings that keep up with the load, and keep the limit of p95 where one is given; of them the Pareto front.
     2. Of it, what has a success share within ``success_within`` of the best.
     3. Of these, the one nearest to the ideal, by Euclidean distance: success lost in multiples of ``success_within``,
        and in each other objective the distance to the best of those kept in multiples of their mean. An objective in
        which they hardly differ hardly counts. Where two are as near: more success, the cheaper, the quicker.
     """
-    allowed = table if max_p95_s is None else table[table["completion_s_p95"] <= max_p95_s]
+    able = table[keeps_up(table)]
+    allowed = able if max_p95_s is None else able[able["completion_s_p95"] <= max_p95_s]
     front = allowed[pareto(allowed)]
     if front.empty:
         return None
@@ -73,13 +82,14 @@ def choose(
     chosen = kept.loc[row]
     within, of_best = f"{100 * success_within:g} pp", f"the best, {100 * best:.4g} %"
     reasons = [
+        f"{len(able)} of {len(table)} settings keep up: under {BACKLOG_MAX_S:g} s of arrivals wait when the load ends.",
         f"{len(front)} of {len(allowed)} settings are on the Pareto front: none is beaten in every objective.",
         f"{len(kept)} of these have a success share within {within} of {of_best}.",
         f"Of these it is nearest to the best in all other objectives at once: {_said_position(kept, chosen)}.",
     ]
     if max_p95_s is not None:
         limit = f"p95 of the time to completion of {max_p95_s:g} s or less"
-        reasons.insert(0, f"{len(allowed)} of {len(table)} settings have a {limit}.")
+        reasons.insert(1, f"{len(allowed)} of these have a {limit}.")
     return Choice(row=int(row), candidates=len(table), front=len(front), kept=len(kept), reasons=tuple(reasons))
 
 

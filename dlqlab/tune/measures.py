@@ -30,6 +30,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "dead_letters": Measure(title="DLQ volume", unit="", is_objective=True),
     "dead_letter_share": Measure(title="DLQ share", unit="ratio"),
     "peak_backlog": Measure(title="peak backlog (waiting)", unit=""),
+    "backlog_end_s": Measure(title="backlog at the end of the load, in arrivals", unit="s"),
     "peak_in_flight": Measure(title="peak in flight (worked on, or in backoff)", unit=""),
     "drain_s": Measure(title="drain time after the load", unit="s"),
     "completion_s_p50": Measure(title="time to completion, p50", unit="s"),
@@ -61,6 +62,7 @@ def measure(simulation: Simulation, prices: Prices, *, memory_mb: int) -> dict[s
         "dead_letters": float(totals.dead_lettered),
         "dead_letter_share": totals.dead_lettered / tasks,
         "peak_backlog": float(totals.peak_visible),
+        "backlog_end_s": backlog_end_s(simulation),
         "peak_in_flight": float(totals.peak_in_flight),
         "drain_s": totals.drained_s if totals.drained else float("inf"),
         "completion_s_p50": float(p50),
@@ -72,6 +74,15 @@ def measure(simulation: Simulation, prices: Prices, *, memory_mb: int) -> dict[s
         "cost_usd": cost.total,
         **{f"{COST_OF}{service}": part for service, part in cost.services.items()},
     }
+
+
+def backlog_end_s(simulation: Simulation) -> float:
+    """How many seconds of arrivals wait for a function when the load ends: what keeps up has next to none."""
+    series, totals = simulation.series, simulation.totals
+    during = series[series["t_s"] <= totals.load_s]
+    if during.empty or not totals.load_s:
+        return 0.0
+    return float(during["visible"].iloc[-1]) * totals.load_s / max(1, totals.tasks)
 
 
 def storm_per_s(simulation: Simulation) -> float:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import UsageError
-from dlqlab.tune.front import SUCCESS_WITHIN, Choice, choose, pareto
+from dlqlab.tune.front import SUCCESS_WITHIN, Choice, choose, keeps_up, pareto
 from dlqlab.tune.jobs import Job, World, at_rate, received_per_s
 from dlqlab.tune.measures import COST_OF, MEASURES
 from dlqlab.tune.parallel import Perform
@@ -31,10 +31,10 @@ STORMIEST: Final = "highest storm"
 class Sweep:
     """What a sweep found.
 
-    ``settings`` has one row for each setting: label, the varied values, warnings, the mean of each measure, front,
-    chosen; ``results`` one for each setting and seed. ``growth`` is the chosen setting at multiples of the rate:
-    factor, rate_per_s, seed, the measures. ``storm`` holds the seconds of the chosen setting and of the one with the
-    highest storm: role, label, t_s, accepted, received.
+    ``settings`` has one row for each setting: label, the varied values, warnings, the mean of each measure, keeps_up,
+    front (of what keeps up), chosen; ``results`` one for each setting and seed. ``growth`` is the chosen setting at
+    multiples of the rate: factor, rate_per_s, seed, the measures. ``storm`` holds the seconds of the chosen setting and
+    of the one with the highest storm: role, label, t_s, accepted, received.
     """
 
     scenario: Scenario
@@ -146,14 +146,17 @@ def _choose(question: Question, table: pd.DataFrame, results: pd.DataFrame) -> C
 
 
 def summarise(settings: Sequence[Setting], results: pd.DataFrame) -> pd.DataFrame:
-    """One row for each setting: label, values, warnings, the means of the measures over the seeds, ``front``."""
+    """One row for each setting: label, values, warnings, the means of the measures over the seeds, keeps_up, front."""
     described = pd.DataFrame(
         [{"label": one.label, **dict(one.values), "warnings": ", ".join(one.warnings)} for one in settings]
     )
     named = [name for name in results.columns if name in MEASURES or name.startswith(COST_OF)]
     means = results.groupby("setting")[named].mean()
     table = described.join(means)
-    table["front"] = pareto(table)
+    table["keeps_up"] = keeps_up(table)
+    table["front"] = False
+    able = table[table["keeps_up"]]
+    table.loc[able.index, "front"] = pareto(able)
     return table
 
 

@@ -46,7 +46,7 @@ def test_choice_is_on_the_front_and_says_why() -> None:
     assert sweep.choice
     assert sweep.chosen["front"]
     assert 1 == sweep.settings["chosen"].sum()
-    assert 4 == len(sweep.choice.reasons)
+    assert 5 == len(sweep.choice.reasons)
     assert "By each seed alone the same setting would be chosen with" in sweep.choice.reasons[-1]
 
 
@@ -82,6 +82,17 @@ def test_longer_retries_take_longer_and_fail_less() -> None:
 
     assert share.is_monotonic_increasing
     assert p95.is_monotonic_increasing
+
+
+def test_overloaded_setting_does_not_keep_up() -> None:
+    """Two batches of one message at once cannot carry 400 tasks a second; twenty of ten can, and are chosen."""
+    fast = at_rate(SMALL, rate_per_s=400, duration_s=15)
+    with performer(workers=0) as perform_here:
+        sweep = run_sweep(question(fast, "max_concurrency=2,20", "batch_size=1,10", seeds=1), perform_here)
+
+    assert sweep.chosen is not None
+    assert "max_concurrency=20 batch_size=10" == sweep.chosen["label"]
+    assert not sweep.settings.set_index("label").loc["max_concurrency=2 batch_size=1", "keeps_up"]
 
 
 def test_processes_find_the_same_as_this_process() -> None:

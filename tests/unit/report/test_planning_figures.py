@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlqlab.figures import planning
+from dlqlab.figures import capacity, planning
 from dlqlab.figures.planning import Objective, in_unit
 from dlqlab.figures.style import Chart
 
@@ -25,6 +25,7 @@ def settings(**changes: Any) -> pd.DataFrame:
             "success_share": [0.99, 0.97, 0.96],
             "completion_s_p95": [12.0, 6.0, 14.0],
             "cost_usd": [1.0, 0.9, 1.2],
+            "keeps_up": [True, True, False],
             "front": [True, True, False],
             "chosen": [True, False, False],
         }
@@ -84,21 +85,21 @@ def test_growth_names_both_ends() -> None:
     )
 
     assert "From 10 to 40 tasks/s: p95 from 7.00 s to 30.0 s, a million tasks from 10.00 to 7.50 USD" == (
-        planning.growth(rows, label="base_s=1").alt
+        capacity.growth(rows, label="base_s=1").alt
     )
 
 
 def test_storm_names_the_peaks() -> None:
     """Of both settings that are shown."""
     seconds = pd.concat([storm("highest storm", [10, 80, 10]), storm("chosen", [10, 25, 10])])
-    chart = planning.storm(seconds, outage=(0.0, 1.0), chosen="chosen")
+    chart = capacity.storm(seconds, outage=(0.0, 1.0), chosen="chosen")
 
     assert "peak at 80 (highest storm), 25 (chosen)" in chart.alt
 
 
 def test_cost_names_total_and_largest_part() -> None:
     """For a million tasks, whatever the load was."""
-    chart = planning.cost_parts({"SQS": 0.02, "DynamoDB": 0.06}, tasks=10_000, label="base_s=1")
+    chart = capacity.cost_parts({"SQS": 0.02, "DynamoDB": 0.06}, tasks=10_000, label="base_s=1")
 
     assert "A million tasks cost 8.00 USD on AWS, 75 % of it for DynamoDB" == chart.alt
 
@@ -109,9 +110,9 @@ def test_cost_names_total_and_largest_part() -> None:
         (planning.trade_off(settings(completion_s_p95=[np.nan] * 3)), "no task completed under any setting"),
         (planning.objectives(settings().head(0), MEASURED), "no setting was tried"),
         (planning.influence({}, MEASURED), "nothing was varied"),
-        (planning.growth(pd.DataFrame(), label=""), "the chosen setting was not tried at other rates"),
-        (planning.storm(storm("chosen", []), outage=None, chosen="chosen"), "no seconds were kept"),
-        (planning.cost_parts({}, tasks=0, label=""), "no setting was chosen"),
+        (capacity.growth(pd.DataFrame(), label=""), "the chosen setting was not tried at other rates"),
+        (capacity.storm(storm("chosen", []), outage=None, chosen="chosen"), "no seconds were kept"),
+        (capacity.cost_parts({}, tasks=0, label=""), "no setting was chosen"),
     ],
 )
 def test_chart_without_data_says_why(chart: Chart, reason: str) -> None:

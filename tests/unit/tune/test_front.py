@@ -18,6 +18,7 @@ PLAIN = {
     "wasted_invocations": 100.0,
     "storm_per_s": 50.0,
     "cost_usd": 1.0,
+    "backlog_end_s": 0.1,
 }
 
 
@@ -139,6 +140,16 @@ def test_settings_that_are_as_near_are_told_apart() -> None:
     assert 1 == choice.row
 
 
+def test_setting_that_does_not_keep_up_is_never_chosen() -> None:
+    """It has no storm, because it cannot: at the end of the load ten seconds of arrivals wait."""
+    rows = table({"backlog_end_s": 10.0, "storm_per_s": 1.0, "cost_usd": 0.5}, {})
+    choice = choose(rows)
+
+    assert choice
+    assert (1, 2, 1) == (choice.row, choice.candidates, choice.front)
+    assert choose(rows.head(1)) is None
+
+
 def test_limit_of_time_is_kept() -> None:
     """Settings over the limit are no candidates for the front; where none keeps it there is no choice."""
     rows = table({"completion_s_p95": 5.0, "cost_usd": 9.0}, {})
@@ -146,7 +157,7 @@ def test_limit_of_time_is_kept() -> None:
 
     assert limited
     assert 0 == limited.row
-    assert "1 of 2 settings have a p95 of the time to completion of 6 s or less." == limited.reasons[0]
+    assert "1 of these have a p95 of the time to completion of 6 s or less." == limited.reasons[1]
     assert choose(rows, max_p95_s=1) is None
 
 

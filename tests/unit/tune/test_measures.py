@@ -30,6 +30,7 @@ def simulated(*, received: list[int], accepted: list[int] | None = None, faults:
             "t_s": np.arange(len(received), dtype=float),
             "accepted": accepted or [1] * len(received),
             "received": received,
+            "visible": [2.0 * second for second in range(len(received))],
         }
     )
     empty: Any = np.zeros(0)
@@ -79,6 +80,14 @@ def test_load_that_never_drains_says_so() -> None:
     found = measure(replace(simulation, totals=replace(simulation.totals, drained=False)), PRICES, memory_mb=256)
 
     assert np.inf == found["drain_s"]
+
+
+def test_backlog_is_told_in_arrivals() -> None:
+    """Ten tasks in 2.5 s are 4 a second; the 4 that wait in the last second of the load are those of 1 s."""
+    simulation = simulated(received=[1, 1, 1, 1, 1])
+    loaded = replace(simulation, totals=replace(simulation.totals, load_s=2.5))
+
+    assert 1.0 == measure(loaded, PRICES, memory_mb=256)["backlog_end_s"]
 
 
 def test_storm_is_looked_for_once_the_outage_is_over() -> None:
