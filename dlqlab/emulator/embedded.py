@@ -80,7 +80,7 @@ def readings(line: str, *, now: float) -> list[Reading]:
 def _second(timestamp: Any, now: float) -> int:
     if type(timestamp) is not int:
         raise EmbeddedParseError(f"Timestamp is {timestamp!r}: give whole milliseconds since the epoch")
-    if not now - PAST_MAX_S <= timestamp / 1000 <= now + AHEAD_MAX_S:
+    if not (now - PAST_MAX_S) * 1000 <= timestamp <= (now + AHEAD_MAX_S) * 1000:
         raise EmbeddedMetricError(f"Timestamp {timestamp} is over two weeks old or two hours ahead")
     return timestamp // 1000
 
@@ -115,7 +115,7 @@ def _metric(metric: Any, root: Mapping[str, Any]) -> tuple[str, str, tuple[float
         raise EmbeddedParseError("a metric definition is no object")
     name = _text("metric Name", metric.get("Name"))
     unit = metric.get("Unit", UNIT)
-    if unit not in UNITS:
+    if not isinstance(unit, str) or unit not in UNITS:
         raise EmbeddedMetricError(f"Unit of {name} is {unit!r}: not a unit of CloudWatch")
     given = root.get(name)
     values: list[Any] = given if isinstance(given, list) else [given]

@@ -1,11 +1,14 @@
 """Log lines in embedded metric format are read by the format's rules, and no other line is taken for one."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
 from chalicelib.events import Context, EventName
 from chalicelib.metrics import Metrics
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dlqlab.emulator.embedded import EmbeddedMetricError, Reading, readings
 
@@ -69,6 +72,7 @@ def test_other_lines_measure_nothing(text: str) -> None:
         (line(Dimensions=None), "EMFParsingErrors"),
         (line(Metrics=["m"]), "EMFParsingErrors"),
         (line({"_aws": {"Timestamp": 1, "CloudWatchMetrics": []}}), "EMFValidationErrors"),
+        (line({"_aws": {"Timestamp": 10**400, "CloudWatchMetrics": []}}), "EMFValidationErrors"),
         (line({"F": 1}), "EMFValidationErrors"),
         (line({"m": "1"}), "EMFValidationErrors"),
         (line({"m": True}), "EMFValidationErrors"),
@@ -79,6 +83,7 @@ def test_other_lines_measure_nothing(text: str) -> None:
         (line(Dimensions=[[f"d{n}" for n in range(31)]]), "EMFValidationErrors"),
         (line(Metrics=[{"Name": "missing"}]), "EMFValidationErrors"),
         (line(Metrics=[{"Name": "m", "Unit": "Parsec"}]), "EMFValidationErrors"),
+        (line(Metrics=[{"Name": "m", "Unit": ["Count"]}]), "EMFValidationErrors"),
         (line(Metrics=[{"Name": "m"}] * 101), "EMFValidationErrors"),
         (line(Namespace=""), "EMFValidationErrors"),
     ],
@@ -89,6 +94,29 @@ def test_broken_line_is_refused_by_its_kind(text: str, counter: str) -> None:
         readings(text, now=NOW)
 
     assert counter == caught.value.counter
+
+
+NAMES = st.sampled_from(["Namespace", "Dimensions", "Metrics", "Name", "Unit", "F", "m"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+DIRECTIVES = st.fixed_dictionaries({}, optional={"Namespace": JSON, "Dimensions": JSON, "Metrics": JSON})
+
+
+@given(
+    directives=JSON | st.lists(DIRECTIVES, max_size=2),
+    timestamp=JSON | st.just(AT_MS),
+    members=st.dictionaries(NAMES, JSON, max_size=4),
+)
+def test_no_line_breaks_the_reader(directives: Any, timestamp: Any, members: dict[str, Any]) -> None:
+    """Whatever a function prints, it is read or refused: a log line must never fail the invocation that printed it."""
+    text = json.dumps(members | {"_aws": {"Timestamp": timestamp, "CloudWatchMetrics": directives}})
+    with contextlib.suppress(EmbeddedMetricError):
+        found = readings(text, now=NOW)
+
+        assert all(isinstance(value, int | float) for reading in found for value in reading.values)
 
 
 def test_the_apps_own_lines_are_read() -> None:
