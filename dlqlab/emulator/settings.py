@@ -47,6 +47,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         PATCHES: ",".join(patches),
         DYNAMODB: _dynamodb(),
+        **_call_record(),
         POLLERS_MAX: str(pollers_max()),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
@@ -66,6 +67,12 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
     }
+
+
+def _call_record() -> dict[str, str]:
+    """The file by its full path, because the emulator runs in a folder of its own."""
+    chosen = os.environ.get(CALL_RECORD)
+    return {CALL_RECORD: str(Path(chosen).resolve())} if chosen else {}
 
 
 def _dynamodb() -> str:
