@@ -18,7 +18,8 @@ from localstack.state import StateVisitor
 from dlqlab.emulator import settings
 from dlqlab.emulator.dynamodb.search import OPERATIONS as SEARCHES
 from dlqlab.emulator.dynamodb.search import Search
-from dlqlab.emulator.dynamodb.single_item import OPERATIONS, Answer, SingleItem
+from dlqlab.emulator.dynamodb.single_item import OPERATIONS as ITEMS
+from dlqlab.emulator.dynamodb.single_item import Answer, SingleItem
 from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 
 _CONDITION_FAILED = "The conditional request failed"
@@ -53,17 +54,16 @@ def dispatch_table(provider: MotoDynamoDBProvider, *, fast: bool) -> DispatchTab
     Args:
         fast: serve single-item operations, scans and queries by the fast path where it can.
     """
-    single_item, search = SingleItem(provider.lock), Search(provider.lock)
+    fast_path = FastPath(provider.lock)
 
     def by_moto(context: RequestContext, _request: Any) -> Response:
         with provider.lock:
             return dispatch_to_moto(context)
 
     def by_fast_path(context: RequestContext, request: Any) -> Response:
-        operation = context.operation.name
         try:
-            answer = (search if operation in SEARCHES else single_item).answer(
-                operation,
+            answer = fast_path.answer(
+                context.operation.name,
                 context.request.get_data(),
                 account_id=context.account_id,
                 region=context.region,
@@ -73,24 +73,53 @@ def dispatch_table(provider: MotoDynamoDBProvider, *, fast: bool) -> DispatchTab
         return _respond(context, answer)
 
     handlers: DispatchTable = dict.fromkeys(load_service("dynamodb").operation_names, by_moto)
-    return handlers | dict.fromkeys(OPERATIONS | SEARCHES, by_fast_path) if fast else handlers
+    return handlers | dict.fromkeys(ITEMS | SEARCHES, by_fast_path) if fast else handlers
 
 
-def _respond(context: RequestContext, answer: Answer) -> Response:
-    """The answer on the wire; tells LocalStack what it is, so that it need not parse it."""
+class FastPath:
+    """Single items and searches, without moto."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        """Args:
+        lock: the provider's.
+        """
+        single_item, search = SingleItem(lock), Search(lock)
+        self._parts = dict.fromkeys(ITEMS, single_item.answer) | dict.fromkeys(SEARCHES, search.answer)
+
+    def answer(self, operation: str, body: bytes, *, account_id: str, region: str) -> Answer:
+        """Serve a call.
+
+        Raises:
+            UnsupportedError: moto must serve it; nothing has been changed.
+        """
+        part = self._parts.get(operation)
+        if part is None:
+            raise UnsupportedError(operation)
+        return part(operation, body, account_id=account_id, region=region)
+
+
+def wire(answer: Answer, request_id: str) -> tuple[int, dict[str, str], bytes, dict[str, Any]]:
+    """The answer as DynamoDB sends it: status, headers, body; and the members in the body."""
     members: dict[str, Any] = dict(answer.body)
-    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": context.request_id}
+    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": request_id}
     status = 200
     if answer.condition_failed:
         status = 400
         headers["X-Amzn-ErrorType"] = "ConditionalCheckFailedException"
         # As DynamoDB writes it: the capital where an item comes along.
         members = {"__type": _ERROR_TYPE, ("Message" if members else "message"): _CONDITION_FAILED, **members}
+    body = _ENCODE(members).encode()
+    headers["x-amz-crc32"] = str(zlib.crc32(body))
+    return status, headers, body, members
+
+
+def _respond(context: RequestContext, answer: Answer) -> Response:
+    """The answer for LocalStack; tells it what the answer is, so that it need not parse it."""
+    status, headers, body, members = wire(answer, context.request_id)
+    if answer.condition_failed:
         context.service_exception = ConditionalCheckFailedException(_CONDITION_FAILED)
     else:
         context.service_response = members or _NO_MEMBERS
-    body = _ENCODE(members).encode()
-    headers["x-amz-crc32"] = str(zlib.crc32(body))
     return Response(body, status, headers)
 
 

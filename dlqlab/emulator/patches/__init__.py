@@ -23,6 +23,7 @@ ALL: tuple[str, ...] = (
     "exact_dimensions",
     "lean_chain",
     "unparsed_dynamodb",
+    "direct_dynamodb",
     "sliced_logs",
     "prompt_create",
 )
