@@ -224,7 +224,7 @@ def test_dashboard_is_json_and_shows_the_alarms(template: dict[str, Any]) -> Non
     widgets = json.loads(body)["widgets"]
     shown = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
     metrics = {metric[1] for metric in shown if metric[0] == NAMESPACE}
-    searched = {re.search(r"MetricName=(\w+)", metric[0]["expression"])[1] for metric in shown if len(metric) == 1}  # type: ignore[index]
+    searched = {re.search(r'MetricName="(\w+)"', metric[0]["expression"])[1] for metric in shown if len(metric) == 1}  # type: ignore[index]
 
     assert ["${DeadLetterAlarm.Arn}", "${FailureRatioAlarm.Arn}", "${MessageAgeAlarm.Arn}"] == widgets[-1][
         "properties"
