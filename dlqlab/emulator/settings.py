@@ -20,6 +20,8 @@ DYNAMODB = "DLQLAB_DYNAMODB"
 """Who serves DynamoDB's single-item operations: ``fast``, the default, or ``moto``; see dlqlab.emulator.dynamodb."""
 POLLERS_MAX = "DLQLAB_POLLERS_MAX"
 """Most batches at once of an event source mapping without MaximumConcurrency; see dlqlab.emulator.scaling."""
+POLLERS_MAX_DEFAULT = 10
+"""What a laptop bears: each batch at once may be a function process of its own, of some 50 MB."""
 DYNAMODB_FAST = "fast"
 DYNAMODB_MOTO = "moto"
 
@@ -88,7 +90,7 @@ def pollers_max() -> int:
     Raises:
         UsageError: the environment gives no whole number of 1 or more.
     """
-    given = os.environ.get(POLLERS_MAX, str(max(10, 4 * (os.cpu_count() or 1))))
+    given = os.environ.get(POLLERS_MAX, str(POLLERS_MAX_DEFAULT))
     if not given.isdecimal() or int(given) < 1:
         raise UsageError(f"{POLLERS_MAX} is {given}: give a whole number of 1 or more")
     return int(given)

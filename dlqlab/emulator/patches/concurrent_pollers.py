@@ -2,8 +2,8 @@
 
 How many there are says ``dlqlab.emulator.scaling``: 5 at first, more while a backlog lasts, fewer when it is quiet or
 the function fails. LocalStack has one poller, sleeps after every batch, and backs off on an empty queue. A batch here
-may be a process of its own, so the growth of a mapping without MaximumConcurrency ends at DLQLAB_POLLERS_MAX (by
-default 10, or four a processor where that is more); with it, at MaximumConcurrency.
+may be a process of its own, so the growth of a mapping without MaximumConcurrency ends at DLQLAB_POLLERS_MAX (10 unless
+it is set); with it, at MaximumConcurrency.
 """
 
 import logging
