@@ -1,0 +1,99 @@
+"""Simulated tasks a second: the compiled engine against the plain SimPy model, and its cost by size.
+
+    python benchmarks/simulation.py [--most 10000000]
+
+First the same case for both, in interleaved rounds in one process: the same tasks, faults, pollers and durations, and
+the same number of dead letters in the end. Then the engine alone from 10,000 tasks on, each size in a process of its
+own so that the peak memory is its own; the rate grows no further than what the pollers carry. Processor time is
+printed beside the wall clock's, because it stays what it is on a busy machine. The engine is compiled beforehand.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
+
+from dlqlab.contracts.scenario import from_dict
+from dlqlab.twin.arrivals import constant
+from dlqlab.twin.simulate import simulate
+from tests.support.simpy_model import Model, Seconds
+from tests.support.twin import target
+
+TASKS = 20_000
+ROUNDS = 5
+RATE_PER_S = 150.0
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+SCENARIO = from_dict({"name": "benchmark", "faults": {"failure_rate": 0.3}}, source="the benchmark")
+TIMES = Seconds()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most", type=int, default=SIZES[-1], help="largest size")
+    parser.add_argument("--size", type=int, help="simulate so many tasks and print what that took, as JSON")
+    given = parser.parse_args()
+    if given.size:
+        print(json.dumps(_measure(given.size)))
+        return
+    _against_simpy()
+    _by_size([size for size in SIZES if size <= given.most])
+
+
+def _against_simpy() -> None:
+    arrivals = constant(RATE_PER_S, TASKS)
+    due_s = arrivals.due_s.tolist()
+    engine = lambda: simulate(SCENARIO, parameters=target(TIMES), arrivals=arrivals).totals.dead_lettered  # noqa: E731
+    plain = lambda: _dead(Model(SCENARIO, TIMES, by_sent=True, pollers=5).run(due_s))  # noqa: E731
+    assert engine() == plain(), "both must find the same dead letters"
+    took: dict[str, list[float]] = {"engine": [], "simpy": []}
+    for _ in range(ROUNDS):
+        took["engine"].append(_seconds(engine))
+        took["simpy"].append(_seconds(plain))
+    found = {name: statistics.median(times) for name, times in took.items()}
+    for name, seconds in found.items():
+        print(f"{name:<8} {TASKS / seconds:>12,.0f} tasks/s of processor time ({seconds / TASKS * 1e6:.2f} us a task)")
+    print(f"ratio    {found['simpy'] / found['engine']:.0f}x, medians of {ROUNDS} rounds of {TASKS:,} tasks")
+
+
+def _dead(messages: list[Any]) -> int:
+    return sum(message.status == "FAILED" for message in messages)
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    began = time.process_time()
+    function()
+    return time.process_time() - began
+
+
+def _by_size(sizes: list[int]) -> None:
+    print(f"{'tasks':>12} {'wall s':>8} {'cpu s':>8} {'us/task':>8} {'peak MB':>8}")
+    for size in sizes:
+        done = subprocess.run(
+            [sys.executable, __file__, "--size", str(size)], capture_output=True, text=True, check=True
+        )
+        row = json.loads(done.stdout)
+        per_task = row["cpu_s"] / size * 1e6
+        print(f"{size:>12,} {row['wall_s']:>8.2f} {row['cpu_s']:>8.2f} {per_task:>8.2f} {row['peak_mb']:>8.0f}")
+
+
+def _measure(size: int) -> dict[str, float]:
+    """One simulation of so many tasks on the default target, with a processor that is 2/3 busy."""
+    simulate(SCENARIO, arrivals=constant(RATE_PER_S, 10))
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    totals = simulate(SCENARIO, arrivals=constant(RATE_PER_S, size)).totals
+    wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
+    assert (size, 0) == (totals.completed + totals.dead_lettered, totals.open), "every task must come to its end"
+    return {"wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+if __name__ == "__main__":
+    main()
