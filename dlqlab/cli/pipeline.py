@@ -1,5 +1,7 @@
 """The commands about the deployed pipeline: deploy, url, destroy."""
 
+import time
+
 import click
 
 from dlqlab.cli.console import OUT, command, shown
@@ -32,7 +34,8 @@ def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
     with phases.phase("deploy") as phase:
         url = pipeline.apply(target, chosen, progress=lambda text: phase.update(note=text))
         # What is sent from now on by hand is no part of the deployment's proof.
-        pipeline.configure(target, chosen, pipeline.BY_HAND_RUN_ID)
+        started_ts = time.time() if chosen.faults.outage_duration_s else 0.0
+        pipeline.configure(target, chosen, pipeline.BY_HAND_RUN_ID, run_started_ts=started_ts)
         phase.note = "stack, functions, API, partial batch responses: proven"
     OUT.print(f"API: {url}", soft_wrap=True)
 

@@ -2,18 +2,21 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from dlqlab import paths
 from dlqlab.collect.host import HostSampler, tree
 from dlqlab.collect.queues import QueueSampler, queue_urls
-from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.rundir import RunDir, write_json
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target
+from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import start_load
 from dlqlab.run import known
+from dlqlab.run.ledgers import junk_path
 from dlqlab.run.progress import Phases
 
 
@@ -37,7 +40,8 @@ def load_by_hand(
     run = RunDir(runs_root / run_id)
     run.path.mkdir(parents=True)
     sqs = target.client("sqs")
-    queues = QueueSampler(sqs, queue_urls(sqs, target.names.queues), run.path)
+    urls = queue_urls(sqs, target.names.queues)
+    queues = QueueSampler(sqs, urls, run.path)
     host = HostSampler(known.host_parts(known.emulator_of(target)), run.path)
     if ui:
         console.print(f"Locust's web UI: http://127.0.0.1:{web_port} (Ctrl-C ends it)", soft_wrap=True)
@@ -56,8 +60,16 @@ def load_by_hand(
                 on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
                 on_start=lambda pid: host.add("load", tree(pid)),
             )
+            _send_junk(run, scenario, sqs, urls["tasks"])
             phase.note = f"{result.sent:,} tasks sent"
     finally:
         host.stop()
         queues.stop()
     return run
+
+
+def _send_junk(run: RunDir, scenario: Scenario, sqs: Any, queue_url: str) -> None:
+    """The scenario's junk after its tasks, and which messages it is: Locust itself does not write to queues."""
+    if scenario.load.junk_messages:
+        junk = send_junk(sqs, queue_url, scenario.load.junk_messages, scenario.seed)
+        write_json(junk_path(run), {"message_ids": [message.message_id for message in junk]})

@@ -1,5 +1,6 @@
 """A complete run directory of a load that was started by hand. What nobody measured is null, and said to be."""
 
+import dataclasses
 import os
 import time
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from dlqlab.deploy.target import Target
 from dlqlab.errors import UsageError
 from dlqlab.run import known, manifest, preflight
 from dlqlab.run.deployed import Deployment, read_deployment, scenario_of
-from dlqlab.run.ledgers import HandLoad, read_load, silent_s
+from dlqlab.run.ledgers import HandLoad, junk_ids, read_load, silent_s
 from dlqlab.run.measure import drain, pull
 from dlqlab.run.progress import Phases
 
@@ -91,7 +92,7 @@ class HandCollector:
         return scenario_of(
             deployment,
             name=like.name if like else BY_HAND,
-            load=load.load or Load(tasks=load.sent),
+            load=dataclasses.replace(load.load or Load(tasks=load.sent), junk_messages=len(junk_ids(self.run))),
             judge=like.judge if like else Judge(),
             drain=like.drain if like else Drain(),
         )
@@ -120,6 +121,7 @@ class HandCollector:
             "load_started_ts": load.started_ts,
             "load_ended_ts": load.ended_ts,
             "load": load.to_json(),
+            "junk_message_ids": junk_ids(self.run),
             "partial_batch_responses": deployment.is_partial,
             "cores": os.cpu_count() if self.target.is_this_machine else None,
             "versions": manifest.versions(),

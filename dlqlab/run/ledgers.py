@@ -134,6 +134,20 @@ def read_load(ledger_parts: Path) -> HandLoad:
     )
 
 
+def junk_path(run: RunDir) -> Path:
+    """Where ``dlqlab load`` notes the junk that it sent."""
+    return run.path / "junk.json"
+
+
+def junk_ids(run: RunDir) -> list[str]:
+    """Ids of the junk messages of a load; none where nobody noted any: Locust by hand sends none, asked for or not.
+
+    Raises:
+        EvidenceError: the note cannot be read.
+    """
+    return list(read_json(junk_path(run))["message_ids"]) if junk_path(run).exists() else []
+
+
 def silent_s(ledger_parts: Path, *, clock: Callable[[], float] = time.time) -> float:
     """How long ago the last line was written."""
     return clock() - max(path.stat().st_mtime for path in _parts(ledger_parts))

@@ -127,15 +127,16 @@ def test_master_and_workers_have_one_verdict_over_all_ledgers(hands: Hands) -> N
 
 
 def test_dlqlab_load_leaves_samples(hands: Hands) -> None:
-    """A load of dlqlab load has queue and host samples; dlqlab collect takes the newest load by itself."""
+    """A load of dlqlab load has queue and host samples and its junk; dlqlab collect takes the newest load by itself."""
     hands.sh("dlqlab deploy --port $PORT")
     runs = hands.runs / "own"
-    hands.sh(f"dlqlab load --port $PORT --runs {runs} --tasks 20 --rate 10 --seed 23")
+    hands.sh(f"dlqlab load poison --port $PORT --runs {runs} --tasks 20 --rate 10 --seed 23")
     hands.sh(f"dlqlab collect --port $PORT --runs {runs} --scenario {hands.runs}/judged.toml")
     run = next(runs.glob("*-load"))
     manifest, verdict = hands.judged(str(run))
 
     assert "valid" == verdict["status"], verdict
     assert {"latency"} == set(manifest["not_measured"])
+    assert manifest["scenario"]["load"]["junk_messages"] == len(manifest["junk_message_ids"]) > 0
     assert {"emulator", "functions", "harness", "load"} == set(RunDir(run).read("host")["part"])
     assert (runs / "latest").resolve() == run

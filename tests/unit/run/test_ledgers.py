@@ -11,7 +11,7 @@ from dlqlab.contracts.scenario import Load
 from dlqlab.errors import UsageError
 from dlqlab.load.journal import SETTINGS_SUFFIX, SUMMARY_SUFFIX, Journal
 from dlqlab.load.settings import LoadSettings
-from dlqlab.run.ledgers import moment, put_together, read_load, started_ts, uncollected
+from dlqlab.run.ledgers import junk_ids, junk_path, moment, put_together, read_load, started_ts, uncollected
 
 
 def ledger(folder: Path, worker: str, *, start: float = 100.0, n: int = 3, ended: bool = True, **load: Any) -> None:
@@ -115,3 +115,12 @@ def test_no_moment_is_refused() -> None:
     """What is neither says what to give."""
     with pytest.raises(UsageError, match="--since yesterday: give a time such as"):
         moment("yesterday")
+
+
+def test_junk_is_what_was_noted(tmp_path: Path) -> None:
+    """What a load was asked to send says nothing about junk that nobody sent."""
+    run = RunDir(tmp_path)
+
+    assert [] == junk_ids(run)
+    junk_path(run).write_text('{"message_ids": ["m1", "m2"]}')
+    assert ["m1", "m2"] == junk_ids(run)
