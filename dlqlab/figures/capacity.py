@@ -55,6 +55,8 @@ def growth(rows: pd.DataFrame, *, label: str) -> Chart:
         axes.plot(table["rate_per_s"], table[column], "o", color=ACCEPTED, markersize=5, alpha=0.7, markeredgewidth=0)
         axes.set_ylim(0, max(float(table[column].max()) * 1.15, 1e-9))
         axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_formatter(_thousands)
+    panels[-1].xaxis.set_major_formatter(_thousands)
     panels[-1].set_xlabel("tasks a second")
     return figure
 
@@ -64,17 +66,20 @@ def storm(series: pd.DataFrame, *, outage: tuple[float, float] | None, chosen: s
     """Messages received a second under the chosen setting and under the one with the highest storm.
 
     Args:
-        series: ``role``, ``label``, ``t_s``, ``accepted``, ``received``.
+        series: ``role``, ``label``, ``t_s``, ``accepted``, ``received``, ``storm_begins_s``.
         outage: its start and end, seconds from the start of the load; None where there is none.
         chosen: the role of the chosen setting.
     """
     roles = list(dict.fromkeys(series["role"]))
     if not roles:
         return no_data("Retry storm", "no seconds were kept")
-    peaks = {role: float(series[series["role"] == role]["received"].max()) for role in roles}
+    after = series[series["t_s"] >= series["storm_begins_s"]]
+    peaks = {role: float(after[after["role"] == role]["received"].max()) for role in roles}
     arriving = float(series["accepted"].max())
     said = ", ".join(f"{peak:,.0f} ({role})" for role, peak in peaks.items())
-    finding = f"At most {arriving:,.0f} tasks are accepted in a second; messages received in a second peak at {said}"
+    finding = (
+        f"Retry-storm peak, messages received in a second: {said}; at most {arriving:,.0f} tasks are accepted in one"
+    )
     figure, panels = chart(finding, rows=len(roles), height_in=1.7 + 2.1 * len(roles))
     for axes, role in zip(panels, roles, strict=True):
         part = series[series["role"] == role]
@@ -83,15 +88,18 @@ def storm(series: pd.DataFrame, *, outage: tuple[float, float] | None, chosen: s
         axes.step(part["t_s"], part["received"], where="post", color=colour, linewidth=1.3)
         axes.step(part["t_s"], part["accepted"], where="post", color=TARGET, linestyle=(0, (5, 3)), linewidth=1.2)
         axes.set_title(wrapped(f"{role}: {part['label'].iloc[0]}", _SUBTITLE_COLUMNS), color=INK[colour])
-        axes.set_ylim(0, max(peaks.values()) * 1.12)
+        axes.set_ylim(0, float(series["received"].max()) * 1.12)
+        axes.yaxis.set_major_formatter(_thousands)
+        axes.axvline(float(part["storm_begins_s"].iloc[0]), color=FAINT, linestyle=":", linewidth=1.3)
         axes.set_ylabel("messages a second")
         if outage is not None:
             axes.axvspan(*outage, color="#EDEDED", zorder=0)
             axes.annotate("outage", (sum(outage) / 2, axes.get_ylim()[1]), xytext=(0, -4), textcoords="offset points",
                           ha="center", va="top", fontsize=9.5, color=FAINT)  # fmt: skip
-    busy = series[series["received"] >= _QUIET * max(peaks.values())]
+    busy = series[series["received"] >= _QUIET * float(series["received"].max())]
     panels[-1].set_xlim(0, float(busy["t_s"].max()) * 1.1 + 1)
     how = "filled: messages received, first tries and retries; dashed: tasks accepted"
+    how += "\ndotted: the storm is counted from here on"
     panels[-1].set_xlabel(f"seconds from the start of the load\n{how}")
     return figure
 
@@ -124,3 +132,7 @@ def cost_parts(parts: Mapping[str, float], *, tasks: float, label: str) -> Chart
     axes.set_xlim(0, float(usd.max()) * 1.15)
     axes.set_xlabel("USD a million tasks")
     return figure
+
+
+def _thousands(value: float, _place: float = 0) -> str:
+    return f"{value:,g}"

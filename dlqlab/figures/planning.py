@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from dlqlab.figures.style import (
     ACCEPTED,
@@ -69,11 +69,13 @@ def trade_off(settings: pd.DataFrame) -> Chart:
               markeredgecolor="white", label="chosen")  # fmt: skip
     if shown["completion_s_p95"].max() > _WIDE * max(float(shown["completion_s_p95"].min()), 1e-9):
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none", fontsize=9.5)
     axes.grid(axis="both")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     axes.margins(0.07)
+    axes.set_ylim(top=min(1.006, axes.get_ylim()[1]))
     axes.set_xlabel("time to completion, p95, seconds")
     axes.set_ylabel("tasks that succeed")
     return figure
@@ -92,11 +94,12 @@ def objectives(settings: pd.DataFrame, measured: Sequence[Objective]) -> Chart:
     """Where the chosen setting stands in each objective, one row an objective on its own scale.
 
     Args:
-        settings: one column for each objective, ``front``, ``chosen``.
+        settings: one column for each objective, ``keeps_up``, ``front``, ``chosen``; only what keeps up is drawn.
         measured: the objectives from top to bottom.
     """
+    settings = settings[settings["keeps_up"]]
     if settings.empty:
-        return no_data("Objectives", "no setting was tried")
+        return no_data("Objectives", "no setting keeps up with the load")
     best = [one.title for one in measured if _is_best(settings, one)]
     finding = "The chosen setting is a compromise: it is the best in no single objective"
     if best:
@@ -136,6 +139,8 @@ def _objective_panel(axes: Axes, settings: pd.DataFrame, one: Objective) -> None
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.03)
+    if one.unit == "ratio":
+        axes.set_xlim(right=min(1.0005, axes.get_xlim()[1]))
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_major_formatter(lambda value, _: in_unit(value, one.unit))
 

@@ -12,7 +12,7 @@ import pandas as pd
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.costs.prices import DEFAULT, Prices, load_prices
 from dlqlab.errors import UsageError
-from dlqlab.tune.measures import measure
+from dlqlab.tune.measures import measure, storm_begins_s
 from dlqlab.twin import arrivals
 from dlqlab.twin.contract import Simulation
 from dlqlab.twin.parameters import Parameters, parameters_of
@@ -105,8 +105,11 @@ def perform(job: Job, world: World) -> dict[str, float]:
 
 
 def received_per_s(scenario: Scenario, world: World, seed: int) -> pd.DataFrame:
-    """``t_s``, ``accepted`` and ``received`` a second of one simulation."""
-    return play(scenario, world, seed).series[["t_s", "accepted", "received"]].copy()
+    """``t_s``, ``accepted`` and ``received`` a second of one simulation, and in each row ``storm_begins_s``."""
+    simulation = play(scenario, world, seed)
+    seconds = simulation.series[["t_s", "accepted", "received"]].copy()
+    seconds["storm_begins_s"] = storm_begins_s(simulation)
+    return seconds
 
 
 def world_of(

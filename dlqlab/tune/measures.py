@@ -86,17 +86,20 @@ def backlog_end_s(simulation: Simulation) -> float:
 
 
 def storm_per_s(simulation: Simulation) -> float:
-    """Most messages received within a second, once the outage is over; without one, from the peak of arrivals on.
+    """Most messages received within a second, from ``storm_begins_s`` on."""
+    series = simulation.series
+    after = series[series["t_s"] >= storm_begins_s(simulation)]
+    return float(after["received"].max()) if len(after) else 0.0
 
-    That is what a dependency must bear that has just come back. Its outage is counted from the configuration of the
-    functions, the series from the start of the load.
+
+def storm_begins_s(simulation: Simulation) -> float:
+    """The second from which a retry storm is looked for: the end of the outage, or else the peak of arrivals.
+
+    What comes after is what a dependency must bear that has just come back. Its outage is counted from the
+    configuration of the functions, the series from the start of the load.
     """
     series, faults = simulation.series, simulation.scenario.faults
-    if series.empty:
-        return 0.0
     if faults.outage_duration_s > 0:
-        begins_s = faults.outage_start_s + faults.outage_duration_s - simulation.parameters.warm_up_s
-    else:
-        begins_s = float(series["t_s"].iloc[int(series["accepted"].to_numpy().argmax())])
-    after = series[series["t_s"] >= np.floor(begins_s)]
-    return float(after["received"].max()) if len(after) else 0.0
+        ends_s = faults.outage_start_s + faults.outage_duration_s - simulation.parameters.warm_up_s
+        return float(np.floor(ends_s))
+    return float(series["t_s"].iloc[int(series["accepted"].to_numpy().argmax())]) if len(series) else 0.0

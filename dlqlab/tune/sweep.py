@@ -34,7 +34,7 @@ class Sweep:
     ``settings`` has one row for each setting: label, the varied values, warnings, the mean of each measure, keeps_up,
     front (of what keeps up), chosen; ``results`` one for each setting and seed. ``growth`` is the chosen setting at
     multiples of the rate: factor, rate_per_s, seed, the measures. ``storm`` holds the seconds of the chosen setting and
-    of the one with the highest storm: role, label, t_s, accepted, received.
+    of the one with the highest storm: role, label, t_s, accepted, received, storm_begins_s.
     """
 
     scenario: Scenario
@@ -185,7 +185,9 @@ def _growth(question: Question, chosen: Scenario | None, seeds: Sequence[int], p
 
 def _storm(world: World, settings: Sequence[Setting], table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Seconds of the setting with the highest storm and of the chosen one, with one seed."""
-    roles = {STORMIEST: int(table["storm_per_s"].to_numpy().argmax())}
+    # Of what keeps up, if anything does: a storm that is cut off by a lack of capacity is none.
+    able = table[table["keeps_up"]] if table["keeps_up"].any() else table
+    roles = {STORMIEST: int(able.index[int(able["storm_per_s"].to_numpy().argmax())])}
     if table["chosen"].any():
         roles[CHOSEN] = int(table["chosen"].to_numpy().argmax())
     parts = []

@@ -36,7 +36,9 @@ def settings(**changes: Any) -> pd.DataFrame:
 def storm(role: str, received: list[int]) -> pd.DataFrame:
     """Seconds of one setting; 10 tasks are accepted in each."""
     t_s = np.arange(len(received), dtype=float)
-    return pd.DataFrame({"role": role, "label": "base_s=1", "t_s": t_s, "accepted": 10, "received": received})
+    return pd.DataFrame(
+        {"role": role, "label": "base_s=1", "t_s": t_s, "accepted": 10, "received": received, "storm_begins_s": 1.0}
+    )
 
 
 def test_trade_off_names_what_the_choice_gives() -> None:
@@ -94,7 +96,7 @@ def test_storm_names_the_peaks() -> None:
     seconds = pd.concat([storm("highest storm", [10, 80, 10]), storm("chosen", [10, 25, 10])])
     chart = capacity.storm(seconds, outage=(0.0, 1.0), chosen="chosen")
 
-    assert "peak at 80 (highest storm), 25 (chosen)" in chart.alt
+    assert "in a second: 80 (highest storm), 25 (chosen); at most 10 tasks are accepted in one" in chart.alt
 
 
 def test_cost_names_total_and_largest_part() -> None:
@@ -108,7 +110,7 @@ def test_cost_names_total_and_largest_part() -> None:
     ("chart", "reason"),
     [
         (planning.trade_off(settings(completion_s_p95=[np.nan] * 3)), "no task completed under any setting"),
-        (planning.objectives(settings().head(0), MEASURED), "no setting was tried"),
+        (planning.objectives(settings().head(0), MEASURED), "no setting keeps up with the load"),
         (planning.influence({}, MEASURED), "nothing was varied"),
         (capacity.growth(pd.DataFrame(), label=""), "the chosen setting was not tried at other rates"),
         (capacity.storm(storm("chosen", []), outage=None, chosen="chosen"), "no seconds were kept"),
