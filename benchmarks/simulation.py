@@ -51,8 +51,13 @@ def main() -> None:
 def _against_simpy() -> None:
     arrivals = constant(RATE_PER_S, TASKS)
     due_s = arrivals.due_s.tolist()
-    engine = lambda: simulate(SCENARIO, parameters=target(TIMES), arrivals=arrivals).totals.dead_lettered  # noqa: E731
-    plain = lambda: _dead(Model(SCENARIO, TIMES, by_sent=True, pollers=5).run(due_s))  # noqa: E731
+
+    def engine() -> int:
+        return simulate(SCENARIO, parameters=target(TIMES), arrivals=arrivals).totals.dead_lettered
+
+    def plain() -> int:
+        return _dead(Model(SCENARIO, TIMES, by_sent=True, pollers=5).run(due_s))
+
     assert engine() == plain(), "both must find the same dead letters"
     took: dict[str, list[float]] = {"engine": [], "simpy": []}
     for _ in range(ROUNDS):
