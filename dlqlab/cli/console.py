@@ -18,7 +18,9 @@ ERR = Console(stderr=True, highlight=False)
 
 
 def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
-    """Errors of ours become one message and an exit code; Ctrl-C and SIGTERM unwind, so that all processes end."""
+    """Errors of ours and of AWS calls become one message and an exit code; Ctrl-C and SIGTERM unwind, so that all
+    processes end.
+    """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -28,6 +30,11 @@ def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
         except DlqlabError as error:
             ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
             code = error.exit_code
+        except Exception as error:
+            if not _is_of_an_aws_call(error):
+                raise
+            ERR.print(f"[bold red]dlqlab:[/] {escape(_told(error))}", soft_wrap=True)
+            code = EXIT_BROKE
         except KeyboardInterrupt:
             ERR.print("[bold yellow]dlqlab:[/] interrupted; everything that was started has been stopped")
             code = EXIT_BROKE
@@ -42,6 +49,22 @@ def shown(path: Path) -> str:
         return str(path.resolve().relative_to(paths.ROOT))
     except ValueError:
         return str(path)
+
+
+def _is_of_an_aws_call(error: Exception) -> bool:
+    """Whether botocore raised it; without importing botocore, which commands that need no AWS do not pay for."""
+    known = sys.modules.get("botocore.exceptions")
+    return known is not None and isinstance(error, known.BotoCoreError | known.ClientError)
+
+
+def _told(error: Exception) -> str:
+    """The error with a remedy where there is one."""
+    name = type(error).__name__
+    if name in {"EndpointConnectionError", "ConnectionClosedError", "ConnectTimeoutError", "ReadTimeoutError"}:
+        return f"{error}: does anything serve the AWS API there? See dlqlab doctor, dlqlab up, or --target"
+    if name in {"NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError", "SSOTokenLoadError"}:
+        return f"{error}: log in, or set AWS_PROFILE"
+    return f"an AWS call failed: {error}"
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

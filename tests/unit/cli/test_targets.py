@@ -1,5 +1,6 @@
 """The options --port, --target, --stage and --confirm: what is refused before any request is made."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,20 @@ def test_contradictions_are_refused(arguments: tuple[str, ...], message: str) ->
     code, output = _run("deploy", *arguments)
 
     assert (3, True) == (code, message in output), output
+
+
+def test_endpoint_that_nobody_serves_is_one_message() -> None:
+    """A refused connection is exit code 4 with a remedy and no traceback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        code, output = _run("deploy", "--stack-only", "--target", f"http://127.0.0.1:{free.getsockname()[1]}")
+
+    assert (4, True) == (code, "does anything serve the AWS API there?" in output), output
+    assert "Traceback" not in output
+
+
+def test_account_without_credentials_is_one_message() -> None:
+    """Nothing is sent without credentials; the message says what to do."""
+    code, output = _run("deploy", "--stack-only", *ACCOUNT, "--confirm", "dev@aws")
+
+    assert (4, True) == (code, "log in, or set AWS_PROFILE" in output), output
