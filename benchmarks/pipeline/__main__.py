@@ -8,6 +8,7 @@ stopped. No task fails: with failures, retries that wait for their backoff would
 """
 
 import argparse
+import itertools
 import os
 import platform
 import shutil
@@ -27,7 +28,9 @@ from benchmarks.pipeline.systems import STATE, Running, ours, stock
 from dlqlab.contracts.rundir import write_json
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.emulator import settings
+from dlqlab.errors import DlqlabError
 from dlqlab.run.manifest import git_state, versions
+from dlqlab.waiting import DeadlinePassedError
 
 SYSTEMS: dict[str, Callable[[Scenario], AbstractContextManager[Running]]] = {
     "stock": stock,
@@ -49,16 +52,22 @@ def main() -> None:
     busy_pct = psutil.cpu_percent(interval=1.0)
     began = time.time()
     rounds: list[Round] = []
-    for number in range(1, options.rounds + 1):
-        for name in chosen:
+    failures: list[str] = []
+    for number, name in itertools.product(range(1, options.rounds + 1), chosen):
+        try:
             rounds.append(_one(name, scenario, lone_s=options.lone_seconds))
-            print(_line(number, rounds[-1]), file=sys.stderr, flush=True)
+            line = _line(number, rounds[-1])
+        except (DlqlabError, DeadlinePassedError) as error:  # what the other rounds have found shall not be lost
+            line = f"round {number} {name:<10} FAILED: {error}"
+            failures.append(line)
+        print(line, file=sys.stderr, flush=True)
     about = {
         "started_ts": began,
         "duration_s": round(time.time() - began, 1),
         "cores": os.cpu_count(),
         "machine": platform.processor() or platform.machine(),
         "busy_pct_before": busy_pct,
+        "failures": failures,
         "users": options.users,
         "seconds": options.seconds,
         "versions": versions() | {"localstack": settings.VERSION, "ministack": VERSION},
@@ -66,6 +75,8 @@ def main() -> None:
     }
     write_json(options.json, to_json(rounds, about))
     _print(rounds, about, options.json)
+    print("\n".join(failures))
+    sys.exit(1 if failures else 0)
 
 
 def _one(name: str, scenario: Scenario, *, lone_s: float) -> Round:

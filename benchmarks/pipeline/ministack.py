@@ -19,14 +19,13 @@ from typing import Any
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
-from benchmarks.pipeline.systems import RUN_ID, STATE, Running, state_dir
+from benchmarks.pipeline.systems import RUN_ID, STATE, Running, state_dir, warm_up
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import chalice, functions, stack
 from dlqlab.deploy.target import API_STAGE, Target
 from dlqlab.deploy.verify import call_api
 from dlqlab.emulator import lifecycle, settings
 from dlqlab.errors import EmulatorError
-from dlqlab.run import preflight
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
 VERSION = "1.5.33"
@@ -86,7 +85,7 @@ def ministack(scenario: Scenario) -> Iterator[Running]:
         target = _target(port, state)
         url = _deploy(target, scenario)
         ready_s = time.monotonic() - began
-        preflight.warm_up(target, url, scenario.load.users)
+        warm_up(target, url, scenario.load.users)
         yield Running(name="ministack", target=target, url=url, pid=process.pid, ready_s=ready_s)
     finally:
         _stop(process)
