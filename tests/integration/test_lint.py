@@ -5,7 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from click.testing import Result as CommandResult
 
+from dlqlab.cli.program import main
 from dlqlab.lint.rule import Result, Severity
 from dlqlab.lint.rule import lint as apply
 from dlqlab.lint.rules import RULES
@@ -27,6 +30,11 @@ def held(deployed: Deployed) -> Result:
     """The rules against the stack."""
     target = deployed.target
     return apply(of_stack(target.client, target.names, subject="stack"), RULES)
+
+
+def lint_command(deployed: Deployed) -> CommandResult:
+    """The command on the stack, found by its address."""
+    return CliRunner().invoke(main, ["lint", "--stack", "--brief", "--target", str(deployed.target.endpoint)])
 
 
 def broken(deployed: Deployed) -> set[str]:
@@ -61,6 +69,7 @@ def test_deployed_stack_breaks_only_what_is_accepted(deployed: Deployed) -> None
     result = held(deployed)
 
     assert 0 == result.count(Severity.ERROR)
+    assert 0 == lint_command(deployed).exit_code
     assert broken(deployed) == ACCEPTED
 
 
@@ -68,8 +77,11 @@ def test_mapping_without_response_type_is_an_error(deployed: Deployed) -> None:
     """A mapping that somebody has set back is named as silent loss, and is sound again afterwards."""
     with response_types(deployed, []):
         during = broken(deployed)
+        command = lint_command(deployed)
 
     assert {SILENT_LOSS} | ACCEPTED == during
+    assert 1 == command.exit_code
+    assert "error silent-loss: the mapping of dlqlab-local-tasks has response types []" in command.output
     assert broken(deployed) == ACCEPTED
 
 
