@@ -136,10 +136,22 @@ def test_same_fates_as_an_ordinary_run(flooded: RunDir, ordinary: RunDir) -> Non
 
 
 def test_jupyter_has_the_run(stack: Stack, flooded: RunDir) -> None:
-    """What was collected on the host is there to be opened in a notebook."""
+    """What was collected on the host is there, to be opened in a notebook and to be judged."""
     found = get_json(stack.url("jupyter", f"/api/contents/runs/{flooded.path.name}?token={TOKEN}"))
 
     assert {"report.ipynb", "tasks.parquet"} <= {entry["name"] for entry in found["content"]}
+    assert "valid: run" in stack.execute("jupyter", "dlqlab", "report", flooded.path.name, "--no-page")
+
+
+def test_nothing_but_docker_is_needed(stack: Stack, flooded: RunDir) -> None:
+    """The commands of the host run in a container as well; here they deploy again what the host has removed."""
+    assert flooded.has("tasks")  # nobody needs the first deployment any more
+    dlqlab("destroy", "--target", stack.endpoint)
+    printed = stack.execute("jupyter", "dlqlab", "deploy", "--target", stack.endpoint, deadline_s=300)
+    api_url = stack.execute("jupyter", "dlqlab", "url", "--target", stack.endpoint).strip()
+
+    assert "proven" in printed
+    assert "ok" == get_json(f"{api_url}/health")["status"]
 
 
 def test_down_leaves_nothing(stack: Stack) -> None:

@@ -105,14 +105,14 @@ class Stack:
         kinds = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
         return [line for kind in kinds for line in docker(*kind, "--quiet", *self._filters()).split()]
 
-    def execute(self, service: str, *command: str) -> str:
+    def execute(self, service: str, *command: str, deadline_s: float = 60) -> str:
         """Run a command in a service's container; returns what it printed, errors too."""
         done = subprocess.run(
             ["docker", "exec", self.container(service)["Id"], *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=deadline_s,
             check=False,
         )
         return done.stdout
