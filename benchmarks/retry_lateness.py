@@ -14,6 +14,7 @@ import argparse
 import io
 import json
 import math
+import shutil
 import statistics
 import time
 import uuid
@@ -108,6 +109,7 @@ def bench(
         yield Bench(name, target, function, {backoff_s: _queue(target, function) for backoff_s in backoffs_s})
     finally:
         lifecycle.stop(emulator)
+    shutil.rmtree(emulator.state)
 
 
 def _queue(target: Target, function: str) -> str:

@@ -11,7 +11,6 @@ import argparse
 import itertools
 import os
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -82,9 +81,7 @@ def main() -> None:
 def _one(name: str, scenario: Scenario, *, lone_s: float) -> Round:
     STATE.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=STATE) as folder, SYSTEMS[name](scenario) as running:
-        found = measure(running, scenario, lone_s=lone_s, folder=Path(folder))
-    shutil.rmtree(running.target.state_dir)
-    return found
+        return measure(running, scenario, lone_s=lone_s, folder=Path(folder))
 
 
 def _scenario(users: int, seconds: float) -> Scenario:

@@ -89,6 +89,7 @@ def ministack(scenario: Scenario) -> Iterator[Running]:
         yield Running(name="ministack", target=target, url=url, pid=process.pid, ready_s=ready_s)
     finally:
         _stop(process)
+    shutil.rmtree(state)  # not after an error: its log may say why
 
 
 def _environment(port: int, state: Path, python: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ A system is a context manager: it starts on a free port of 127.0.0.1, deploys, w
 own id when the context ends.
 """
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -78,6 +79,7 @@ def localstack(
         yield Running(name=name, target=target, url=url, pid=emulator.pid, ready_s=ready_s)
     finally:
         lifecycle.stop(emulator)
+    shutil.rmtree(emulator.state)  # not after an error: its log may say why
 
 
 def warm_up(target: Target, url: str, users: int) -> None:
