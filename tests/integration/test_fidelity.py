@@ -53,11 +53,11 @@ def test_card_of_the_emulator(target: Target) -> None:
 
 
 def test_mapping_of_the_emulator(target: Target) -> None:
-    """Five pollers wait at the queue; the function's lines can be read at once."""
+    """Five pollers wait at the queue, and more come with a backlog; the function's lines can be read at once."""
     found = run_probes(target.client, [mapping_probe()], deadline_s=DEADLINE_S)
 
     assert {"poll_wait": True, "pollers": True, "function_log_lag": True} == by_name(found), found
-    assert 5 == found[1].measured["pollers"]
+    assert int(found[1].measured["pollers"] or 0) >= 5
 
 
 def test_probes_tell_an_emulator_without_patches(unpatched: Target) -> None:
