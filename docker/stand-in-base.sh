@@ -24,23 +24,25 @@ download_debian() {
 download_packages() { # the lock's, and what builds the few of them that come as source
     rm -rf "$CACHE/wheels"
     mkdir "$CACHE/wheels"
-    "$PYTHON" -m pip download --quiet --dest "$CACHE/wheels" --require-hashes --requirement requirements.txt
-    "$PYTHON" -m pip download --quiet --dest "$CACHE/wheels" setuptools wheel
+    local with_pip=$PYTHON # an environment that uv made has none
+    "$with_pip" -m pip --version >/dev/null 2>&1 || with_pip=$("$PYTHON" -c 'import sys; print(sys._base_executable)')
+    "$with_pip" -m pip download --quiet --dest "$CACHE/wheels" --require-hashes --requirement requirements.txt
+    "$with_pip" -m pip download --quiet --dest "$CACHE/wheels" setuptools wheel
     cp requirements.txt "$CACHE/wheels.lock"
 }
 
 add_python() { # to a root file system: this machine's, at the place where the real image has it
     local root=$1 prefix
     prefix=$("$PYTHON" -c 'import sys; print(sys.base_prefix)')
-    tar -C "$prefix" --exclude=__pycache__ --exclude=site-packages --exclude=test --exclude='*.a' -cf - bin lib |
+    (cd "$prefix" && find bin/python3.13 lib/python3.13 lib/libpython3* -maxdepth 0 2>/dev/null || true) |
+        tar -C "$prefix" --exclude=__pycache__ --exclude=site-packages --exclude=test --exclude='*.a' -cf - --files-from - |
         tar -C "$root/usr/local" --no-same-owner -xf -
-    rm -f "$root"/usr/local/bin/{pip*,2to3*,idle*,pydoc*}
     mkdir -p "$root/usr/local/lib/python3.13/site-packages"
     ln -sf python3.13 "$root/usr/local/bin/python3"
     ln -sf python3.13 "$root/usr/local/bin/python"
     chroot "$root" ldconfig
     chroot "$root" /usr/local/bin/python -c 'import bz2, ctypes, lzma, readline, sqlite3, ssl, uuid, zlib, zoneinfo'
-    chroot "$root" /usr/local/bin/python -m ensurepip >/dev/null
+    PIP_ROOT_USER_ACTION=ignore chroot "$root" /usr/local/bin/python -m ensurepip >/dev/null
     ln -sf pip3.13 "$root/usr/local/bin/pip"
 }
 

@@ -15,12 +15,17 @@ untested() {
     exit $UNTESTED
 }
 
+stand_in() { # the path of its archive
+    docker/stand-in-base.sh || untested "no image registry is reached, and no stand-in for $BASE can be made"
+}
+
 check() { # with an engine
     if [ -z "${BASE_IMAGE:-}" ]; then
         if docker image inspect "$BASE" >/dev/null 2>&1 || docker pull --quiet "$BASE" >/dev/null 2>&1; then
             export BASE_IMAGE=$BASE
         else
-            local archive=${STAND_IN_ARCHIVE:-$(docker/stand-in-base.sh)}
+            local archive=${STAND_IN_ARCHIVE:-$(stand_in)}
+            [ -n "$archive" ] || exit $UNTESTED
             docker import --change 'ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin' \
                 --change 'ENV LANG=C.UTF-8' --change 'CMD ["python3"]' "$archive" $STAND_IN >/dev/null
             export BASE_IMAGE=$STAND_IN
@@ -45,4 +50,6 @@ for program in dockerd unshare ip iptables debootstrap; do
 done
 docker/with-engine.sh true || untested "no engine runs, and none can be started"
 # The engine that is started reaches no network: what the image needs is fetched before.
-STAND_IN_ARCHIVE=$(docker/stand-in-base.sh) docker/with-engine.sh "$0" --inside
+STAND_IN_ARCHIVE=$(stand_in)
+export STAND_IN_ARCHIVE
+docker/with-engine.sh "$0" --inside
