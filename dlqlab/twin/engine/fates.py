@@ -2,21 +2,34 @@
 
 import math
 
+import numpy as np
+
 from dlqlab.twin.engine import views as of
+from dlqlab.twin.engine.chance import mixed
 from dlqlab.twin.engine.compiled import part
 from dlqlab.twin.engine.hashing import FAULT, JITTER, SLOW, draw
 from dlqlab.twin.engine.layout import ALWAYS_FAILS, NO_FAULT, NO_SCRIPT, OUTAGE, TRANSIENT
 from dlqlab.twin.engine.views import Sim
 
 NO_JITTER, EQUAL, FULL = range(3)
+_STEP, _STRIDE, _SEED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95), np.uint64(0xA24BAED4963EE407)
+
+
+@part
+def _uniform(s: Sim, purpose: int, generation: int, attempt: int, task: int) -> float:
+    """The app's draw; or a quick one, as independent and as uniform, of a counter instead of a hash."""
+    rules = of.rules(s)[0]
+    if not rules.is_quick:
+        return draw(of.text(s), of.words(s), of.ids(s), rules.seed, purpose, generation, attempt, task, rules.seed)
+    about = (np.uint64(generation) << np.uint64(32)) | (np.uint64(attempt) << np.uint64(8)) | np.uint64(purpose)
+    return mixed(np.uint64((np.uint64(task) + np.uint64(1)) * _STEP + about * _STRIDE + np.uint64(rules.seed) * _SEED))
 
 
 @part
 def _draw(s: Sim, purpose: int, task: int, generation: int, attempt: int) -> float:
-    rules = of.rules(s)[0]
-    if rules.sticky:
+    if of.rules(s)[0].sticky:
         generation, attempt = 1, 0
-    return draw(of.text(s), of.words(s), of.ids(s), rules.seed, purpose, generation, attempt, task, rules.seed)
+    return _uniform(s, purpose, generation, attempt, task)
 
 
 @part
@@ -65,6 +78,6 @@ def delay_s(s: Sim, task: int, generation: int, attempt: int) -> float:
         return 0.0
     share = 1.0
     if rules.jitter != NO_JITTER:
-        drawn = draw(of.text(s), of.words(s), of.ids(s), rules.seed, JITTER, generation, attempt, task, rules.seed)
+        drawn = _uniform(s, JITTER, generation, attempt, task)
         share = 0.5 + drawn / 2 if rules.jitter == EQUAL else drawn
     return float(math.floor(share * of.ceilings(s)[attempt - 1] + 0.5))

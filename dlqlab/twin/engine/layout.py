@@ -166,11 +166,12 @@ RULES = np.dtype(
         ("by_sent", "u1"), ("per_s", "f8"), ("environments_max", "i8"), ("in_flight_max", "i8"),
         ("retention", "f8"), ("tick", "f8"), ("poll_interval", "f8"), ("empty_wait", "f8"), ("empty_factor", "f8"),
         ("empty_max", "f8"), ("stale_deletes", "u1"), ("count_goes_on", "u1"), ("idle_max", "f8"),
-        ("throttle_pause", "f8"), ("is_logged", "u1"), ("epoch", "f8"),
+        ("throttle_pause", "f8"), ("is_logged", "u1"), ("is_quick", "u1"), ("epoch", "f8"),
     ],
     align=True,
 )  # fmt: skip
-"""What the scenario and the target say, constant during a simulation. ``epoch``: calendar time of second 0."""
+"""What the scenario and the target say, constant during a simulation. ``epoch``: calendar time of second 0;
+``is_quick``: draws of the same distribution instead of the app's own."""
 
 BREAKER = np.dtype(
     [("state", "u1"), ("since", "f8"), ("window", "i8"), ("calls", "i8"), ("failures", "i8")], align=True

@@ -143,8 +143,10 @@ def _happen(s: Sim, at: float, kind: int) -> None:
         _step(s)
     else:
         tick(s)
-    dispatch(s, TASKS)
-    dispatch(s, LETTERS)
+    if of.queues(s)[TASKS].visible > 0:
+        dispatch(s, TASKS)
+    if of.queues(s)[LETTERS].visible > 0:
+        dispatch(s, LETTERS)
     of.series(s)[int(at), S_RECEIVED] += clock.received - before
 
 

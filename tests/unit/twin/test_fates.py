@@ -10,6 +10,7 @@ from chalicelib.draws import uniform
 from dlqlab import paths
 from dlqlab.analysis.oracle import expectation, predict
 from dlqlab.contracts.scenario import Scenario, load_scenario
+from dlqlab.errors import UsageError
 from dlqlab.load.tasks import script, task_id
 from dlqlab.twin import arrivals
 from dlqlab.twin.contract import COMPLETED, FAILED, Redrive, Simulation
@@ -91,6 +92,23 @@ def test_retries_are_geometric() -> None:
         assert abs(float((made >= n).mean()) - share) <= 5 * (share * (1 - share) / tasks) ** 0.5
     dead = expectation(chosen.fault_plan(), chosen.retry_policy()).dlq_share
     assert abs(result.totals.dead_lettered / tasks - dead) <= 5 * (dead / tasks) ** 0.5
+
+
+def test_quick_draws_have_the_same_distribution() -> None:
+    """Other tasks fail, as many of them: attempts and dead letters within 5 standard errors of the closed forms."""
+    tasks = 200_000
+    chosen = scenario(faults={"failure_rate": 0.3}, retry={"jitter": "full"})
+
+    exact, quick = (
+        simulate(chosen, arrivals=arrivals.constant(150.0, tasks), exact_fates=exact) for exact in (True, False)
+    )
+
+    expected = expectation(chosen.fault_plan(), chosen.retry_policy())
+    assert not np.array_equal(exact.tasks["attempts"], quick.tasks["attempts"])
+    assert abs(quick.totals.dead_lettered / tasks - expected.dlq_share) <= 5 * (expected.dlq_share / tasks) ** 0.5
+    assert abs(quick.totals.attempts / tasks - expected.attempts_per_task) <= 5 * (0.5 / tasks) ** 0.5
+    with pytest.raises(UsageError, match="sample without exact_fates"):
+        simulate(chosen, exact_fates=False, sample=10)
 
 
 def test_fates_do_not_depend_on_the_timings_or_the_sample() -> None:
