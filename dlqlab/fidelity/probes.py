@@ -18,7 +18,7 @@ from dlqlab.waiting import wait_for
 INTERVAL_S = 0.05
 SKEW_MAX_S = 0.1
 LAG_MAX_S = 5.0
-GRACE_S = 2.0
+GRACE_S = 5.0
 """A metric that a log line should have made gets this much longer than one that was put directly: both our emulator
 and CloudWatch store it later, in batches."""
 TICK_MAX_S = 0.25
