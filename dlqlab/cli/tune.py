@@ -131,10 +131,7 @@ def tune(
     with asked.performer(question.jobs) as perform:
         found = run_sweep(question, perform)
     save(found, folder, SWEEPS)
-    if as_json:
-        click.echo(json.dumps(found.to_json() | {"folder": str(folder)}, indent=2))
-    else:
-        _print_sweep(found, folder)
+    _print_sweep(found, folder, as_json=as_json)
     return 0 if found.choice else EXIT_NO_CHOICE
 
 
@@ -181,7 +178,18 @@ def _print_answer(found: "Answer", world: "World") -> None:
               "docs/capacity-planning.md", soft_wrap=True)  # fmt: skip
 
 
-def _print_sweep(found: "Sweep", folder: Path) -> None:
+def _print_sweep(found: "Sweep", folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found.to_json() | {"folder": str(folder)}, indent=2))
+        return
+    _print_front(found)
+    for refusal in found.refusals:
+        OUT.print(f"[yellow]refused[/] {escape(refusal.label)}: {escape(refusal.reason)}", soft_wrap=True)
+    _print_choice(found)
+    OUT.print(f"results: {shown(folder)}; look with notebooks/capacity_planning.ipynb", soft_wrap=True)
+
+
+def _print_front(found: "Sweep") -> None:
     from dlqlab.tune.measures import MEASURES, OBJECTIVES  # noqa: PLC0415
     from dlqlab.tune.whatif import amount  # noqa: PLC0415
 
@@ -197,10 +205,6 @@ def _print_sweep(found: "Sweep", folder: Path) -> None:
     _wide(table)
     if len(front) > ROWS_SHOWN:
         OUT.print(f"  and {len(front) - ROWS_SHOWN} more in the results")
-    for refusal in found.refusals:
-        OUT.print(f"[yellow]refused[/] {escape(refusal.label)}: {escape(refusal.reason)}", soft_wrap=True)
-    _print_choice(found)
-    OUT.print(f"results: {shown(folder)}; look with notebooks/capacity_planning.ipynb", soft_wrap=True)
 
 
 def _print_choice(found: "Sweep") -> None:
