@@ -1,6 +1,8 @@
 """A load by itself, against a pipeline that is deployed already."""
 
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,31 +43,37 @@ def load_by_hand(
     run.path.mkdir(parents=True)
     sqs = target.client("sqs")
     urls = queue_urls(sqs, target.names.queues)
-    queues = QueueSampler(sqs, urls, run.path)
-    host = HostSampler(known.host_parts(known.emulator_of(target)), run.path)
     if ui:
         console.print(f"Locust's web UI: http://127.0.0.1:{web_port} (Ctrl-C ends it)", soft_wrap=True)
+    with _sampled(run, target, sqs, urls) as host, Phases(console).phase("load") as phase:
+        result = start_load(
+            scenario,
+            url=url,
+            run=run,
+            run_id=run_id,
+            ui=ui,
+            web_port=web_port,
+            allow_remote=allow_remote,
+            on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
+            on_start=lambda pid: host.add("load", tree(pid)),
+        )
+        _send_junk(run, scenario, sqs, urls["tasks"])
+        phase.note = f"{result.sent:,} tasks sent"
+    return run
+
+
+@contextmanager
+def _sampled(run: RunDir, target: Target, sqs: Any, urls: Mapping[str, str]) -> Iterator[HostSampler]:
+    """Queues and processes are sampled within; the load's own processes are the caller's to add."""
+    queues = QueueSampler(sqs, urls, run.path)
+    host = HostSampler(known.host_parts(known.emulator_of(target)), run.path)
     queues.start()
     host.start()
     try:
-        with Phases(console).phase("load") as phase:
-            result = start_load(
-                scenario,
-                url=url,
-                run=run,
-                run_id=run_id,
-                ui=ui,
-                web_port=web_port,
-                allow_remote=allow_remote,
-                on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
-                on_start=lambda pid: host.add("load", tree(pid)),
-            )
-            _send_junk(run, scenario, sqs, urls["tasks"])
-            phase.note = f"{result.sent:,} tasks sent"
+        yield host
     finally:
         host.stop()
         queues.stop()
-    return run
 
 
 def _send_junk(run: RunDir, scenario: Scenario, sqs: Any, queue_url: str) -> None:
