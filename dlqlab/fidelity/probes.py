@@ -160,7 +160,8 @@ def emf(client: Clients, deadline_s: float) -> Finding:
             total = _sum(cloudwatch, namespace, "embedded")
             return total is not None or time.monotonic() - shown_after > GRACE_S, total
 
-        total = wait_for("the metric", probe, deadline_s=deadline_s, interval_s=INTERVAL_S)
+        # The grace is the end of this wait; the deadline is for an answer that does not come.
+        total = wait_for("the metric", probe, deadline_s=deadline_s + GRACE_S, interval_s=INTERVAL_S)
     return Finding(
         name="emf",
         ok=total == 1.0,
