@@ -20,7 +20,7 @@ from typing import NoReturn
 import psutil
 
 from dlqlab import paths
-from dlqlab.emulator import settings
+from dlqlab.emulator import catalog, settings
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.waiting import DeadlinePassedError, wait_for
@@ -194,6 +194,7 @@ def stop(emulator: Emulator) -> None:
     child = _CHILDREN.pop(emulator.pid, None)
     if child:
         child.wait()
+    catalog.keep(Path(emulator.state))  # not before: it may be in the making
     # They end by themselves once the emulator's end of their pipe is closed; what does not is killed by its own id.
     _, alive = psutil.wait_procs(functions, timeout=2)
     for straggler in alive:
@@ -247,6 +248,7 @@ def _new_state(port: int, root: Path) -> Path:
     state = state_dir(port, root)
     shutil.rmtree(state, ignore_errors=True)
     (state / "tmp").mkdir(parents=True)
+    catalog.give(state)
     return state
 
 
