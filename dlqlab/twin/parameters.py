@@ -107,8 +107,8 @@ class Parameters:
     name: str = "localstack"
     order: Order = _set(Order.SENT, "", "LocalStack keeps visible messages by send time (measured)")
     pollers_start: int = _set(5, "batches", f"{PATCHED}/concurrent_pollers.py, after the {SCALING}")
-    pollers_per_min: float = _set(0.0, "batches/min", "the patched mapping does not grow")
-    pollers_max: int = _set(5, "batches", "the patched mapping does not grow; MaximumConcurrency replaces it")
+    pollers_per_min: float = _set(300.0, "batches/min", f"dlqlab/emulator/scaling.py, after the {SCALING}")
+    pollers_max: int = _set(10, "batches", "DLQLAB_POLLERS_MAX; MaximumConcurrency replaces it")
     concurrency_max: int = _set(1000, "environments", "LocalStack config, LAMBDA_LIMITS_CONCURRENT_EXECUTIONS")
     in_flight_max: int = _set(10**9, "messages", "LocalStack has no limit (source)")
     retention_s: float = _set(345_600.0, "s", "app/resources.yaml, MessageRetentionPeriod")
@@ -117,7 +117,7 @@ class Parameters:
     empty_wait_s: float = _set(0.0, "s", f"{PATCHED}/concurrent_pollers.py: waits at the queue")
     empty_wait_factor: float = _set(1.5, "", "LocalStack source, utils/backoff.py")
     empty_wait_max_s: float = _set(10.0, "s", "LocalStack config, ..._MAX_BACKOFF_ON_EMPTY_POLL_SEC")
-    long_poll_s: float = _set(1.0, "s", f"{PATCHED}/concurrent_pollers.py; a waiting poller's request ends after it")
+    long_poll_s: float = _set(20.0, "s", f"{PATCHED}/concurrent_pollers.py; a waiting poller's request ends after it")
     stale_handle_deletes: bool = _set(default=True, unit="", source="LocalStack (measured); localstack#13222")
     receive_count_goes_on: bool = _set(default=True, unit="", source="LocalStack (measured): in the DLQ too")
     warm_environments: int = _set(5, "environments", "the runner's warm-up of the processor")
@@ -159,7 +159,9 @@ LOCALSTACK = Parameters()
 STOCK = Parameters(
     name="localstack-stock",
     pollers_start=1,
+    pollers_per_min=0.0,
     pollers_max=1,
+    long_poll_s=1.0,
     visibility_tick_s=1.0,
     reappear_s=fixed(0.0),
     poll_interval_s=1.0,
