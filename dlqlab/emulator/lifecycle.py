@@ -8,7 +8,6 @@ pid that the system has given to somebody else is never signalled.
 import http.client
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import psutil
 
 from dlqlab import paths
 from dlqlab.emulator import catalog, settings
+from dlqlab.emulator.folders import folder_of, new_folder, ports
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.waiting import DeadlinePassedError, wait_for
@@ -68,14 +68,10 @@ class Emulator:
             return []
 
 
-def state_dir(port: int, root: Path = paths.STATE) -> Path:
-    return root / f"emulator-{port}"
-
-
 def find(port: int, root: Path = paths.STATE) -> Emulator | None:
     """The emulator that dlqlab started on this port, if it still runs."""
     try:
-        record = json.loads((state_dir(port, root) / _RECORD).read_text())
+        record = json.loads((folder_of(port, root) / _RECORD).read_text())
     except FileNotFoundError:
         return None
     emulator = Emulator(**{**record, "patches": tuple(record["patches"])})
@@ -84,8 +80,7 @@ def find(port: int, root: Path = paths.STATE) -> Emulator | None:
 
 def find_all(root: Path = paths.STATE) -> list[Emulator]:
     """Every emulator of this checkout that runs."""
-    ports = [int(path.parent.name.rpartition("-")[2]) for path in root.glob(f"emulator-*/{_RECORD}")]
-    return [emulator for port in sorted(ports) if (emulator := find(port, root))]
+    return [emulator for port in ports(root) if (emulator := find(port, root))]
 
 
 def free_port() -> int:
@@ -134,7 +129,7 @@ def start(
         EmulatorError: it did not come up; the message carries the end of its log.
     """
     _refuse_taken(port)
-    state = _new_state(port, root)
+    state = new_folder(port, root, lambda other: find(other, root) is not None)
     environ = _environment(host, port, state, patches) | dict(extra or {})
     read_fd, write_fd = os.pipe() if bound else (None, None)
     if read_fd is not None:
@@ -174,7 +169,7 @@ def serve(port: int, *, host: str, patches: tuple[str, ...] = ALL, root: Path = 
         UsageError: the port is taken.
     """
     _refuse_taken(port)
-    state = _new_state(port, root)
+    state = new_folder(port, root, lambda other: find(other, root) is not None)
     _record(_emulator(os.getpid(), port, state, patches))
     os.chdir(state)
     sys.stdout.flush()  # what is still in a buffer would be lost
@@ -241,15 +236,6 @@ def _refuse_taken(port: int) -> None:
     holder = port_holder(port)
     if holder:
         raise UsageError(f"port {port} is taken by {holder}: stop it, or choose another port (--port auto)")
-
-
-def _new_state(port: int, root: Path) -> Path:
-    """An empty folder for the emulator's files, in place of what one before it left on this port."""
-    state = state_dir(port, root)
-    shutil.rmtree(state, ignore_errors=True)
-    (state / "tmp").mkdir(parents=True)
-    catalog.give(state)
-    return state
 
 
 def _emulator(
