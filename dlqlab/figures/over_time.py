@@ -104,11 +104,13 @@ def throughput(rates: pd.DataFrame, *, phases: Phases, offered_per_s: float, buc
     axes.plot(rates["t_s"], rates["completed_per_s"], color=COMPLETED, linestyle=(0, (6, 1.5)))
     axes.plot(rates["t_s"], rates["dead_lettered_per_s"], color=DEAD, linestyle=(0, (2, 1)))
     peak = float(rates[["accepted_per_s", "completed_per_s"]].max().max())
-    axes.set_ylim(0, max(peak, offered_per_s) * 1.25)
-    key(axes, [("accepted ——", ACCEPTED), ("completed – –", COMPLETED), ("dead-lettered · · ·", DEAD)], top=0.6)
+    top = max(peak, offered_per_s) * 1.25
+    axes.set_ylim(0, top)
+    below_offer = offered_per_s / top - 0.06 if offered_per_s > 0 else 1.0
+    names = [("accepted ——", ACCEPTED), ("completed – –", COMPLETED), ("dead-lettered · · ·", DEAD)]
+    key(axes, names, top=min(0.6, below_offer))
     if offered_per_s > 0:
         axes.axhline(offered_per_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.3)
-        top = axes.get_ylim()[1]
         axes.text(float(rates["t_s"].max()), offered_per_s + top * 0.02, f"offered {offered_per_s:g}/s", ha="right",
                   color=TARGET, fontsize=9.5, fontweight="bold")  # fmt: skip
     axes.set_ylabel("tasks/s")
