@@ -129,7 +129,7 @@ def start(
         EmulatorError: it did not come up; the message carries the end of its log.
     """
     _refuse_taken(port)
-    state = new_folder(port, root, lambda other: find(other, root) is not None)
+    state = _new_folder(port, root)
     environ = _environment(host, port, state, patches) | dict(extra or {})
     read_fd, write_fd = os.pipe() if bound else (None, None)
     if read_fd is not None:
@@ -169,7 +169,7 @@ def serve(port: int, *, host: str, patches: tuple[str, ...] = ALL, root: Path = 
         UsageError: the port is taken.
     """
     _refuse_taken(port)
-    state = new_folder(port, root, lambda other: find(other, root) is not None)
+    state = _new_folder(port, root)
     _record(_emulator(os.getpid(), port, state, patches))
     os.chdir(state)
     sys.stdout.flush()  # what is still in a buffer would be lost
@@ -236,6 +236,10 @@ def _refuse_taken(port: int) -> None:
     holder = port_holder(port)
     if holder:
         raise UsageError(f"port {port} is taken by {holder}: stop it, or choose another port (--port auto)")
+
+
+def _new_folder(port: int, root: Path) -> Path:
+    return new_folder(port, root, lambda other: find(other, root) is not None)
 
 
 def _emulator(
