@@ -1,51 +1,252 @@
-"""AWS clients: one session for all of them, keep-alive, and nothing looked up that is known.
+"""AWS clients with botocore's methods, arguments, answers and errors for the calls that the functions make.
 
-What an execution environment pays at its first call: making a session and a client costs more CPU time than a hundred
-calls. Measured by ``benchmarks/cold_start.py``.
+Both services speak JSON over HTTP, so a call is a signed POST. botocore's own clients build it from a description of
+each service: that costs a new execution environment some 0.3 s of CPU time for its imports and a client, and each call
+three times what this one costs (docs/performance.md). Functions pay both, on AWS by the millisecond. Only botocore's
+exceptions are used, so whoever has one of its clients can give it to the stores and queues instead.
+
+One connection a service and process, kept alive: an execution environment has one invocation at a time.
 """
 
-import functools
-from typing import TYPE_CHECKING, cast
+import http.client
+import json
+import os
+import random
+import select
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote, urlsplit
 
-from botocore.config import Config
-from botocore.loaders import Loader
-from botocore.session import Session
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+
+from chalicelib.signing import Credentials, Signer
 
 if TYPE_CHECKING:  # the stubs are no part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-SERVICES = ["dynamodb", "sqs"]
-CLIENT_CONFIG = Config(
-    user_agent="dlqlab",  # a fixed one: assembling the usual one, twice a call, is a fifth of a call's CPU time
-    tcp_keepalive=True,
-    parameter_validation=False,  # our calls are fixed; checking each costs CPU
-    retries={"mode": "standard", "total_max_attempts": 2},
-    connect_timeout=1,  # with the retry, one call that hangs stays within the functions' 10 s
-    read_timeout=3,
+CONNECT_TIMEOUT_S = 1.0
+READ_TIMEOUT_S = 3.0
+"""With the second try, one call that hangs stays within the functions' 10 s."""
+TRIES = 2
+TRACE_SAFE = "-=;:+&[]{}\"',"
+"""What botocore leaves as it is in the trace header."""
+
+TRANSIENT_STATUS = frozenset({500, 502, 503, 504})
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
 )
+"""What a second try is for: the standard retry mode of AWS's SDKs ("Retry behavior", AWS SDKs and tools guide)."""
 
 
-class KnownServicesLoader(Loader):
-    """Takes it that botocore has the services that we use, instead of looking into the folders of all 400."""
+class JsonClient:
+    """Calls of one service by AWS's JSON protocol.
 
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 # botocore's signature
-        return SERVICES
+    Every call takes the request's members and returns the answer's, and may raise:
+        ClientError: the service refused; the error's own members stand beside its ``Error``.
+        BotoCoreError: there was no answer; what was asked may have happened.
+    """
+
+    service: str
+    target: str
+    """Before the operation in the header that names it."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Args:
+        environment: region, credentials and, where it is not AWS's own, the endpoint, in the variables of the SDKs.
+        """
+        region = environment["AWS_REGION"]
+        self._endpoint = _endpoint(environment, self.service, region)
+        self._signer = Signer(
+            Credentials(
+                access_key=environment["AWS_ACCESS_KEY_ID"],
+                secret_key=environment["AWS_SECRET_ACCESS_KEY"],
+                session_token=environment.get("AWS_SESSION_TOKEN"),
+            ),
+            service=self.service,
+            region=region,
+        )
+        self._environment = environment
+        self._clock = clock
+        self._sleep = sleep
+        url = urlsplit(self._endpoint)
+        self._host = url.netloc
+        self._path = url.path or "/"
+        self._connection = _connection(url.scheme, url.hostname or "", url.port)
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """One call, tried twice where that is safe and may help."""
+        body = json.dumps(request).encode()
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return _answer(operation, *self.exchange(operation, body))
+            except (ClientError, BotoCoreError) as error:
+                if not tries_left or not _may_pass(error):
+                    raise
+            self._sleep(random.random())  # noqa: S311 # the standard mode's first wait, up to 1 s
+        raise AssertionError("no try was made")
+
+    def exchange(self, operation: str, body: bytes) -> tuple[int, bytes]:
+        """Send one request; returns status and body of what came back."""
+        headers = self._headers(operation, body)
+        connection = self._connection
+        if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+            connection.close()  # the service has ended it since the last call, as each does after a while
+        if connection.sock is None:
+            self._connect()
+        try:
+            connection.request("POST", self._path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except TimeoutError as error:
+            connection.close()
+            raise ReadTimeoutError(endpoint_url=self._endpoint, error=error) from error
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise HTTPClientError(error=error) from error
+
+    def _connect(self) -> None:
+        try:
+            self._connection.connect()
+        except OSError as error:
+            raise EndpointConnectionError(endpoint_url=self._endpoint, error=error) from error
+        self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._connection.sock.settimeout(READ_TIMEOUT_S)
+
+    def _headers(self, operation: str, body: bytes) -> dict[str, str]:
+        headers = {
+            "host": self._host,
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": f"{self.target}.{operation}",
+        }
+        headers |= self._signer.sign(headers, body, path=self._path, now=self._clock())
+        headers["user-agent"] = "dlqlab"
+        # Lambda's runtime sets the variable anew for each invocation; with it a message of SQS belongs to the trace.
+        if trace := self._environment.get("_X_AMZN_TRACE_ID"):
+            headers["x-amzn-trace-id"] = quote(trace, safe=TRACE_SAFE)
+        return headers
 
 
-@functools.cache
-def _session() -> Session:
-    """One for all clients: the second one finds endpoints and partitions loaded."""
-    session = Session()
-    session.register_component("data_loader", KnownServicesLoader())
-    return session
+class DynamoDB(JsonClient):
+    """The calls of the stores."""
+
+    service = "dynamodb"
+    target = "DynamoDB_20120810"
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        return self.call("GetItem", request)
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        return self.call("PutItem", request)
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        return self.call("UpdateItem", request)
+
+    def delete_item(self, **request: Any) -> dict[str, Any]:
+        return self.call("DeleteItem", request)
+
+    def query(self, **request: Any) -> dict[str, Any]:
+        return self.call("Query", request)
+
+    def scan(self, **request: Any) -> dict[str, Any]:
+        return self.call("Scan", request)
+
+
+class Sqs(JsonClient):
+    """The calls of the queues."""
+
+    service = "sqs"
+    target = "AmazonSQS"
+
+    def get_queue_url(self, **request: Any) -> dict[str, Any]:
+        return self.call("GetQueueUrl", request)
+
+    def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
+        return self.call("GetQueueAttributes", request)
+
+    def send_message(self, **request: Any) -> dict[str, Any]:
+        return self.call("SendMessage", request)
+
+    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
+        return self.call("ChangeMessageVisibility", request)
+
+    def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        return self.call("DeleteMessageBatch", request)
 
 
 def dynamodb() -> "DynamoDBClient":
     """A new client; keep it."""
-    return cast("DynamoDBClient", _session().create_client("dynamodb", config=CLIENT_CONFIG))
+    return cast("DynamoDBClient", DynamoDB(os.environ))
 
 
 def sqs() -> "SQSClient":
     """A new client; keep it."""
-    return cast("SQSClient", _session().create_client("sqs", config=CLIENT_CONFIG))
+    return cast("SQSClient", Sqs(os.environ))
+
+
+def _endpoint(environment: Mapping[str, str], service: str, region: str) -> str:
+    """The one that is set, for this service or for all, or else AWS's."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return (
+        environment.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+        or environment.get("AWS_ENDPOINT_URL")
+        or f"https://{service}.{region}.{suffix}"
+    )
+
+
+def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
+    return http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT_S)
+
+
+def _answer(operation: str, status: int, body: bytes) -> dict[str, Any]:
+    try:
+        members = dict(json.loads(body or b"{}"))
+    except (ValueError, TypeError):  # not the service's words: something between us and it answered
+        members = {}
+        status = max(status, http.HTTPStatus.BAD_GATEWAY)
+    if status < http.HTTPStatus.BAD_REQUEST:
+        return members
+    code = str(members.pop("__type", status)).rpartition("#")[2]
+    # The two services, and even one of them, write it in either way.
+    message = members.pop("message", None) or members.pop("Message", "")
+    raise ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}, **members},  # type: ignore[typeddict-item] # the rest of it is not known
+        operation,
+    )
+
+
+def _may_pass(error: ClientError | BotoCoreError) -> bool:
+    if not isinstance(error, ClientError):
+        return True
+    known = error.response
+    status = known["ResponseMetadata"]["HTTPStatusCode"]
+    return status in TRANSIENT_STATUS or known["Error"]["Code"] in THROTTLED
