@@ -1,5 +1,7 @@
 """What the functions' own code costs: CPU milliseconds per POST and per processed record, AWS answered by a stub.
 
+The stub takes the place of the connection, so what a client does to build, sign and read a call is part of the cost.
+
     python benchmarks/app_cost.py [APP_FOLDER ...]
 
 Each folder is a Chalice app as under ``app``; two of them (say, this one and that of another commit, made with ``git
@@ -21,7 +23,7 @@ BATCH = 10
 ROOT = Path(__file__).parents[1]
 
 CHILD = r"""
-import io, json, os, sys, time, uuid
+import io, json, os, socket, sys, time, types, uuid
 import botocore.awsrequest, botocore.httpsession
 
 class Raw(io.BytesIO):
@@ -30,10 +32,10 @@ class Raw(io.BytesIO):
 
 ITEMS = {}
 
-def answer(request):
-    target = request.headers.get("X-Amz-Target", b"")
+def answer(headers, body):
+    target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", b"")
     target = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
-    body = json.loads(request.body)
+    body = json.loads(body)
     if target == "PutItem":
         ITEMS[body["Item"]["taskId"]["S"]] = body["Item"]
     if target == "UpdateItem" and body.get("ReturnValues") == "ALL_NEW":
@@ -46,11 +48,26 @@ def answer(request):
             "SendMessage": {"MessageId": str(uuid.uuid4()), "MD5OfMessageBody": "0" * 32}}.get(target, {})
 
 def send(_session, request):
-    raw = json.dumps(answer(request)).encode()
+    raw = json.dumps(answer(request.headers, request.body)).encode()
     headers = {"content-type": "application/x-amz-json-1.0", "content-length": str(len(raw))}
     return botocore.awsrequest.AWSResponse(request.url, 200, headers, Raw(raw))
 
+class Connection:  # in place of http.client's, for an app that has clients of its own
+    def __init__(self, *_):
+        self.sock = None
+    def connect(self):
+        self.sock, self._other_end = socket.socketpair()
+    def request(self, _method, _path, body, headers):
+        self._answer = json.dumps(answer(headers, body)).encode()
+    def getresponse(self):
+        return types.SimpleNamespace(status=200, read=lambda: self._answer)
+
 botocore.httpsession.URLLib3Session.send = send
+try:
+    from chalicelib import clients
+    clients._connection = Connection
+except ImportError:
+    pass  # an app with botocore's clients
 calls, warm_up, batch_size = map(int, sys.argv[1:4])
 import app
 
@@ -105,6 +122,7 @@ def environment(app: Path) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
         "PYTHONPATH": str(app),
     }
     return os.environ | stage | own

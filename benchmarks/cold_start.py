@@ -1,4 +1,4 @@
-"""Cold start of each function: what its init costs, in the emulator's own runtime, beside imports no app is without.
+"""Cold start of each function: what its init costs, in the emulator's own runtime, beside what the AWS SDK's would.
 
     python benchmarks/cold_start.py [ROUNDS]
 
@@ -6,13 +6,13 @@ Packages the app with Chalice and starts every function in an execution environm
 (awslambdaric, isolated from this environment), round by round and in turn with the baselines:
 
     chalice             a handler that imports Chalice and nothing else
-    chalice + botocore  the same with botocore, from which the clients come; no app that calls AWS is without it
+    chalice + botocore  the same with botocore's session, which an app with the AWS SDK's clients imports
 
 Prints the median and the least of the Init Duration (ms of the clock, as in the REPORT line), the median of the CPU
 time of init, which a busy machine changes less, and the ratio of CPU times to the second baseline. "first run" is the
 first start of a bundle, as each is on AWS: its code is compiled. Later ones find the bytecode, which Lambda's read-only
-file system never keeps. "eager clients" is the processor with both clients made in its init. The bundle's size is
-printed too.
+file system never keeps. "eager clients" is the processor with both of its clients made in its init. The bundle's size
+is printed too.
 """
 
 import json

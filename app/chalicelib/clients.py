@@ -8,12 +8,14 @@ exceptions are used, so whoever has one of its clients can give it to the stores
 One connection a service and process, kept alive: an execution environment has one invocation at a time.
 """
 
+import functools
 import http.client
 import json
 import os
 import random
 import select
 import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -41,16 +43,21 @@ TRACE_SAFE = "-=;:+&[]{}\"',"
 """What botocore leaves as it is in the trace header."""
 
 TRANSIENT_STATUS = frozenset({500, 502, 503, 504})
-THROTTLED = frozenset(
+TRANSIENT_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
+        "EC2ThrottledException",
         "LimitExceededException",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
+        "ReplicatedWriteConflictException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "SlowDown",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
@@ -113,6 +120,10 @@ class JsonClient:
             self._sleep(random.random())  # noqa: S311 # the standard mode's first wait, up to 1 s
         raise AssertionError("no try was made")
 
+    def close(self) -> None:
+        """End the connection. The next call makes another."""
+        self._connection.close()
+
     def exchange(self, operation: str, body: bytes) -> tuple[int, bytes]:
         """Send one request; returns status and body of what came back."""
         headers = self._headers(operation, body)
@@ -136,6 +147,7 @@ class JsonClient:
         try:
             self._connection.connect()
         except OSError as error:
+            self._connection.close()  # where TLS failed it holds a socket that nobody can use
             raise EndpointConnectionError(endpoint_url=self._endpoint, error=error) from error
         self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._connection.sock.settimeout(READ_TIMEOUT_S)
@@ -224,16 +236,24 @@ def _endpoint(environment: Mapping[str, str], service: str, region: str) -> str:
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
     if scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
-    return http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT_S)
+    return http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT_S, context=_tls())
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """One for all clients: reading every authority's certificate costs some 30 ms of CPU time."""
+    return ssl.create_default_context()
 
 
 def _answer(operation: str, status: int, body: bytes) -> dict[str, Any]:
     try:
-        members = dict(json.loads(body or b"{}"))
-    except (ValueError, TypeError):  # not the service's words: something between us and it answered
-        members = {}
-        status = max(status, http.HTTPStatus.BAD_GATEWAY)
-    if status < http.HTTPStatus.BAD_REQUEST:
+        members = json.loads(body or b"{}")
+    except ValueError:
+        members = None
+    if not isinstance(members, dict):  # not the service's words: something between us and it answered
+        members = {"message": f"status {status} without JSON"}
+        status = http.HTTPStatus.BAD_GATEWAY
+    if status == http.HTTPStatus.OK:
         return members
     code = str(members.pop("__type", status)).rpartition("#")[2]
     # The two services, and even one of them, write it in either way.
@@ -249,4 +269,4 @@ def _may_pass(error: ClientError | BotoCoreError) -> bool:
         return True
     known = error.response
     status = known["ResponseMetadata"]["HTTPStatusCode"]
-    return status in TRANSIENT_STATUS or known["Error"]["Code"] in THROTTLED
+    return status in TRANSIENT_STATUS or known["Error"]["Code"] in TRANSIENT_CODES

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dlqlab.collect.lines import EventRow, Parsed, Source, parse
 from dlqlab.collect.windows import Counts, WindowStore
-from dlqlab.contracts.names import log_group
+from dlqlab.contracts.names import log_group, probe_prefix
 from dlqlab.errors import EvidenceError
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
@@ -53,8 +53,8 @@ def collect_logs(
 ) -> Counts:
     """All lines of the functions within the window, as parts in the folder (see ``WindowStore``).
 
-    Lines of other runs are counted and left out. Windows that an earlier call has finished are not pulled again.
-    ``on_progress`` gets the function and the share of its time that has been pulled.
+    Lines of other runs and of the deployment's proof are counted and left out. Windows that an earlier call has
+    finished are not pulled again. ``on_progress`` gets the function and the share of its time that has been pulled.
 
     Raises:
         EvidenceError: the service refused, did not answer, or its pages do not end.
@@ -111,6 +111,7 @@ class _Puller:
         self._logs = logs
         self._function = function
         self._run_id = run_id
+        self._probes = probe_prefix(run_id)
 
     def rows(self, start_ms: int, stop_ms: int) -> Iterator[tuple[Source, Parsed]]:
         """Parsed lines stored at ``start_ms`` or later and before ``stop_ms``; each once."""
@@ -136,7 +137,9 @@ class _Puller:
             yield source, parse(line, source)
 
     def is_of_run(self, event: EventRow) -> bool:
-        return bool(event.row["run_id"] == self._run_id)
+        """The proof of the deployment, which may be seconds before the load, is none of the run's tasks."""
+        row = event.row
+        return bool(row["run_id"] == self._run_id) and not (row["task_id"] or "").startswith(self._probes)
 
 
 def line_id(event: "FilteredLogEventTypeDef") -> str:

@@ -34,7 +34,7 @@ def apply(target: Target, scenario: Scenario, *, progress: Progress, run_id: str
     progress("proof with a failing task")
     address = url(target)
     try:
-        verify.prove_failed_task_is_kept(target, address)
+        verify.prove_failed_task_is_kept(target, address, run_id)
     except DeployError:
         # Unproven: the functions go back to deleting and raising by themselves, which loses nothing.
         variables = functions.run_variables(scenario, run_id, partial=False)

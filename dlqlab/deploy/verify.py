@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dlqlab.contracts.access import api_headers
+from dlqlab.contracts.names import probe_prefix
 from dlqlab.deploy.target import Kind, Target
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
@@ -67,15 +68,16 @@ def invoke_empty(functions: Any, function: str) -> None:
         raise DeployError(f"{function} fails on an empty batch: {answer['Payload'].read().decode()}")
 
 
-def prove_failed_task_is_kept(target: Target, url: str) -> None:
+def prove_failed_task_is_kept(target: Target, url: str, run_id: str) -> None:
     """Submit a task that fails, and see its message still on the queue after the invocation has ended.
 
-    Leaves both queues empty and no task behind.
+    The task's id tells that it is none of the run's own (see ``probe_prefix``). Leaves both queues empty and no task
+    behind.
 
     Raises:
         DeployError: the message was deleted, or the pipeline did not work on it.
     """
-    task_id = f"probe-{uuid.uuid4().hex}"
+    task_id = probe_prefix(run_id) + uuid.uuid4().hex[:8]
     with ThreadPoolExecutor(1) as pool:
         # The processor's first execution environment starts beside the API's instead of after it.
         started = pool.submit(invoke_empty, target.client("lambda"), target.names.processor_function)

@@ -1,11 +1,16 @@
-"""The table's conditions on the emulator's DynamoDB: the tests of the contract again, with its tables."""
+"""The table's conditions on the emulator's DynamoDB: the tests of the contract again, with its tables.
+
+Each runs with the functions' own client and with botocore's, which is what a library's user would have.
+"""
 
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from chalicelib.clients import DynamoDB
 from chalicelib.dynamo import DynamoArchive
 from chalicelib.dynamo_sweep import DynamoSweepStore
 
@@ -31,10 +36,24 @@ def tables(aws: Callable[[str], Any]) -> Iterator[dict[str, str]]:
         yield names
 
 
+@pytest.fixture(params=["own", "botocore"])
+def client(request: pytest.FixtureRequest, aws: Callable[[str], Any]) -> Iterator[Any]:
+    """A client of the emulator's DynamoDB."""
+    botocores = aws("dynamodb")
+    if request.param == "botocore":
+        yield botocores
+        return
+    environment = {"REGION": "us-east-1", "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
+    environment["ENDPOINT_URL"] = botocores.meta.endpoint_url
+    own = DynamoDB({f"AWS_{name}": value for name, value in environment.items()})
+    yield own
+    own.close()
+
+
 @pytest.fixture
-def store(aws: Callable[[str], Any], tables: dict[str, str]) -> Iterator[DynamoSweepStore]:
+def store(client: Any, aws: Callable[[str], Any], tables: dict[str, str]) -> Iterator[DynamoSweepStore]:
     """The task table, empty after each test."""
-    yield DynamoSweepStore(aws("dynamodb"), tables["tasks"])
+    yield DynamoSweepStore(client, tables["tasks"])
     for item in aws("dynamodb").scan(TableName=tables["tasks"])["Items"]:
         aws("dynamodb").delete_item(TableName=tables["tasks"], Key={"taskId": item["taskId"]})
 
@@ -45,8 +64,9 @@ for _name, _test in vars(contract).items():
         globals()[_name] = _test
 
 
-def test_archive_of_the_emulator_keeps_the_first(aws: Callable[[str], Any], tables: dict[str, str]) -> None:
+def test_archive_of_the_emulator_keeps_the_first(client: Any, tables: dict[str, str]) -> None:
     """A letter that is archived again leaves the first as it was."""
-    archive = DynamoArchive(aws("dynamodb"), tables["archive"])
+    archive = DynamoArchive(client, tables["archive"])
+    letter = replace(contract.LETTER, archive_id=uuid.uuid4().hex)
 
-    assert [True, False] == [archive.put(contract.LETTER) for _ in range(2)]
+    assert [True, False] == [archive.put(letter) for _ in range(2)]

@@ -115,7 +115,8 @@ def test_crash_lets_the_log_out_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_clients_are_made_at_first_use_and_kept(app_module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment has one client per service; the import makes none."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name, value in {"REGION": "us-east-1", "ACCESS_KEY_ID": "AKID", "SECRET_ACCESS_KEY": "secret"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
     fresh = services.Services(app_module.settings)
 
     assert set() == {"dynamodb", "sqs", "store"} & set(vars(fresh))

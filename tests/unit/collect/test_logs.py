@@ -9,7 +9,7 @@ import pytest
 from dlqlab.collect.combine import combine_events, combine_invocations, combine_lines
 from dlqlab.collect.logs import Window, collect_logs, line_id, wait_for_lines
 from dlqlab.collect.windows import Counts
-from dlqlab.contracts.names import log_group
+from dlqlab.contracts.names import log_group, probe_prefix
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import EvidenceError
 from tests.support.collect.fakes import EndlessLogs, FakeLogs, FakeTime, log_line, started_line
@@ -49,6 +49,18 @@ def test_lines_at_the_edges_of_windows_are_neither_lost_nor_doubled(tmp_path: Pa
     _, events = pulled(logs, tmp_path)
 
     assert [f"t-{ts}" for ts in times[1:-1]] == list(events["task_id"])
+
+
+@pytest.mark.parametrize(("proven", "found"), [("r", []), ("another run", ["probe"])])
+def test_proof_of_the_deployment_is_none_of_the_runs_tasks(tmp_path: Path, proven: str, found: list[str]) -> None:
+    """The task that proved this run's deployment is left out, however short before the load; any other id is not."""
+    lines = [log_line(1001, started_line(f"{probe_prefix(proven)}0a", 1.0)), *started(1)]
+    counts, events = pulled(FakeLogs({GROUP: lines}), tmp_path)
+
+    assert [*found, "t-0"] == sorted(
+        task_id.replace(f"{probe_prefix(proven)}0a", "probe") for task_id in events["task_id"]
+    )
+    assert 1 - len(found) == counts.foreign_events
 
 
 def test_two_lines_with_one_event_id_are_two(tmp_path: Path) -> None:
