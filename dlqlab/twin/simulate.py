@@ -65,7 +65,7 @@ def simulate(
 
 def play(state: State, end_s: float) -> tuple[State, bool]:
     """Run the loop until it is over, with more room wherever it asks for some; whether it was over before the end."""
-    state = with_seconds(state, max(len(state.series), int(state.feed_t[-1]) + SPARE_SECONDS))
+    state = with_seconds(state, max(len(state.series), int(state.feed_t.max(initial=0.0)) + SPARE_SECONDS))
     while True:
         table = table_of(state)
         match advance(table.ctypes.data, end_s):

@@ -138,3 +138,13 @@ def test_redrive_gives_each_dead_letter_another_generation() -> None:
     assert np.array_equal(dead, after.tasks["generation"] == 2)
     assert [len(fate.attempts) for fate in fates] == after.tasks["attempts"][dead].tolist()
     assert sum(fate.terminal != "completed" for fate in fates) == after.totals.dead_lettered
+
+
+def test_redrive_of_no_dead_letters_changes_nothing() -> None:
+    """Where no task has failed there is nothing to send again."""
+    chosen = scenario(faults={"failure_rate": 0.0})
+
+    result = simulate(chosen, redrive=Redrive())
+
+    assert (result.totals.tasks, 0) == (result.totals.completed, result.totals.open)
+    np.testing.assert_array_equal(result.tasks["generation"], 1)
