@@ -33,7 +33,7 @@ def mappings(scenario: Scenario, parameters: Parameters) -> Array:
     return queues
 
 
-def man(state: State, parameters: Parameters) -> None:
+def man(state: State, parameters: Parameters) -> State:
     """Pollers and warm environments in their places."""
     first = 0
     for queue in (TASKS, LETTERS):
@@ -50,10 +50,22 @@ def man(state: State, parameters: Parameters) -> None:
             state.pollers["phase"][own[:live]] = layout.POLL
         first += len(own)
     polling = np.flatnonzero(state.pollers["phase"] == layout.POLL).astype(np.int32)
-    state.heap[: len(polling)] = polling
-    state.place[polling] = np.arange(len(polling), dtype=np.int32)
-    state.clock[0]["pollers_n"] = len(polling)
     _warm_up(state, parameters.warm_environments)
+    return state._replace(turns=_turns(len(state.pollers), polling))
+
+
+def _turns(pollers: int, polling: Array) -> Array:
+    """The tournament (engine.heaps.schedule) when these of the pollers poll at once and the others wait."""
+    size = 1 << (pollers - 1).bit_length()
+    turns = np.zeros(2 * size, dtype=layout.TOURNAMENT)
+    leaves = turns[size:]
+    leaves["at"], leaves["poller"] = np.float64(layout.NEVER).view(np.int64), np.arange(size)
+    leaves["at"][polling] = 0  # the bits of 0.0
+    while size > 1:
+        left, right = turns[size : 2 * size : 2], turns[size + 1 : 2 * size : 2]
+        turns[size // 2 : size] = np.where(right["at"] < left["at"], right, left)
+        size //= 2
+    return turns
 
 
 def _warm_up(state: State, processors: int) -> None:

@@ -12,7 +12,7 @@ from dlqlab.twin.engine.layout import LETTERS, TASKS, State
 from dlqlab.twin.engine.loop import advance
 from dlqlab.twin.engine.views import table_of
 from dlqlab.twin.parameters import LOCALSTACK, Parameters
-from dlqlab.twin.state import Prepared, fields, prepare, with_log, with_messages, with_seconds
+from dlqlab.twin.state import Prepared, fields, prepare, with_log, with_messages, with_plans, with_seconds
 
 DAY_S = 86_400.0
 SPARE_SECONDS = 512
@@ -56,8 +56,9 @@ def simulate(
         raise UsageError(f"horizon_s is {horizon_s}: give seconds of 0 or more")
     prepared = prepare(scenario, parameters, arrivals or of_load(scenario.load), seed=seed, sample=sample)
     prepared.state.rules["is_quick"] = not exact_fates
+    state = with_plans(prepared.state) if exact_fates else prepared.state
     end_s = prepared.load_s + (parameters.retention_s + DAY_S if horizon_s is None else horizon_s)
-    state, is_over = play(prepared.state, end_s)
+    state, is_over = play(state, end_s)
     if redrive is not None and is_over:
         state, is_over = play(redriven(state, redrive), np.inf)
     return _result(scenario, parameters, prepared, state, is_over=is_over)
@@ -121,11 +122,13 @@ def _result(
 
 def _series(prepared: Prepared, state: State) -> pd.DataFrame:
     rows = int(fields(state.clock)["next_second"])
-    table = pd.DataFrame(state.series[:rows], columns=list(layout.SERIES))
     accepted = prepared.clients["done"][~prepared.clients["unanswered"]].astype(np.int64)
-    table.insert(0, "accepted", np.bincount(accepted[accepted < rows], minlength=rows)[:rows])
-    table.insert(0, "t_s", np.arange(rows, dtype=np.float64))
-    return table
+    columns = {
+        "t_s": np.arange(rows, dtype=np.float64),
+        "accepted": np.bincount(accepted[accepted < rows], minlength=rows)[:rows],
+        **dict(zip(layout.SERIES, state.series[:rows].T, strict=True)),
+    }
+    return pd.DataFrame(columns)
 
 
 def _totals(parameters: Parameters, prepared: Prepared, state: State, series: pd.DataFrame, *, is_over: bool) -> Totals:

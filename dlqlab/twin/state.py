@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from chalicelib.draws import uniform
 from chalicelib.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS, FaultMode, FaultPlan
 from chalicelib.retry import Jitter
 from numpy.typing import NDArray
@@ -12,19 +13,19 @@ from dlqlab.contracts.scenario import Scenario
 from dlqlab.load import tasks as generator
 from dlqlab.twin.arrivals import Arrivals
 from dlqlab.twin.contract import EPOCH_TS
-from dlqlab.twin.engine import hashing, layout
+from dlqlab.twin.engine import ahead, draws, layout
+from dlqlab.twin.engine.ahead import EQUAL, FULL, NO_JITTER
 from dlqlab.twin.engine.chance import CONSTANT, EMPIRICAL, EXPONENTIAL, LOGNORMAL
 from dlqlab.twin.engine.clients import send
-from dlqlab.twin.engine.fates import EQUAL, FULL, NO_JITTER
 from dlqlab.twin.engine.layout import State
-from dlqlab.twin.engine.mapping import NEVER
+from dlqlab.twin.engine.views import table_of
 from dlqlab.twin.manning import man, mappings
 from dlqlab.twin.parameters import Duration, Kind, Order, Parameters
 
 Array = NDArray[Any]
 JUNK_AT_S = 1.0
 MONITOR_BATCH = 10
-MESSAGES_MIN, MESSAGES_FIRST = 1024, 1 << 16
+MESSAGES_MIN, MESSAGES_FIRST = 1024, 1 << 12
 KINDS = {
     Kind.CONSTANT: CONSTANT, Kind.EXPONENTIAL: EXPONENTIAL, Kind.LOGNORMAL: LOGNORMAL, Kind.EMPIRICAL: EMPIRICAL,
 }  # fmt: skip
@@ -51,13 +52,13 @@ def prepare(scenario: Scenario, parameters: Parameters, arrivals: Arrivals, *, s
     clients = np.zeros(len(sent), dtype=layout.CLIENT)
     clients["sent"], clients["enqueued"], clients["done"] = sent, enqueued, done
     ids = _ids(arrivals)
-    _crash_api(clients, scenario, parameters, ids)
+    _crash_api(clients, scenario, parameters, arrivals)
     tasks = _tasks(scenario, arrivals, ids, len(sent))
     if sample:
         # A generator of its own: what is sampled must not change what happens.
         chosen = np.random.default_rng([seed, sample]).choice(len(sent), size=min(sample, len(sent)), replace=False)
         tasks["sampled"][chosen] = 1
-    feed_t, feed_task = _feed(clients, scenario, ids)
+    feed_t, feed_task = _feed(clients, scenario, arrivals)
     state = _state(scenario, parameters, tasks, ids, is_logged=bool(sample))
     state = state._replace(feed_t=feed_t, feed_task=feed_task, durations=table)
     state.clock[0]["rng"] = np.uint64(rng.integers(2**63))
@@ -84,12 +85,19 @@ def _ids(arrivals: Arrivals) -> Array:
     return np.frombuffer(text, dtype=np.uint8).reshape(-1, width).copy()
 
 
-def _crash_api(clients: Array, scenario: Scenario, parameters: Parameters, ids: Array) -> None:
+def _drawn(arrivals: Arrivals, seed: int, purpose: int, n: int) -> Array:
+    """One draw for each of the first n tasks."""
+    if arrivals.task_ids is None:
+        return draws.draws(seed, purpose, np.arange(n, dtype=np.int32))
+    return np.array([uniform(seed, draws.PURPOSES[purpose], one) for one in arrivals.task_ids[:n]])
+
+
+def _crash_api(clients: Array, scenario: Scenario, parameters: Parameters, arrivals: Arrivals) -> None:
     """The API dies between its two writes: no answer, and the sweeper enqueues the task."""
     rate = scenario.faults.api_crash_rate
     if not rate:
         return
-    clients["unanswered"] = hashing.draws(ids, scenario.seed, hashing.API_CRASH, len(clients), 1, 0) < rate
+    clients["unanswered"] = _drawn(arrivals, scenario.seed, draws.API_CRASH, len(clients)) < rate
     lost = clients["unanswered"]
     due = (clients["enqueued"][lost] + parameters.sweep_after_s) / parameters.sweep_period_s
     clients["done"][lost] = clients["enqueued"][lost]
@@ -97,35 +105,36 @@ def _crash_api(clients: Array, scenario: Scenario, parameters: Parameters, ids: 
 
 
 def _tasks(scenario: Scenario, arrivals: Arrivals, ids: Array, n: int) -> Array:
-    tasks = np.zeros(n, dtype=layout.TASK)
-    tasks["generation"] = 1
-    tasks["carrier"] = -1
-    tasks["first_started"] = tasks["updated"] = np.nan
+    fresh = np.zeros(1, dtype=layout.TASK)
+    fresh["generation"], fresh["carrier"], fresh["first_started"], fresh["updated"] = 1, -1, np.nan, np.nan
+    tasks = np.full(n, fresh)
     suffix = scenario.faults.permanent_suffix.encode()
     if suffix:
-        tasks["suffix"] = hashing.ends_in(ids, scenario.seed, n, np.frombuffer(suffix, dtype=np.uint8).copy())
+        tasks["suffix"] = draws.ends_in(ids, scenario.seed, n, np.frombuffer(suffix, dtype=np.uint8).copy())
     rate = scenario.load.scripted_rate
     if arrivals.payloads is not None:
         texts = np.array(arrivals.payloads[:n], dtype=object)
         tasks["script"][texts == generator.to_json(MESSAGE_ALWAYS_FAILS)] = layout.ALWAYS_FAILS
         tasks["script"][texts == generator.to_json(MESSAGE_NEVER_FAILS)] = layout.NEVER_FAILS
     elif rate and not len(ids):
-        drawn = hashing.draws(ids, scenario.seed, hashing.SCRIPT, n, 1, 0)
+        drawn = _drawn(arrivals, scenario.seed, draws.SCRIPT, n)
         tasks["script"][drawn < rate] = layout.NEVER_FAILS
         tasks["script"][drawn < rate / 2] = layout.ALWAYS_FAILS
     return tasks
 
 
-def _feed(clients: Array, scenario: Scenario, ids: Array) -> tuple[Array, Array]:
+def _feed(clients: Array, scenario: Scenario, arrivals: Arrivals) -> tuple[Array, Array]:
     """When each message is sent to the queue, and of which task; -1 for junk."""
     task = np.arange(len(clients), dtype=np.int32)
     at = clients["enqueued"]
     if scenario.faults.duplicate_rate:
-        drawn = hashing.draws(ids, scenario.seed, hashing.IS_DUPLICATE, len(clients), 1, 0)
+        drawn = _drawn(arrivals, scenario.seed, draws.IS_DUPLICATE, len(clients))
         # The sweeper, which enqueues what a crash of the API left, sends one message only.
         twice = np.flatnonzero((drawn < scenario.faults.duplicate_rate) & ~clients["unanswered"]).astype(np.int32)
         task, at = np.concatenate([task, twice]), np.concatenate([at, at[twice]])
     junk = scenario.load.junk_messages
+    if not junk and len(task) == len(clients) and bool(np.all(at[1:] >= at[:-1])):
+        return at.copy(), task
     task = np.concatenate([task, np.full(junk, -1, dtype=np.int32)])
     at = np.concatenate([at, np.full(junk, JUNK_AT_S)])
     order = np.argsort(at, kind="stable")
@@ -190,6 +199,7 @@ def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array,
     messages = max(MESSAGES_MIN, min(MESSAGES_FIRST, 2 * len(tasks)))
     found_rules = rules(scenario, parameters)
     found_rules["is_logged"] = is_logged
+    text, words = draws.scratch()
     state = State(
         clock=np.zeros(1, dtype=layout.CLOCK),
         rules=found_rules,
@@ -197,13 +207,12 @@ def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array,
         queues=queues,
         tasks=tasks,
         messages=np.zeros(0, dtype=layout.MESSAGE),
-        delayed=np.zeros(0, dtype=layout.HEAP),
+        delayed=np.zeros(1, dtype=layout.HEAP),
         front=np.zeros(0, dtype=layout.HEAP),
         feed_t=np.zeros(0),
         feed_task=np.zeros(0, dtype=np.int32),
         pollers=np.zeros(pollers, dtype=layout.POLLER),
-        heap=np.zeros(pollers, dtype=np.int32),
-        place=np.full(pollers, -1, dtype=np.int32),
+        turns=np.zeros(0, dtype=layout.TOURNAMENT),
         idle=np.zeros((4, int(queues["max"].max())), dtype=np.int32),
         members=np.zeros((pollers, width), dtype=np.int32),
         receipts=np.zeros((pollers, width), dtype=np.int16),
@@ -214,16 +223,18 @@ def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array,
         edges=edges(scenario.fault_plan()),
         ceilings=np.array([policy.ceiling_s(attempt) for attempt in range(1, policy.max_attempts + 1)]),
         ids=ids,
-        text=np.zeros(hashing.TEXT_BYTES, dtype=np.uint8),
-        words=np.zeros(72, dtype=np.uint32),
+        text=text,
+        words=words,
+        plans=np.zeros(0, dtype=np.uint32),
+        waits=np.zeros((0, 1), dtype=np.uint16),
         series=np.zeros((0, len(layout.SERIES)), dtype=np.int64),
         log=np.zeros(64, dtype=layout.LOG),
         invocations=np.zeros(64, dtype=layout.INVOCATION),
     )
-    state.clock[0]["next_tick"] = NEVER
+    state.clock[0]["next_tick"] = layout.NEVER
+    state.delayed["key"] = layout.NEVER
     state.clock[0]["free_head"] = -1
-    man(state, parameters)
-    return with_messages(state, messages)
+    return with_messages(man(state, parameters), messages)
 
 
 def with_messages(state: State, n: int) -> State:
@@ -237,6 +248,21 @@ def with_messages(state: State, n: int) -> State:
     state.clock[0]["free_head"] = had
     state.clock[0]["free"] += n - had
     return state._replace(messages=messages, delayed=_longer(state.delayed, n + 1), front=_longer(state.front, n + 1))
+
+
+def with_plans(state: State) -> State:
+    """The draws for the tasks' first attempts made beforehand, where the ids are the load generator's."""
+    if len(state.ids):
+        return state
+    tasks, rules = len(state.tasks), fields(state.rules)
+    waits = min(rules["max_attempts"], ahead.DEPTH) - 1 if rules["jitter"] != NO_JITTER else 0
+    state = state._replace(
+        plans=np.full(tasks, ahead.ALL_UNKNOWN, dtype=np.uint32),
+        waits=np.full((tasks if waits else 0, max(1, waits)), ahead.WAIT_UNKNOWN, dtype=np.uint16),
+    )
+    table = table_of(state)
+    ahead.foretell(table.ctypes.data, *(np.empty(ahead.CHUNK, dtype=kind) for kind in (np.int32, np.uint8, np.float64)))
+    return state
 
 
 def with_log(state: State) -> State:
@@ -261,4 +287,4 @@ def _longer(array: Array, n: int) -> Array:
 
 def fields(array: Array) -> dict[str, Any]:
     """The one record of an array as plain values."""
-    return {name: array[0][name].item() for name in array.dtype.names or ()}
+    return dict(zip(array.dtype.names or (), array[0].item(), strict=True))

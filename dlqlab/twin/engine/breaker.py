@@ -3,9 +3,9 @@
 import math
 
 from dlqlab.twin.engine import views as of
-from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.compiled import inner, part
+from dlqlab.twin.engine.draws import BREAKER_SHARE, draw
 from dlqlab.twin.engine.fates import is_outage
-from dlqlab.twin.engine.hashing import BREAKER_SHARE, draw
 from dlqlab.twin.engine.journal import note_breaker
 from dlqlab.twin.engine.layout import CLOSED, CLOSED_AGAIN, HALF_OPEN, HALF_OPENED, OPEN, OPENED
 from dlqlab.twin.engine.views import Sim
@@ -34,12 +34,16 @@ def _move(s: Sim, p: int, to: int, event: int) -> bool:
     return True
 
 
-@part
+@inner
 def record(s: Sim, p: int, is_failure: int) -> None:
     """What a call to the dependency came to; opens the breaker when that is due."""
+    if of.rules(s)[0].has_breaker:
+        _record(s, p, is_failure)
+
+
+@part
+def _record(s: Sim, p: int, is_failure: int) -> None:
     rules, b = of.rules(s)[0], of.breaker(s)[0]
-    if not rules.has_breaker:
-        return
     window = int((rules.epoch + of.clock(s)[0].now) // rules.window)
     if b.state == CLOSED and b.window == window:
         b.calls += 1
@@ -71,12 +75,15 @@ def _try(s: Sim, p: int) -> bool:
     return _move(s, p, CLOSED, CLOSED_AGAIN)
 
 
-@part
+@inner
 def wait_s(s: Sim, p: int, task: int) -> float:
     """How long this task has to wait, in whole seconds; NO_WAIT if it may be worked on now."""
+    return _wait_s(s, p, task) if of.rules(s)[0].has_breaker else NO_WAIT
+
+
+@part
+def _wait_s(s: Sim, p: int, task: int) -> float:
     rules, now = of.rules(s)[0], of.clock(s)[0].now
-    if not rules.has_breaker:
-        return NO_WAIT
     e = of.environments(s)[of.pollers(s)[p].environment]
     if now - e.seen_at > CACHE_S:
         _note(s, p)

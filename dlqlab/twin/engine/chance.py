@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from dlqlab.twin.engine import views as of
-from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.layout import Array
 from dlqlab.twin.engine.views import Sim
 from dlqlab.twin.parameters import GRID
@@ -48,11 +48,15 @@ def of_family(row: Array, u: float, v: float) -> float:
 
 
 @part
-def duration(s: Sim, which: int) -> float:
-    """Seconds of this row of the table of durations."""
+def _drawn(s: Sim, which: int) -> float:
     row = of.durations(s)[which]
-    if row[0] == CONSTANT:
-        return float(row[1])
     u = uniform(s)
     v = uniform(s) if row[0] == LOGNORMAL else 0.0
     return of_family(row, u, v)
+
+
+@inner
+def duration(s: Sim, which: int) -> float:
+    """Seconds of this row of the table of durations."""
+    row = of.durations(s)[which]
+    return float(row[1]) if row[0] == CONSTANT else _drawn(s, which)

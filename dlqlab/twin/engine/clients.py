@@ -2,12 +2,20 @@
 
 import numpy as np
 
-from dlqlab.twin.engine.chance import mixed, of_family
-from dlqlab.twin.engine.compiled import entry
+from dlqlab.twin.engine.chance import CONSTANT, mixed, of_family
+from dlqlab.twin.engine.compiled import entry, inner
 from dlqlab.twin.engine.heaps import pop, push
 from dlqlab.twin.engine.layout import ANSWER, ENQUEUE, HEAP, Array
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
+
+
+@inner
+def _lasts(row: Array, rng: np.uint64) -> float:
+    """A duration of the family that the row names, from the two uniform draws at this place of the sequence."""
+    if row[0] == CONSTANT:
+        return float(row[1])
+    return of_family(row, mixed(rng), mixed(np.uint64(rng + _STEP)))
 
 
 @entry
@@ -25,12 +33,10 @@ def send(due: Array, users: int, ends: float, durations: Array, seed: np.uint64)
         at = max(due[k], free[0].key) if users else due[k]
         if at >= ends:
             break
-        u, v = mixed(rng), mixed(np.uint64(rng + _STEP))
-        w, x = mixed(np.uint64(rng + _STEP * np.uint64(2))), mixed(np.uint64(rng + _STEP * np.uint64(3)))
-        rng = np.uint64(rng + _STEP * np.uint64(4))
         sent[k] = at
-        enqueued[k] = at + of_family(durations[ENQUEUE], u, v)
-        done[k] = enqueued[k] + of_family(durations[ANSWER], w, x)
+        enqueued[k] = at + _lasts(durations[ENQUEUE], rng)
+        done[k] = enqueued[k] + _lasts(durations[ANSWER], np.uint64(rng + _STEP * np.uint64(2)))
+        rng = np.uint64(rng + _STEP * np.uint64(4))
         n += 1
         if users:
             user = free[0].item

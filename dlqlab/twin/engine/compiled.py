@@ -31,13 +31,22 @@ def entry[F: Callable[..., Any]](function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
 
 
+def inner[F: Callable[..., Any]](function: F) -> F:
+    """A part that becomes the text of its callers: for what is short and often done."""
+    return _part(function, forceinline=True)
+
+
 def part[F: Callable[..., Any]](function: F) -> F:
     """A function that only compiled ones call: kept as a part of them, compiled once.
 
     Once, because a parameter annotated int or float takes every width of it: numba would compile the function anew for
     a counter of 8 bits and one of 32.
     """
-    dispatcher = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return _part(function)
+
+
+def _part[F: Callable[..., Any]](function: F, **options: bool) -> F:
+    dispatcher = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
     wanted = [_WIDE.get(one) for one in typing.get_type_hints(function).values()]
     resolve = dispatcher.get_call_template
 

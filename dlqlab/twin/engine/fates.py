@@ -5,13 +5,13 @@ import math
 import numpy as np
 
 from dlqlab.twin.engine import views as of
+from dlqlab.twin.engine.ahead import BITS, DEPTH, IS_SLOW, NO_JITTER, UNKNOWN, WAIT_UNKNOWN, band, wait_s
 from dlqlab.twin.engine.chance import mixed
-from dlqlab.twin.engine.compiled import part
-from dlqlab.twin.engine.hashing import FAULT, JITTER, SLOW, draw
+from dlqlab.twin.engine.compiled import inner, part
+from dlqlab.twin.engine.draws import FAULT, JITTER, SLOW, draw
 from dlqlab.twin.engine.layout import ALWAYS_FAILS, NO_FAULT, NO_SCRIPT, OUTAGE, TRANSIENT
 from dlqlab.twin.engine.views import Sim
 
-NO_JITTER, EQUAL, FULL = range(3)
 _STEP, _STRIDE, _SEED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95), np.uint64(0xA24BAED4963EE407)
 
 
@@ -32,13 +32,25 @@ def _draw(s: Sim, purpose: int, task: int, generation: int, attempt: int) -> flo
     return _uniform(s, purpose, generation, attempt, task)
 
 
-@part
+@inner
+def _planned(s: Sim, task: int, generation: int, attempt: int) -> int:
+    """The code of the attempt, where it was drawn beforehand; else UNKNOWN."""
+    if len(of.plans(s)) == 0:
+        return UNKNOWN
+    if of.rules(s)[0].sticky:
+        generation, attempt = 1, 1
+    if generation != 1 or attempt > DEPTH:
+        return UNKNOWN
+    return (int(of.plans(s)[task]) >> (BITS * (attempt - 1))) & UNKNOWN
+
+
+@inner
 def is_outage(s: Sim, at_s: float) -> bool:
     """Whether the dependency is down then."""
     return bool(of.rules(s)[0].outage_start <= at_s < of.rules(s)[0].outage_end)
 
 
-@part
+@inner
 def fault_of(s: Sim, task: int, generation: int, attempt: int) -> int:
     """The fault of an attempt that begins now, in the plan's own precedence."""
     t = of.tasks(s)[task]
@@ -53,21 +65,22 @@ def fault_of(s: Sim, task: int, generation: int, attempt: int) -> int:
 
 @part
 def _drawn(s: Sim, task: int, generation: int, attempt: int) -> int:
-    drawn = _draw(s, FAULT, task, generation, attempt)
-    edges = of.edges(s)
-    for band in range(len(edges)):
-        if drawn < edges[band]:
-            return TRANSIENT + band
-    return NO_FAULT
+    known = _planned(s, task, generation, attempt)
+    if known != UNKNOWN:
+        return known & ~IS_SLOW
+    return band(s, _draw(s, FAULT, task, generation, attempt))
 
 
-@part
+@inner
 def slow_s(s: Sim, task: int, generation: int, attempt: int) -> float:
     """How much longer the work takes by the plan."""
     rules = of.rules(s)[0]
-    if rules.slow_rate > 0 and _draw(s, SLOW, task, generation, attempt) < rules.slow_rate:
-        return float(rules.slow_s)
-    return 0.0
+    if rules.slow_rate <= 0:
+        return 0.0
+    known = _planned(s, task, generation, attempt)
+    if known == UNKNOWN:
+        known = IS_SLOW if _draw(s, SLOW, task, generation, attempt) < rules.slow_rate else 0
+    return float(rules.slow_s) if known & IS_SLOW else 0.0
 
 
 @part
@@ -76,8 +89,10 @@ def delay_s(s: Sim, task: int, generation: int, attempt: int) -> float:
     rules = of.rules(s)[0]
     if attempt >= rules.max_attempts:
         return 0.0
-    share = 1.0
-    if rules.jitter != NO_JITTER:
-        drawn = _uniform(s, JITTER, generation, attempt, task)
-        share = 0.5 + drawn / 2 if rules.jitter == EQUAL else drawn
-    return float(math.floor(share * of.ceilings(s)[attempt - 1] + 0.5))
+    if rules.jitter == NO_JITTER:
+        return float(math.floor(of.ceilings(s)[attempt - 1] + 0.5))
+    if len(of.waits(s)) and generation == 1 and attempt < DEPTH:
+        known = of.waits(s)[task, attempt - 1]
+        if known != WAIT_UNKNOWN:
+            return float(known)
+    return float(wait_s(s, attempt, _uniform(s, JITTER, generation, attempt, task)))

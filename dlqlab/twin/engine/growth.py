@@ -2,8 +2,8 @@
 
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.compiled import part
-from dlqlab.twin.engine.layout import GONE, IDLE
-from dlqlab.twin.engine.mapping import NEVER, TICK_S
+from dlqlab.twin.engine.layout import GONE, IDLE, NEVER
+from dlqlab.twin.engine.mapping import TICK_S
 from dlqlab.twin.engine.views import Sim
 
 

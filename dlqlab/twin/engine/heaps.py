@@ -1,17 +1,39 @@
-"""Binary heaps in arrays: one of entries, one of pollers that can be found and moved."""
+"""Who is next: a binary heap of entries in an array, and the tournament of the pollers.
+
+Which of two comes first is a toss-up that no processor foretells. So both choose without branches where they can. Times
+are compared by their bits, as whole numbers, which for times of 0 or more is the same order: one number more or less is
+enough then to say who is first at equal times.
+"""
 
 from typing import Any
 
+from numba import types
+from numba.extending import intrinsic
+
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.compiled import part
-from dlqlab.twin.engine.layout import Array
+from dlqlab.twin.engine.layout import NEVER, Array
 from dlqlab.twin.engine.views import Sim
 
 
-@part
-def _before(a: Any, b: Any) -> bool:
-    """Of two entries, whether the first comes before the second."""
-    return bool(a.key < b.key or (a.key == b.key and a.seq < b.seq))
+@intrinsic  # type: ignore[untyped-decorator]
+def bits_of(_context: Any, _time: Any) -> Any:
+    """The bits of a time."""
+
+    def codegen(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(sig.return_type))
+
+    return types.int64(types.float64), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def time_of(_context: Any, _bits: Any) -> Any:
+    """The time with these bits."""
+
+    def codegen(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(sig.return_type))
+
+    return types.float64(types.int64), codegen
 
 
 @part
@@ -30,74 +52,50 @@ def push(heap: Array, n: int, key: float, seq: int, item: int) -> int:
 
 
 @part
-def pop(heap: Array, n: int) -> int:
-    """Removes the first entry; returns how many are left."""
-    n -= 1
-    key, seq, item = heap[n].key, heap[n].seq, heap[n].item
+def _down(heap: Array, n: int) -> int:
+    """Fills the first place from below, each place by the earlier of the two under it; returns the place left empty."""
     at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= n:
-            break
-        if child + 1 < n and _before(heap[child + 1], heap[child]):
-            child += 1
+    while 2 * at + 2 < n:
+        left, right = heap[2 * at + 1], heap[2 * at + 2]
+        child = 2 * at + 1 + int(bits_of(right.key) < bits_of(left.key) + int(right.seq < left.seq))
         below = heap[child]
-        if key < below.key or (key == below.key and seq < below.seq):
-            break
         heap[at].key, heap[at].seq, heap[at].item = below.key, below.seq, below.item
         at = child
-    heap[at].key, heap[at].seq, heap[at].item = key, seq, item
+    if 2 * at + 1 < n:
+        below = heap[2 * at + 1]
+        heap[at].key, heap[at].seq, heap[at].item = below.key, below.seq, below.item
+        at = 2 * at + 1
+    return at
+
+
+@part
+def pop(heap: Array, n: int) -> int:
+    """Removes the first entry; returns how many are left. The key of an empty heap's first place is NEVER."""
+    n -= 1
+    key, seq, item = heap[n].key, heap[n].seq, heap[n].item
+    if n == 0:
+        heap[0].key = NEVER
+        return 0
+    # The last entry is late, and its place is at the bottom or not far above.
+    push(heap, _down(heap, n), key, seq, item)
     return n
 
 
 @part
-def _earlier(s: Sim, p: int, q: int) -> bool:
-    a, b = of.pollers(s)[p].at, of.pollers(s)[q].at
-    return a < b or (a == b and p < q)
-
-
-@part
-def _put(s: Sim, at: int, p: int) -> None:
-    of.heap(s)[at] = p
-    of.place(s)[p] = at
-
-
-@part
 def schedule(s: Sim, p: int, at_s: float) -> None:
-    """The poller acts at that time, wherever it was in the heap before."""
-    clock = of.clock(s)[0]
-    of.pollers(s)[p].at = at_s
-    at = of.place(s)[p]
-    if at < 0:
-        at = clock.pollers_n
-        clock.pollers_n += 1
-    while at > 0 and _earlier(s, p, of.heap(s)[(at - 1) >> 1]):
-        _put(s, at, of.heap(s)[(at - 1) >> 1])
-        at = (at - 1) >> 1
-    n = clock.pollers_n
-    while True:
-        child = 2 * at + 1
-        if child >= n:
-            break
-        if child + 1 < n and _earlier(s, of.heap(s)[child + 1], of.heap(s)[child]):
-            child += 1
-        if not _earlier(s, of.heap(s)[child], p):
-            break
-        _put(s, at, of.heap(s)[child])
-        at = child
-    _put(s, at, p)
+    """The poller acts at that time, and not when it was to act before; NEVER takes it out.
 
-
-@part
-def unschedule_first(s: Sim) -> None:
-    """Removes the first poller from the heap."""
-    clock = of.clock(s)[0]
-    of.place(s)[of.heap(s)[0]] = -1
-    clock.pollers_n -= 1
-    n = clock.pollers_n
-    if n == 0:
-        return
-    last = of.heap(s)[n]
-    # As if it were new at the top: schedule sifts it down.
-    _put(s, 0, last)
-    schedule(s, last, of.pollers(s)[last].at)
+    ``turns`` is a tournament: leaves are pollers, each place above has the earlier of two, place 1 who is next.
+    """
+    turns = of.turns(s)
+    place = (len(turns) >> 1) + p
+    at, who = bits_of(at_s), p
+    turns[place].at = at
+    while place > 1:
+        other = turns[place ^ 1]
+        other_at, other_who = other.at, int(other.poller)
+        taken = -int(other_at < at + (place & 1))  # all bits or none; at equal times the left one
+        at += (other_at - at) & taken
+        who += (other_who - who) & taken
+        place >>= 1
+        turns[place].at, turns[place].poller = at, who

@@ -1,23 +1,29 @@
 """The log of events and invocations, of the sampled tasks only."""
 
 from dlqlab.twin.engine import views as of
-from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.layout import TASKS
 from dlqlab.twin.engine.views import Sim
 
 
-@part
+@inner
 def count(s: Sim, column: int) -> None:
     """One more in this second."""
     of.series(s)[int(of.clock(s)[0].now), column] += 1
 
 
-@part
+@inner
 def note(s: Sim, event: int, p: int, k: int, reason: int, error: int, value: float, last: float) -> None:
     """One event about record k of the poller's batch, now."""
+    if of.rules(s)[0].is_logged:
+        _note(s, event, p, k, reason, error, value, last)
+
+
+@part
+def _note(s: Sim, event: int, p: int, k: int, reason: int, error: int, value: float, last: float) -> None:
     clock, poller = of.clock(s)[0], of.pollers(s)[p]
     m = of.messages(s)[of.members(s)[p, k]]
-    if not of.rules(s)[0].is_logged or (m.task >= 0 and not of.tasks(s)[m.task].sampled):
+    if m.task >= 0 and not of.tasks(s)[m.task].sampled:
         return
     row = of.log(s)[clock.log_n]
     clock.log_n += 1
@@ -42,15 +48,20 @@ def note_breaker(s: Sim, event: int, p: int) -> None:
     row.task, row.serial, row.receives, row.generation, row.attempt = -1, -1, 0, 0, 0
 
 
-@part
+@inner
 def note_invocation(s: Sim, p: int, status: int) -> None:
     """The end of the poller's invocation, now."""
     clock, poller = of.clock(s)[0], of.pollers(s)[p]
     q = of.queues(s)[poller.mapping]
     q.invocations += 1
     q.busy_s += clock.now - poller.started
-    if not of.rules(s)[0].is_logged or not poller.sampled:
-        return
+    if of.rules(s)[0].is_logged and poller.sampled:
+        _note_invocation(s, p, status)
+
+
+@part
+def _note_invocation(s: Sim, p: int, status: int) -> None:
+    clock, poller = of.clock(s)[0], of.pollers(s)[p]
     row = of.invocations(s)[clock.invocations_n]
     clock.invocations_n += 1
     row.invocation, row.environment = poller.invocation, of.environments(s)[poller.environment].name

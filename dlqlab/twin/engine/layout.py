@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+NEVER = 1e300
+
 
 # What an attempt meets; chalicelib.faults.Fault in code.
 NO_FAULT, TRANSIENT, PERMANENT, TIMEOUT, CRASH_BEFORE, CRASH_AFTER, OUTAGE = range(7)
@@ -15,7 +17,7 @@ QUEUED, PROCESSING, RETRYING, COMPLETED, FAILED = range(5)
 NO_SCRIPT, ALWAYS_FAILS, NEVER_FAILS = range(3)
 # Where a message is.
 FREE, VISIBLE, IN_FLIGHT, HIDDEN, DELAYED, DEAD = range(6)
-# What a poller does next, at its time in the heap of pollers.
+# What a poller does next, at its turn.
 IDLE, GONE, POLL, GATHER, BEGIN, END, FINISH, KILL, CRASH, RETURN = range(10)
 # The two queues, and with the same number their mapping and its function.
 TASKS, LETTERS = 0, 1
@@ -117,8 +119,7 @@ POLLER = np.dtype(
         ("started", "f8"),
         ("deadline", "f8"),
         ("begun", "f8"),  # start of the attempt in work
-        ("due", "f8"),  # time of the phase
-        ("at", "f8"),  # in the heap: then, or when the messages' visibility timeout ends before that
+        ("due", "f8"),  # time of the phase; its turn may come before, when the messages' visibility timeout ends
         ("init", "f8"),
     ],
     align=True,
@@ -143,13 +144,15 @@ QUEUE = np.dtype(
 """A queue and its mapping. ``live`` pollers of ``allowed``, ``idle`` of them; ``warm`` idle environments."""
 
 HEAP = np.dtype([("key", "f8"), ("seq", "i8"), ("item", "i8")])
+TOURNAMENT = np.dtype([("at", "i8"), ("poller", "i8")])
+"""``at``: the bits of a time."""
 
 CLOCK = np.dtype(
     [
         ("now", "f8"), ("next_second", "f8"), ("next_tick", "f8"), ("rng", "u8"),
         ("fed", "i8"), ("seq", "i8"), ("serial", "i8"), ("invocation", "i8"), ("environments", "i8"), ("spare", "i8"),
         ("active", "i8"),  # execution environments in use
-        ("free", "i8"), ("free_head", "i8"), ("delayed_n", "i8"), ("front_n", "i8"), ("pollers_n", "i8"),
+        ("free", "i8"), ("free_head", "i8"), ("delayed_n", "i8"), ("front_n", "i8"),
         ("log_n", "i8"), ("invocations_n", "i8"),
         ("attempts", "i8"), ("failed", "i8"), ("received", "i8"), ("skipped", "i8"), ("put_off", "i8"),
         ("wasted", "i8"), ("timeouts", "i8"), ("crashes", "i8"), ("throttles", "i8"), ("expired", "i8"),
@@ -210,8 +213,7 @@ class State(NamedTuple):
     feed_t: Array  # f8: when a message is sent to the queue
     feed_task: Array  # i4: of which task
     pollers: Array  # POLLER
-    heap: Array  # i4: pollers by time
-    place: Array  # i4: of a poller in the heap, -1 outside
+    turns: Array  # TOURNAMENT: of the pollers' times
     idle: Array  # i4: (queue, n): pollers that wait; rows 2 and 3: those that are gone, or not there yet
     members: Array  # i4: (poller, record): message
     receipts: Array  # i2: (poller, record): receive count at delivery
@@ -224,6 +226,8 @@ class State(NamedTuple):
     ids: Array  # u1: (task, character), no rows where the ids are the load generator's
     text: Array  # u1: scratch of the hash
     words: Array  # u4: scratch of the hash
+    plans: Array  # u4: what each task's first attempts come to (engine.ahead), no rows where that is not known
+    waits: Array  # u2: (task, attempt - 1): seconds after a failed attempt, no rows where they are not drawn ahead
     series: Array  # i8: (second, column)
     log: Array  # LOG
     invocations: Array  # INVOCATION

@@ -2,9 +2,9 @@
 
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.chance import duration
-from dlqlab.twin.engine.compiled import entry, part
+from dlqlab.twin.engine.compiled import entry, inner, part
 from dlqlab.twin.engine.growth import tick
-from dlqlab.twin.engine.heaps import unschedule_first
+from dlqlab.twin.engine.heaps import schedule, time_of
 from dlqlab.twin.engine.layout import (
     AT_HORIZON,
     BEGIN,
@@ -20,17 +20,18 @@ from dlqlab.twin.engine.layout import (
     NEEDS_LOG,
     NEEDS_MESSAGES,
     NEEDS_SERIES,
+    NEVER,
     POLL,
+    RETURN,
     S_DELAYED,
     S_DLQ_IN_FLIGHT,
     S_DLQ_VISIBLE,
     S_IN_FLIGHT,
-    S_RECEIVED,
     S_VISIBLE,
     TASKS,
     TIMED_OUT,
 )
-from dlqlab.twin.engine.mapping import NEVER, act, come_back, die, dispatch, expire, finish, invoke, poll
+from dlqlab.twin.engine.mapping import act, come_back, die, dispatch, expire, finish, invoke, poll
 from dlqlab.twin.engine.monitor import deal
 from dlqlab.twin.engine.processor import begin, end
 from dlqlab.twin.engine.queues import new_message, show_due, show_new
@@ -38,10 +39,11 @@ from dlqlab.twin.engine.views import Sim
 
 ROOM = 8
 """Log entries and messages that one event may need."""
-FEED, COME_BACK, STEP, TICK = range(4)
+FEED, COME_BACK, TICK, EXPIRE, STEP = range(5)
+"""Events; STEP and more are the phases of a poller."""
 
 
-@part
+@inner
 def _feed(s: Sim) -> None:
     """The next message of the clients is in the queue."""
     clock = of.clock(s)[0]
@@ -51,42 +53,22 @@ def _feed(s: Sim) -> None:
     show_new(s, new_message(s, TASKS, task, generation))
 
 
-@part
-def _work(s: Sim, p: int, phase: int) -> None:
-    """A function's record begins or ends."""
-    is_task = of.pollers(s)[p].mapping == TASKS
-    if phase == BEGIN and is_task:
+@inner
+def _begin(s: Sim, p: int) -> None:
+    """A function's record begins."""
+    if of.pollers(s)[p].mapping == TASKS:
         begin(s, p)
-    elif phase == BEGIN:
+    else:
         act(s, p, END, of.clock(s)[0].now + duration(s, MONITOR))
-    elif is_task:
+
+
+@inner
+def _end(s: Sim, p: int) -> None:
+    """A function's record ends."""
+    if of.pollers(s)[p].mapping == TASKS:
         end(s, p)
     else:
         deal(s, p)
-
-
-@part
-def _step(s: Sim) -> None:
-    """What the first poller of the heap is due to do."""
-    p = of.heap(s)[0]
-    poller = of.pollers(s)[p]
-    phase = poller.phase
-    if BEGIN <= phase <= CRASH and not poller.is_expired and poller.at < poller.due:
-        expire(s, p)
-    elif phase in (BEGIN, END):
-        _work(s, p, phase)
-    elif phase == FINISH:
-        finish(s, p)
-    elif phase in (KILL, CRASH):
-        die(s, p, TIMED_OUT if phase == KILL else CRASHED)
-    elif phase == GATHER:
-        invoke(s, p)
-    else:
-        unschedule_first(s)
-        if phase == POLL:
-            poll(s, p)
-        else:
-            come_back(s, p)
 
 
 @part
@@ -99,23 +81,32 @@ def _sample(s: Sim) -> None:
     clock.next_second += 1.0
 
 
-@part
+@inner
+def _phase(s: Sim, at: float) -> int:
+    """What the poller whose turn it is does then."""
+    poller = of.pollers(s)[of.turns(s)[1].poller]
+    is_early = (at < poller.due) & (poller.phase >= BEGIN) & (poller.phase <= CRASH) & (poller.is_expired == 0)
+    phase = STEP + int(poller.phase)
+    return phase + (EXPIRE - phase) * int(is_early)
+
+
+@inner
 def _next(s: Sim) -> tuple[float, int]:
-    """Time and kind of the next event; NEVER where there is none."""
+    """Time of the next event and what it is; NEVER where there is none."""
     clock = of.clock(s)[0]
     at, kind = NEVER, FEED
     if clock.fed < len(of.feed_t(s)):
         at = of.feed_t(s)[clock.fed]
-    if clock.delayed_n > 0 and of.delayed(s)[0].key < at:
-        at, kind = of.delayed(s)[0].key, COME_BACK
-    if clock.pollers_n > 0 and of.pollers(s)[of.heap(s)[0]].at < at:
-        at, kind = of.pollers(s)[of.heap(s)[0]].at, STEP
-    if clock.next_tick < at:
-        at, kind = clock.next_tick, TICK
-    return at, kind
+    back, step, tick_at = of.delayed(s)[0].key, time_of(of.turns(s)[1].at), clock.next_tick
+    kind = COME_BACK if back < at else kind
+    at = min(back, at)
+    kind += (_phase(s, step) - kind) & -int(step < at)  # no branch: who is first cannot be foreseen
+    at = min(step, at)
+    kind = TICK if tick_at < at else kind
+    return min(tick_at, at), kind
 
 
-@part
+@inner
 def _lacks(s: Sim, at: float) -> int:
     """What has to grow before the event at that time; FINISHED for nothing."""
     clock = of.clock(s)[0]
@@ -127,6 +118,21 @@ def _lacks(s: Sim, at: float) -> int:
 
 
 @part
+def _happen_rarely(s: Sim, p: int, kind: int) -> None:
+    if kind == TICK:
+        tick(s)
+    elif kind == EXPIRE:
+        expire(s, p)
+    elif kind == STEP + GATHER:
+        invoke(s, p)
+    elif kind == STEP + POLL:
+        schedule(s, p, NEVER)
+        poll(s, p)
+    else:
+        die(s, p, TIMED_OUT if kind == STEP + KILL else CRASHED)
+
+
+@inner
 def _happen(s: Sim, at: float, kind: int) -> None:
     """One event, and what it gives others to do."""
     clock = of.clock(s)[0]
@@ -134,20 +140,26 @@ def _happen(s: Sim, at: float, kind: int) -> None:
         _sample(s)
     clock.idle_s += (of.queues(s)[TASKS].idle + of.queues(s)[LETTERS].idle) * (at - clock.now)
     clock.now = at
-    before = clock.received
+    p = int(of.turns(s)[1].poller)
     if kind == FEED:
         _feed(s)
     elif kind == COME_BACK:
         show_due(s)
-    elif kind == STEP:
-        _step(s)
+    elif kind == STEP + BEGIN:
+        _begin(s, p)
+    elif kind == STEP + END:
+        _end(s, p)
+    elif kind == STEP + FINISH:
+        finish(s, p)
+    elif kind == STEP + RETURN:
+        schedule(s, p, NEVER)
+        come_back(s, p)
     else:
-        tick(s)
+        _happen_rarely(s, p, kind)
     if of.queues(s)[TASKS].visible > 0:
         dispatch(s, TASKS)
     if of.queues(s)[LETTERS].visible > 0:
         dispatch(s, LETTERS)
-    of.series(s)[int(at), S_RECEIVED] += clock.received - before
 
 
 @entry

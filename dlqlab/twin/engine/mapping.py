@@ -3,7 +3,7 @@
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.breaker import LONG_AGO
 from dlqlab.twin.engine.chance import duration
-from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.heaps import schedule
 from dlqlab.twin.engine.journal import count, note_invocation
 from dlqlab.twin.engine.layout import (
@@ -24,6 +24,7 @@ from dlqlab.twin.engine.layout import (
     PROCESSING,
     RETURN,
     S_FAILED,
+    S_RECEIVED,
     SETTLE,
     TAIL,
     TASKS,
@@ -34,7 +35,6 @@ from dlqlab.twin.engine.views import Sim
 
 SPARE = 2
 TICK_S = 1.0
-NEVER = 1e300
 
 
 @part
@@ -91,7 +91,7 @@ def _return_later(s: Sim, p: int, after_s: float) -> None:
     schedule(s, p, of.clock(s)[0].now + after_s)
 
 
-@part
+@inner
 def _count_waste(s: Sim, p: int) -> None:
     poller = of.pollers(s)[p]
     if poller.mapping == TASKS and not poller.succeeded:
@@ -110,7 +110,7 @@ def _count_lost_attempt(s: Sim, p: int) -> None:
         count(s, S_FAILED)
 
 
-@part
+@inner
 def finish(s: Sim, p: int) -> None:
     """The function has answered: Lambda deletes what is done, and the environment is free."""
     clock, poller = of.clock(s)[0], of.pollers(s)[p]
@@ -146,7 +146,7 @@ def die(s: Sim, p: int, status: int) -> None:
     _return_later(s, p, duration(s, SETTLE))
 
 
-@part
+@inner
 def _find_environment(s: Sim, p: int) -> bool:
     """An idle environment, the one used last, or a new one; False where the limit on them is reached."""
     clock, rules, poller = of.clock(s)[0], of.rules(s)[0], of.pollers(s)[p]
@@ -209,6 +209,7 @@ def _collect(s: Sim, queue: int, p: int) -> bool:
         return False
     if queue == TASKS:
         clock.received += poller.n - was
+        of.series(s)[int(clock.now), S_RECEIVED] += poller.n - was
     if poller.n >= q.batch_size or q.window <= 0:
         invoke(s, p)
     elif was == 0:
@@ -274,7 +275,7 @@ def _wait_at_queue(s: Sim, p: int) -> None:
         of.clock(s)[0].next_tick = of.clock(s)[0].now + TICK_S
 
 
-@part
+@inner
 def come_back(s: Sim, p: int) -> None:
     """The batch is settled; the loop has taken the poller off the heap."""
     rules, poller = of.rules(s)[0], of.pollers(s)[p]

@@ -9,7 +9,7 @@ import math
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.breaker import NO_WAIT, record, wait_s
 from dlqlab.twin.engine.chance import duration
-from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.fates import delay_s, fault_of, slow_s
 from dlqlab.twin.engine.journal import count, note
 from dlqlab.twin.engine.layout import (
@@ -70,7 +70,7 @@ CLOCK_GRACE_S = 1.0
 TIME_LEFT_MIN_S = 0.5
 
 
-@part
+@inner
 def _may_claim(s: Sim, task: int, generation: int, serial: int) -> bool:
     """The condition of the claim; see chalicelib.dynamo."""
     t, now = of.tasks(s)[task], of.clock(s)[0].now
@@ -148,7 +148,7 @@ def _put_off(s: Sim, p: int, k: int, seconds: float) -> None:
     _skip(s, p, k, BREAKER_OPEN)
 
 
-@part
+@inner
 def begin(s: Sim, p: int) -> None:
     """Take up the poller's next record."""
     clock, poller = of.clock(s)[0], of.pollers(s)[p]
@@ -173,7 +173,7 @@ def begin(s: Sim, p: int) -> None:
         _refuse(s, p, k, _refusal(s, m.task, m.generation, m.serial))
 
 
-@part
+@inner
 def _start(s: Sim, p: int, k: int) -> None:
     """Claim the task and begin the attempt that its plan gives it."""
     clock, poller = of.clock(s)[0], of.pollers(s)[p]
@@ -198,7 +198,7 @@ def _start(s: Sim, p: int, k: int) -> None:
     act(s, p, CRASH if fault == CRASH_BEFORE else END, clock.now + lasts_s)
 
 
-@part
+@inner
 def end(s: Sim, p: int) -> None:
     """The end of an attempt that reports one."""
     fault = of.pollers(s)[p].fault
@@ -208,7 +208,7 @@ def end(s: Sim, p: int) -> None:
         _fail(s, p)
 
 
-@part
+@inner
 def _succeed(s: Sim, p: int) -> None:
     """The effect. A crash after it leaves no line in the log."""
     clock, poller = of.clock(s)[0], of.pollers(s)[p]

@@ -4,7 +4,7 @@ import math
 
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.chance import duration
-from dlqlab.twin.engine.compiled import part
+from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.heaps import pop, push
 from dlqlab.twin.engine.layout import (
     DEAD,
@@ -94,7 +94,7 @@ def show_later(s: Sim, slot: int, at_s: float, state: int) -> None:
     clock.delayed_n = push(of.delayed(s), clock.delayed_n, at_s, clock.seq, slot)
 
 
-@part
+@inner
 def show_due(s: Sim) -> None:
     """The first of the messages that come back is visible now, unless it was deleted meanwhile."""
     clock = of.clock(s)[0]
@@ -111,7 +111,7 @@ def show_due(s: Sim) -> None:
     let_go(s, slot)
 
 
-@part
+@inner
 def _take(s: Sim, queue: int) -> int:
     """The visible message that is next in order, taken off its list; -1 where there is none. It may be deleted."""
     clock, q = of.clock(s)[0], of.queues(s)[queue]

@@ -6,20 +6,16 @@ the array of that name. Whoever makes the table keeps it and the arrays alive wh
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from numba import carray, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from dlqlab.twin.engine import layout
-from dlqlab.twin.engine.compiled import part
 from dlqlab.twin.engine.layout import Array, State
+from dlqlab.twin.engine.rows import view
 
 Sim = int
 """Address of the table."""
-_ENTRIES = 3
 
 
 def table_of(state: State) -> Array:
@@ -28,39 +24,15 @@ def table_of(state: State) -> Array:
     return np.array(rows, dtype=np.int64).reshape(-1)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pointer(_context: Any, address: Any) -> Any:
-    """A pointer to that address."""
-
-    def codegen(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
-
-    return types.voidptr(address), codegen
-
-
 def _vector(name: str, dtype: np.dtype[Any]) -> Callable[[Sim], Array]:
-    at, size = State._fields.index(name) * _ENTRIES, len(State._fields) * _ENTRIES
-
-    @part
-    def view(s: Sim) -> Array:
-        table = carray(_pointer(s), (size,), np.int64)
-        return carray(_pointer(table[at]), (table[at + 1],), dtype)  # type: ignore[no-any-return]
-
-    return view
+    return cast(Callable[[Sim], Array], view(State._fields.index(name), dtype, has_columns=False))
 
 
 def _matrix(name: str, dtype: np.dtype[Any]) -> Callable[[Sim], Array]:
-    at, size = State._fields.index(name) * _ENTRIES, len(State._fields) * _ENTRIES
-
-    @part
-    def view(s: Sim) -> Array:
-        table = carray(_pointer(s), (size,), np.int64)
-        return carray(_pointer(table[at]), (table[at + 1], table[at + 2]), dtype)  # type: ignore[no-any-return]
-
-    return view
+    return cast(Callable[[Sim], Array], view(State._fields.index(name), dtype, has_columns=True))
 
 
-_I1, _I2, _I4, _I8, _U4, _F8 = (np.dtype(name) for name in ("u1", "i2", "i4", "i8", "u4", "f8"))
+_I1, _I2, _I4, _I8, _U2, _U4, _F8 = (np.dtype(name) for name in ("u1", "i2", "i4", "i8", "u2", "u4", "f8"))
 
 clock = _vector("clock", layout.CLOCK)
 rules = _vector("rules", layout.RULES)
@@ -73,8 +45,7 @@ front = _vector("front", layout.HEAP)
 feed_t = _vector("feed_t", _F8)
 feed_task = _vector("feed_task", _I4)
 pollers = _vector("pollers", layout.POLLER)
-heap = _vector("heap", _I4)
-place = _vector("place", _I4)
+turns = _vector("turns", layout.TOURNAMENT)
 idle = _matrix("idle", _I4)
 members = _matrix("members", _I4)
 receipts = _matrix("receipts", _I2)
@@ -87,6 +58,8 @@ ceilings = _vector("ceilings", _F8)
 ids = _matrix("ids", _I1)
 text = _vector("text", _I1)
 words = _vector("words", _U4)
+plans = _vector("plans", _U4)
+waits = _matrix("waits", _U2)
 series = _matrix("series", _I8)
 log = _vector("log", layout.LOG)
 invocations = _vector("invocations", layout.INVOCATION)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chalicelib.draws import uniform
 
 from dlqlab import paths
 from dlqlab.analysis.oracle import expectation, predict
@@ -14,14 +13,13 @@ from dlqlab.errors import UsageError
 from dlqlab.load.tasks import script, task_id
 from dlqlab.twin import arrivals
 from dlqlab.twin.contract import COMPLETED, FAILED, Redrive, Simulation
-from dlqlab.twin.engine import hashing, layout
+from dlqlab.twin.engine import layout
 from dlqlab.twin.parameters import AWS, LOCALSTACK, STOCK, Parameters
 from dlqlab.twin.simulate import simulate
 from tests.support.twin import scenario
 
 pytestmark = pytest.mark.timeout(900)  # the first simulation of a checkout compiles the engine
 SCENARIOS = sorted(paths.SCENARIOS.glob("*.toml"))
-NO_IDS = np.zeros((0, 1), dtype=np.uint8)
 
 
 def observed(result: Simulation) -> list[tuple[int, int]]:
@@ -55,15 +53,6 @@ def test_fates_are_those_of_the_oracle(path: Path, target: Parameters) -> None:
 
     assert predicted(result, chosen, target.warm_up_s) == observed(result)
     assert not np.any(result.tasks["effects"] > 1)
-
-
-@pytest.mark.parametrize(("seed", "generation", "attempt"), [(0, 1, 0), (1, 1, 3), (2**63 - 1, 12, 999)])
-def test_compiled_draws_are_the_apps(seed: int, generation: int, attempt: int) -> None:
-    """SHA-256 in compiled code gives the same floats, to the last bit, for every purpose."""
-    for purpose, name in enumerate(hashing.PURPOSES):
-        found = hashing.draws(NO_IDS, seed, purpose, 300, generation, attempt)
-
-        assert [uniform(seed, name, task_id(seed, k), generation, attempt) for k in range(300)] == found.tolist()
 
 
 def test_compiled_draws_of_long_and_foreign_ids() -> None:
