@@ -8,14 +8,10 @@ exceptions are used, so whoever has one of its clients can give it to the stores
 One connection a service and process, kept alive: an execution environment has one invocation at a time.
 """
 
-import functools
-import http.client
+import http
 import json
 import os
 import random
-import select
-import socket
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -29,15 +25,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from chalicelib.connection import BrokenAnswerError, ConnectError, Connection
 from chalicelib.signing import Credentials, Signer
 
 if TYPE_CHECKING:  # the stubs are no part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-CONNECT_TIMEOUT_S = 1.0
-READ_TIMEOUT_S = 3.0
-"""With the second try, one call that hangs stays within the functions' 10 s."""
 TRIES = 2
 TRACE_SAFE = "-=;:+&[]{}\"',"
 """What botocore leaves as it is in the trace header."""
@@ -106,7 +100,7 @@ class JsonClient:
         url = urlsplit(self._endpoint)
         self._host = url.netloc
         self._path = url.path or "/"
-        self._connection = _connection(url.scheme, url.hostname or "", url.port)
+        self._connection = Connection(url.scheme, url.hostname or "", url.port)
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """One call, tried twice where that is safe and may help."""
@@ -126,31 +120,14 @@ class JsonClient:
 
     def exchange(self, operation: str, body: bytes) -> tuple[int, bytes]:
         """Send one request; returns status and body of what came back."""
-        headers = self._headers(operation, body)
-        connection = self._connection
-        if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
-            connection.close()  # the service has ended it since the last call, as each does after a while
-        if connection.sock is None:
-            self._connect()
         try:
-            connection.request("POST", self._path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        except TimeoutError as error:
-            connection.close()
-            raise ReadTimeoutError(endpoint_url=self._endpoint, error=error) from error
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise HTTPClientError(error=error) from error
-
-    def _connect(self) -> None:
-        try:
-            self._connection.connect()
-        except OSError as error:
-            self._connection.close()  # where TLS failed it holds a socket that nobody can use
+            return self._connection.post(self._path, self._headers(operation, body), body)
+        except ConnectError as error:
             raise EndpointConnectionError(endpoint_url=self._endpoint, error=error) from error
-        self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._connection.sock.settimeout(READ_TIMEOUT_S)
+        except TimeoutError as error:
+            raise ReadTimeoutError(endpoint_url=self._endpoint, error=error) from error
+        except (OSError, BrokenAnswerError) as error:
+            raise HTTPClientError(error=error) from error
 
     def _headers(self, operation: str, body: bytes) -> dict[str, str]:
         headers = {
@@ -231,18 +208,6 @@ def _endpoint(environment: Mapping[str, str], service: str, region: str) -> str:
         or environment.get("AWS_ENDPOINT_URL")
         or f"https://{service}.{region}.{suffix}"
     )
-
-
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    if scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=CONNECT_TIMEOUT_S)
-    return http.client.HTTPSConnection(host, port, timeout=CONNECT_TIMEOUT_S, context=_tls())
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """One for all clients: reading every authority's certificate costs some 30 ms of CPU time."""
-    return ssl.create_default_context()
 
 
 def _answer(operation: str, status: int, body: bytes) -> dict[str, Any]:
