@@ -47,16 +47,22 @@ def measured(label, function):
             local.inner_s = outer + whole_s
     return wrapper
 
+def named(target):
+    return target.partition("_")[0].partition(".")[0].replace("AmazonSQS", "SQS") + " " + target.rpartition(".")[2]
+
+def call(method, path, headers, body):
+    return named(headers[b"x-amz-target"].decode()) if b"x-amz-target" in headers else "HTTP: reading and sending"
+
 def request(application, environ, *_):
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    if target:
-        return target.partition("_")[0].partition(".")[0].replace("AmazonSQS", "SQS") + " " + target.rpartition(".")[2]
+    if "HTTP_X_AMZ_TARGET" in environ:
+        return named(environ["HTTP_X_AMZ_TARGET"])
     return "API Gateway" if "execute-api" in environ["RAW_URI"] else "other requests"
 
 def install():
-    from dlqlab.emulator import server
+    from dlqlab.emulator import direct, server
     from dlqlab.emulator.patches import concurrent_pollers, direct_invoke, direct_logs
     from dlqlab.emulator.runtime.environment import Environment
+    direct.reply = measured(call, direct.reply)
     server._respond = measured(request, server._respond)
     server._serve_one = measured("HTTP: reading and sending", server._serve_one)
     concurrent_pollers.receive = measured("poller: receive", concurrent_pollers.receive)

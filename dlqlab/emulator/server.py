@@ -6,12 +6,13 @@ binds to the address it was told, where LocalStack's own server listens on all i
 """
 
 import contextlib
+import functools
 import io
 import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from localstack import config
@@ -19,10 +20,15 @@ from localstack.runtime.server import RuntimeServer
 from rolo.gateway import Gateway
 from rolo.gateway.wsgi import WsgiGateway
 
+from dlqlab.emulator import direct
+
 _LOG = logging.getLogger(__name__)
-_LINE_LIMIT = 64 * 1024
+_CHUNK = 64 * 1024
+_HEAD_LIMIT = 64 * 1024
 _HEADERS_LIMIT = 200
 _BODY_LIMIT = 64 * 1024 * 1024
+_OWN_HEADERS = frozenset({"connection", "transfer-encoding"})
+"""Of the connection, not of the answer: they are the server's."""
 
 
 class BadRequestError(Exception):
@@ -68,31 +74,80 @@ class ThreadedRuntimeServer(RuntimeServer):  # type: ignore[misc]
 
 def _serve(connection: socket.socket, peer: tuple[str, int], application: WsgiGateway) -> None:
     """Answer the requests of one connection until either side ends it."""
-    with connection, connection.makefile("rb") as stream:
+    with connection:
+        stream = Stream(connection)
         try:
-            while _serve_one(connection, stream, peer, application):
+            while _serve_one(stream, peer, application):
                 pass
         except BadRequestError as error:
-            _send(connection, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             _LOG.warning("refused a request: %s", error)
+            with contextlib.suppress(OSError):  # it may be gone
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         except OSError as error:
             _LOG.debug("connection ended: %s", error)
 
 
-def _serve_one(connection: socket.socket, stream: BinaryIO, peer: tuple[str, int], application: WsgiGateway) -> bool:
+class Stream:
+    """What arrives at a connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._buffer = bytearray()
+
+    def until(self, end: bytes, limit: int) -> bytes | None:
+        """Up to the end mark, which is taken as well; None when the other side is done.
+
+        Raises:
+            BadRequestError: there is no mark within the limit, or before the other side is done.
+        """
+        while (at := self._buffer.find(end)) < 0:
+            if len(self._buffer) > limit:
+                raise BadRequestError(f"no end within {limit} bytes: {bytes(self._buffer[:100])!r}")
+            if not self._receive():
+                if self._buffer:
+                    raise BadRequestError(f"ended early: {bytes(self._buffer[:100])!r}")
+                return None
+        return self._take(at, len(end))
+
+    def exactly(self, size: int) -> bytes:
+        """So many bytes.
+
+        Raises:
+            BadRequestError: the other side is done before.
+        """
+        while len(self._buffer) < size:
+            if not self._receive():
+                raise BadRequestError(f"ended after {len(self._buffer)} of {size} bytes")
+        return self._take(size, 0)
+
+    def _receive(self) -> bool:
+        chunk = self.connection.recv(_CHUNK)
+        self._buffer += chunk
+        return bool(chunk)
+
+    def _take(self, size: int, mark: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[: size + mark]
+        return taken
+
+
+def _serve_one(stream: Stream, peer: tuple[str, int], application: WsgiGateway) -> bool:
     """Answer one request; returns whether another may follow on this connection."""
-    line = stream.readline(_LINE_LIMIT)
-    if not line.strip():
+    head = stream.until(b"\r\n\r\n", _HEAD_LIMIT)
+    if head is None:
         return False
+    line, *rest = head.lstrip(b"\r\n").split(b"\r\n")
     method, target, version = _request_line(line)
-    headers = _read_headers(stream)
+    headers = _headers(rest)
     by_name = {name.lower(): value for name, value in headers}
     if by_name.get(b"expect", b"").lower() == b"100-continue":
-        _send(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+        stream.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = _read_body(stream, by_name)
     keep_alive = version == b"HTTP/1.1" and by_name.get(b"connection", b"").lower() != b"close"
-    environ = _environ(method, target, headers, body, connection, peer)
-    _send(connection, _respond(application, environ, keep_alive=keep_alive, has_body=method != b"HEAD"))
+    answer = direct.reply(method, target, by_name, body)
+    if answer is None:
+        answer = _respond(application, _environ(method, target, headers, body, stream.connection, peer))
+    stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
     return keep_alive
 
 
@@ -103,19 +158,19 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
     return parts[0], parts[1], parts[2]
 
 
-def _read_headers(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
+def _headers(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+    if len(lines) > _HEADERS_LIMIT:
+        raise BadRequestError(f"{len(lines)} headers; the limit is {_HEADERS_LIMIT}")
     headers: list[tuple[bytes, bytes]] = []
-    while True:
-        line = stream.readline(_LINE_LIMIT)
-        if line in {b"\r\n", b"\n"}:
-            return headers
+    for line in lines:
         name, colon, value = line.partition(b":")
-        if not colon or len(headers) >= _HEADERS_LIMIT:
+        if not colon:
             raise BadRequestError(f"header {line[:100]!r}")
         headers.append((name.strip(), value.strip()))
+    return headers
 
 
-def _read_body(stream: BinaryIO, headers: dict[bytes, bytes]) -> bytes:
+def _read_body(stream: Stream, headers: dict[bytes, bytes]) -> bytes:
     if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
         return _read_chunks(stream)
     try:
@@ -124,16 +179,13 @@ def _read_body(stream: BinaryIO, headers: dict[bytes, bytes]) -> bytes:
         raise BadRequestError(f"Content-Length {headers[b'content-length']!r}") from error
     if not 0 <= length <= _BODY_LIMIT:
         raise BadRequestError(f"a body of {length} bytes; the limit is {_BODY_LIMIT}")
-    body = stream.read(length)
-    if len(body) < length:
-        raise BadRequestError("the body ended early")
-    return body
+    return stream.exactly(length)
 
 
-def _read_chunks(stream: BinaryIO) -> bytes:
+def _read_chunks(stream: Stream) -> bytes:
     body = bytearray()
     while True:
-        line = stream.readline(_LINE_LIMIT).split(b";")[0].strip()
+        line = (_line(stream)).partition(b";")[0].strip()
         try:
             size = int(line, 16)
         except ValueError as error:
@@ -141,10 +193,19 @@ def _read_chunks(stream: BinaryIO) -> bytes:
         if size < 0 or len(body) + size > _BODY_LIMIT:
             raise BadRequestError(f"a body of over {_BODY_LIMIT} bytes")
         if size == 0:
-            _read_headers(stream)  # trailers, which nobody here reads
+            while _line(stream):  # trailers, which nobody here reads
+                pass
             return bytes(body)
-        body += stream.read(size)
-        stream.readline(_LINE_LIMIT)
+        body += stream.exactly(size)
+        if _line(stream):
+            raise BadRequestError("a chunk is longer than it says")
+
+
+def _line(stream: Stream) -> bytes:
+    line = stream.until(b"\r\n", _HEAD_LIMIT)
+    if line is None:
+        raise BadRequestError("the body ended early")
+    return line
 
 
 def _environ(
@@ -172,7 +233,6 @@ def _environ(
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": peer[0],
         "REMOTE_PORT": str(peer[1]),
-        "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body),
@@ -184,18 +244,19 @@ def _environ(
         "rolo.headers": headers,
     }
     for name, value in headers:
-        key = name.decode("latin-1").upper().replace("-", "_")
-        if key == "CONTENT_TYPE":
-            environ["CONTENT_TYPE"] = value.decode("latin-1")
-        elif key != "CONTENT_LENGTH":
-            environ[f"HTTP_{key}"] = value.decode("latin-1")
+        environ[_wsgi_name(name)] = value.decode("latin-1")
+    environ["CONTENT_LENGTH"] = str(len(body))  # a chunked one has a length here too
     return environ
 
 
-def _respond(
-    application: Callable[..., Iterable[bytes]], environ: dict[str, Any], *, keep_alive: bool, has_body: bool
-) -> bytes:
-    """The whole answer; bodies of AWS's APIs are small, so one send is the fastest way."""
+@functools.lru_cache(1024)
+def _wsgi_name(name: bytes) -> str:
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+
+
+def _respond(application: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> direct.Reply:
+    """LocalStack's answer."""
     status = "500 Internal Server Error"
     headers: list[tuple[str, str]] = []
 
@@ -209,14 +270,14 @@ def _respond(
     finally:
         with contextlib.suppress(AttributeError):
             result.close()  # type: ignore[attr-defined]
-    names = {name.lower() for name, _ in headers}
-    kept = [f"{name}: {value}" for name, value in headers if name.lower() not in {"connection", "transfer-encoding"}]
-    if "content-length" not in names:
+    return status, headers, body
+
+
+def _written(status: str, headers: list[tuple[str, str]], body: bytes, *, keep_alive: bool, has_body: bool) -> bytes:
+    """The whole answer; bodies of AWS's APIs are small, so one send is the fastest way."""
+    kept = [f"{name}: {value}" for name, value in headers if name.lower() not in _OWN_HEADERS]
+    if not any(name.lower() == "content-length" for name, _ in headers):
         kept.append(f"Content-Length: {len(body)}")
-    kept.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
+    kept.append("Connection: keep-alive" if keep_alive else "Connection: close")
     head = f"HTTP/1.1 {status}\r\n" + "\r\n".join(kept) + "\r\n\r\n"
     return head.encode("latin-1") + (body if has_body else b"")
-
-
-def _send(connection: socket.socket, data: bytes) -> None:
-    connection.sendall(data)

@@ -1,8 +1,12 @@
 """LocalStack answers the same with our patches as without them."""
 
+import contextlib
+import http.client
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -72,6 +76,48 @@ def _queue_calls(client: Client) -> Iterator[Any]:
     yield _call(client, "sqs", "delete_queue", QueueUrl=url)
 
 
+def _message_calls(client: Client) -> Iterator[Any]:
+    """Messages with all that they may have, and how long they stay hidden."""
+    url = client("sqs").create_queue(QueueName="sent", Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
+    missing = url.replace("/sent", "/missing")
+    attribute = {"DataType": "String", "StringValue": "x"}
+    sends: list[dict[str, Any]] = [
+        {"MessageSystemAttributes": {"AWSTraceHeader": attribute | {"StringValue": "Root=1-5759e988-bd862e3f"}}},
+        {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "Binary", "BinaryValue": b"x"}}},
+        {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String.x"}}},
+        {"MessageSystemAttributes": {"Other": attribute}},
+        {"MessageSystemAttributes": {}},
+        {"MessageAttributes": {"a": attribute, "b": {"DataType": "Binary", "BinaryValue": b"x"}}},
+        {"MessageAttributes": {"a": {"DataType": "wrong", "StringValue": "x"}}},
+        {"MessageAttributes": {}},
+        {"MessageBody": ""},
+        {"MessageBody": "\u0000"},
+        {"MessageBody": "x" * 1_048_577},
+        {"MessageBody": "grüße 🚀"},
+        {"QueueUrl": missing},
+        {"QueueUrl": "sent"},
+        {"QueueUrl": "missing"},
+        {"DelaySeconds": -1},
+        {"MessageGroupId": "g"},
+        {"MessageDeduplicationId": "d"},
+    ]
+    for members in sends:
+        yield _call(client, "sqs", "send_message", **{"QueueUrl": url, "MessageBody": "b"} | members)
+    received = client("sqs").receive_message(
+        QueueUrl=url, AttributeNames=["All"], MessageAttributeNames=["All"], MaxNumberOfMessages=10, WaitTimeSeconds=1
+    )
+    yield _plain(received)
+    hide = {"QueueUrl": url, "ReceiptHandle": received["Messages"][0]["ReceiptHandle"]}
+    yield _call(client, "sqs", "change_message_visibility", **hide, VisibilityTimeout=43201)
+    yield _call(client, "sqs", "change_message_visibility", **hide | {"QueueUrl": missing}, VisibilityTimeout=1)
+    yield _call(client, "sqs", "change_message_visibility", **hide, VisibilityTimeout=30)
+    yield _call(client, "sqs", "receive_message", QueueUrl=url, AttributeNames=["All"])
+    yield _call(client, "sqs", "change_message_visibility", **hide, VisibilityTimeout=0)
+    yield _call(client, "sqs", "receive_message", QueueUrl=url, AttributeNames=["All"], WaitTimeSeconds=1)
+    yield _call(client, "sqs", "delete_queue", QueueUrl=url)
+    yield _call(client, "sqs", "change_message_visibility", **hide, VisibilityTimeout=0)
+
+
 def _function_calls(client: Client) -> Iterator[Any]:
     source = "def handler(event, context):\n    if event.get('bad'):\n        raise KeyError('k')\n    return event\n"
     yield _call(
@@ -118,7 +164,90 @@ def _table_calls(client: Client) -> Iterator[Any]:
     yield _call(client, "dynamodb", "scan", TableName="same")
 
 
-@pytest.mark.parametrize("calls", [_queue_calls, _function_calls, _table_calls], ids=lambda calls: calls.__name__)
+ECHO = """
+import json
+def handler(event, context):
+    if event["path"].endswith("/bad"):
+        raise KeyError("k")
+    headers = {"X-Own": "1", "Content-Type": "application/json; charset=utf-8"}
+    return {"statusCode": 201, "headers": headers, "body": json.dumps(event, sort_keys=True)}
+"""
+
+
+def _deployed_api(client: Client) -> str:
+    """An API whose function answers with the event that it got; its address."""
+    code = {"ZipFile": bundle({"app.py": ECHO})}
+    client("lambda").create_function(
+        FunctionName="echo", Runtime="python3.13", Role=ROLE, Handler="app.handler", Code=code
+    )
+    client("lambda").get_waiter("function_active_v2").wait(FunctionName="echo")
+    arn = client("lambda").get_function(FunctionName="echo")["Configuration"]["FunctionArn"]
+    api = client("apigateway")
+    api_id = api.create_rest_api(name="same")["id"]
+    root = api.get_resources(restApiId=api_id)["items"][0]["id"]
+    resource = api.create_resource(restApiId=api_id, parentId=root, pathPart="{proxy+}")["id"]
+    where = {"restApiId": api_id, "resourceId": resource}
+    api.put_method(**where, httpMethod="ANY", authorizationType="NONE")
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    api.put_integration(**where, httpMethod="ANY", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    api.create_deployment(restApiId=api_id, stageName="live")
+    return f"{api.meta.endpoint_url}/_aws/execute-api/{api_id}"
+
+
+def _api_calls(client: Client) -> Iterator[Any]:
+    url = _deployed_api(client)
+    requests: list[tuple[str, str, bytes | None, dict[str, str]]] = [
+        ("GET", "/live/tasks", None, {}),
+        ("GET", "/live/tasks/a%2Fb%20c?n=1&n=2&e=%C3%A9", None, {"X-Two": "a, b", "Accept": "text/plain"}),
+        ("POST", "/live/tasks", '{"é": 1}'.encode(), {"Content-Type": "application/json"}),
+        ("POST", "/live/tasks", b"\xff\x00", {"Content-Type": "application/octet-stream"}),
+        ("POST", "/live/tasks", b"", {"X-Amzn-Trace-Id": "Root=1-67e55044-0123456789abcdef01234567;Sampled=1"}),
+        ("DELETE", "/live//tasks/", None, {}),
+        ("PATCH", "/live/tasks", b"x", {"Origin": "https://example.com"}),
+        ("GET", "/live/tasks", None, {"Referer": "https://example.com"}),
+        ("GET", "/live/bad", None, {}),
+        ("GET", "/live/", None, {}),
+        ("GET", "/live", None, {}),
+        ("GET", "/other/tasks", None, {}),
+        ("HEAD", "/live/tasks", None, {}),
+        ("OPTIONS", "/live/tasks", None, {}),
+    ]
+    for method, path, body, headers in requests:
+        yield _request(method, url + path, body, headers)
+    yield _request("GET", url.rpartition("/")[0] + "/missing/live/tasks", None, {})
+
+
+MADE_EACH_TIME = re.compile(
+    r'Root=[^;,"\\]+|Parent=\w+|execute-api/\w+|AmazonAPIGateway_\w+|Forwarded-Port\W+\d+|id .\w{10}. does not'
+)
+OWN_IDS = {"apiId", "deploymentId", "extendedRequestId", "requestId", "requestTime", "requestTimeEpoch", "resourceId"}
+TOLD_APART = {"x-amzn-requestid", "x-amz-apigw-id", "x-localstack", "content-length", "date"}
+"""Ids, LocalStack's own mark, and the length, which follows those of the ids."""
+
+
+def _request(method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Any:
+    """Status, headers and body of the answer, without what differs between any two."""
+    host = urlsplit(url)
+    connection = http.client.HTTPConnection(host.hostname or "", host.port, timeout=30)
+    connection.request(method, url.removeprefix(f"http://{host.netloc}"), body, {"Connection": "close", **headers})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    kept = sorted((name.lower(), value) for name, value in answer.getheaders() if name.lower() not in TOLD_APART)
+    with contextlib.suppress(ValueError):  # an answer without JSON is compared as it is
+        text = json.dumps(_without_ids(json.loads(text)))
+    return answer.status, MADE_EACH_TIME.sub("*", VOLATILE.sub("*", f"{kept} {text}"))
+
+
+def _without_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_ids(item) for name, item in value.items() if name not in OWN_IDS}
+    return value
+
+
+@pytest.mark.parametrize(
+    "calls", [_queue_calls, _message_calls, _function_calls, _table_calls, _api_calls], ids=lambda calls: calls.__name__
+)
 def test_answers_are_those_of_stock_localstack(
     emulator: Emulator, stock: Emulator, calls: Callable[[Client], Iterator[Any]]
 ) -> None:

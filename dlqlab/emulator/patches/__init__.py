@@ -24,6 +24,10 @@ ALL: tuple[str, ...] = (
     "lean_chain",
     "unparsed_dynamodb",
     "direct_dynamodb",
+    "direct_sqs",
+    "direct_api",
+    "shared_timers",
+    "quick_ids",
     "sliced_logs",
     "prompt_create",
 )

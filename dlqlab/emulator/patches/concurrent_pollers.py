@@ -24,7 +24,7 @@ from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.patches import expect
-from dlqlab.emulator.patches.in_process import provider, sqs_context
+from dlqlab.emulator.patches.in_process import context_of_queue, provider
 from dlqlab.emulator.scaling import Seen, first, follow, limits, wake
 
 NAME = "concurrent_pollers"
@@ -152,7 +152,7 @@ def receive(poller: SqsPoller) -> list[dict[str, Any]]:
     if poller.maximum_batching_window:
         headers[HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS] = str(poller.maximum_batching_window)
     result = provider("sqs").receive_message(
-        sqs_context(poller.source_arn, headers),
+        context_of_queue(poller.source_arn, headers),
         queue_url=poller.queue_url,
         message_system_attribute_names=["All"],
         message_attribute_names=["All"],

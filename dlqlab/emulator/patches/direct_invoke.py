@@ -18,7 +18,7 @@ from localstack.utils.strings import long_uid
 from localstack.utils.xray.trace_header import TraceHeader
 
 from dlqlab.emulator.patches import expect
-from dlqlab.emulator.patches.in_process import provider, sqs_context
+from dlqlab.emulator.patches.in_process import context_of_queue, provider
 
 NAME = "direct_invoke"
 
@@ -42,7 +42,7 @@ def invoke(function_arn: str, payload: bytes, trace_header: str | None = None) -
 
 def _delete(poller: SqsPoller, messages: list[dict[str, Any]], ids: set[str]) -> None:
     """Delete the messages with these ids, as Lambda does after it handled them."""
-    context = sqs_context(poller.source_arn)
+    context = context_of_queue(poller.source_arn)
     done = [message for message in messages if message["MessageId"] in ids]
     for start in range(0, len(done), 10):
         entries = [

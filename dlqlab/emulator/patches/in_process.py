@@ -1,12 +1,14 @@
 """Calls to LocalStack's services from inside its process, without HTTP. Not a patch: what patches share."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from localstack.aws.api import RequestContext
 from localstack.aws.spec import load_service
-from localstack.http import Request
 from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.utils.aws.arns import parse_arn
+from werkzeug.datastructures import Headers
 
 
 def provider(service: str) -> Any:
@@ -14,10 +16,23 @@ def provider(service: str) -> Any:
     return SERVICE_PLUGINS.require(service)._provider  # noqa: SLF001
 
 
-def sqs_context(queue_arn: str, headers: dict[str, str] | None = None) -> RequestContext:
+@dataclass(slots=True)
+class BareRequest:
+    """What the services look at of a request; a whole one takes longer to make than most calls."""
+
+    headers: Headers
+    base_url: str = ""
+
+
+def sqs_context(account_id: str, region: str, headers: Mapping[str, str] | None = None) -> RequestContext:
+    """A request context of SQS in an account and region."""
+    context = RequestContext(BareRequest(Headers(headers)))
+    context.service = load_service("sqs")
+    context.account_id, context.region = account_id, region
+    return context
+
+
+def context_of_queue(queue_arn: str, headers: Mapping[str, str] | None = None) -> RequestContext:
     """A request context in the queue's account and region."""
     queue = parse_arn(queue_arn)
-    context = RequestContext(Request(method="POST", path="/", headers=headers or {}))
-    context.service = load_service("sqs")
-    context.account_id, context.region = queue["account"], queue["region"]
-    return context
+    return sqs_context(queue["account"], queue["region"], headers)

@@ -54,11 +54,14 @@ class FunctionProcess:
     def peak_memory_mb(self) -> int:
         """Peak resident memory in MiB; 0 where the system does not tell (no procfs)."""
         try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
+            fd = os.open(f"/proc/{self.pid}/status", os.O_RDONLY)
         except OSError:
             return 0
-        peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")), "0")
-        return int(peak) // 1024
+        try:
+            status = os.read(fd, 4096)
+        finally:
+            os.close(fd)
+        return int(status.partition(b"VmHWM:")[2].split(None, 1)[0] if b"VmHWM:" in status else 0) // 1024
 
     def exit_status(self, wait_s: float = 1.0) -> str:
         """How the process ended, in Lambda's words: ``exit status 1`` or ``signal: killed``."""

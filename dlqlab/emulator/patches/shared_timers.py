@@ -1,0 +1,92 @@
+"""Timers of execution environments share one thread.
+
+LocalStack starts a thread after each invocation, which ends an environment that is not used for a while, and stops it
+before the next. When a timer fires its function still has a thread of its own: it may take a while.
+"""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+from localstack.services.lambda_.invocation import execution_environment
+from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
+
+from dlqlab.emulator.patches import expect
+
+NAME = "shared_timers"
+_SWEEP_FROM = 1024
+"""Cancelled timers are thrown out when they are so many and the half of all; until then each waits for its time."""
+
+
+class SharedTimer:
+    """Calls a function after a while, unless it is cancelled: what ``threading.Timer`` does here."""
+
+    def __init__(self, interval_s: float, function: Callable[[], object]) -> None:
+        self._interval_s = interval_s
+        self.function: Callable[[], object] | None = function
+
+    def start(self) -> None:
+        _CLOCK.add(time.monotonic() + self._interval_s, self)
+
+    def cancel(self) -> None:
+        if self.function is not None:
+            self.function = None  # it holds the environment
+            _CLOCK.note_cancelled()
+
+
+class Clock:
+    """Fires timers, each once at its time."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[float, int, SharedTimer]] = []
+        self._order = itertools.count()  # equal times must not compare timers
+        self._changed = threading.Condition()
+        self._cancelled = 0
+        self._runs = False
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def add(self, due: float, timer: SharedTimer) -> None:
+        """Args:
+        due: monotonic seconds.
+        """
+        with self._changed:
+            if not self._runs:
+                self._runs = True
+                threading.Thread(target=self._run, daemon=True, name="dlqlab-timers").start()
+            heapq.heappush(self._due, (due, next(self._order), timer))
+            if self._due[0][2] is timer:
+                self._changed.notify()
+
+    def note_cancelled(self) -> None:
+        with self._changed:
+            self._cancelled += 1
+            if self._cancelled > max(_SWEEP_FROM, len(self._due) // 2):
+                self._due = [entry for entry in self._due if entry[2].function is not None]
+                heapq.heapify(self._due)
+                self._cancelled = 0
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._due or self._due[0][0] > time.monotonic():
+                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                timer = heapq.heappop(self._due)[2]
+                function, timer.function = timer.function, None
+            if function is not None:
+                threading.Thread(target=function, daemon=True, name="dlqlab-timer").start()
+
+
+_CLOCK = Clock()
+
+
+def patch() -> None:
+    expect(NAME, ExecutionEnvironment.__init__, "4d96c7932fa7")
+    expect(NAME, ExecutionEnvironment.start, "03aac7be8071")
+    expect(NAME, ExecutionEnvironment.stop, "cd5433ed0cbd")
+    expect(NAME, ExecutionEnvironment.release, "a60bb2034315")
+    expect(NAME, ExecutionEnvironment.reserve, "c3d6eab93a1c")
+    execution_environment.Timer = SharedTimer
