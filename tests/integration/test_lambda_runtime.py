@@ -155,6 +155,13 @@ def test_environment_is_lambdas_and_not_the_starters(
     assert not {"SECRET_OF_THE_SHELL", "VIRTUAL_ENV", "DLQLAB_STATE_DIR", "FILESYSTEM_ROOT"} & set(seen)
 
 
+def test_functions_give_way_to_the_emulator(make_function: FunctionFactory, emulator: Emulator) -> None:
+    """The emulator, which all functions wait for, gets the processor before them."""
+    function = make_function("import os\ndef handler(event, context):\n    return os.nice(0)\n")
+
+    assert min(psutil.Process(emulator.pid).nice() + 10, 19) == function.invoke().payload
+
+
 def test_tmp_is_kept_per_environment_and_removed_with_it(
     make_function: FunctionFactory, aws: Callable[[str], Any]
 ) -> None:

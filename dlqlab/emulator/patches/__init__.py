@@ -28,6 +28,7 @@ ALL: tuple[str, ...] = (
     "direct_api",
     "shared_timers",
     "quick_ids",
+    "quick_headers",
     "sliced_logs",
     "prompt_create",
 )

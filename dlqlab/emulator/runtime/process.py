@@ -14,6 +14,10 @@ from dlqlab.emulator.runtime.output import OutputReader
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _KILL_WAIT_S = 5.0
+_NICER = 10
+"""Functions give way to the emulator. All of them wait for its one interpreter lock, so nobody gains when a function
+keeps the thread that holds it from a processor: under a flood a tenth of the throughput (docs/performance.md).
+"""
 
 
 class Lifeline:
@@ -46,6 +50,8 @@ class FunctionProcess:
             raise
         finally:
             os.close(write_fd)
+        with contextlib.suppress(ProcessLookupError):  # it ended at once, which shows elsewhere
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICER)
 
     @property
     def pid(self) -> int:
