@@ -15,7 +15,7 @@ from dlqlab import paths
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator import lifecycle, settings
+from dlqlab.emulator import lifecycle, processors, settings
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import DeployError
 from dlqlab.run import preflight
@@ -26,6 +26,7 @@ WARM_UP_DEADLINE_S = 60.0
 
 STOCK_SETTINGS: Mapping[str, str] = {
     settings.DYNAMODB: settings.DYNAMODB_MOTO,
+    settings.PROCESSOR: processors.NONE,
     "LAMBDA_SYNCHRONOUS_CREATE": "0",
     "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "1",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "10",

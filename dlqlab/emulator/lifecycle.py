@@ -19,7 +19,7 @@ from typing import NoReturn
 import psutil
 
 from dlqlab import paths
-from dlqlab.emulator import catalog, settings
+from dlqlab.emulator import catalog, processors, settings
 from dlqlab.emulator.folders import folder_of, new_folder, ports
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import EmulatorError, UsageError
@@ -116,21 +116,23 @@ def start(
     host: str = LOOPBACK,
     patches: tuple[str, ...] = ALL,
     root: Path = paths.STATE,
+    number: int = 0,
     extra: Mapping[str, str] | None = None,
 ) -> Emulator:
     """Start an emulator and return once it serves.
 
     Args:
         bound: end the emulator when this process ends, however it ends.
+        number: of the cell, where several start at once.
         extra: further LocalStack settings, which win over ours.
 
     Raises:
-        UsageError: the port is taken.
+        UsageError: the port is taken, or a variable of the environment makes no sense.
         EmulatorError: it did not come up; the message carries the end of its log.
     """
     _refuse_taken(port)
     state = _new_folder(port, root)
-    environ = _environment(host, port, state, patches) | dict(extra or {})
+    environ = _environment(host, port, state, patches, number) | dict(extra or {})
     read_fd, write_fd = os.pipe() if bound else (None, None)
     if read_fd is not None:
         environ[settings.LIFELINE_FD] = str(read_fd)
@@ -257,12 +259,12 @@ def _record(emulator: Emulator) -> None:
     (Path(emulator.state) / _RECORD).write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _environment(host: str, port: int, state: Path, patches: tuple[str, ...]) -> dict[str, str]:
+def _environment(host: str, port: int, state: Path, patches: tuple[str, ...], number: int = 0) -> dict[str, str]:
     # What a user has set for other AWS work must not reach the emulator.
     foreign = ("AWS_", "LOCALSTACK_", "LAMBDA_", "PROVIDER_OVERRIDE_", "DLQLAB_", "PYTHON")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     ours = settings.environment(host=host, port=port, state=state, patches=patches)
-    return inherited | ours | {"PYTHONUNBUFFERED": "1"}
+    return inherited | ours | {settings.PROCESSOR: processors.choose(number), "PYTHONUNBUFFERED": "1"}
 
 
 def _process(pid: int, created_ts: float) -> psutil.Process | None:

@@ -22,6 +22,8 @@ POLLERS_MAX = "DLQLAB_POLLERS_MAX"
 """Most batches at once of an event source mapping without MaximumConcurrency; see dlqlab.emulator.scaling."""
 POLLERS_MAX_DEFAULT = 10
 """What a laptop bears: each batch at once may be a function process of its own, of some 50 MB."""
+PROCESSOR = "DLQLAB_PROCESSOR"
+"""The processor that the emulator keeps to, or ``none``; unset, one is chosen: see dlqlab.emulator.processors."""
 DYNAMODB_FAST = "fast"
 DYNAMODB_MOTO = "moto"
 

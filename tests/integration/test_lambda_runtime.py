@@ -1,5 +1,6 @@
 """The Lambda runtime behaves as Lambda does: init, errors, time-outs, crashes, isolation, logs."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,19 @@ def test_functions_give_way_to_the_emulator(make_function: FunctionFactory, emul
     function = make_function("import os\ndef handler(event, context):\n    return os.nice(0)\n")
 
     assert min(psutil.Process(emulator.pid).nice() + 10, 19) == function.invoke().payload
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors are given on Linux only")
+def test_emulator_has_a_processor_of_its_own(make_function: FunctionFactory, emulator: Emulator) -> None:
+    """All of its threads keep to one, and functions to the others; with a single one they share it."""
+    source = "import os\ndef handler(event, context):\n    return sorted(os.sched_getaffinity(0))\n"
+    available = os.sched_getaffinity(0)
+    kept = [os.sched_getaffinity(thread.id) for thread in psutil.Process(emulator.pid).threads()]
+    others = make_function(source).invoke().payload
+
+    assert all(one == kept[0] for one in kept)
+    assert (min(len(available), 1)) == len(kept[0])
+    assert sorted(available - kept[0] or available) == others
 
 
 def test_tmp_is_kept_per_environment_and_removed_with_it(

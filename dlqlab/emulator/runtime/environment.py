@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlqlab.emulator import processors
 from dlqlab.emulator.runtime.api import (
     INIT_ERROR,
     NEXT,
@@ -104,6 +105,7 @@ class Environment:
             raise InitError(request.body, self._end_process())
         self._expect_next(request)
         self._init_ms = (time.monotonic() - began) * 1000
+        processors.give_others(self._process.pid)
 
     def invoke(self, *, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
         """Run one invocation to its end.

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from dlqlab.emulator import processors
 from dlqlab.emulator.runtime.output import OutputReader
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -50,6 +51,7 @@ class FunctionProcess:
             raise
         finally:
             os.close(write_fd)
+        processors.give_all(self.pid)
         with contextlib.suppress(ProcessLookupError):  # it ended at once, which shows elsewhere
             os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICER)
 
