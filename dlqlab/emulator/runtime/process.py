@@ -16,8 +16,8 @@ from dlqlab.emulator.runtime.output import OutputReader
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _KILL_WAIT_S = 5.0
 _NICER = 10
-"""Functions give way to the emulator. All of them wait for its one interpreter lock, so nobody gains when a function
-keeps the thread that holds it from a processor: under a flood a tenth of the throughput (docs/performance.md).
+"""Functions give way to the emulator, where they share a processor. All of them wait for its one interpreter lock, so
+nobody gains when a function keeps the thread that holds it from running.
 """
 
 
