@@ -2,7 +2,7 @@
 
 The emulator is one Python process, of which one thread runs at a time. Spread over processors its threads wake each
 other across them, which costs more than what they do meanwhile, and functions keep them waiting. Kept to one processor,
-with the functions on the others, it carries a third more on two processors (docs/performance.md).
+with the functions on the others, it carries a fifth to a third more on two processors (docs/performance.md).
 
 Linux only: elsewhere, and with a single processor, nothing is done.
 """
