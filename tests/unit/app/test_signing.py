@@ -22,6 +22,10 @@ HOSTS = st.one_of(
 )
 
 
+MOMENTS = st.integers(0, 4_000_000_000_000_000).map(lambda micros: micros / 1_000_000)
+"""In whole microseconds: to those a datetime rounds, which may be up to the next second."""
+
+
 def botocores(
     credentials: Credentials, *, service: str, region: str, headers: dict[str, str], body: bytes, path: str, now: float
 ) -> dict[str, str]:
@@ -45,7 +49,7 @@ def botocores(
     region=LABELS,
     service=LABELS,
     keys=st.tuples(WORDS, WORDS, st.none() | st.just("") | WORDS),
-    now=st.floats(0, 4_000_000_000),
+    now=MOMENTS,
 )
 @example(
     headers={"host": "127.0.0.1:4566", "content-type": " two  blanks   and \t a tab "},
