@@ -185,7 +185,7 @@ def _read_body(stream: Stream, headers: dict[bytes, bytes]) -> bytes:
 def _read_chunks(stream: Stream) -> bytes:
     body = bytearray()
     while True:
-        line = (_line(stream)).partition(b";")[0].strip()
+        line = _line(stream).partition(b";")[0].strip()
         try:
             size = int(line, 16)
         except ValueError as error:

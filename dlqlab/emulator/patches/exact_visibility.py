@@ -6,15 +6,13 @@ returned only if it is still in flight (or delayed) and its time is over.
 """
 
 import contextlib
-import heapq
-import itertools
 import queue as queues
-import threading
 import time
 
 from localstack.services.sqs.models import SqsMessage, SqsQueue, StandardQueue
 from localstack.utils.patch import patch as replace
 
+from dlqlab.emulator.alarms import Alarms
 from dlqlab.emulator.patches import expect
 
 NAME = "exact_visibility"
@@ -24,28 +22,16 @@ class ReturnTimer:
     """Returns messages to their queues at their time."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, StandardQueue, SqsMessage]] = []
-        self._order = itertools.count()  # equal times must not compare queues
-        self._changed = threading.Condition()
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, daemon=True, name="dlqlab-visibility").start()
+        self._alarms = Alarms(_ring, name="dlqlab-visibility", clock=time.time)
 
     def schedule(self, due_ts: float, queue: StandardQueue, message: SqsMessage) -> None:
         """Look at the message at that time; it may have been deleted or extended until then."""
-        with self._changed:
-            heapq.heappush(self._due, (due_ts, next(self._order), queue, message))
-            if self._due[0][0] == due_ts:
-                self._changed.notify()
+        self._alarms.add(due_ts, (queue, message))
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._due or self._due[0][0] > time.time():
-                    self._changed.wait(self._due[0][0] - time.time() if self._due else None)
-                _, _, queue, message = heapq.heappop(self._due)
-            with contextlib.suppress(queues.ShutDown):  # the queue has been deleted, and its messages with it
-                _return(queue, message)
+
+def _ring(item: tuple[StandardQueue, SqsMessage]) -> None:
+    with contextlib.suppress(queues.ShutDown):  # the queue has been deleted, and its messages with it
+        _return(*item)
 
 
 def _return(queue: StandardQueue, message: SqsMessage) -> None:
@@ -65,7 +51,6 @@ def patch() -> None:
     expect(NAME, SqsQueue.enqueue_delayed_messages, "3cd24a869684")
     expect(NAME, StandardQueue.put, "3973a899cdb6")
     timer = ReturnTimer()
-    timer.start()
 
     @replace(SqsQueue.add_inflight_message)
     def add_inflight_message(original, self, message):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202

@@ -4,8 +4,6 @@ LocalStack starts a thread after each invocation, which ends an environment that
 before the next. When a timer fires its function still has a thread of its own: it may take a while.
 """
 
-import heapq
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +11,7 @@ from collections.abc import Callable
 from localstack.services.lambda_.invocation import execution_environment
 from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
 
+from dlqlab.emulator.alarms import Alarms
 from dlqlab.emulator.patches import expect
 
 NAME = "shared_timers"
@@ -40,44 +39,31 @@ class Clock:
     """Fires timers, each once at its time."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, SharedTimer]] = []
-        self._order = itertools.count()  # equal times must not compare timers
-        self._changed = threading.Condition()
+        self._alarms = Alarms(_fire, name="dlqlab-timers")
+        self._lock = threading.Lock()
         self._cancelled = 0
-        self._runs = False
 
     def __len__(self) -> int:
-        return len(self._due)
+        return len(self._alarms)
 
     def add(self, due: float, timer: SharedTimer) -> None:
         """Args:
         due: monotonic seconds.
         """
-        with self._changed:
-            if not self._runs:
-                self._runs = True
-                threading.Thread(target=self._run, daemon=True, name="dlqlab-timers").start()
-            heapq.heappush(self._due, (due, next(self._order), timer))
-            if self._due[0][2] is timer:
-                self._changed.notify()
+        self._alarms.add(due, timer)
 
     def note_cancelled(self) -> None:
-        with self._changed:
+        with self._lock:
             self._cancelled += 1
-            if self._cancelled > max(_SWEEP_FROM, len(self._due) // 2):
-                self._due = [entry for entry in self._due if entry[2].function is not None]
-                heapq.heapify(self._due)
+            if self._cancelled > max(_SWEEP_FROM, len(self) // 2):
+                self._alarms.keep(lambda timer: timer.function is not None)
                 self._cancelled = 0
 
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._due or self._due[0][0] > time.monotonic():
-                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                timer = heapq.heappop(self._due)[2]
-                function, timer.function = timer.function, None
-            if function is not None:
-                threading.Thread(target=function, daemon=True, name="dlqlab-timer").start()
+
+def _fire(timer: SharedTimer) -> None:
+    function, timer.function = timer.function, None
+    if function is not None:
+        threading.Thread(target=function, daemon=True, name="dlqlab-timer").start()
 
 
 _CLOCK = Clock()

@@ -12,6 +12,8 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.loopback import serving
+
 DEADLINE_S = 10
 
 
@@ -89,11 +91,12 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
         self.endpoint.closed.release()
 
-    def hang_up(self) -> None:
-        """End the connections that clients still hold, whose threads would otherwise wait for their next request."""
+    def server_close(self) -> None:
+        """End also the connections that clients still hold, whose threads would wait for their next request."""
         for connection in tuple(self._open):
             with contextlib.suppress(OSError):  # ended meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is what some tests are about."""
@@ -133,18 +136,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[Endpoint]:
+def answering(tls: ssl.SSLContext | None = None) -> Iterator[Endpoint]:
     """A running endpoint."""
     endpoint = Endpoint()
     server = _Server(endpoint, tls)
     endpoint.host = f"127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server, endpoint.release):
         yield endpoint
-    finally:
-        endpoint.release.set()
-        server.shutdown()
-        thread.join()
-        server.hang_up()
-        server.server_close()

@@ -31,7 +31,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.functional.app.endpoint import DEADLINE_S, Answer, Endpoint, Then, answer, refusal, serving
+from tests.functional.app.endpoint import DEADLINE_S, Answer, Endpoint, Then, answer, answering, refusal
 
 NOW = 1_700_000_000.25
 ACCOUNT = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -45,7 +45,7 @@ type Make = Callable[..., Any]
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     """A service without TLS."""
-    with serving() as running:
+    with answering() as running:
         yield running
 
 
@@ -375,7 +375,7 @@ def secure(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     monkeypatch.setattr(connection, "_tls", functools.cache(connection._tls.__wrapped__))
-    with serving(context) as running:
+    with answering(context) as running:
         yield running
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.loopback import serving
+
 CLOSE = 0
 """Instead of a status: read the request and close the connection without an answer."""
 
@@ -56,15 +58,8 @@ def api_stub(script: Script, *, hang_from: int | None = None) -> Iterator[ApiStu
     stub.hang_from = hang_from
     server = _Server(("127.0.0.1", 0), _handler(stub))
     stub.url = f"http://127.0.0.1:{server.server_address[1]}/_aws/execute-api/abc/api"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(server, stub.release):
         yield stub
-    finally:
-        stub.release.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _handler(stub: ApiStub) -> type[BaseHTTPRequestHandler]:

@@ -35,7 +35,6 @@ def test_a_deleted_queue_does_not_end_the_timer() -> None:
     deleted: Any = Queue(gone, deleted=True)
     alive: Any = Queue(due)
     timer = ReturnTimer()
-    timer.start()
 
     timer.schedule(time.time(), deleted, gone)
     timer.schedule(time.time(), alive, due)
