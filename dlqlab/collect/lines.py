@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.events import COMMON_FIELDS, OWN_FIELDS, EventSchemaError, parse_line
 
@@ -20,7 +20,7 @@ _REPORT = re.compile(r"^REPORT RequestId: (?P<request_id>\S+)")
 _FIELD = re.compile(r"\t(?P<name>[A-Za-z ]+): (?P<value>[^\t]+)")
 _TIMED_OUT = re.compile(r"(?P<request_id>[0-9a-f]{8}-[0-9a-f-]{27}) Task timed out after [0-9.]+ seconds")
 _ENDED_BADLY = re.compile(r"^RequestId: (?P<request_id>\S+) (?:Error: )?(?:Runtime exited|Process exited)")
-_QUIET = re.compile(r"^(?:START RequestId: |END RequestId: |INIT_START |EXTENSION\t)")
+_QUIET = ("START RequestId: ", "END RequestId: ", "INIT_START ", "EXTENSION\t")
 _AS_JSON = frozenset({"payload", "errors"})
 _TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), REAL: (int, float), WHOLE: (int,), FLAG: (bool,)}
 _COLUMNS: Mapping[str, str] = {
@@ -28,10 +28,11 @@ _COLUMNS: Mapping[str, str] = {
     for field in itertools.chain(COMMON_FIELDS, *OWN_FIELDS.values())
     if field != "schema"
 }
+_FIELDS = {field: (column, _TYPES[EVENTS[column].dtype]) for field, column in _COLUMNS.items()}
+"""Column of a field, and the types that it takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a line lies in the log store. ``line_id`` is the same however often the line is pulled."""
 
     function: str
@@ -75,13 +76,15 @@ type Parsed = EventRow | InvocationRow | BadLine | OtherLine | None
 
 def parse(line: str, source: Source) -> Parsed:
     """What one log line is."""
+    if line.startswith(_QUIET):
+        return None
     try:
         event = parse_line(line)
         if event is not None:
             return EventRow(_event_row(event, source))
     except EventSchemaError as error:
         return BadLine(line, str(error))
-    if not line.strip() or _QUIET.match(line):
+    if not line.strip():
         return None
     invocation = _invocation(line, source)
     return OtherLine(line) if invocation is None else InvocationRow(invocation)
@@ -94,17 +97,18 @@ def _event_row(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
         "line_id": source.line_id,
     }
     for field, value in event.items():
-        column = _COLUMNS.get(field)
-        if column is None:
+        if field not in _FIELDS:
             continue  # the schema's own version, or a field that the app added
-        if column in _AS_JSON and value is not None:
+        column, expected = _FIELDS[field]
+        if value is None:
+            row[column] = None
+        elif column in _AS_JSON:
             row[column] = _storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-            continue
-        expected = _TYPES[EVENTS[column].dtype]
         # Not isinstance: a bool is an int in Python.
-        if value is not None and type(value) not in expected:
+        elif type(value) not in expected:
             raise EventSchemaError(f"{event['event']} has {field} {value!r}, not a {expected[0].__name__}")
-        row[column] = _storable(value) if isinstance(value, str) else value
+        else:
+            row[column] = _storable(value) if isinstance(value, str) else value
     return row
 
 

@@ -115,25 +115,23 @@ class _Puller:
 
     def rows(self, start_ms: int, stop_ms: int) -> Iterator[tuple[Source, Parsed]]:
         """Parsed lines stored at ``start_ms`` or later and before ``stop_ms``; each once."""
-        seen: set[str] = set()
+        seen: set[tuple[str, str, int, str]] = set()
         # Both ends are inclusive, on AWS and on LocalStack.
         for event in _pages(self._logs, log_group(self._function), start_ms, stop_ms - 1):
-            identity = line_id(event)
-            if identity in seen:
-                continue
-            seen.add(identity)
-            yield from self._lines(event, identity)
+            # The service's event id alone is not enough on LocalStack, which counts them up without a lock, so that
+            # two threads can give the same number to two lines.
+            identity = event["eventId"], event["logStreamName"], event["timestamp"], event["message"]
+            if identity not in seen:
+                seen.add(identity)
+                yield from self._lines(event)
 
-    def _lines(self, event: "FilteredLogEventTypeDef", identity: str) -> Iterator[tuple[Source, Parsed]]:
+    def _lines(self, event: "FilteredLogEventTypeDef") -> Iterator[tuple[Source, Parsed]]:
+        stored_ts, stream, identity = event["timestamp"] / 1000, event["logStreamName"], line_id(event)
         # Not splitlines(): that also splits at characters that JSON leaves as they are.
         lines = event["message"].rstrip("\n").split("\n")
         for number, line in enumerate(lines):
-            source = Source(
-                function=self._function,
-                log_stream=event["logStreamName"],
-                stored_ts=event["timestamp"] / 1000,
-                line_id=identity if len(lines) == 1 else f"{identity}/{number}",
-            )
+            own = identity if len(lines) == 1 else f"{identity}/{number}"
+            source = Source(self._function, stream, stored_ts, own)
             yield source, parse(line, source)
 
     def is_of_run(self, event: EventRow) -> bool:
@@ -143,11 +141,7 @@ class _Puller:
 
 
 def line_id(event: "FilteredLogEventTypeDef") -> str:
-    """An id that two lines never share.
-
-    The service's event id alone is not enough on LocalStack, which counts them up without a lock, so that two threads
-    can give the same number to two lines.
-    """
+    """An id that two lines never share, even where the service gives one number to both."""
     content = zlib.crc32(f"{event['logStreamName']}\n{event['timestamp']}\n{event['message']}".encode())
     return f"{event['eventId']}-{content:08x}"
 

@@ -23,7 +23,8 @@ from dlqlab.emulator.dynamodb.conditions import Check, compile_condition
 from dlqlab.emulator.dynamodb.grammar import Scope, Tokens
 from dlqlab.emulator.dynamodb.requests import SearchRequest, parse_search
 from dlqlab.emulator.dynamodb.single_item import Answer
-from dlqlab.emulator.dynamodb.tables import Index, PlainTable, find_index, make, plain_table, size_of
+from dlqlab.emulator.dynamodb.stored import make
+from dlqlab.emulator.dynamodb.tables import Index, PlainTable, attributes_of, find_index, has, plain_table, size_of
 from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 from dlqlab.emulator.dynamodb.values import Attributes, sort_key, write, write_map
 
@@ -123,8 +124,9 @@ class Search:
                 if last and (scanned == request.limit or size > PAGE_SIZE_MAX):
                     return _page(found, scanned, {table.hash_name: write(last[0])})
                 last = [item.hash_key]
-                if program.condition is None or program.condition(item.attrs, request.values):
-                    found.append(program.written(item.attrs))
+                attributes = attributes_of(item)
+                if program.condition is None or program.condition(attributes, request.values):
+                    found.append(program.written(attributes))
         return _page(found, len(keyed) - place, None)
 
     def _query(
@@ -136,7 +138,9 @@ class Search:
             raise UnsupportedError("a query without a key condition")
         with self._lock:
             # The keys' presence first: the index is sparse, and a look-up costs a hundredth of a condition.
-            indexed = [item.attrs for item in items if index.hash_name in item.attrs and index.range_name in item.attrs]
+            indexed = [
+                attributes_of(item) for item in items if has(item, index.hash_name) and has(item, index.range_name)
+            ]
             matching = [dict(attrs) for attrs in indexed if condition(attrs, request.values)]
         matching.sort(key=lambda attrs: (sort_key(attrs[index.range_name]), attrs[table.hash_name].value))
         if not request.forward:

@@ -13,7 +13,8 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from dlqlab.emulator.dynamodb.expressions import Compiler, Program
 from dlqlab.emulator.dynamodb.requests import FIELDS, Request, parse
-from dlqlab.emulator.dynamodb.tables import PlainTable, make, plain_table, replace
+from dlqlab.emulator.dynamodb.stored import make
+from dlqlab.emulator.dynamodb.tables import PlainTable, attributes_of, plain_table
 from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 from dlqlab.emulator.dynamodb.values import Attributes, write_map
 
@@ -55,28 +56,30 @@ class SingleItem:
 
 def _get(table: PlainTable, request: Request, _program: Program) -> Answer:
     item = table.find(table.key_of(request.key, exact=True))
-    return Answer({} if item is None else {"Item": write_map(item.attrs)})
+    return Answer({} if item is None else {"Item": write_map(attributes_of(item))})
 
 
 def _put(table: PlainTable, request: Request, program: Program) -> Answer:
     key = table.key_of(request.item, exact=False)
     size = table.check(request.item)
     item = table.find(key)
-    if not program.holds(_attributes(item), request.values):
-        return _refusal(item, request)
-    answer = _returned(item, request)
-    table.add(key, request.item, size)
+    old = _attributes(item)
+    if not program.holds(old, request.values):
+        return _refusal(old, request)
+    answer = _returned(old, request)
+    table.write(key, request.item, size, old=item)
     return answer
 
 
 def _delete(table: PlainTable, request: Request, program: Program) -> Answer:
     key = table.key_of(request.key, exact=True)
     item = table.find(key)
-    if not program.holds(_attributes(item), request.values):
-        return _refusal(item, request)
+    old = _attributes(item)
+    if not program.holds(old, request.values):
+        return _refusal(old, request)
     if item is not None:
         table.delete(key)
-    return _returned(item, request)
+    return _returned(old, request)
 
 
 def _update(table: PlainTable, request: Request, program: Program) -> Answer:
@@ -85,32 +88,29 @@ def _update(table: PlainTable, request: Request, program: Program) -> Answer:
     if update is None or not update.roots.isdisjoint((table.hash_name, table.range_name)):
         raise UnsupportedError("no update, or an update of the key")
     item = table.find(key)
-    if not program.holds(_attributes(item), request.values):
-        return _refusal(item, request)
+    old = _attributes(item)
+    if not program.holds(old, request.values):
+        return _refusal(old, request)
     if item is None and not update.makes_item:
         raise UnsupportedError("removals from an item that is not there")
-    new = update.apply(_attributes(item), request.values)
+    new = update.apply(old, request.values)
     if item is None:
         new |= request.key
     size = table.check(new)
-    answer = Answer({"Attributes": write_map(new)}) if request.returned == "ALL_NEW" else _returned(item, request)
-    if item is None:
-        table.add(key, new, size)
-    else:
-        replace(item, new, size)
+    answer = Answer({"Attributes": write_map(new)}) if request.returned == "ALL_NEW" else _returned(old, request)
+    table.write(key, new, size, old=item)
     return answer
 
 
 def _attributes(item: Any | None) -> Attributes:
-    attributes: Attributes = _NOTHING if item is None else item.attrs
-    return attributes
+    """The item's attributes; none where there is no item."""
+    return _NOTHING if item is None else attributes_of(item)
 
 
-def _returned(item: Any | None, request: Request) -> Answer:
-    """The old item where it is asked for."""
-    return Answer({"Attributes": write_map(item.attrs)} if item is not None and request.returned == "ALL_OLD" else {})
+def _returned(old: Attributes, request: Request) -> Answer:
+    """The old item where it is asked for and was there: one has its key at least."""
+    return Answer({"Attributes": write_map(old)} if old and request.returned == "ALL_OLD" else {})
 
 
-def _refusal(item: Any | None, request: Request) -> Answer:
-    old = {"Item": write_map(item.attrs)} if item is not None and request.returned_on_failure else {}
-    return Answer(old, condition_failed=True)
+def _refusal(old: Attributes, request: Request) -> Answer:
+    return Answer({"Item": write_map(old)} if old and request.returned_on_failure else {}, condition_failed=True)

@@ -1,4 +1,4 @@
-"""moto's tables and items, as the fast path sees and makes them.
+"""moto's tables, as the fast path sees them.
 
 A table keeps its items in ``Table.items``: by hash key, then by range key where there is one. An item has its keys and
 ``attrs``, a dict of attribute values. Scans, queries, batches and transactions read the same objects.
@@ -10,21 +10,13 @@ from typing import Any
 
 from moto.dynamodb.limits import HASH_KEY_MAX_LENGTH, RANGE_KEY_MAX_LENGTH
 from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
+from dlqlab.emulator.dynamodb.stored import StoredItem, stored_item
 from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 from dlqlab.emulator.dynamodb.values import Attributes, Value, item_size_max, size_max
 
 ITEM_SIZE_MAX = 380_000
 """Bytes, by an upper bound, above which moto decides: DynamoDB's limit is 400 KiB, moto's 405,000 bytes."""
-
-
-def make(kind: str, held: Any) -> Value:
-    """A value as moto keeps it; without its constructor, which converts what is converted already."""
-    value: Value = object.__new__(DynamoType)
-    value.type = kind
-    value.value = held
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +47,14 @@ class PlainTable:
         found = self.items.get(key[0])
         return found if found is None or key[1] is None else found.get(key[1])
 
-    def add(self, key: tuple[Value, Value | None], attributes: dict[str, Value], size: int) -> None:
-        """Put a new item, of this size in bytes at most, in the place of what is there."""
-        item = object.__new__(Item)  # moto's __new__ keeps every item for ever
-        item.hash_key, item.range_key = key
-        item.size_max = size
-        item.attrs = LimitedSizeDict()
-        dict.update(item.attrs, attributes)  # its own setter sums up all sizes for each attribute
-        if key[1] is None:
-            self.items[key[0]] = item
+    def write(self, key: tuple[Value, Value | None], attributes: Attributes, size: int, *, old: Any | None) -> None:
+        """Put the attributes, of this size in bytes at most, into the place of the item that is there, if one is."""
+        if isinstance(old, StoredItem):
+            old.write(attributes, size)
+        elif key[1] is None:
+            self.items[key[0]] = stored_item(key, attributes, size)
         else:
-            self.items[key[0]][key[1]] = item
+            self.items[key[0]][key[1]] = stored_item(key, attributes, size)
 
     def delete(self, key: tuple[Value, Value | None]) -> None:
         """Remove the item, which is there."""
@@ -90,20 +79,23 @@ class PlainTable:
         return size
 
 
+def attributes_of(item: Any) -> Attributes:
+    """The attributes of an item, not to be changed."""
+    attributes: Attributes = item.read() if isinstance(item, StoredItem) else item.attrs
+    return attributes
+
+
+def has(item: Any, name: str) -> bool:
+    """Whether the item has an attribute of that name; does not look at the attributes."""
+    return name in (item.names() if isinstance(item, StoredItem) else item.attrs)
+
+
 def size_of(item: Any) -> int:
-    """An upper bound of the size of moto's item in bytes: kept since it was written here, else summed up.
+    """An upper bound of the size of the item in bytes: kept since it was written here, else summed up.
 
     What moto has changed in it since is not counted.
     """
-    kept: int | None = getattr(item, "size_max", None)
-    return item_size_max(item.attrs) if kept is None else kept
-
-
-def replace(item: Any, attributes: Attributes, size: int) -> None:
-    """Give moto's item these attributes, of this size in bytes at most."""
-    item.size_max = size
-    dict.clear(item.attrs)
-    dict.update(item.attrs, attributes)
+    return item.size_max if isinstance(item, StoredItem) else item_size_max(item.attrs)
 
 
 def plain_table(account_id: str, region: str, name: str) -> PlainTable:

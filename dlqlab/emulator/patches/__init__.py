@@ -29,7 +29,8 @@ ALL: tuple[str, ...] = (
     "shared_timers",
     "quick_ids",
     "quick_headers",
-    "sliced_logs",
+    "filed_logs",
+    "direct_log_reads",
     "prompt_create",
 )
 """Every patch in the order in which they are applied, which is also the default."""

@@ -8,6 +8,7 @@ returned only if it is still in flight (or delayed) and its time is over.
 import contextlib
 import queue as queues
 import time
+import weakref
 
 from localstack.services.sqs.models import SqsMessage, SqsQueue, StandardQueue
 from localstack.utils.patch import patch as replace
@@ -26,12 +27,15 @@ class ReturnTimer:
 
     def schedule(self, due_ts: float, queue: StandardQueue, message: SqsMessage) -> None:
         """Look at the message at that time; it may have been deleted or extended until then."""
-        self._alarms.add(due_ts, (queue, message))
+        # Most are deleted long before: what is to be looked at must not keep them until then.
+        self._alarms.add(due_ts, (queue, weakref.ref(message)))
 
 
-def _ring(item: tuple[StandardQueue, SqsMessage]) -> None:
-    with contextlib.suppress(queues.ShutDown):  # the queue has been deleted, and its messages with it
-        _return(*item)
+def _ring(item: tuple[StandardQueue, weakref.ref[SqsMessage]]) -> None:
+    queue, message = item[0], item[1]()
+    if message is not None:
+        with contextlib.suppress(queues.ShutDown):  # the queue has been deleted, and its messages with it
+            _return(queue, message)
 
 
 def _return(queue: StandardQueue, message: SqsMessage) -> None:

@@ -1,0 +1,48 @@
+"""What is set aside comes back as it was, from the file and from what is not yet written."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlqlab.emulator.shelf import BLOCK_BYTES, Shelf
+
+
+@given(sizes=st.lists(st.one_of(st.integers(0, 300), st.integers(BLOCK_BYTES - 2, 3 * BLOCK_BYTES)), max_size=12))
+def test_pieces_come_back(sizes: list[int]) -> None:
+    """Whether they lie in one block, across blocks, or at the end."""
+    kept = Shelf()
+    pieces = [bytes([number % 251]) * size for number, size in enumerate(sizes, start=1)]
+    places = [kept.put(piece) for piece in pieces]
+
+    assert pieces == [kept.get(place, len(piece)) for place, piece in zip(places, pieces, strict=True)]
+
+
+def test_file_has_no_name(tmp_path: Path) -> None:
+    """Nothing is left behind, however the process ends."""
+    Shelf(tmp_path).put(b"x" * BLOCK_BYTES)
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_full_disk_costs_memory_not_the_piece(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said once, and written when there is room again."""
+    kept = Shelf()
+    pieces = [bytes([number]) * BLOCK_BYTES for number in range(1, 5)]
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", _no_space)
+        places = [kept.put(piece) for piece in pieces[:3]]
+        assert pieces[:3] == [kept.get(place, BLOCK_BYTES) for place in places]
+    places.append(kept.put(pieces[3]))
+
+    assert pieces == [kept.get(place, BLOCK_BYTES) for place in places]
+    assert len(caplog.records) == 1
+    assert not kept._tail
+
+
+def _no_space(*_arguments: object) -> int:
+    raise OSError(28, "No space left on device")
