@@ -40,6 +40,14 @@ class Lines(Sequence[LogEvent]):
                 self._times_ms.append(event.timestamp)  # last: its length is that of the whole
         return self
 
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Lines":
+        """The same lines, to which others can be added; LocalStack copies log groups to describe them."""
+        copied = Lines(self._shelf)
+        with self._adding:
+            copied._times_ms, copied._places, copied._sizes = self._times_ms[:], self._places[:], self._sizes[:]
+            copied._is_in_order = self._is_in_order
+        return copied
+
     def __len__(self) -> int:
         return len(self._times_ms)
 

@@ -1,5 +1,6 @@
 """Lines on the shelf are those that moto would have kept in a list."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -58,3 +59,15 @@ def test_any_text_is_kept() -> None:
     assert [event.message for event in lines] == ["", "\ud83d", "a\x00b\n"]
     with pytest.raises(IndexError):
         lines[3]
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    """LocalStack copies whole log groups in order to describe them."""
+    lines = Lines(Shelf())
+    lines += _events([2, 1])
+    copied = copy.deepcopy(lines)
+    copied += _events([3])
+
+    assert [2, 1] == [event.timestamp for event in lines]
+    assert [2, 1, 3] == [event.timestamp for event in copied]
+    assert [1, 2, 3] == [line["timestamp"] for line in copied.window(None, None)]
