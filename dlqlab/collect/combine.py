@@ -4,17 +4,16 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dlqlab.collect.windows import finished_files
+from dlqlab.collect.windows import finished_files, schema_of
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import frame
 
 
 def combine_events(parts: Path, run: RunDir) -> int:
     """The EVENTS table, one window in memory at a time; its number of rows. Rows are by function, then by time."""
-    schema = pa.Schema.from_pandas(frame("events", []), preserve_index=False)
+    schema = schema_of("events")
     target = run.table_path("events")
     partial = target.with_suffix(".partial")
     rows = 0

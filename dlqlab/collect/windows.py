@@ -130,7 +130,7 @@ class _Sink:
         for table, rows in self._chunks.items():
             if not rows:
                 continue
-            schema = _schema(table)
+            schema = schema_of(table)
             if table not in self._writers:
                 path = _with(self._stem, f".{table}.parquet")
                 self._writers[table] = self._stack.enter_context(pq.ParquetWriter(path, schema))
@@ -153,7 +153,7 @@ class _Sink:
 
 
 @functools.cache
-def _schema(table: str) -> pa.Schema:
+def schema_of(table: str) -> pa.Schema:
     """What a data frame of the table is stored as."""
     return pa.Schema.from_pandas(frame(table, []), preserve_index=False)
 

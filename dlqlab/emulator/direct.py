@@ -5,10 +5,12 @@ call of an SDK is done here: find account and region in the signature. Whatever 
 """
 
 import functools
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from boto3.session import Session
 from localstack.aws.accounts import get_account_id_from_access_key_id
@@ -80,6 +82,17 @@ def call_of(operation: bytes, headers: Headers, body: bytes, *, service: bytes) 
         region=match[2].decode(),
         headers=headers,
     )
+
+
+def members(body: bytes, types: Mapping[str, type]) -> dict[str, Any] | None:
+    """The call's members; None where one is not known, or not of its type, and where the body is no object."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or any(type(value) is not types.get(name) for name, value in found.items()):
+        return None
+    return found
 
 
 @functools.lru_cache(1024)

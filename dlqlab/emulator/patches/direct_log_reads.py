@@ -5,7 +5,6 @@ throws that away: four times the cost of the page. What the store refuses goes t
 """
 
 import json
-from typing import Any
 
 from localstack.services.logs.models import get_moto_logs_backend
 from localstack.utils.strings import long_uid
@@ -26,8 +25,8 @@ _TYPES = {"logGroupName": str, "logStreamNames": list, "startTime": int, "endTim
 
 def answer(call: direct.Call) -> direct.Reply | None:
     """The store's answer; None where the chain must serve the call."""
-    asked = _asked(call.body) if call.operation == "FilterLogEvents" else None
-    if asked is None:
+    asked = direct.members(call.body, _TYPES) if call.operation == "FilterLogEvents" else None
+    if asked is None or "logGroupName" not in asked:
         return None
     provider("logs")  # its provider completes moto's log store
     try:
@@ -46,17 +45,6 @@ def answer(call: direct.Call) -> direct.Reply | None:
     body = _ENCODE({"events": lines, "nextToken": token, "searchedLogStreams": searched}).encode()
     headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", long_uid())]
     return "200 OK", headers, body
-
-
-def _asked(body: bytes) -> dict[str, Any] | None:
-    """The call's members, if they are only such as are known here and are what they should be."""
-    try:
-        members = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(members, dict) or any(type(value) is not _TYPES.get(name) for name, value in members.items()):
-        return None
-    return members if "logGroupName" in members else None
 
 
 def patch() -> None:

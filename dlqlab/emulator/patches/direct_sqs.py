@@ -92,11 +92,8 @@ def answer(call: direct.Call) -> direct.Reply | None:
 
 def _members(body: bytes, types: dict[str, type]) -> Members | None:
     """The call's members, if they are only such as are known here and are what they should be."""
-    try:
-        members = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(members, dict) or any(type(value) is not types.get(name) for name, value in members.items()):
+    members = direct.members(body, types)
+    if members is None:
         return None
     for attribute in (members.get("MessageSystemAttributes") or {}).values():
         if not isinstance(attribute, dict) or any(type(value) is not str for value in attribute.values()):
