@@ -34,6 +34,8 @@ class Shelf:
         """Whole blocks in the file."""
         self._tail = bytearray()
         """What comes after them. Written a block at a time: each write lets another thread have the interpreter."""
+        self._write_from = BLOCK_BYTES
+        """Bytes of the tail from which on it is worth trying."""
         self._is_full = False
         self._read = functools.lru_cache(BLOCKS_KEPT)(functools.partial(_read_block, self._file.fileno()))
         weakref.finalize(self, self._file.close).atexit = False  # threads may still read then
@@ -46,7 +48,7 @@ class Shelf:
         with self._lock:
             place = self._blocks * BLOCK_BYTES + len(self._tail)
             self._tail += piece
-            if len(self._tail) >= BLOCK_BYTES:
+            if len(self._tail) >= self._write_from:
                 self._write()
         return place
 
@@ -76,10 +78,13 @@ class Shelf:
             written = 0
             if not self._is_full:
                 _LOG.warning("logs and items stay in memory, because the disk does not take them: %s", error)
-        self._is_full = written < size
+            self._is_full = True
+        else:
+            self._is_full = False
         kept = written // BLOCK_BYTES  # the rest of a block that was written in part is written again
         self._blocks += kept
         del self._tail[: kept * BLOCK_BYTES]
+        self._write_from = BLOCK_BYTES if kept == whole else len(self._tail) + BLOCK_BYTES
 
 
 def _read_block(file: int, number: int) -> bytes:

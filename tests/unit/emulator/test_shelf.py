@@ -44,5 +44,21 @@ def test_full_disk_costs_memory_not_the_piece(
     assert not kept._tail
 
 
+def test_full_disk_is_tried_a_block_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with every piece: each try takes all that waits."""
+    kept, tries = Shelf(), 0
+
+    def refuse(*_arguments: object) -> int:
+        nonlocal tries
+        tries += 1
+        return _no_space()
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    for _ in range(3 * 64):
+        kept.put(b"x" * (BLOCK_BYTES // 64))
+
+    assert tries == 3
+
+
 def _no_space(*_arguments: object) -> int:
     raise OSError(28, "No space left on device")
