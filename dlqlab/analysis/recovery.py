@@ -14,6 +14,7 @@ from dlqlab.analysis.series import completions
 from dlqlab.analysis.statistics import quantile_interval
 from dlqlab.analysis.wording import count
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.durations import duration
 
 QUANTILES = (0.5, 0.95, 0.99)
 RETURN_FACTOR, RETURN_S = 3.0, 0.25
@@ -72,7 +73,7 @@ def _statement(after_s: float | None, details: dict[str, Any]) -> str:
     latency = details["latency_s"]
     if latency is None:
         return f"{when}; {speed}"
-    return f"{when}; {speed}; completion in {latency['p50']:.2f} s at the median, {latency['p95']:.2f} s at p95"
+    return f"{when}; {speed}; completion in {duration(latency['p50'])} at the median, {duration(latency['p95'])} at p95"
 
 
 def _details(facts: Facts) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dlqlab.analysis.lateness import PARTS, attribution, judged_retries
 from dlqlab.analysis.statistics import Values, quantile_interval
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.durations import duration
 
 TOLERANCE_S = 0.001
 """Time stamps are rounded to a microsecond and both come from one host's clock; a millisecond covers both."""
@@ -69,9 +70,10 @@ def _judge(facts: Facts, retries: pd.DataFrame, early: pd.DataFrame, lateness: V
         return Status.INVALID, f"{text}: {examples(sorted(names(early['task_id'])))} (the earliest {asked})"
     median_s = float(pd.Series(lateness).median())
     share_s = emulator_share_s(facts, median_s)
-    whose = "the emulator's own lateness was not measured" if share_s is None else ""
-    part = whose or f"of which {share_s:.2f} s is the emulator's"
-    text = f"no retry early; late by {median_s:.2f} s at the median (n = {len(retries):,}), {part}"
+    part = "the emulator's own lateness was not measured"
+    if share_s is not None:
+        part = f"of which {duration(share_s)} is the emulator's"
+    text = f"no retry early; late by {duration(median_s)} at the median (n = {len(retries):,}), {part}"
     allowed_s = facts.scenario.judge.max_median_lateness_s
     if median_s > allowed_s:
         return Status.INVALID, f"{text}; over the {allowed_s:g} s that the scenario allows; {_split(facts)}"
@@ -81,8 +83,8 @@ def _judge(facts: Facts, retries: pd.DataFrame, early: pd.DataFrame, lateness: V
 def _split(facts: Facts) -> str:
     """The mean lateness by its parts: ``1.57 s on average: 0.74 s turn in the batch, ...``."""
     whole = attribution(facts).iloc[-1]
-    said = ", ".join(f"{float(whole[part]):.2f} s {PARTS[part]}" for part in PARTS)
-    return f"{float(whole['lateness_s']):.2f} s on average: {said}"
+    said = ", ".join(f"{duration(float(whole[part]))} {PARTS[part]}" for part in PARTS)
+    return f"{duration(float(whole['lateness_s']))} on average: {said}"
 
 
 def _none_seen(facts: Facts) -> tuple[Status, str]:

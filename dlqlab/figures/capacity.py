@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from dlqlab.durations import duration
 from dlqlab.figures.style import (
     ACCEPTED,
     COMPLETED,
@@ -17,7 +18,6 @@ from dlqlab.figures.style import (
     chart,
     no_data,
     percent,
-    seconds,
     styled,
     wrapped,
 )
@@ -41,8 +41,8 @@ def growth(rows: pd.DataFrame, *, label: str) -> Chart:
     means = table.groupby("rate_per_s")[["completion_s_p95", "peak_backlog", "usd_per_million"]].mean()
     low, high = means.iloc[0], means.iloc[-1]
     finding = (
-        f"From {means.index[0]:g} to {means.index[-1]:g} tasks/s: p95 from {seconds(low['completion_s_p95'])} to "
-        f"{seconds(high['completion_s_p95'])}, a million tasks from {low['usd_per_million']:,.2f} to "
+        f"From {means.index[0]:g} to {means.index[-1]:g} tasks/s: p95 from {duration(low['completion_s_p95'])} to "
+        f"{duration(high['completion_s_p95'])}, a million tasks from {low['usd_per_million']:,.2f} to "
         f"{high['usd_per_million']:,.2f} USD"
     )
     figure, panels = chart(finding, rows=3, height_in=6.6)

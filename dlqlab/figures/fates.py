@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dlqlab.contracts.verdict import STATUS_SIGNS, Verdict
+from dlqlab.durations import duration
 from dlqlab.figures.style import (
     COMPLETED,
     DEAD,
@@ -19,7 +20,6 @@ from dlqlab.figures.style import (
     count,
     no_data,
     plural,
-    seconds,
     styled,
     wrapped,
 )
@@ -128,8 +128,8 @@ def dead_letter_ages(ages_s: pd.Series, *, least_s: float) -> Chart:
     if ages.empty:
         return no_data("Time to the dead-letter queue", "nothing was dead-lettered")
     figure, (axes,) = chart(
-        f"Half of the dead letters are recorded {seconds(float(ages.median()))} after acceptance; "
-        f"the backoffs alone take {seconds(least_s)}"
+        f"Half of the dead letters are recorded {duration(float(ages.median()))} after acceptance; "
+        f"the backoffs alone take {duration(least_s)}"
     )
     axes.set_title(f"time from acceptance to the dead-letter record, n = {count(len(ages))}")
     left = min(least_s, float(ages.min()))
@@ -156,7 +156,7 @@ def task_timelines(attempts: pd.DataFrame) -> Chart:
         return no_data("Timelines", "there is no such task")
     tasks = list(dict.fromkeys(attempts["task_id"]))
     finding = (
-        f"The longest of these tasks began its last attempt {seconds(float(attempts['at_s'].max()))} after acceptance"
+        f"The longest of these tasks began its last attempt {duration(float(attempts['at_s'].max()))} after acceptance"
     )
     figure, (axes,) = chart(finding, height_in=1.7 + 0.3 * len(tasks))
     axes.set_title("starts of attempts: ● retried, ◆ completed, ✕ dead-lettered, ○ no end seen")

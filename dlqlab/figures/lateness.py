@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from dlqlab.durations import duration
 from dlqlab.figures.style import (
     ACCEPTED,
     COMPLETED,
@@ -28,7 +29,6 @@ from dlqlab.figures.style import (
     key,
     no_data,
     plural,
-    seconds,
     styled,
 )
 
@@ -63,9 +63,9 @@ def retry_lateness(retries: pd.DataFrame, *, limit_s: float, probe: Probe | None
         return no_data("Retry lateness", "no attempt was retried")
     median = float(late.median())
     held = "within" if median <= limit_s else "over"
-    finding = f"The median retry starts {seconds(median)} late, {held} the limit of {seconds(limit_s)}"
+    finding = f"The median retry starts {duration(median)} late, {held} the limit of {duration(limit_s)}"
     if probe is not None:
-        finding += f"; {seconds(min(probe.median_s, max(median, 0)))} of it is the emulator's own"
+        finding += f"; {duration(min(probe.median_s, max(median, 0)))} of it is the emulator's own"
     figure, (curve, share) = chart(finding, rows=2, height_in=4.6, share_x=False, ratios=(3, 1))
     _curve(curve, retries.dropna(subset=["lateness_s"]))
     _shares(share, median, limit_s, probe)
@@ -89,7 +89,9 @@ def _curve(axes: Axes, retries: pd.DataFrame) -> None:
         value = float(late.quantile(quantile))
         axes.plot(value, quantile, "o", color=TEXT, markersize=6, zorder=5)
         name = "median" if quantile == 0.5 else "p95"  # noqa: PLR2004 - the two above
-        halo(axes, value - (right - left) * 0.015, quantile + 0.055, f"{name} {seconds(value)}", ha="right",
+        # Left of the curve where there is room, else right of it, so that the label keeps clear of the axis.
+        step, lift, side = (-0.015, 0.055, "right") if value - left > 0.4 * (right - left) else (0.02, -0.06, "left")
+        halo(axes, value + (right - left) * step, quantile + lift, f"{name} {duration(value)}", ha=side,
              va="center", color=TEXT)  # fmt: skip
     axes.set_xlim(left, right)
     axes.set_ylim(0, 1.08)
@@ -111,11 +113,11 @@ def _shares(axes: Axes, median: float, limit_s: float, probe: Probe | None) -> N
     axes.grid(axis="x")
     axes.axvline(limit_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
     room = axes.get_xlim()[1]
-    axes.text(limit_s + room * 0.008, 0.72, f"limit {seconds(limit_s)}", color=TARGET, va="center", fontweight="bold",
+    axes.text(limit_s + room * 0.008, 0.72, f"limit {duration(limit_s)}", color=TARGET, va="center", fontweight="bold",
               fontsize=9.5)  # fmt: skip
-    split = f"{seconds(emulator)} emulator + {seconds(total - emulator)} pipeline"
+    split = f"{duration(emulator)} emulator + {duration(total - emulator)} pipeline"
     if probe is None:
-        split = f"{seconds(total)}; the emulator's share was not measured"
+        split = f"{duration(total)}; the emulator's share was not measured"
     halo(axes, total + room * 0.012, 0, split, va="center", color=FAINT)
     axes.set_title("median lateness, split by who adds it")
     axes.set_xlabel("seconds")
@@ -138,14 +140,14 @@ def lateness_quantiles(table: pd.DataFrame, *, probe: Probe | None) -> Chart:
     if probe is not None:
         rows.append((f"emulator alone\nn = {probe.n}", EMULATOR, [probe.median_s, probe.p95_s]))
     worst = max(rows, key=lambda row: row[2][0])
-    finding = f"Highest median lateness: {seconds(worst[2][0])}, {worst[0].splitlines()[0]}"
+    finding = f"Highest median lateness: {duration(worst[2][0])}, {worst[0].splitlines()[0]}"
     figure, (axes,) = chart(finding, height_in=1.6 + 0.62 * len(rows))
     axes.set_title("dot: median; strokes: p95 and p99; the emulator alone was probed before the load")
     for place, (_, colour, quantiles) in enumerate(rows):
         axes.plot([quantiles[0], quantiles[-1]], [place, place], color=colour, linewidth=6, alpha=0.35)
         axes.plot(quantiles[0], place, "o", color=colour, markersize=9)
         axes.plot(quantiles[1:], [place] * len(quantiles[1:]), "|", color=colour, markersize=15, markeredgewidth=2)
-        axes.annotate(seconds(quantiles[0]), (quantiles[0], place), xytext=(0, 8), textcoords="offset points",
+        axes.annotate(duration(quantiles[0]), (quantiles[0], place), xytext=(0, 8), textcoords="offset points",
                       ha="center", fontsize=9.5, fontweight="bold", color=INK[colour])  # fmt: skip
     axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.6)
@@ -169,8 +171,8 @@ def lateness_parts(table: pd.DataFrame, *, parts: Mapping[str, str], pollers: in
         return no_data("Who makes retries late", "no attempt was retried")
     whole = table.iloc[-1]
     shares = sorted(parts, key=lambda part: -float(whole[part]))
-    said = ", ".join(f"{parts[part]} {seconds(float(whole[part]))}" for part in shares[:2])
-    finding = f"Retries start {seconds(float(whole['lateness_s']))} late on average, most by: {said}"
+    said = ", ".join(f"{parts[part]} {duration(float(whole[part]))}" for part in shares[:2])
+    finding = f"Retries start {duration(float(whole['lateness_s']))} late on average, most by: {said}"
     figure, (axes,) = chart(finding, height_in=2.3 + 0.5 * len(drawn))
     axes.set_title(f"mean lateness, split; pollers count as busy while {pollers} batches run")
     names = []
@@ -179,7 +181,7 @@ def lateness_parts(table: pd.DataFrame, *, parts: Mapping[str, str], pollers: in
         for (part, _), shade in zip(parts.items(), _PART_SHADES, strict=True):
             axes.barh(place, float(row[part]), left=left, color=shade, height=0.55)
             left += float(row[part])
-        halo(axes, left, place, f" {seconds(left)}", va="center", color=TEXT)
+        halo(axes, left, place, f" {duration(left)}", va="center", color=TEXT)
         name = "all retries" if row["attempt"] == 0 else f"retry {int(row['attempt']) - 1}"
         names.append(f"{name}\nn = {int(row['n']):,}")
     axes.set_yticks(range(len(names)), names)
@@ -217,7 +219,8 @@ def lateness_over_time(retries: pd.DataFrame, *, start_ts: float, limit_s: float
     at = drawn["failed_ts"] + drawn["backoff_s"] - start_ts
     halves = [drawn["lateness_s"][at < at.median()], drawn["lateness_s"][at >= at.median()]]
     first, second = (float(half.median()) if len(half) else float("nan") for half in halves)
-    figure, (axes,) = chart(f"Median lateness: {seconds(first)} in the first half of the run, {seconds(second)} later")
+    finding = f"Median lateness: {duration(first)} in the first half of the run, {duration(second)} later"
+    figure, (axes,) = chart(finding)
     axes.set_title("each dot is a retry")
     axes.plot(at, drawn["lateness_s"], "o", color=IN_FLIGHT, markersize=3.2, alpha=0.55, markeredgewidth=0)
     bins = np.linspace(float(at.min()), float(at.max()) + 1e-6, 25)
@@ -227,7 +230,7 @@ def lateness_over_time(retries: pd.DataFrame, *, start_ts: float, limit_s: float
     axes.axhline(0, color=TARGET, linewidth=1)
     if limit_s < float(drawn["lateness_s"].max()) * 2:
         axes.axhline(limit_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.5)
-        halo(axes, float(at.min()), limit_s, f"limit for the median {seconds(limit_s)}", va="bottom", color=TARGET)
+        halo(axes, float(at.min()), limit_s, f"limit for the median {duration(limit_s)}", va="bottom", color=TARGET)
     axes.set_xlabel("seconds after the start of the load")
     axes.set_ylabel("seconds late")
     return figure

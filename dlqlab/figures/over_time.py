@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from dlqlab.durations import duration
 from dlqlab.figures.style import (
     ACCEPTED,
     COMPLETED,
@@ -24,7 +25,6 @@ from dlqlab.figures.style import (
     end_labels,
     key,
     no_data,
-    seconds,
     styled,
 )
 
@@ -141,7 +141,7 @@ def latency(submission: pd.DataFrame, completion: pd.DataFrame, *, medians: tupl
     if not submission.empty:
         said.append(f"half of the answers took {medians[0]:.0f} ms or less")
     if not completion.empty:
-        said.append(f"half of the completed tasks were done within {seconds(medians[1])}")
+        said.append(f"half of the completed tasks were done within {duration(medians[1])}")
     finding = "; ".join(said)
     figure, panels = chart(finding[0].upper() + finding[1:], rows=len(parts), height_in=1.4 + 1.7 * len(parts))
     for axes, (name, frame, unit, unit_name) in zip(panels, parts, strict=True):

@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
+from dlqlab.durations import duration
 from dlqlab.figures.style import (
     ACCEPTED,
     COMPLETED,
@@ -21,7 +22,6 @@ from dlqlab.figures.style import (
     no_data,
     percent,
     plural,
-    seconds,
     styled,
     wrapped,
 )
@@ -85,7 +85,7 @@ def _trade_off_finding(settings: int, front: int, chosen: pd.DataFrame) -> str:
     if chosen.empty:
         return f"None of {plural(settings, 'setting')} qualifies; {front} are on the Pareto front"
     row = chosen.iloc[0]
-    share, within = percent(float(row["success_share"]), 2), seconds(float(row["completion_s_p95"]))
+    share, within = percent(float(row["success_share"]), 2), duration(float(row["completion_s_p95"]))
     return f"With the chosen setting {share} of tasks succeed, 95 % of them within {within}"
 
 

@@ -170,16 +170,6 @@ def percent_exact(ratio: float) -> str:
     return f"{100 * ratio:.4g} %"
 
 
-def seconds(value_s: float) -> str:
-    """A duration with about three digits that matter."""
-    if not math.isfinite(value_s):
-        return "-"
-    magnitude = abs(value_s)
-    if magnitude >= 100:  # noqa: PLR2004 - hundreds need no decimals
-        return f"{value_s:,.0f} s"
-    return f"{value_s:.1f} s" if magnitude >= 10 else f"{value_s:.2f} s"  # noqa: PLR2004 - as above
-
-
 def count(value: float) -> str:
     """A whole number with separators."""
     return f"{round(value):,}"

@@ -16,6 +16,9 @@ from dlqlab.waiting import wait_for
 
 PROBE_BACKOFF_S = 1
 PROBE_MESSAGES = 20
+PROBE_SPREAD_S = 0.5
+"""Messages that were all due at the same moment would show a queue's clock of a second only by the luck of its phase;
+spread over this long, wherever the clock ticks, some of them wait for longer than ``fidelity.probes.TICK_MAX_S``."""
 PROBE_DEADLINE_S = 30.0
 WARM_POLLERS = 5
 LATENCY_CALLS = 15
@@ -108,6 +111,7 @@ def _timed_ms(call: Callable[[], object]) -> float:
 def _hide(sqs: Any, url: str, hidden: dict[str, float]) -> tuple[bool, str]:
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1).get("Messages", [])
     for message in messages:
+        time.sleep(PROBE_SPREAD_S / PROBE_MESSAGES)
         # Noted before the call: the message cannot be due earlier than this plus its backoff.
         hidden[message["MessageId"]] = time.time() + PROBE_BACKOFF_S
         sqs.change_message_visibility(

@@ -1,12 +1,14 @@
 """Samplers on their threads."""
 
+import os
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from dlqlab.collect.queues import QueueSampler, read_queues
-from dlqlab.collect.ticker import Ticker
+from dlqlab.collect.ticker import STEPS_BACK, Ticker
 from dlqlab.errors import EvidenceError
 from dlqlab.waiting import wait_for
 from tests.support.collect.fakes import FakeSqs, FakeTime
@@ -56,3 +58,17 @@ def test_stopping_twice_is_harmless() -> None:
     ticker.stop()
 
     assert not [thread for thread in threading.enumerate() if thread.name == "test"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+def test_a_ticker_stands_back_and_nobody_else_does() -> None:
+    """Its thread is ten steps nicer than the process, whose other threads stay as they are."""
+    found: list[int] = []
+    ticker = Ticker("nice", lambda: found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    ticker.start()
+    wait_for("a tick", lambda: (bool(found), None), deadline_s=30, interval_s=0.01)
+    ticker.stop()
+
+    assert min(before + STEPS_BACK, 19) == found[0]
+    assert before == os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

@@ -147,7 +147,7 @@ def test_no_retry_due_is_valid() -> None:
 @pytest.mark.parametrize(
     ("probe", "part"),
     [
-        (PROBE, "of which 0.05 s is the emulator's"),
+        (PROBE, "of which 50 ms is the emulator's"),
         ({**PROBE, "median_s": 9.0}, "of which 0.15 s is the emulator's"),
         (None, "the emulator's own lateness was not measured"),
     ],

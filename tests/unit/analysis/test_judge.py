@@ -55,7 +55,7 @@ def test_statements_of_a_sane_run(sane: Simulated) -> None:
         "dlq_volume": "DLQ 2.6 % [2.0, 3.5] (95 %, n = 1,800 tasks), predicted 2.7 %",
         "records": "47 dead letters, each with its log line and its archive",
         "recovery": "backlog drained 6.5 s after the load; 60 tasks/s accepted, 80 attempts/s processed; completion in "
-        "0.03 s at the median, 6.30 s at p95; latency returned to its baseline: the API answers in 11.0 ms (before the "
+        "32 ms at the median, 6.30 s at p95; latency returned to its baseline: the API answers in 11.0 ms (before the "
         "load 9.0 ms), the processor returns in 4.5 ms (before the load 4.0 ms)",
     } == statements
 
