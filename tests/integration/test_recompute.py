@@ -73,7 +73,7 @@ def durations(check: Check) -> list[Any]:
     """Every duration of the statement, in order, in seconds; each equals whatever is rounded to it."""
     found = re.findall(r"(\d[\d,]*(?:\.\d+)?) (m?s)\b", check.statement)
     return [
-        pytest.approx(float(number.replace(",", "")) * scale, abs=0.6 * scale * 10 ** -len(number.partition(".")[2]))
+        pytest.approx(float(number.replace(",", "")) * scale, abs=0.501 * scale * 10 ** -len(number.partition(".")[2]))
         for number, scale in ((number, 0.001 if unit == "ms" else 1.0) for number, unit in found)
     ]
 
