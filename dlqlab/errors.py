@@ -7,6 +7,7 @@ DlqlabError
     ├── EmulatorError   LocalStack did not start, stop or answer
     ├── DeployError     the pipeline could not be deployed or did not prove itself
     ├── LoadError       the load generator failed
+    ├── PartEndedError  something that the run rests on ended before its time: the emulator, a sampler, the disk
     ├── EvidenceError   a file of a run directory is missing or unreadable
     └── ReportError     a cell of a report's notebook failed; holds the cell's number and the traceback
 """
@@ -42,6 +43,10 @@ class DeployError(RunError):
 
 class LoadError(RunError):
     """The load generator failed."""
+
+
+class PartEndedError(RunError):
+    """Something that the run rests on ended before its time: the emulator, a sampler, the disk."""
 
 
 class EvidenceError(RunError):

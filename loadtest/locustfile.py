@@ -8,7 +8,6 @@ import dataclasses
 import json
 import logging
 import os
-import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +20,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from dlqlab.contracts.access import api_headers
 from dlqlab.contracts.scenario import Load
 from dlqlab.errors import UsageError
-from dlqlab.load.journal import SETTINGS_SUFFIX, SUMMARY_SUFFIX, Journal
+from dlqlab.load.journal import SETTINGS_SUFFIX, SUMMARY_SUFFIX, Journal, worker_name
 from dlqlab.load.pace import Pace, Share
 from dlqlab.load.settings import LoadSettings, check_host
 from dlqlab.load.tasks import payload, request_body, script, task_id, to_json
@@ -205,8 +204,7 @@ def on_plan(environment: Any, msg: Any, **_: Any) -> None:
         stride=len(workers) * cell.of,
         tasks=settings.load.tasks,
     )
-    # The random part: two loads, or two containers, may have the same numbers, and their ledgers be put together.
-    worker = f"w{index}-{os.getpid()}-{msg.data['first']}-{secrets.token_hex(3)}"
+    worker = worker_name(index, os.getpid(), msg.data["first"])
     Client.network_timeout = Client.connection_timeout = settings.load.timeout_s
     State.run = Run(share, settings, worker, environment.host)
     gevent.spawn(report_end, environment, State.run)

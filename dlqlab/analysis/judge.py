@@ -26,8 +26,8 @@ def finished_check(facts: Facts) -> Check:
     manifest, run = facts.manifest, facts.run
     gaps = []
     if not manifest.finished:
-        gaps.append("the run did not come to its end")
-    if not manifest.drained:
+        gaps.append(_broken(manifest.raw.get("broken")))
+    if not manifest.drained and (manifest.finished or manifest.drain_ended_ts is not None):
         gaps.append(f"the queues had not drained at the deadline of {facts.scenario.drain.deadline_s:g} s")
     gaps += [f"table {name} cannot be read" for name in run.unreadable]
     if run.bad_lines:
@@ -41,6 +41,12 @@ def finished_check(facts: Facts) -> Check:
         members={"bad_lines": run.bad_lines},
         details={"unreadable": dict(run.unreadable)},
     )
+
+
+def _broken(broken: Mapping[str, Any] | None) -> str:
+    """Why a run did not come to its end, where it could still say so."""
+    text = "the run did not come to its end"
+    return f"{text}: {broken['reason']}" if broken else text
 
 
 def _sampled(simulation: Mapping[str, Any] | None) -> str:

@@ -29,18 +29,27 @@ def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
             code = function(*args, **kwargs) or 0
         except DlqlabError as error:
             ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
+            _print_notes(error)
             code = error.exit_code
         except Exception as error:
             if not _is_of_an_aws_call(error):
                 raise
             ERR.print(f"[bold red]dlqlab:[/] {escape(_told(error))}", soft_wrap=True)
+            _print_notes(error)
             code = EXIT_BROKE
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             ERR.print("[bold yellow]dlqlab:[/] interrupted; everything that was started has been stopped")
+            _print_notes(error)
             code = EXIT_BROKE
         sys.exit(code)
 
     return run
+
+
+def _print_notes(error: BaseException) -> None:
+    """What whoever passed the error on had to add, such as where the evidence lies."""
+    for note in getattr(error, "__notes__", ()):
+        ERR.print(f"  {note}", markup=False, soft_wrap=True)
 
 
 def shown(path: Path) -> str:

@@ -61,6 +61,10 @@ class HostSampler:
     def start(self) -> None:
         self._ticker.start()
 
+    def ending(self) -> str | None:
+        """How sampling has come to an end, for a sentence; None while it goes on, or was stopped."""
+        return self._ticker.ending()
+
     def stop(self) -> None:
         """End the thread.
 

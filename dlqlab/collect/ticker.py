@@ -11,6 +11,9 @@ from dlqlab.errors import EvidenceError
 STEPS_BACK = 10
 """Nice steps below the rest of the process: looking on, some 17 ms a second, takes what the pipeline leaves."""
 
+FAILURES_MAX = 5
+"""So many failed calls in a row, and whatever is called does not come back."""
+
 
 class Ticker:
     """Calls ``tick`` at 0, 1, 2, ... intervals after the start, by the monotonic clock.
@@ -36,10 +39,20 @@ class Ticker:
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
         self._ticks = 0
         self._failures = 0
+        self._failures_in_a_row = 0
         self._last_error: Exception | None = None
 
     def start(self) -> None:
         self._thread.start()
+
+    def ending(self) -> str | None:
+        """How the calls have come to an end, for a sentence; None while they go on, or were stopped."""
+        if self._stopping.is_set():
+            return None
+        if self._failures_in_a_row >= FAILURES_MAX:
+            error = self._last_error
+            return f"failed {self._failures_in_a_row} times in a row, last with {type(error).__name__}: {error}"
+        return None if self._thread.is_alive() else "ended without a word"
 
     def stop(self) -> None:
         """End the thread after the call that is under way; a second stop does nothing.
@@ -65,8 +78,10 @@ class Ticker:
             self._ticks += 1
             try:
                 self._tick()
+                self._failures_in_a_row = 0
             except Exception as error:  # noqa: BLE001  # raised by stop(): a gap in the samples must not end them
                 self._failures += 1
+                self._failures_in_a_row += 1
                 self._last_error = error
             due = max(due + 1, int((self._clock() - began_s) / self._interval_s) + 1)
 

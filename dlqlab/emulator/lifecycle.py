@@ -23,6 +23,7 @@ from dlqlab.emulator import catalog, processors, settings
 from dlqlab.emulator.folders import folder_of, new_folder, ports
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import EmulatorError, UsageError
+from dlqlab.exits import how_it_ended
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
 DEFAULT_PORT = 4566
@@ -202,6 +203,16 @@ def stop(emulator: Emulator) -> None:
     (Path(emulator.state) / _RECORD).unlink(missing_ok=True)
 
 
+def ending(emulator: Emulator) -> str | None:
+    """How the emulator has ended, for a sentence; None while it runs."""
+    if emulator.process():
+        return None
+    child = _CHILDREN.get(emulator.pid)
+    if child is None:
+        return "is gone; how it ended is not known to whoever did not start it"
+    return how_it_ended(child.wait())  # it has ended: this does not wait
+
+
 def health(port: int, timeout_s: float = 1.0) -> dict[str, object] | None:
     """LocalStack's own health document; None while it does not answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
@@ -225,7 +236,7 @@ def _wait_until_serving(emulator: Emulator, process: subprocess.Popen[bytes]) ->
     def probe() -> tuple[bool, str]:
         code = process.poll()
         if code is not None:
-            raise EmulatorError(f"LocalStack ended at its start (exit code {code}):\n{log_tail(emulator)}")
+            raise EmulatorError(f"LocalStack {how_it_ended(code)} at its start:\n{log_tail(emulator)}")
         return health(emulator.port) is not None, "no answer from /_localstack/health"
 
     try:

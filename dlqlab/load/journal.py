@@ -8,13 +8,15 @@ table in ``dlqlab.contracts.tables``; ``payload`` is JSON in a string.
 
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 INVOKED_PREFIX = b'{"kind":"invoked",'
 """How every line of a request that is about to leave begins: what a follower may count."""
-PART_PATTERN = "*.jsonl"
+JOURNAL_SUFFIX = ".jsonl"
+PART_PATTERN = f"*{JOURNAL_SUFFIX}"
 SETTINGS_SUFFIX = ".settings.json"
 """After a worker's name: what it was asked to send and where to, written before its first request."""
 SUMMARY_SUFFIX = ".summary.json"
@@ -36,6 +38,17 @@ def outcome_of(status_code: int | None) -> str:
     return OUTCOMES.get(status_code, UNKNOWN)
 
 
+def worker_name(index: int, pid: int, first: int) -> str:
+    """The name of a process's journal: which worker, which process, the first task of its load."""
+    # The random part: two loads, or two containers, may have the same numbers, and their ledgers be put together.
+    return f"w{index}-{pid}-{first}-{secrets.token_hex(3)}"
+
+
+def process_of(worker: str) -> int:
+    """The process id in a journal's name."""
+    return int(worker.split("-")[1])
+
+
 class Journal:
     """Appends the lines of one process; each line is one write, so that a crash tears at most the last one."""
 
@@ -48,7 +61,7 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.worker = worker
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-        self._descriptor = os.open(folder / f"{worker}.jsonl", flags, 0o644)
+        self._descriptor = os.open(folder / f"{worker}{JOURNAL_SUFFIX}", flags, 0o644)
         self._requests = 0
 
     def invoked(self, *, task_id: str, payload_json: str, sent_ts: float) -> str:

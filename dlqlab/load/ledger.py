@@ -103,13 +103,13 @@ class LedgerFollower:
     """Counts the requests that have been sent while the journals grow, reading each byte once."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._offsets: dict[Path, int] = {}
         self._sent = 0
 
     def sent(self) -> int:
         """Requests on record by now."""
-        for path in self._folder.glob(PART_PATTERN):
+        for path in self.folder.glob(PART_PATTERN):
             with path.open("rb") as file:
                 file.seek(self._offsets.get(path, 0))
                 data = file.read()

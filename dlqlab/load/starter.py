@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 from dlqlab import paths
 from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import LoadError, UsageError
-from dlqlab.load.journal import PART_PATTERN, SUMMARY_SUFFIX
+from dlqlab.exits import how_it_ended, told
+from dlqlab.load.journal import JOURNAL_SUFFIX, PART_PATTERN, SUMMARY_SUFFIX, process_of
 from dlqlab.load.ledger import LedgerFollower
 from dlqlab.load.settings import LoadSettings, check_host
 
@@ -26,7 +29,7 @@ GRACE_S = 30.0
 """For the start of the interpreter, the connection of workers, and the end."""
 STOP_S = 10.0
 FOLLOW_S = 0.2
-LOG_TAIL_LINES = 20
+LOG_NAME = "locust.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +87,17 @@ def start_load(
     planned = cell.share(load.tasks)
     command = _command(locustfile, url, users=load.users, processes=processes, web_port=web_port if ui else None)
     run.ledger_parts.mkdir(parents=True, exist_ok=True)
-    log_path = run.path / "locust.log"
+    log_path = run.path / LOG_NAME
     with log_path.open("wb") as log, Child(command, settings.to_env(), log.fileno()) as child:
         if on_start:
             on_start(child.pid)
         bound_s = load.duration_s + 2 * load.timeout_s + grace_s
         follower = LedgerFollower(run.ledger_parts)
-        code = _follow(child, follower, bound_s, planned, on_progress)
+        code = _follow(child, follower, bound_s, planned, on_progress, workers=processes > 1)
     if code is None:
-        raise LoadError(f"the load did not end within {bound_s:g} s and was stopped:\n{_tail(log_path)}")
+        raise _failed("locust", f"did not end within {bound_s:g} s and was stopped", log_path)
     if code:
-        raise LoadError(f"locust ended with exit code {code}:\n{_tail(log_path)}")
+        raise _failed("locust", how_it_ended(code), log_path)
     return _result(run.ledger_parts, planned, follower.sent(), log_path)
 
 
@@ -128,11 +131,13 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            self.wait(self._stop_s)
-        self._kill_group()
-        self._process.wait()
+        try:
+            if self._process.poll() is None:
+                self._process.terminate()
+                self.wait(self._stop_s)
+        finally:
+            self._kill_group()
+            self._process.wait()
 
     def _kill_group(self) -> None:
         """Workers that outlived their master."""
@@ -172,22 +177,51 @@ def _follow(
     bound_s: float,
     planned: int,
     on_progress: Callable[[int, int], None] | None,
+    *,
+    workers: bool,
 ) -> int | None:
-    """The exit code, or None when the time is over."""
+    """The exit code, or None when the time is over.
+
+    Raises:
+        LoadError: a worker process ended before its load did.
+    """
     deadline_s = time.monotonic() + bound_s
+    gone: frozenset[str] = frozenset()
     while True:
         code = child.wait(FOLLOW_S)
         if on_progress:
             on_progress(follower.sent(), planned)
         if code is not None or time.monotonic() >= deadline_s:
             return code
+        if workers:
+            gone_before, gone = gone, _gone_workers(follower.folder)
+            if lost := gone & gone_before:  # in two looks: one may fall between a worker's last two steps
+                what = f"worker {min(lost)} of locust"
+                raise _failed(what, "ended before its load did", follower.folder.parent / LOG_NAME)
+
+
+def _gone_workers(ledger_parts: Path) -> frozenset[str]:
+    """Workers whose process is gone and that left no summary, as one that came to its end does."""
+    journals = {path.name.removesuffix(JOURNAL_SUFFIX): path for path in ledger_parts.glob(PART_PATTERN)}
+    return frozenset(
+        name
+        for name, path in journals.items()
+        if not path.with_name(f"{name}{SUMMARY_SUFFIX}").exists() and not _runs(process_of(name))
+    )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _result(ledger_parts: Path, planned: int, sent: int, log_path: Path) -> LoadResult:
     summaries = [read_json(path) for path in sorted(ledger_parts.glob(f"*{SUMMARY_SUFFIX}"))]
     timed = sum(summary["sent"] for summary in summaries)
     if not timed:
-        raise LoadError(f"locust sent nothing:\n{_tail(log_path)}")
+        raise _failed("locust", "sent nothing", log_path)
     return LoadResult(
         planned=planned,
         sent=sent,
@@ -199,5 +233,5 @@ def _result(ledger_parts: Path, planned: int, sent: int, log_path: Path) -> Load
     )
 
 
-def _tail(path: Path) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+def _failed(what: str, how: str, log_path: Path) -> LoadError:
+    return LoadError(told(what, how, phase="load", ended_ts=time.time(), log=log_path))

@@ -1,16 +1,14 @@
 """A load by itself, against a pipeline that is deployed already."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from dlqlab import paths
-from dlqlab.collect.host import HostSampler, tree
-from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.collect.host import tree
+from dlqlab.collect.queues import queue_urls
 from dlqlab.contracts.rundir import RunDir, write_json
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
@@ -19,7 +17,10 @@ from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import start_load
 from dlqlab.run import known
 from dlqlab.run.ledgers import junk_path
+from dlqlab.run.left import leaving_evidence
+from dlqlab.run.measure import sampled
 from dlqlab.run.progress import Phases
+from dlqlab.run.watch import watching
 
 
 def load_by_hand(
@@ -45,7 +46,13 @@ def load_by_hand(
     urls = queue_urls(sqs, target.names.queues)
     if ui:
         console.print(f"Locust's web UI: http://127.0.0.1:{web_port} (Ctrl-C ends it)", soft_wrap=True)
-    with _sampled(run, target, sqs, urls) as host, Phases(console).phase("load") as phase:
+    phases, emulator = Phases(console), known.emulator_of(target)
+    with (
+        leaving_evidence(run),
+        watching(phases, run, emulator) as watch,
+        sampled(run, emulator, sqs, urls, watch) as (_, host),
+        phases.phase("load") as phase,
+    ):
         result = start_load(
             scenario,
             url=url,
@@ -60,20 +67,6 @@ def load_by_hand(
         _send_junk(run, scenario, sqs, urls["tasks"])
         phase.note = f"{result.sent:,} tasks sent"
     return run
-
-
-@contextmanager
-def _sampled(run: RunDir, target: Target, sqs: Any, urls: Mapping[str, str]) -> Iterator[HostSampler]:
-    """Queues and processes are sampled within; the load's own processes are the caller's to add."""
-    queues = QueueSampler(sqs, urls, run.path)
-    host = HostSampler(known.host_parts(known.emulator_of(target)), run.path)
-    queues.start()
-    host.start()
-    try:
-        yield host
-    finally:
-        host.stop()
-        queues.stop()
 
 
 def _send_junk(run: RunDir, scenario: Scenario, sqs: Any, queue_url: str) -> None:

@@ -29,6 +29,7 @@ from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import from_dict
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import DlqlabError, RunError
+from dlqlab.exits import how_it_ended
 from dlqlab.load.ledger import LedgerFollower
 from dlqlab.run.merge import merge_manifests, merge_tables
 from dlqlab.run.progress import Phase
@@ -94,7 +95,7 @@ def run_cells(whole: Runner, cells: int) -> Verdict:
     whole.note(started_ts=time.time(), cells=cells)
     point_latest(whole.run)
     folder = whole.run.path / "cells"
-    with whole.phases.phase("cells", f"{cells} emulators") as phase:
+    with whole.breaking_openly(), whole.phases.phase("cells", f"{cells} emulators") as phase:
         _run_all([_assignment(whole, Cell(number, cells), port) for number, port in enumerate(_ports(cells))], phase)
     runs = [RunDir(folder / str(number)) for number in range(cells)]
     with whole.phases.phase("merge") as phase:
@@ -136,10 +137,10 @@ def _run_all(assignments: list[Assignment], phase: Phase) -> None:
             phase.update(note=f"{sent:,} tasks sent; {_progress(assignments)}")
             if any(process.exitcode for process in processes):
                 break
-        broken = [number for number, process in enumerate(processes) if process.exitcode]
+        broken = {number: process.exitcode for number, process in enumerate(processes) if process.exitcode}
         _await_end(processes)
     if broken:
-        number, text = _cause(errors, broken[0])
+        number, text = _cause(errors, broken)
         raise RunError(f"cell {number}: {text} (see {_folder(assignments[number]) / LOG})")
     phase.note = f"{len(assignments)} emulators, {sum(follower.sent() for follower in followers):,} tasks sent"
 
@@ -151,15 +152,22 @@ def _await_end(processes: list[SpawnProcess]) -> None:
         process.join(max(0.0, deadline - time.monotonic()))
 
 
-def _cause(errors: Any, first_broken: int) -> tuple[int, str]:
-    """The cell that broke first, and why; the others say only that one was gone."""
+def _cause(errors: Any, broken: Mapping[int, int]) -> tuple[int, str]:
+    """The cell that broke first, and why; the others say only that one was gone, or that they were stopped.
+
+    ``broken`` is exit codes by cell, as they were when the first was seen. A cell that was killed could say nothing.
+    """
+    number = min(broken, key=lambda number: broken[number])  # a signal is negative
+    silent = f"the process of the cell {how_it_ended(broken[number])}"
+    if broken[number] < 0:
+        return number, silent
     found: list[tuple[int, str]] = []
     try:
         while True:
             found.append(errors.get(timeout=0.5))
     except queue.Empty:
         pass
-    return next((error for error in found if error[1]), (first_broken, "ended without a word"))
+    return next((error for error in found if error[1]), (number, silent))
 
 
 @contextmanager

@@ -1,19 +1,56 @@
-"""What every measured load needs after its clients are done, whoever started it: the drain, then the collection."""
+"""What every measured load needs, whoever started it: samples while it lasts, then the drain, then the collection."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from dlqlab.collect.collect import Clients, CollectReport, collect
 from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
+from dlqlab.collect.host import HostSampler
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.deploy.target import Target
+from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.errors import EvidenceError
 from dlqlab.load.ledger import read_ledger
+from dlqlab.run import known
 from dlqlab.run.progress import Phases
+from dlqlab.run.watch import Watch
 
 ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
 ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
+
+
+@contextmanager
+def sampled(
+    run: RunDir, emulator: Emulator | None, sqs: Any, urls: Mapping[str, str], watch: Watch
+) -> Iterator[tuple[QueueSampler, HostSampler]]:
+    """Queues and processes are sampled within, and the samplers watched; the load's own processes are added later.
+
+    Raises:
+        EvidenceError: samples failed. Not where the block broke off: its own error is the reason then.
+    """
+    queues = QueueSampler(sqs, urls, run.path)
+    host = HostSampler(known.host_parts(emulator), run.path)
+    queues.start()
+    host.start()
+    watch.add("the sampling of queues", queues.ending)
+    watch.add("the sampling of processes", host.ending)
+    try:
+        yield queues, host
+    except BaseException as reason:
+        for sampler in (host, queues):
+            try:
+                sampler.stop()
+            except EvidenceError as error:
+                reason.add_note(str(error))
+        raise
+    try:
+        host.stop()
+    finally:
+        queues.stop()
 
 
 def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, phases: Phases) -> DrainResult:
@@ -36,6 +73,7 @@ def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, 
 
         result = wait_for_drain(probe, deadline_s, on_progress=show)
         phase.note = "both queues empty, every task terminal" if result.drained else result.reason
+        phase.failed = not result.drained
     return result
 
 

@@ -17,6 +17,8 @@ class Phase:
 
     name: str
     note: str = ""
+    failed: bool = False
+    """Said by a phase that came to its end without what it was for."""
     _bar: Progress | None = None
     _task: TaskID | None = None
 
@@ -34,22 +36,25 @@ class Phases:
 
     console: Console
     seconds: dict[str, float] = field(default_factory=dict)
+    current: str = "start"
+    """The phase that is under way, or the last one."""
 
     @contextmanager
     def phase(self, name: str, note: str = "") -> Iterator[Phase]:
         """One phase. It is listed with its time whether it succeeds or fails."""
         began = time.monotonic()
         phase = Phase(name, note)
-        failed = True
+        self.current = name
+        ended = False
         try:
             if self.console.is_terminal:
                 yield from self._with_bar(phase)
             else:
                 yield phase
-            failed = False
+            ended = True
         finally:
             self.seconds[name] = round(time.monotonic() - began, 3)
-            sign = "[red]✗[/]" if failed else "[green]✓[/]"
+            sign = "[green]✓[/]" if ended and not phase.failed else "[red]✗[/]"
             self.console.print(
                 f"{sign} {name:<{_WIDTH}} {self.seconds[name]:6.1f} s  {phase.note}", highlight=False, soft_wrap=True
             )

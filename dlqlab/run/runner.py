@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from rich.console import Console
 from dlqlab import paths
 from dlqlab.collect.host import HostSampler, tree
 from dlqlab.collect.logs import Window
-from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.collect.queues import queue_urls
 from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario
@@ -26,8 +26,10 @@ from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.run import known, manifest, preflight
 from dlqlab.run.ahead import import_ahead
-from dlqlab.run.measure import drain, pull
+from dlqlab.run.left import leaving_evidence, short
+from dlqlab.run.measure import drain, pull, sampled
 from dlqlab.run.progress import Phases
+from dlqlab.run.watch import Watch, watching
 
 
 def new_run_id(scenario: Scenario) -> str:
@@ -102,12 +104,24 @@ class Runner:
             DlqlabError: a phase broke; the run directory holds what there is.
         """
         self.note(started_ts=self.facts["started_ts"] or time.time())
-        with ExitStack() as stack:
+        with ExitStack() as stack, self.breaking_openly():
             target, emulator = self._start(stack)
             self.note(**known.manifest_facts(target, emulator))
-            url = self._deploy(target)
-            self._measure(target, emulator, url)
+            with watching(self.phases, self.run, emulator) as watch:
+                url = self._deploy(target)
+                self._measure(target, emulator, url, watch)
         self.note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
+
+    @contextmanager
+    def breaking_openly(self) -> Iterator[None]:
+        """Whatever breaks the block, also Ctrl-C, is in the manifest; the error says where the evidence lies."""
+        try:
+            with leaving_evidence(self.run):
+                yield
+        except BaseException as error:
+            reason = str(error).partition("\n")[0] or "interrupted"
+            self.note(broken={"phase": self.phases.current, "reason": reason}, phases=dict(self.phases.seconds))
+            raise
 
     def note(self, **facts: Any) -> None:
         """Write the manifest anew: it is true at any moment, also when the run ends here."""
@@ -156,20 +170,13 @@ class Runner:
         self.note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]], latency_probe={"before": latency})
         return url
 
-    def _measure(self, target: Target, emulator: Emulator | None, url: str) -> None:
+    def _measure(self, target: Target, emulator: Emulator | None, url: str, watch: Watch) -> None:
         sqs = target.client("sqs")
         urls = queue_urls(sqs, target.names.queues)
-        queues = QueueSampler(sqs, urls, self.run.path)
-        host = HostSampler(known.host_parts(emulator), self.run.path)
-        queues.start()
-        host.start()
-        try:
+        with sampled(self.run, emulator, sqs, urls, watch) as (queues, host):
             load = self._load(url, host, sqs, urls)
             drained = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
             self.note(drain_ended_ts=time.time())
-        finally:
-            host.stop()
-            queues.stop()
         window = Window(load.started_ts, time.time())
         report = pull(self.run, target, window, self.phases, run_id=self.facts["run_id"])
         self.note(
@@ -223,13 +230,5 @@ class Runner:
             verdict = rejudge(self.run)
             phase.note = f"{len(verdict.checks)} checks"
         with self.phases.phase("report", "notebook and HTML") as phase:
-            phase.note = _short(render(self.run))
+            phase.note = short(render(self.run))
         return verdict
-
-
-def _short(path: Path) -> str:
-    """The path as a user would type it."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,26 @@ def test_interrupted_cells_leave_no_process(tmp_path: Path) -> None:
     assert RunDir(folder).read_manifest()["finished"] is False
 
 
+def test_the_end_of_a_cell_ends_the_run(tmp_path: Path) -> None:
+    """A cell's process is killed: the run says which one and how, the other cell ends too, and no process is left."""
+    run = subprocess.Popen(_command(tmp_path), cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    wait_for("two emulators", lambda: _serving(run.pid), deadline_s=120)
+    children = psutil.Process(run.pid).children(recursive=True)
+    cell = next(child.parent() for child in children if "boot" in _name(child))
+    assert cell is not None
+    cell.kill()
+    _, errors = run.communicate(timeout=120)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    (folder,) = tmp_path.glob("*-small")
+
+    assert 4 == run.returncode
+    assert re.search(rb"cell [01]: the process of the cell was killed by SIGKILL \(signal 9\)", errors)
+    assert b"evidence: " in errors
+    assert [] == alive
+    assert "was killed by SIGKILL" in RunDir(folder).read_manifest()["broken"]["reason"]
+
+
 @pytest.mark.parametrize("options", [("--keep",), ("--target", "http://127.0.0.1:1")])
 def test_cells_need_emulators_of_their_own(tmp_path: Path, options: tuple[str, ...]) -> None:
     """What only one emulator can do is refused with the reason."""
@@ -89,6 +110,11 @@ def test_cells_need_emulators_of_their_own(tmp_path: Path, options: tuple[str, .
 
     assert 3 == done.returncode
     assert "cells start and stop emulators" in " ".join(done.stderr.split())
+
+
+def _serving(pid: int) -> tuple[bool, int]:
+    emulators = [child for child in psutil.Process(pid).children(recursive=True) if "boot" in _name(child)]
+    return len(emulators) == 2, len(emulators)
 
 
 def _name(process: psutil.Process) -> str:

@@ -15,7 +15,7 @@ QUOTED = {
     "dlqlab needs Python $WANTED and found none": "scripts/setup",
     "is taken by": "dlqlab/emulator/lifecycle.py",
     "no emulator of this checkout runs on port": "dlqlab/cli/ports.py",
-    "LocalStack ended at its start (exit code": "dlqlab/emulator/lifecycle.py",
+    "at its start:": "dlqlab/emulator/lifecycle.py",
     "does anything serve the AWS API there?": "dlqlab/cli/console.py",
     "EXIT_PATCH_FAILED = 70": "dlqlab/emulator/guest.py",
     "nothing is deployed for stage": "dlqlab/deploy/pipeline.py",

@@ -1,6 +1,7 @@
 """Samplers on their threads."""
 
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -27,6 +28,24 @@ def test_a_failing_sampler_goes_on_and_raises_at_the_end(tmp_path: Path) -> None
         sampler.stop()
 
     assert len(read_queues(tmp_path)) >= 1
+
+
+def test_a_sampler_that_cannot_sample_any_more_says_so(tmp_path: Path) -> None:
+    """One failure is a gap; so many in a row are an end. A sampler that was stopped has not ended by itself."""
+    sqs = FakeSqs({"u": [(1, 0, 0)]})
+    sampler = QueueSampler(sqs.client(), {"tasks": "u"}, tmp_path, interval_s=0.01)
+    sampler.start()
+    wait_for("a sample", lambda: (bool(sampler.latest()), None), deadline_s=30, interval_s=0.01)
+    assert sampler.ending() is None
+    sqs.failing = True
+    ending = wait_for("the end", lambda: (sampler.ending() is not None, sampler.ending()), deadline_s=30)
+    sqs.failing = False
+    wait_for("samples again", lambda: (sampler.ending() is None, sampler.ending()), deadline_s=30, interval_s=0.01)
+    with pytest.raises(EvidenceError):
+        sampler.stop()
+
+    assert re.fullmatch(r"failed \d+ times in a row, last with ClientError: .*", ending or "", re.DOTALL)
+    assert sampler.ending() is None
 
 
 def test_a_ticker_keeps_to_its_grid_when_a_call_is_slow() -> None:

@@ -186,6 +186,41 @@ def test_a_hanging_load_generator_is_stopped(tmp_path: Path) -> None:
     assert not psutil.pid_exists(pids[0])
 
 
+@pytest.mark.parametrize(
+    ("processes", "killed", "words"),
+    [(1, 0, "locust was killed by SIGKILL"), (2, 1, r"worker w\d-\d+-\S+ of locust ended before its load did")],
+)
+def test_a_load_generator_that_is_killed_is_noticed(tmp_path: Path, processes: int, killed: int, words: str) -> None:
+    """The only process, or one of two workers: the load ends with what ended and how, and no process is left."""
+    started: list[psutil.Process] = []
+
+    def kill(sent: int, _planned: int) -> None:
+        if sent >= 2 and not started:
+            master = psutil.Process(pids[0])
+            started.extend([master, *master.children(recursive=True)])
+            busy = {int(path.name.split("-")[1]) for path in run.ledger_parts.glob("*.jsonl")}
+            chosen = [process for process in started if process.pid in busy]
+            assert len(chosen) == processes
+            chosen[killed].kill()
+
+    run, pids = RunDir(tmp_path), list[int]()
+    with api_stub(lambda _: 202, hang_from=0) as api, pytest.raises(LoadError, match=words) as caught:
+        start_load(
+            scenario_with(timeout_s=30.0),
+            url=api.url,
+            run=run,
+            run_id="r",
+            processes=processes,
+            on_progress=kill,
+            on_start=pids.append,
+        )
+
+    assert "in phase load at 20" in str(caught.value)
+    assert f"last lines of its log, {tmp_path / 'locust.log'}" in str(caught.value)
+    assert len(started) >= processes
+    assert [process for process in started if process.is_running()] == []
+
+
 def test_a_failing_load_generator_shows_its_log(tmp_path: Path) -> None:
     """An exit code other than 0 becomes an error with the tail of the log."""
     failing = tmp_path / "locustfile.py"
