@@ -188,7 +188,7 @@ def _causes(facts: Facts, differences: pd.DataFrame, steps: pd.DataFrame) -> pd.
     )
     gaps = sure(told) & _only_missing(ours, life)
     cause = cause.mask(gaps, "evidence_missing")
-    ended = facts.manifest.drained or facts.queues_empty
+    ended = facts.nothing_left
     unfinished = differences["observed"].isna() & differences["task_id"].isin(facts.items.index)
     return cause.mask(unfinished & _only_missing(ours, life) & (not ended), "early_end")
 

@@ -86,9 +86,11 @@ def records_check(facts: Facts) -> Check:
     unresolved = [
         f"{count(len(found), 'task')} with {RECORDS[name]}: {examples(found)}" for name, found in broken.items()
     ]
-    if junk < wanted_junk:
+    if missing_junk := _missing_junk(facts):
+        unresolved.append(f"{count(len(missing_junk), 'junk message')} not archived: {examples(missing_junk)}")
+    elif junk < wanted_junk:
         unresolved.append(f"{junk:,} of {wanted_junk:,} junk messages archived")
-    open_end = not (facts.manifest.drained or facts.queues_empty)
+    open_end = not facts.nothing_left
     status, statement = Status.VALID, f"{count(len(dead), 'dead letter')}, each with its log line and its archive"
     if junk:
         statement += f"; {junk:,} of {wanted_junk:,} junk messages archived"
@@ -109,9 +111,16 @@ def records_check(facts: Facts) -> Check:
         expected=float(len(dead)),
         unit="tasks",
         n=len(dead),
-        members={name: tuple(found) for name, found in missing.items()},
+        members={name: tuple(found) for name, found in missing.items()} | {"without_junk": tuple(missing_junk)},
         details={"junk_archived": junk, "junk_sent": wanted_junk},
     )
+
+
+def _missing_junk(facts: Facts) -> list[str]:
+    """Junk by the ids that its senders got, where they are known: another message must not stand in for it."""
+    sent = {str(message) for message in facts.manifest.raw.get("junk_message_ids") or ()}
+    archived = names(facts.tasks.loc[sure(facts.tasks["archived"]), "archive_id"])
+    return sorted(sent - archived)
 
 
 def _missing(facts: Facts, dead: set[str]) -> dict[str, list[str]]:

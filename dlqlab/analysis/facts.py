@@ -183,6 +183,27 @@ class Facts:
         rows = seen[["task_id", "generation", "attempt", "started_ts"]].itertuples(index=False)
         return {(str(task), int(life), int(attempt)): ts - started_ts for task, life, attempt, ts in rows}
 
+    @property
+    def nothing_left(self) -> bool:
+        """Whether no message is left anywhere: the run saw both queues drained, or the samples show it. Samples that
+        contradict the run outrank it.
+        """
+        return (self.manifest.drained and not self.left_in_queues) or self.queues_empty
+
+    @cached_property
+    def left_in_queues(self) -> tuple[str, ...]:
+        """Queues whose last sample shows messages: ``tasks: 3 visible, 1 in flight, 0 delayed``."""
+        samples = self.run.tables.get("queues")
+        if samples is None or samples.empty:
+            return ()
+        last = samples.sort_values("ts").drop_duplicates("queue", keep="last").fillna(0)
+        rows = last[["queue", "visible", "in_flight", "delayed"]].itertuples(index=False)
+        return tuple(
+            f"{queue}: {visible} visible, {in_flight} in flight, {delayed} delayed"
+            for queue, visible, in_flight, delayed in rows
+            if visible or in_flight or delayed
+        )
+
     @cached_property
     def queues_empty(self) -> bool:
         """Whether the last samples of both queues show no message in any state for EMPTY_FOR_S and longer."""

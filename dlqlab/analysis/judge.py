@@ -9,10 +9,13 @@ from dlqlab.analysis.agreement import oracle_check
 from dlqlab.analysis.dead_letters import dlq_volume_check, records_check
 from dlqlab.analysis.effects import effects_check
 from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.payloads import payloads_check
 from dlqlab.analysis.rates import failure_rate_check
 from dlqlab.analysis.reconcile import conservation_check
 from dlqlab.analysis.recovery import recovery_check
 from dlqlab.analysis.retries import retry_timing_check
+from dlqlab.analysis.sources import TITLE as SOURCES_TITLE
+from dlqlab.analysis.sources import sources_check
 from dlqlab.analysis.wording import count
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.verdict import Check, Status, Verdict
@@ -58,6 +61,7 @@ def _sampled(simulation: Mapping[str, Any] | None) -> str:
 
 CHECKS: Mapping[str, tuple[str, Checker]] = {
     "finished": ("The run came to its end", finished_check),
+    "sources": (SOURCES_TITLE, sources_check),
     "conservation": ("Nothing lost, nothing done twice", conservation_check),
     "oracle": ("Every task met the fate that its seed predicts", oracle_check),
     "effects": ("Each effect exactly once", effects_check),
@@ -65,6 +69,7 @@ CHECKS: Mapping[str, tuple[str, Checker]] = {
     "retry_timing": ("No retry before its backoff is over", retry_timing_check),
     "dlq_volume": ("Dead letters in the predicted volume", dlq_volume_check),
     "records": ("Every dead letter is documented", records_check),
+    "payloads": ("Each payload is the one that was sent", payloads_check),
     "recovery": ("The backlog drains", recovery_check),
 }
 """Name -> title and checker, in order of importance. The names are stable: scripts look for them."""

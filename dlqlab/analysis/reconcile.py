@@ -110,7 +110,7 @@ class Reconciliation:
 
 def reconcile(facts: Facts) -> Reconciliation:
     """The sets of one run."""
-    nothing_left = facts.manifest.drained or facts.queues_empty
+    nothing_left = facts.nothing_left
     answers = _answers(facts.ledger)
     ends = _ends(facts)
     seen = names(facts.items.index) | names(facts.attempts["task_id"])

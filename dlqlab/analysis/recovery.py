@@ -31,7 +31,7 @@ def recovery_check(facts: Facts) -> Check:
     ended_ts, load_ended_ts = ends["ts"].max(), facts.manifest.load_ended_ts
     after_s = None if pd.isna(ended_ts) or load_ended_ts is None else max(0.0, float(ended_ts) - load_ended_ts)
     depth = _last_depth(facts.run.table("queues"))
-    drained = facts.manifest.drained or facts.queues_empty
+    drained = facts.nothing_left
     returned, said = _latency_after_load(facts)
     details = _details(facts) | {"latency_returned": returned}
     if not len(ends):

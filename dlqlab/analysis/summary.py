@@ -13,7 +13,9 @@ BAD_SETS = frozenset(
     {
         "lost", "duplicated", "zombie", "unexpected", "phantom", "over_delivered", "in_flight", "unexplained",
         "early_end", "evidence_missing", "doubled", "missing", "despite_failure", "early", "without_log_line",
-        "without_payload", "without_error_message", "without_archive", "bad_lines",
+        "without_payload", "without_error_message", "without_archive", "without_junk", "bad_lines", "item_payload",
+        "line_payload", "archive_payload", "still_queued", "cut_tables", "unlike_load", "unlike_table", "more_attempts",
+        "unknown_invocations", "wrong_clock",
     }
 )  # fmt: skip
 """Sets whose members are the reason of a verdict that is not valid; the others are book-keeping."""

@@ -122,6 +122,7 @@ class HandCollector:
             "load_ended_ts": load.ended_ts,
             "load": load.to_json(),
             "junk_message_ids": junk_ids(self.run),
+            "redact_fields": sorted(settings.redact_fields),
             "partial_batch_responses": deployment.is_partial,
             "cores": os.cpu_count() if self.target.is_this_machine else None,
             "versions": manifest.versions(),

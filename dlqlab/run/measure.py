@@ -59,14 +59,8 @@ def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, 
     Raises:
         EvidenceError: the ledger or the task table cannot be read.
     """
-    ledger = read_ledger(run.ledger_parts).rows
-    acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
-    unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
-    dynamodb, table = target.client("dynamodb"), target.names.task_table
-    probe = DrainProbe(
-        depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged, unanswered)
-    )
     with phases.phase("drain") as phase:
+        probe = _drain_probe(run, target, queues)
 
         def show(state: DrainState) -> None:
             phase.update(note=f"{state.queued:,} messages left")
@@ -75,6 +69,16 @@ def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, 
         phase.note = "both queues empty, every task terminal" if result.drained else result.reason
         phase.failed = not result.drained
     return result
+
+
+def _drain_probe(run: RunDir, target: Target, queues: QueueSampler) -> DrainProbe:
+    ledger = read_ledger(run.ledger_parts).rows
+    acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
+    unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
+    dynamodb, table = target.client("dynamodb"), target.names.task_table
+    return DrainProbe(
+        depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged, unanswered)
+    )
 
 
 def pull(

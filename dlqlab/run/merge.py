@@ -41,6 +41,7 @@ def merge_manifests(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "run_started_ts": first["run_started_ts"],
         "load_started_ts": min(cell["load_started_ts"] for cell in cells),
         **{key: max(cell[key] for cell in cells) for key in ("load_ended_ts", "drain_ended_ts")},
+        "redact_fields": first.get("redact_fields"),
         "emulator": first["emulator"] | {"port": None, "ports": [cell["emulator"]["port"] for cell in cells]},
         "not_measured": first["not_measured"],
         "fidelity": [_card_entry(len(cells)), *first["fidelity"]],

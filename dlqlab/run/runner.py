@@ -26,6 +26,7 @@ from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.run import known, manifest, preflight
 from dlqlab.run.ahead import import_ahead
+from dlqlab.run.deployed import read_deployment
 from dlqlab.run.left import leaving_evidence, short
 from dlqlab.run.measure import drain, pull, sampled
 from dlqlab.run.progress import Phases
@@ -153,6 +154,7 @@ class Runner:
                 target, self.scenario, progress=lambda text: phase.update(note=text), run_id=self.facts["run_id"]
             )
             pipeline.reset(target)
+            self.note(redact_fields=sorted(read_deployment(target).settings().redact_fields))
             phase.note = f"API at {url}"
         with self.phases.phase("preflight") as phase:
             phase.update(note="retry probe")

@@ -31,13 +31,41 @@ def repeat_effect(run: Simulated, task: str) -> Simulated:
 def bury_completed(run: Simulated, task: str) -> Simulated:
     """A completed task was dead-lettered as well."""
     events = run.tables["events"]
-    letter = events[events["event"] == "task.dead_lettered"].iloc[[0]].assign(task_id=task, line_id="planted")
+    payload = run.tables["tasks"].set_index("task_id")["payload"][task]
+    letter = events[events["event"] == "task.dead_lettered"].iloc[[0]]
+    letter = letter.assign(task_id=task, line_id="planted", payload=payload)
     return _table(run, "events", pd.concat([events, letter], ignore_index=True))
 
 
 def revive(run: Simulated, task: str) -> Simulated:
     """A completed task was closed as failed: its terminal state changed."""
     return _item(run, task, status="FAILED")
+
+
+def log_other_payload(run: Simulated, task: str) -> Simulated:
+    """The dead-letter line tells of another payload than the client sent."""
+    events = run.tables["events"].copy()
+    line = (events["task_id"] == task) & (events["event"] == "task.dead_lettered")
+    events.loc[line.fillna(value=False), "payload"] = '{"n":-1}'
+    return _table(run, "events", events)
+
+
+def store_other_payload(run: Simulated, task: str) -> Simulated:
+    """The task's item holds another payload than the client sent."""
+    return _item(run, task, payload='{"n":-1}')
+
+
+def archive_other_payload(run: Simulated, task: str) -> Simulated:
+    """The archived message holds another payload than the client sent."""
+    return _item(run, task, archive_body=f'{{"taskId":"{task}","payload":{{"n":-1}}}}')
+
+
+def leave_in_queue(run: Simulated, _task: str) -> Simulated:
+    """The run says that it drained; the last sample of the task queue shows a message."""
+    queues = run.tables["queues"].copy()
+    last = queues.index[(queues["queue"] == "tasks").fillna(value=False)][-1]
+    queues.loc[last, "visible"] = 1
+    return _table(run, "queues", queues)
 
 
 def forget_request(run: Simulated, task: str) -> Simulated:

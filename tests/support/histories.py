@@ -115,7 +115,7 @@ def _items(pipeline: Pipeline) -> Rows:
             "archived": task.archived_ts is not None,
             "archive_id": f"{task.task_id}#1" if task.archived_ts else None,
             "archive_reason": task.archive_reason,
-            "archive_body": task.payload if task.archived_ts else None,
+            "archive_body": f'{{"taskId":"{task.task_id}","payload":{task.payload}}}' if task.archived_ts else None,
             "archived_ts": task.archived_ts,
             "archive_expires_ts": task.archived_ts + 14 * 86_400 if task.archived_ts else None,
         }

@@ -72,6 +72,7 @@ def item(n: int, status: str, **fields: Any) -> Rows:
         "in_table": True,
         "archived": failed,
         "archive_id": f"{task_id(n)}#1" if failed else None,
+        "archive_body": f'{{"taskId": "{task_id(n)}", "payload": {PAYLOAD}}}' if failed else None,
     }
     return (("tasks", row | fields),)
 

@@ -274,7 +274,7 @@ class Pipeline:
                 "run_id": self.run_id,
                 "task_id": None if task is None else task.task_id,
                 "function": function,
-                "request_id": f"q-{number}",
+                "request_id": self._request_id(function),
                 "cold_start": False,
                 "stored_ts": round(at + self.rng.uniform(0.01, 0.2), 3),
                 "log_stream": f"{function}/{worker}",
@@ -282,6 +282,11 @@ class Pipeline:
                 **fields,
             }
         )
+
+    def _request_id(self, function: str) -> str:
+        """The processor's invocation is on record at its end, the monitor's from its start, the API's never."""
+        under_way = {PROCESSOR: len(self.invocations), MONITOR: len(self.invocations) - 1}
+        return f"i-{under_way[function]}" if function in under_way else f"q-{len(self.events)}"
 
     def _invoked(self, function: str, worker: int, start: float, busy_s: float, status: str) -> None:
         number = len(self.invocations)

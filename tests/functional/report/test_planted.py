@@ -45,8 +45,21 @@ def shown(verdict: Verdict, manifest: dict[str, Any]) -> tuple[str, str]:
         (partial(defects.start_early, by_s=0.05), "FAILED", Status.INVALID, "early"),
         (defects.drop_error_message, "FAILED", Status.INVALID, "without_error_message"),
         (defects.leave_in_flight, "FAILED", Status.UNKNOWN, "in_flight"),
+        (defects.log_other_payload, "FAILED", Status.INVALID, "line_payload"),
+        (defects.store_other_payload, "COMPLETED", Status.INVALID, "item_payload"),
+        (defects.archive_other_payload, "FAILED", Status.INVALID, "archive_payload"),
     ],
-    ids=["lost", "double effect", "zombie", "early retry", "no error message", "undrained"],
+    ids=[
+        "lost",
+        "double effect",
+        "zombie",
+        "early retry",
+        "no error message",
+        "undrained",
+        "other payload logged",
+        "other payload stored",
+        "other payload archived",
+    ],
 )
 def test_planted_defect_is_named(
     recording: Simulated, plant: Callable[[Simulated, str], Simulated], of: str, status: Status, members: str

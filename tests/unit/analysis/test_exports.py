@@ -9,7 +9,9 @@ from dlqlab.analysis.agreement import EXPLAINED, UNDECIDED, UNEXPLAINED
 from dlqlab.analysis.compare import Effect, compare
 from dlqlab.analysis.dead_letters import RECORDS
 from dlqlab.analysis.effects import WRONG
+from dlqlab.analysis.payloads import PLACES
 from dlqlab.analysis.reconcile import DEFINITIONS, Kind
+from dlqlab.analysis.sources import COMPARISONS
 from dlqlab.analysis.summary import BAD_SETS, to_junit, to_markdown, worst
 from dlqlab.contracts.scenario import Faults, Load, Scenario
 from dlqlab.contracts.verdict import Check, Status, Verdict
@@ -112,7 +114,7 @@ def test_worst_members_are_bounded() -> None:
 def test_every_set_of_a_check_is_told_good_from_bad() -> None:
     """A set that a check names is either book-keeping or listed as a reason."""
     bad = {name for name, (kind, _) in DEFINITIONS.items() if kind in (Kind.VIOLATION, Kind.OPEN)}
-    bad |= {*WRONG, *RECORDS, *UNDECIDED, UNEXPLAINED, "early", "bad_lines"}
+    bad |= {*WRONG, *RECORDS, *UNDECIDED, *PLACES, *COMPARISONS, UNEXPLAINED, "early", "bad_lines", "without_junk"}
 
     assert bad == BAD_SETS
     assert not bad & set(EXPLAINED)

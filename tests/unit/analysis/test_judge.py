@@ -47,6 +47,7 @@ def test_statements_of_a_sane_run(sane: Simulated) -> None:
 
     assert {
         "finished": "the run came to its end, the queues drained and every source was read",
+        "sources": "7 comparisons of two sources each, no contradiction",
         "conservation": "1,800 tasks acknowledged, 0 lost, 0 done twice",
         "oracle": "1,800 tasks as predicted: 1,753 completed, 47 dead-lettered",
         "effects": "1,753 tasks completed, each with one effect",
@@ -54,6 +55,7 @@ def test_statements_of_a_sane_run(sane: Simulated) -> None:
         "retry_timing": "no retry early; late by 0.21 s at the median (n = 657), of which 0.15 s is the emulator's",
         "dlq_volume": "DLQ 2.6 % [2.0, 3.5] (95 %, n = 1,800 tasks), predicted 2.7 %",
         "records": "47 dead letters, each with its log line and its archive",
+        "payloads": "1,800 tasks with the payload that was sent, wherever it is kept",
         "recovery": "backlog drained 6.5 s after the load; 60 tasks/s accepted, 80 attempts/s processed; completion in "
         "32 ms at the median, 6.30 s at p95; latency returned to its baseline: the API answers in 11.0 ms (before the "
         "load 9.0 ms), the processor returns in 4.5 ms (before the load 4.0 ms)",
@@ -109,6 +111,27 @@ PLANTED: dict[str, tuple[Callable[[Simulated, str], Simulated], str, dict[str, S
         "records",
         "without_error_message",
     ),
+    "other payload logged": (
+        defects.log_other_payload,
+        "FAILED",
+        {"payloads": Status.INVALID},
+        "payloads",
+        "line_payload",
+    ),
+    "other payload stored": (
+        defects.store_other_payload,
+        "COMPLETED",
+        {"payloads": Status.INVALID},
+        "payloads",
+        "item_payload",
+    ),
+    "other payload archived": (
+        defects.archive_other_payload,
+        "FAILED",
+        {"payloads": Status.INVALID},
+        "payloads",
+        "archive_payload",
+    ),
     "undrained": (
         defects.leave_in_flight,
         "FAILED",
@@ -129,6 +152,14 @@ def test_planted_defect_is_found_and_named(sane: Simulated, name: str) -> None:
     assert expected == not_valid(verdict)
     assert (task,) == find(verdict, check).members[members]
     assert check == "conservation" or task in find(verdict, check).statement
+
+
+def test_samples_that_contradict_the_drain_are_named(sane: Simulated) -> None:
+    """A run says that it drained; the last sample of its task queue shows a message."""
+    verdict = judge(defects.leave_in_queue(sane, "").evidence())
+
+    assert ("tasks: 1 visible, 0 in flight, 0 delayed",) == find(verdict, "sources").members["still_queued"]
+    assert {"sources": Status.UNKNOWN, "conservation": Status.UNKNOWN, "recovery": Status.UNKNOWN} == not_valid(verdict)
 
 
 def test_tolerance_of_an_early_retry(sane: Simulated) -> None:
@@ -224,8 +255,8 @@ def test_missing_table_leaves_the_other_checks_alone(sane: Simulated, table: str
     """A table that cannot be read makes the checks that need it unknown, and only those."""
     needed_by = {
         "ledger": set(CHECKS) - {"finished"},
-        "events": set(CHECKS) - {"finished", "effects"},
-        "tasks": set(CHECKS) - {"finished"},
+        "events": set(CHECKS) - {"finished", "effects", "sources"},
+        "tasks": set(CHECKS) - {"finished", "sources"},
         "queues": {"recovery"},
     }
     run = sane.evidence()
