@@ -136,7 +136,11 @@ class Runner:
     def _deploy(self, target: Target) -> str:
         with self.phases.phase("deploy") as phase:
             url = pipeline.apply(
-                target, self.scenario, progress=lambda text: phase.update(note=text), run_id=self.facts["run_id"]
+                target,
+                self.scenario,
+                progress=lambda text: phase.update(note=text),
+                run_id=self.facts["run_id"],
+                reset_follows=True,
             )
             pipeline.reset(target)
             phase.note = f"API at {url}"
