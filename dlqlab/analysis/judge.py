@@ -14,8 +14,8 @@ from dlqlab.analysis.reconcile import conservation_check
 from dlqlab.analysis.recovery import recovery_check
 from dlqlab.analysis.retries import retry_timing_check
 from dlqlab.analysis.wording import count
-from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.verdict import Check, Status, Verdict
+from dlqlab.contracts.evidence import NOT_THERE, RunEvidence
+from dlqlab.contracts.verdict import NOT_CHECKED, Check, Status, Verdict
 from dlqlab.errors import EvidenceError
 
 Checker = Callable[[Facts], Check]
@@ -27,9 +27,11 @@ def finished_check(facts: Facts) -> Check:
     gaps = []
     if not manifest.finished:
         gaps.append("the run did not come to its end")
-    if not manifest.drained:
+    if not manifest.drained and manifest.drain_ended_ts is None:
+        gaps.append("it did not come to the drain")
+    elif not manifest.drained:
         gaps.append(f"the queues had not drained at the deadline of {facts.scenario.drain.deadline_s:g} s")
-    gaps += [f"table {name} cannot be read" for name in run.unreadable]
+    gaps += _table_gaps(run)
     if run.bad_lines:
         gaps.append(f"{count(len(run.bad_lines), 'log line')} broke the schema")
     return Check(
@@ -41,6 +43,17 @@ def finished_check(facts: Facts) -> Check:
         members={"bad_lines": run.bad_lines},
         details={"unreadable": dict(run.unreadable)},
     )
+
+
+def _table_gaps(run: RunEvidence) -> list[str]:
+    """Which tables are not there and which are, in one sentence; those that cannot be read."""
+    absent = [name for name, reason in run.unreadable.items() if reason == NOT_THERE]
+    gaps = [f"table {name} cannot be read" for name in run.unreadable if name not in absent]
+    if absent:
+        raw = f" (raw: {', '.join(run.raw_parts)})" if run.raw_parts else ""
+        present = (", ".join(run.tables) or "none") + raw
+        gaps.append(f"tables that are there: {present}; that are not: {', '.join(absent)}")
+    return gaps
 
 
 def _sampled(simulation: Mapping[str, Any] | None) -> str:
@@ -76,7 +89,7 @@ def _safely(name: str, title: str, checker: Checker, facts: Facts) -> Check:
     try:
         check = checker(facts)
     except EvidenceError as error:
-        return Check(name=name, title=title, status=Status.UNKNOWN, statement=f"not checked: {error}")
+        return Check(name=name, title=title, status=Status.UNKNOWN, statement=f"{NOT_CHECKED}: {error}")
     except Exception as error:  # noqa: BLE001 - the one place for it: any defect of a checker becomes a visible unknown
         text = f"the checker broke: {type(error).__name__}: {error}"
         return Check(name=name, title=title, status=Status.UNKNOWN, statement=text)

@@ -4,12 +4,10 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from dlqlab import paths
 from dlqlab.contracts.verdict import EXIT_BROKE
 from dlqlab.errors import DlqlabError
 
@@ -41,14 +39,6 @@ def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
         sys.exit(code)
 
     return run
-
-
-def shown(path: Path) -> str:
-    """The path as it is short: inside the checkout without the checkout's own."""
-    try:
-        return str(path.resolve().relative_to(paths.ROOT))
-    except ValueError:
-        return str(path)
 
 
 def _is_of_an_aws_call(error: Exception) -> bool:

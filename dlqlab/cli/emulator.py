@@ -5,13 +5,14 @@ import os
 import click
 from rich.markup import escape
 
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.ports import AUTO, PORT, Port, described, running, the_one
 from dlqlab.contracts.verdict import EXIT_USAGE
 from dlqlab.deploy.environment import FORMATS
 from dlqlab.emulator import lifecycle
 from dlqlab.emulator.lifecycle import DEFAULT_PORT, LOOPBACK, Emulator
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
 
 
 @click.command()

@@ -4,8 +4,9 @@ import time
 
 import click
 
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.targets import Where, targeted, targeted_to_change
+from dlqlab.paths import shown
 
 
 @click.command()

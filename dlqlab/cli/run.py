@@ -7,11 +7,12 @@ import click
 from rich.markup import escape
 
 from dlqlab import paths
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.ports import for_run
 from dlqlab.cli.targets import Where, targeted_to_change, targeted_to_run
 from dlqlab.emulator.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
 
 RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
 

@@ -8,10 +8,11 @@ import click
 from rich.markup import escape
 
 from dlqlab import paths
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.quantities import Rate, Seconds
 from dlqlab.cli.rules import rules_option
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
 
 if TYPE_CHECKING:
     from dlqlab.contracts.scenario import Scenario

@@ -16,6 +16,7 @@ from dlqlab.tune.measures import measure, storm_begins_s
 from dlqlab.twin import arrivals
 from dlqlab.twin.contract import Simulation
 from dlqlab.twin.parameters import Parameters, parameters_of
+from dlqlab.wording import number
 
 TASKS_MAX: Final = 10_000_000
 
@@ -75,7 +76,9 @@ def at_rate(scenario: Scenario, *, rate_per_s: float | None = None, duration_s: 
     if rate_per_s is None and duration_s is None:
         tasks = min(tasks, load.tasks)
     if tasks > TASKS_MAX:
-        raise UsageError(f"{rate:g} tasks/s for {lasts_s:g} s are {tasks:,} tasks: give {TASKS_MAX:,} at most")
+        raise UsageError(
+            f"{number(rate)} tasks/s for {number(lasts_s)} s are {tasks:,} tasks: give {TASKS_MAX:,} at most"
+        )
     plain = scenario.to_dict()
     plain["load"] |= {"rate_per_s": float(rate), "duration_s": float(lasts_s), "tasks": max(1, tasks)}
     return from_dict(plain, source="the load")
