@@ -1,15 +1,20 @@
 """What is missing or in the way on this machine, each with its remedy."""
 
+import configparser
 import importlib.metadata
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from dlqlab import paths
+from dlqlab.deploy.environment import leads_elsewhere
 from dlqlab.emulator import lifecycle, settings
+from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
+from dlqlab.proxies import proxies_in_the_way
 
 PYTHON = (3, 13)
 DISK_MIN_GB = 2.0
@@ -18,21 +23,24 @@ MEMORY_MIN_GB = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at."""
+    """One thing looked at. ``ok`` is None for what hinders other tools than dlqlab."""
 
     subject: str
-    ok: bool
+    ok: bool | None
     text: str
     remedy: str = ""
 
 
-def examine(port: int, root: Path = paths.STATE) -> list[Finding]:
-    """Look at everything that a run needs."""
+def examine(port: int | None, environ: Mapping[str, str], root: Path = paths.STATE) -> list[Finding]:
+    """Look at everything that a run needs, and at what hinders an AWS tool in this shell."""
+    running = lifecycle.find_all(root)
     return [
         python_version(sys.version_info[:2]),
         localstack_version(),
-        port_state(port, root),
+        *port_states(port, running, root),
         stale_emulators(root),
+        proxy(environ),
+        aws_settings(environ, [emulator.endpoint for emulator in running]),
         disk(shutil.disk_usage(paths.ROOT).free / 1e9),
         memory(psutil.virtual_memory().available / 1e9),
     ]
@@ -54,12 +62,18 @@ def localstack_version() -> Finding:
     return Finding("LocalStack", found == settings.VERSION, f"{found}, wanted {settings.VERSION}", "make setup")
 
 
+def port_states(port: int | None, running: Sequence[Emulator], root: Path) -> list[Finding]:
+    """The port that is asked about; else those of all emulators of the checkout, else the default one."""
+    asked = [port] if port else [emulator.port for emulator in running] or [DEFAULT_PORT]
+    return [port_state(one, root) for one in asked]
+
+
 def port_state(port: int, root: Path) -> Finding:
     ours = lifecycle.find(port, root)
     if ours:
         answers = lifecycle.health(port) is not None
         text = f"{port}: our emulator (pid {ours.pid}) {'serves' if answers else 'does not answer'}"
-        return Finding("port", answers, text, "dlqlab down, then dlqlab up")
+        return Finding("port", answers, text, f"dlqlab down --port {port}, then dlqlab up --port {port}")
     holder = lifecycle.port_holder(port)
     if holder:
         return Finding("port", ok=False, text=f"{port}: taken by {holder}", remedy="stop it, or use --port auto")
@@ -73,6 +87,47 @@ def stale_emulators(root: Path) -> Finding:
         pids = ", ".join(str(process.pid) for process in strays)
         return Finding("processes", ok=False, text=f"left over: {pids}", remedy=f"kill {pids.replace(',', '')}")
     return Finding("processes", ok=True, text="none left over")
+
+
+def proxy(environ: Mapping[str, str]) -> Finding:
+    """A proxy that the shell names for this machine's own addresses too."""
+    found = proxies_in_the_way(environ)
+    if not found:
+        return Finding("proxy", ok=True, text="none between this shell and this machine")
+    text = (
+        f"{', '.join(found)} without NO_PROXY: the AWS CLI, chalice and SDKs ask the proxy for 127.0.0.1 (dlqlab "
+        "itself does not)"
+    )
+    return Finding("proxy", None, text, 'eval "$(dlqlab env)", which sets NO_PROXY, or export NO_PROXY=127.0.0.1')
+
+
+def aws_settings(environ: Mapping[str, str], endpoints: Sequence[str]) -> Finding:
+    """What leads an AWS tool of this shell away from the emulator; dlqlab's own clients take none of it."""
+    elsewhere = [name for name in leads_elsewhere(environ) if environ[name].rstrip("/") not in endpoints]
+    told = [f"{name}={environ[name]}" if name.startswith("AWS_ENDPOINT_URL") else name for name in elsewhere]
+    missing = _missing_profile(environ)
+    if missing:
+        told.append(f"profile {missing!r} is in no AWS configuration file")
+    if not told:
+        return Finding("AWS settings", ok=True, text="nothing in this shell leads away from the emulator")
+    text = f"{'; '.join(told)}: the AWS CLI, chalice and SDKs go by that (dlqlab does for --target aws only)"
+    return Finding("AWS settings", None, text, 'eval "$(dlqlab env)" in the shell where you use such tools')
+
+
+def _missing_profile(environ: Mapping[str, str]) -> str | None:
+    """The profile that the shell names, where this machine lacks it."""
+    name = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
+    if not name or name == "default":
+        return None
+    known: set[str] = set()
+    for variable, usual in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
+        file = configparser.RawConfigParser(strict=False)
+        try:
+            file.read(Path(environ.get(variable) or f"~/.aws/{usual}").expanduser())
+        except configparser.Error:
+            continue  # whoever reads it says what is wrong with it
+        known |= {section.removeprefix("profile ").strip() for section in file.sections()}
+    return None if name in known else name
 
 
 def disk(free_gb: float) -> Finding:

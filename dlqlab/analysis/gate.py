@@ -12,6 +12,7 @@ from typing import Any
 from dlqlab.analysis.compare import Effect
 from dlqlab.contracts.evidence import Manifest
 from dlqlab.contracts.verdict import Check, Status, Verdict
+from dlqlab.wording import number
 
 SCALES: Mapping[str, float] = {"ratio": 100.0}
 SHOWN_UNITS: Mapping[str, str] = {"ratio": "pp"}
@@ -88,7 +89,7 @@ def _judge(effect: Effect, limit: float) -> tuple[Status, str]:
 
 
 def _value(value: float, unit: str) -> str:
-    return f"{value * 100:.3g} %" if unit == "ratio" else f"{value:.3g} {unit}"
+    return f"{number(value * 100)} %" if unit == "ratio" else f"{number(value)} {unit}"
 
 
 def _step(difference: float, unit: str) -> str:

@@ -17,8 +17,8 @@ from dlqlab.analysis.retries import retry_timing_check
 from dlqlab.analysis.sources import TITLE as SOURCES_TITLE
 from dlqlab.analysis.sources import sources_check
 from dlqlab.analysis.wording import count
-from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.verdict import Check, Status, Verdict
+from dlqlab.contracts.evidence import NOT_THERE, RunEvidence
+from dlqlab.contracts.verdict import NOT_CHECKED, Check, Status, Verdict
 from dlqlab.errors import EvidenceError
 
 Checker = Callable[[Facts], Check]
@@ -30,9 +30,11 @@ def finished_check(facts: Facts) -> Check:
     gaps = []
     if not manifest.finished:
         gaps.append(_broken(manifest.raw.get("broken")))
-    if not manifest.drained and (manifest.finished or manifest.drain_ended_ts is not None):
+    if not manifest.drained and manifest.drain_ended_ts is None:
+        gaps.append("it did not come to the drain")
+    elif not manifest.drained:
         gaps.append(f"the queues had not drained at the deadline of {facts.scenario.drain.deadline_s:g} s")
-    gaps += [f"table {name} cannot be read" for name in run.unreadable]
+    gaps += _table_gaps(run)
     if run.bad_lines:
         gaps.append(f"{count(len(run.bad_lines), 'log line')} broke the schema")
     return Check(
@@ -50,6 +52,17 @@ def _broken(broken: Mapping[str, Any] | None) -> str:
     """Why a run did not come to its end, where it could still say so."""
     text = "the run did not come to its end"
     return f"{text}: {broken['reason']}" if broken else text
+
+
+def _table_gaps(run: RunEvidence) -> list[str]:
+    """Which tables are not there and which are, in one sentence; those that cannot be read."""
+    absent = [name for name, reason in run.unreadable.items() if reason == NOT_THERE]
+    gaps = [f"table {name} cannot be read" for name in run.unreadable if name not in absent]
+    if absent:
+        raw = f" (raw: {', '.join(run.raw_parts)})" if run.raw_parts else ""
+        present = (", ".join(run.tables) or "none") + raw
+        gaps.append(f"tables that are there: {present}; that are not: {', '.join(absent)}")
+    return gaps
 
 
 def _sampled(simulation: Mapping[str, Any] | None) -> str:
@@ -87,7 +100,7 @@ def _safely(name: str, title: str, checker: Checker, facts: Facts) -> Check:
     try:
         check = checker(facts)
     except EvidenceError as error:
-        return Check(name=name, title=title, status=Status.UNKNOWN, statement=f"not checked: {error}")
+        return Check(name=name, title=title, status=Status.UNKNOWN, statement=f"{NOT_CHECKED}: {error}")
     except Exception as error:  # noqa: BLE001 - the one place for it: any defect of a checker becomes a visible unknown
         text = f"the checker broke: {type(error).__name__}: {error}"
         return Check(name=name, title=title, status=Status.UNKNOWN, statement=text)

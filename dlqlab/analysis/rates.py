@@ -12,6 +12,7 @@ from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
 from dlqlab.analysis.statistics import Interval, exact_p_value, homogeneity, trials_for, wilson
 from dlqlab.analysis.wording import count, percent, rate
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import probability
 
 SEED_LUCK_P_MIN = 0.001
 """A sample this improbable or worse is not put down to the luck of the seed, even where the oracle predicted it."""
@@ -83,7 +84,7 @@ def failure_rate_check(facts: Facts) -> Check:
     lucky = found.as_predicted and math.isclose(target, own_rate) and p_value >= SEED_LUCK_P_MIN
     if not interval.contains(target) and p_value < 1 - judge.confidence:
         if not lucky:
-            return _check(facts, found, target, interval, Status.INVALID, f"{text}: p = {p_value:.2g}")
+            return _check(facts, found, target, interval, Status.INVALID, f"{text}: {probability(p_value)}")
         text = f"{text}: outside by the luck of seed {facts.scenario.seed}, which predicts exactly these failures"
     if interval.half_width > judge.max_half_width:
         return _check(facts, found, target, interval, Status.UNKNOWN, f"{text}: {_more(facts, found, interval)}")

@@ -1,4 +1,4 @@
-"""The options that what-if and tune share: whose behaviour, which load, what prices, where to simulate."""
+"""The options that what-if and tune share: whose rules, which load, what prices, where to simulate."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ import click
 
 from dlqlab.cli.console import ERR
 from dlqlab.cli.quantities import Rate, Seconds
+from dlqlab.cli.rules import rules_option
 
 if TYPE_CHECKING:
     from dlqlab.contracts.scenario import Scenario
@@ -24,7 +25,7 @@ type Command = Callable[..., Any]
 class Asked:
     """What the options say."""
 
-    target: str
+    rules: str
     calibrate: str | None
     pace: str
     rate: float | None
@@ -35,21 +36,21 @@ class Asked:
     scheduler: str | None
 
     def world(self) -> "World":
-        """The target's behaviour, the pace of arrivals and the prices.
+        """The rules, the pace of arrivals and the prices.
 
         Raises:
-            UsageError: there is no such target or run, or the price table cannot be used.
+            UsageError: there are no such rules, or no such run, or the price table cannot be used.
         """
         from dlqlab.tune.jobs import Pace, world_of  # noqa: PLC0415
 
         pace = Pace(self.pace)
         if self.calibrate is None:
-            return world_of(self.target, prices=self.prices, pace=pace, memory_mb=self.memory_mb)
+            return world_of(self.rules, prices=self.prices, pace=pace, memory_mb=self.memory_mb)
         from dlqlab.run.again import find_run  # noqa: PLC0415
         from dlqlab.twin.calibrate import calibrate  # noqa: PLC0415
         from dlqlab.twin.parameters import parameters_of  # noqa: PLC0415
 
-        fit = calibrate(find_run(self.calibrate), parameters_of(self.target))
+        fit = calibrate(find_run(self.calibrate), parameters_of(self.rules))
         return world_of(
             fit.parameters, prices=self.prices, pace=pace, memory_mb=self.memory_mb, calibrated_from=fit.run_id
         )
@@ -82,7 +83,7 @@ class Asked:
 
 
 _OPTIONS = (
-    click.option("--target", default="aws", show_default=True, help="Whose rules: aws, localstack, localstack-stock."),
+    rules_option("aws"),
     click.option("--calibrate", metavar="RUN", default=None, help="Take durations from a measured run."),
     click.option("--arrivals", "pace", type=click.Choice(["constant", "poisson"]), default="constant",
                  show_default=True, help="How tasks arrive."),

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dlqlab import paths
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.targets import Where, targeted
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
 
 if TYPE_CHECKING:
     from dlqlab.contracts.rundir import RunDir

@@ -4,12 +4,10 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from dlqlab import paths
 from dlqlab.contracts.verdict import EXIT_BROKE
 from dlqlab.errors import DlqlabError
 
@@ -50,14 +48,6 @@ def _print_notes(error: BaseException) -> None:
     """What whoever passed the error on had to add, such as where the evidence lies."""
     for note in getattr(error, "__notes__", ()):
         ERR.print(f"  {note}", markup=False, soft_wrap=True)
-
-
-def shown(path: Path) -> str:
-    """The path as it is short: inside the checkout without the checkout's own."""
-    try:
-        return str(path.resolve().relative_to(paths.ROOT))
-    except ValueError:
-        return str(path)
 
 
 def _is_of_an_aws_call(error: Exception) -> bool:

@@ -38,7 +38,7 @@ def lint(where: Where, scenario: str | None, *, stack: bool, strict: bool, brief
     from dlqlab.lint.stack import of_stack  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
-    if not stack and (where.port_given or where.target or where.stage):
+    if not stack and (where.port is not None or where.target or where.stage):
         raise UsageError("--port, --target and --stage are about a stack: give --stack, too")
     subjects = [] if stack and scenario is None else [of_scenario(find(scenario or "default"))]
     if stack:

@@ -8,10 +8,12 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.targets import Where, targeted_to_change
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
+from dlqlab.wording import number
 
 _POINTS = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:pp|%)")
 NO_LIMIT = "none"
@@ -134,12 +136,12 @@ def plan(precision: float, confidence: float, scenario: str, *, as_json: bool) -
     OUT.print(f"{escape(chosen.name)}: to know a rate to ± {precision * 100:g} pp at {confidence:g} %")
     for need in found.needs:
         trials = f"{need.trials:,} {need.trial}s" + (f" = {need.tasks:,} tasks" if need.trial != "task" else "")
-        now = f"{chosen.load.tasks:,} tasks give ± {need.half_width_now * 100:.2g} pp"
-        OUT.print(f"  {need.name} of {need.rate * 100:.3g} %: {trials} ({now})", soft_wrap=True)
+        now = f"{chosen.load.tasks:,} tasks give ± {number(need.half_width_now * 100, 2)} pp"
+        OUT.print(f"  {need.name} of {number(need.rate * 100)} %: {trials} ({now})", soft_wrap=True)
     if found.load_s is None:
         OUT.print("  the scenario names no rate: how long that takes is the machine's")
         return
-    rate = f"{chosen.load.rate_per_s:g} tasks/s"
+    rate = f"{number(chosen.load.rate_per_s)} tasks/s"
     OUT.print(
         f"  {found.tasks:,} tasks at {rate}: {found.load_s:,.0f} s of load, {found.wait_s} s for the last retries"
     )

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.targets import Where, targeted
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
 
 
 @click.command()

@@ -4,8 +4,9 @@ import time
 
 import click
 
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.targets import Where, targeted, targeted_to_change
+from dlqlab.paths import shown
 
 
 @click.command()
@@ -14,15 +15,17 @@ from dlqlab.cli.targets import Where, targeted, targeted_to_change
 @click.argument("scenario", default="default")
 @command
 def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
-    """Deploy the pipeline for SCENARIO and prove that it keeps failed tasks."""
+    """Deploy the pipeline for SCENARIO and prove that it keeps failed tasks.
+
+    Tasks and messages that are there already stay and go on.
+    """
     from dlqlab.deploy import chalice, pipeline, stack  # noqa: PLC0415
     from dlqlab.run.consent import Intent  # noqa: PLC0415
     from dlqlab.run.progress import Phases  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     chosen = find(scenario)
-    effects = () if stack_only else ("It empties the stage's two queues.",)
-    target = where.confirmed(Intent(what="create or change queues, tables, alarms, functions, an API", effects=effects))
+    target = where.confirmed(Intent(what="create or change queues, tables, alarms, functions, an API"))
     phases = Phases(OUT)
     if stack_only:
         with phases.phase("deploy", f"stack {stack.stack_name(target.stage)}"):
@@ -35,8 +38,9 @@ def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
         url = pipeline.apply(target, chosen, progress=lambda text: phase.update(note=text))
         # What is sent from now on by hand is no part of the deployment's proof.
         started_ts = time.time() if chosen.faults.outage_duration_s else 0.0
+        note = phase.note
         pipeline.configure(target, chosen, pipeline.BY_HAND_RUN_ID, run_started_ts=started_ts)
-        phase.note = "stack, functions, API, partial batch responses: proven"
+        phase.note = "stack, functions, API, partial batch responses: proven" + (f"; {note}" if note else "")
     OUT.print(f"API: {url}", soft_wrap=True)
 
 

@@ -7,15 +7,18 @@ import click
 from rich.markup import escape
 
 from dlqlab import paths
-from dlqlab.cli.console import OUT, command, shown
-from dlqlab.cli.targets import Where, targeted_to_change
+from dlqlab.cli.console import OUT, command
+from dlqlab.cli.ports import for_run
+from dlqlab.cli.targets import Where, targeted_to_change, targeted_to_run
+from dlqlab.emulator.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
 
 RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
 
 
 @click.command()
-@targeted_to_change
+@targeted_to_run
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
 @RUNS
@@ -25,7 +28,8 @@ RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUN
 def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
     """Run SCENARIO from start to verdict: start, deploy, load, drain, collect, judge, report.
 
-    SCENARIO is a name under scenarios/ or a TOML file. With --target nothing is started or stopped.
+    SCENARIO is a name under scenarios/ or a TOML file. The run empties the stage's queues and tables before its load.
+    With --target nothing is started or stopped.
     """
     from dlqlab.deploy.target import LOCAL_STAGE  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
@@ -42,7 +46,7 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
     runner = Runner(
         scenario=chosen,
         console=OUT,
-        port=where.port,
+        port=DEFAULT_PORT if target or cells > 1 else for_run(where.port),
         keep=keep,
         runs_root=runs.resolve(),
         stage=where.stage or LOCAL_STAGE,

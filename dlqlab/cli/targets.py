@@ -7,11 +7,10 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 from rich.markup import escape
 
 from dlqlab.cli.console import ERR
-from dlqlab.cli.ports import PORT, running
+from dlqlab.cli.ports import PORT, Port, running
 from dlqlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +23,13 @@ _TARGET = click.option(
     "--target",
     metavar=TARGET_METAVAR,
     help="An endpoint that speaks the AWS API, or an account; default: the emulator.",
+)
+_PORT_TO_RUN = click.option(
+    "--port",
+    type=Port(starts=True),
+    default=None,
+    help="Run on the emulator of this port, started where none runs, or auto for a free one; default: the one emulator "
+    "of this checkout, else 4566.",
 )
 _STAGE = click.option("--stage", metavar="NAME", help="Stage of the app; default: local. An account needs another one.")
 _CONFIRM = click.option(
@@ -38,8 +44,7 @@ type Command = Callable[..., Any]
 class Where:
     """What the options say."""
 
-    port: int
-    port_given: bool
+    port: int | None
     target: str | None
     stage: str | None
     confirm: str | None = None
@@ -65,7 +70,7 @@ class Where:
         from dlqlab.deploy.target import AWS, LOCAL_STAGE, aws_target, url_target  # noqa: PLC0415
 
         assert self.target is not None
-        if self.port_given:
+        if self.port is not None:
             raise UsageError("--port and --target are given: the port is part of the target's URL")
         if self.target == AWS:
             return aws_target(stage=self.stage)
@@ -109,6 +114,11 @@ def targeted_to_change(function: Command) -> Command:
     return _with(function, PORT, _TARGET, _STAGE, _CONFIRM)
 
 
+def targeted_to_run(function: Command) -> Command:
+    """Options for a command that starts an emulator where none runs."""
+    return _with(function, _PORT_TO_RUN, _TARGET, _STAGE, _CONFIRM)
+
+
 def _with(function: Command, *options: Callable[[Command], Command]) -> Command:
     decorated = _gathered(function)
     for option in reversed(options):
@@ -118,9 +128,10 @@ def _with(function: Command, *options: Callable[[Command], Command]) -> Command:
 
 def _gathered(function: Command) -> Command:
     @wraps(function)
-    def run(*, port: int, target: str | None, stage: str | None, confirm: str | None = None, **arguments: Any) -> Any:
-        given = click.get_current_context().get_parameter_source("port") is not ParameterSource.DEFAULT
-        where = Where(port=port, port_given=given, target=target, stage=stage, confirm=confirm)
+    def run(
+        *, port: int | None, target: str | None, stage: str | None, confirm: str | None = None, **arguments: Any
+    ) -> Any:
+        where = Where(port=port, target=target, stage=stage, confirm=confirm)
         return function(where=where, **arguments)
 
     return run

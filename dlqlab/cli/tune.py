@@ -11,10 +11,12 @@ from rich.table import Table
 
 from dlqlab import paths
 from dlqlab.cli.asked import Asked, asking
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.measure import Points
 from dlqlab.cli.quantities import Seconds
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
+from dlqlab.wording import number
 
 if TYPE_CHECKING:
     from dlqlab.tune.jobs import World
@@ -162,7 +164,9 @@ def _print_answer(found: "Answer", world: "World") -> None:
 
     load, n = found.scenario.load, len(found.seeds)
     where = world.parameters.name + (f", durations of run {world.calibrated_from}" if world.calibrated_from else "")
-    table = Table(title=f"{found.scenario.name} on {where}: {load.rate_per_s:g} tasks/s for {load.duration_s:g} s")
+    table = Table(
+        title=f"{found.scenario.name} on {where}: {number(load.rate_per_s)} tasks/s for {number(load.duration_s)} s"
+    )
     table.add_column("")
     table.add_column("mean", justify="right")
     table.add_column(f"95 % interval, n = {n}", justify="right")
@@ -186,7 +190,8 @@ def _print_sweep(found: "Sweep", folder: Path, *, as_json: bool) -> None:
     for refusal in found.refusals:
         OUT.print(f"[yellow]refused[/] {escape(refusal.label)}: {escape(refusal.reason)}", soft_wrap=True)
     _print_choice(found)
-    OUT.print(f"results: {shown(folder)}; look with notebooks/capacity_planning.ipynb", soft_wrap=True)
+    notebook = paths.NOTEBOOKS / "capacity_planning.ipynb"
+    OUT.print(f"results: {shown(folder)}; look with {shown(notebook)}", soft_wrap=True)
 
 
 def _print_front(found: "Sweep") -> None:

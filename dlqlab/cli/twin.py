@@ -8,9 +8,11 @@ import click
 from rich.markup import escape
 
 from dlqlab import paths
-from dlqlab.cli.console import OUT, command, shown
+from dlqlab.cli.console import OUT, command
 from dlqlab.cli.quantities import Rate, Seconds
+from dlqlab.cli.rules import rules_option
 from dlqlab.errors import UsageError
+from dlqlab.paths import shown
 
 if TYPE_CHECKING:
     from dlqlab.contracts.scenario import Scenario
@@ -24,9 +26,7 @@ LONGEST_LOAD_S = 86_400.0
 @click.command()
 @click.option("--tasks", type=click.IntRange(1), default=None, help="How many tasks; default: the scenario's.")
 @click.option("--rate", type=Rate(), default=None, help="Tasks a second; default: the scenario's.")
-@click.option(
-    "--target", default="localstack", show_default=True, help="Whose rules: localstack, localstack-stock, aws."
-)
+@rules_option("localstack")
 @click.option("--calibrate", metavar="RUN", help="Take durations from a measured run.")
 @click.option(
     "--arrivals",
@@ -61,7 +61,7 @@ def simulate(scenario: str, *, runs: Path, no_page: bool, timing_seed: int, **op
     from dlqlab.twin.record import record, sampling  # noqa: PLC0415
 
     chosen = with_load(find(scenario, seed=options["seed"]), options["tasks"], options["rate"])
-    parameters, fit = parameters_of(options["target"]), None
+    parameters, fit = parameters_of(options["rules"]), None
     if options["calibrate"]:
         fit = calibrate(find_run(options["calibrate"], runs), parameters)
         parameters = fit.parameters

@@ -17,6 +17,7 @@ from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.contracts.tables import TABLES
 from dlqlab.errors import EvidenceError, ScenarioError
 
+NOT_THERE = "is not there"
 BAD_LINES = "bad_lines.jsonl"
 """Log lines that say they are events and break the schema, one JSON object a line; the file is absent without any."""
 
@@ -62,6 +63,7 @@ class RunEvidence:
     tables: Mapping[str, pd.DataFrame]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     bad_lines: tuple[str, ...] = ()
+    raw_parts: tuple[str, ...] = ()  # what was written while the run went on, before it became tables
 
     def table(self, name: str) -> pd.DataFrame:
         """One table.
@@ -70,7 +72,8 @@ class RunEvidence:
             EvidenceError: it could not be read.
         """
         if name not in self.tables:
-            raise EvidenceError(self.unreadable.get(name, f"table {name} was not collected"))
+            reason = self.unreadable.get(name, "was not collected")
+            raise EvidenceError(f"table {name} {reason}" if reason == NOT_THERE else f"table {name}: {reason}")
         return self.tables[name]
 
 
@@ -114,9 +117,22 @@ def load_evidence(run: RunDir) -> RunEvidence:
         try:
             tables[name] = whole(name, run.read(name))
         except EvidenceError as error:
-            unreadable[name] = str(error)
+            unreadable[name] = str(error) if run.has(name) else NOT_THERE
     bad_lines = _lines(run.path / BAD_LINES)
-    return RunEvidence(manifest=manifest, tables=tables, unreadable=unreadable, bad_lines=bad_lines)
+    return RunEvidence(
+        manifest=manifest,
+        tables=tables,
+        unreadable=unreadable,
+        bad_lines=bad_lines,
+        raw_parts=_raw_parts(run),
+    )
+
+
+def _raw_parts(run: RunDir) -> tuple[str, ...]:
+    """Files of JSON lines, and the clients' journals with their number."""
+    journals = len(list(run.ledger_parts.glob("*.jsonl")))
+    ledger = (f"{run.ledger_parts.name}/ ({journals})",) if journals else ()
+    return (*ledger, *sorted(path.name for path in run.path.glob("*.jsonl") if path.name != BAD_LINES))
 
 
 def _time(value: Mapping[str, Any], key: str) -> float | None:

@@ -62,8 +62,10 @@ class RunDir:
         path = self.table_path(table)
         try:
             return conform(table, pd.read_parquet(path))
+        except FileNotFoundError as error:
+            raise EvidenceError(f"{path}: is not there") from error
         except (OSError, ValueError, TypeError) as error:
-            raise EvidenceError(f"{path}: cannot be read as table {table}: {error}") from error
+            raise EvidenceError(f"{path}: cannot be read as table {table}: {_reason(error, path)}") from error
 
     def write(self, table: str, data: pd.DataFrame) -> None:
         """One table, atomically: a reader sees the old file or the whole new one."""
@@ -98,10 +100,15 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise EvidenceError(f"{path}: cannot be read: {error}") from error
+        raise EvidenceError(f"{path}: cannot be read: {_reason(error, path)}") from error
     if not isinstance(value, dict):
         raise EvidenceError(f"{path}: holds a {type(value).__name__}, not a JSON object")
     return value
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Why, without the path, which errors of the system and of Parquet repeat."""
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).replace(str(path), path.name)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -16,6 +16,8 @@ class Status(StrEnum):
 
 STATUS_SIGNS: Mapping[Status, str] = {Status.VALID: "✓", Status.INVALID: "✗", Status.UNKNOWN: "?"}
 EXIT_CODES: Mapping[Status, int] = {Status.VALID: 0, Status.INVALID: 1, Status.UNKNOWN: 2}
+NOT_CHECKED = "not checked"
+"""Begins the statement of a check whose evidence is not there."""
 EXIT_USAGE = 3
 EXIT_BROKE = 4
 

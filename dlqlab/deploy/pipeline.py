@@ -1,12 +1,14 @@
 """The whole deployment: apply, configure for a run, reset, destroy."""
 
 from collections.abc import Callable
-from typing import Any
 
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import chalice, functions, stack, verify
+from dlqlab.deploy.reset import reset
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
+
+__all__ = ["BY_HAND_RUN_ID", "DEPLOY_RUN_ID", "Progress", "apply", "configure", "destroy", "reset", "url"]
 
 Progress = Callable[[str], None]
 DEPLOY_RUN_ID = "deploy"
@@ -14,8 +16,18 @@ BY_HAND_RUN_ID = "by-hand"
 """What the functions log outside of a run; the same as in app/.chalice/config.json."""
 
 
-def apply(target: Target, scenario: Scenario, *, progress: Progress, run_id: str = DEPLOY_RUN_ID) -> str:
+def apply(
+    target: Target,
+    scenario: Scenario,
+    *,
+    progress: Progress,
+    run_id: str = DEPLOY_RUN_ID,
+    reset_follows: bool = False,
+) -> str:
     """Deploy what a scenario needs and prove that it works; returns the API's URL. Safe to repeat.
+
+    Tasks and messages that are there already stay and go on. Where a ``reset`` follows, which empties the queues, the
+    proof does not wait for the end of its own message.
 
     The functions are configured under ``run_id``. A run that gives its own need not configure them again, which would
     replace every execution environment, unless it has an outage whose clock must start later.
@@ -34,12 +46,13 @@ def apply(target: Target, scenario: Scenario, *, progress: Progress, run_id: str
     progress("proof with a failing task")
     address = url(target)
     try:
-        verify.prove_failed_task_is_kept(target, address, run_id)
+        note = verify.prove_failed_task_is_kept(target, address, run_id, scenario, wait_for_end=not reset_follows)
     except DeployError:
         # Unproven: the functions go back to deleting and raising by themselves, which loses nothing.
         variables = functions.run_variables(scenario, run_id, partial=False)
         functions.configure(target, variables, processor_timeout_s=scenario.pipeline.function_timeout_s)
         raise
+    progress(note)
     return address
 
 
@@ -62,19 +75,6 @@ def url(target: Target) -> str:
     return target.api_url(api["rest_api_id"])
 
 
-def reset(target: Target) -> None:
-    """Forget all tasks: empty queues, empty tables. For emulators only: it deletes data."""
-    verify.purge(target)
-    dynamodb = target.client("dynamodb")
-    names = target.names
-    for table, key in (
-        (names.task_table, "taskId"),
-        (names.archive_table, "archiveId"),
-        (names.breaker_table, "breakerId"),
-    ):
-        _clear(dynamodb, table, key)
-
-
 def destroy(target: Target) -> None:
     """Remove everything that ``apply`` made."""
     chalice.delete(target)
@@ -90,12 +90,3 @@ def _is_api(target: Target, rest_api_id: str) -> bool:
     except client.exceptions.NotFoundException:
         return False
     return True
-
-
-def _clear(dynamodb: Any, table: str, key: str) -> None:
-    pages = dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression=key)
-    keys = [item for page in pages for item in page["Items"]]
-    for start in range(0, len(keys), 25):
-        waiting = {table: [{"DeleteRequest": {"Key": item}} for item in keys[start : start + 25]]}
-        while waiting:
-            waiting = dynamodb.batch_write_item(RequestItems=waiting).get("UnprocessedItems") or {}

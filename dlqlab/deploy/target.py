@@ -15,9 +15,11 @@ from botocore.config import Config
 from dlqlab import paths
 from dlqlab.contracts.hosts import is_loopback_url
 from dlqlab.contracts.names import Names
+from dlqlab.deploy.sessions import isolated_session, users_session
 from dlqlab.emulator import lifecycle, settings
 from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
+from dlqlab.proxies import without_proxy_for_loopback
 
 API_STAGE = "api"
 """Stage of the API in API Gateway, as app/.chalice/config.json says."""
@@ -73,10 +75,12 @@ class Target:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(
-            aws_access_key_id=self.environment.get("AWS_ACCESS_KEY_ID"),
-            aws_secret_access_key=self.environment.get("AWS_SECRET_ACCESS_KEY"),
-            region_name=self.region,
+        if self.kind is Kind.AWS:
+            return users_session(self.region)
+        return isolated_session(
+            region=self.region,
+            access_key=self.environment["AWS_ACCESS_KEY_ID"],
+            secret_key=self.environment["AWS_SECRET_ACCESS_KEY"],
         )
 
     def client(self, service: str, **options: Any) -> Any:
@@ -86,16 +90,23 @@ class Target:
             connect_timeout=5,
             read_timeout=60,
             max_pool_connections=20,
+            proxies={} if self.is_this_machine else None,  # a proxy has a loopback of its own
             **_CLIENT_OPTIONS,
             **options,
         )
         return self._session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
 
     def tool_environment(self) -> dict[str, str]:
-        """Environment for tools such as Chalice: the shell's without AWS settings that are not the target's."""
-        foreign = _ENDPOINTS if self.kind is Kind.AWS else "AWS_"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return inherited | dict(self.environment)
+        """Environment for tools such as Chalice: the shell's without AWS settings that are not the target's.
+
+        An emulator's have no AWS configuration file either. A proxy stays, for what they fetch from elsewhere.
+        """
+        if self.kind is Kind.AWS:
+            inherited = {name: value for name, value in os.environ.items() if not name.startswith(_ENDPOINTS)}
+            return inherited | dict(self.environment)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+        return inherited | files | without_proxy_for_loopback(inherited) | dict(self.environment)
 
     def api_url(self, rest_api_id: str) -> str:
         """URL of the API. The one that Chalice prints is AWS's also where the endpoint is an emulator."""

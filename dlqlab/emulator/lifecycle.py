@@ -24,6 +24,7 @@ from dlqlab.emulator.folders import folder_of, new_folder, ports
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.exits import how_it_ended
+from dlqlab.proxies import without_proxies
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
 DEFAULT_PORT = 4566
@@ -46,11 +47,12 @@ class Emulator:
     created_ts: float
     state: str
     patches: tuple[str, ...]
+    bound_to: int | None = None  # process with which it ends
     lifeline_fd: int | None = field(default=None, compare=False)
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def log_path(self) -> Path:
@@ -86,7 +88,7 @@ def find_all(root: Path = paths.STATE) -> list[Emulator]:
 
 def free_port() -> int:
     """A port that nobody listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
+    with socket.create_server((LOOPBACK, 0)) as probe:
         return int(probe.getsockname()[1])
 
 
@@ -95,7 +97,7 @@ def port_holder(port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             pass
         else:
@@ -215,7 +217,7 @@ def ending(emulator: Emulator) -> str | None:
 
 def health(port: int, timeout_s: float = 1.0) -> dict[str, object] | None:
     """LocalStack's own health document; None while it does not answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout_s)
     try:
         connection.request("GET", "/_localstack/health")
         response = connection.getresponse()
@@ -260,7 +262,13 @@ def _emulator(
 ) -> Emulator:
     created_ts = psutil.Process(pid).create_time()
     return Emulator(
-        port=port, pid=pid, created_ts=created_ts, state=str(state), patches=patches, lifeline_fd=lifeline_fd
+        port=port,
+        pid=pid,
+        created_ts=created_ts,
+        state=str(state),
+        patches=patches,
+        bound_to=None if lifeline_fd is None else os.getpid(),
+        lifeline_fd=lifeline_fd,
     )
 
 
@@ -272,8 +280,8 @@ def _record(emulator: Emulator) -> None:
 
 def _environment(host: str, port: int, state: Path, patches: tuple[str, ...], number: int = 0) -> dict[str, str]:
     # What a user has set for other AWS work must not reach the emulator.
-    foreign = ("AWS_", "LOCALSTACK_", "LAMBDA_", "PROVIDER_OVERRIDE_", "DLQLAB_", "PYTHON")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    foreign = ("AWS_", "LOCALSTACK_", "LAMBDA_", "PROVIDER_OVERRIDE_", "DLQLAB_", "PYTHON", "EDGE_PORT")
+    inherited = {name: value for name, value in without_proxies(os.environ).items() if not name.startswith(foreign)}
     ours = settings.environment(host=host, port=port, state=state, patches=patches)
     return inherited | ours | {settings.PROCESSOR: processors.choose(number), "PYTHONUNBUFFERED": "1"}
 

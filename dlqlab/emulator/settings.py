@@ -5,6 +5,7 @@ LocalStack reads its settings from the environment once, at import ("Configurati
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dlqlab.errors import UsageError
 
@@ -32,7 +33,8 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 DUMMY_KEY = "test"
 """Access key and secret key of the emulator, which looks at neither."""
-SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,sts"
+SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,ssm,sts"
+"""Loaded when first used; ssm is for ``cdklocal bootstrap``."""
 
 
 def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) -> dict[str, str]:
@@ -100,11 +102,18 @@ def pollers_max() -> int:
 
 def client_environment(endpoint: str) -> dict[str, str]:
     """The variables with which any AWS SDK or tool talks to the emulator."""
+    parts = urlsplit(endpoint)
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
     return {
         "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_S3": endpoint,  # cdklocal starts with it only
         "AWS_ACCESS_KEY_ID": DUMMY_KEY,
         "AWS_SECRET_ACCESS_KEY": DUMMY_KEY,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_S3_FORCE_PATH_STYLE": "1",  # cdklocal: no name of a bucket before an address
+        # -- cdklocal, samlocal, awslocal, serverless-localstack where they do not go by AWS_ENDPOINT_URL
+        "LOCALSTACK_HOSTNAME": parts.hostname or "",
+        "EDGE_PORT": str(port),
     }

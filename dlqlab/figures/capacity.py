@@ -21,6 +21,7 @@ from dlqlab.figures.style import (
     styled,
     wrapped,
 )
+from dlqlab.wording import number
 
 _SUBTITLE_COLUMNS = 76
 _QUIET = 0.02
@@ -41,9 +42,9 @@ def growth(rows: pd.DataFrame, *, label: str) -> Chart:
     means = table.groupby("rate_per_s")[["completion_s_p95", "peak_backlog", "usd_per_million"]].mean()
     low, high = means.iloc[0], means.iloc[-1]
     finding = (
-        f"From {means.index[0]:g} to {means.index[-1]:g} tasks/s: p95 from {duration(low['completion_s_p95'])} to "
-        f"{duration(high['completion_s_p95'])}, a million tasks from {low['usd_per_million']:,.2f} to "
-        f"{high['usd_per_million']:,.2f} USD"
+        f"From {number(means.index[0])} to {number(means.index[-1])} tasks/s: "
+        f"p95 from {duration(low['completion_s_p95'])} to {duration(high['completion_s_p95'])}, "
+        f"a million tasks from {low['usd_per_million']:,.2f} to {high['usd_per_million']:,.2f} USD"
     )
     figure, panels = chart(finding, rows=3, height_in=6.6)
     subtitle = f"{wrapped(label, _SUBTITLE_COLUMNS)}\ndots: seeds, line: their mean"

@@ -23,6 +23,7 @@ from dlqlab.figures.style import (
     styled,
     wrapped,
 )
+from dlqlab.wording import number
 
 _SHADES = (ACCEPTED, DEAD)
 _DASHES = ("-", (0, (6, 2)))
@@ -80,7 +81,7 @@ def _effect_panel(axes: Axes, row: EffectRow) -> None:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{100 * value:.3g} %" if unit == "ratio" else f"{value:.3g} {unit}"
+    return f"{number(100 * value)} %" if unit == "ratio" else f"{number(value)} {unit}"
 
 
 @styled
@@ -95,7 +96,7 @@ def distributions(values: Mapping[str, pd.Series], *, subject: str, unit: str) -
     drawn = {name: series.dropna() for name, series in values.items() if series.notna().any()}
     if not drawn:
         return no_data(subject[0].upper() + subject[1:], "no run has a value")
-    said = ", ".join(f"{float(series.median()):.3g} {unit} in {name}" for name, series in drawn.items())
+    said = ", ".join(f"{number(float(series.median()))} {unit} in {name}" for name, series in drawn.items())
     figure, (axes,) = chart(f"Median {subject}: {said}")
     axes.set_title("share of cases within this value")
     names = []

@@ -27,6 +27,7 @@ from dlqlab.figures.style import (
     plural,
     styled,
 )
+from dlqlab.wording import probability
 
 ALL = 0
 """The row of a frame of rates that counts all attempts together."""
@@ -63,7 +64,7 @@ def failure_rate(
     if alike is not None:
         p_value, method = alike
         told = "fail alike" if p_value >= 1 - confidence else "do not fail alike"
-        axes.set_xlabel(f"first tries and retries {told}: p = {p_value:.2g} for one common rate ({method} test)")
+        axes.set_xlabel(f"first tries and retries {told}: {probability(p_value)} for one common rate ({method} test)")
     for place, (attempt, rate, low, high) in enumerate(_numbers(drawn)):
         colour = TEXT if attempt == ALL else RETRYING
         axes.plot([place, place], [low, high], color=colour, linewidth=7, alpha=0.35, solid_capstyle="butt")

@@ -27,6 +27,7 @@ from dlqlab.figures.style import (
     no_data,
     styled,
 )
+from dlqlab.wording import number
 
 _X_LABEL = "seconds after the start of the load"
 _PART_COLOURS = {"emulator": EMULATOR, "functions": PIPELINE, "load": ACCEPTED, "harness": UNKNOWN}
@@ -111,7 +112,8 @@ def throughput(rates: pd.DataFrame, *, phases: Phases, offered_per_s: float, buc
     key(axes, names, top=min(0.6, below_offer))
     if offered_per_s > 0:
         axes.axhline(offered_per_s, color=TARGET, linestyle=(0, (5, 3)), linewidth=1.3)
-        axes.text(float(rates["t_s"].max()), offered_per_s + top * 0.02, f"offered {offered_per_s:g}/s", ha="right",
+        told = f"offered {number(offered_per_s)}/s"
+        axes.text(float(rates["t_s"].max()), offered_per_s + top * 0.02, told, ha="right",
                   color=TARGET, fontsize=9.5, fontweight="bold")  # fmt: skip
     axes.set_ylabel("tasks/s")
     axes.set_xlabel(_X_LABEL)

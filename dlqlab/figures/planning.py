@@ -25,6 +25,7 @@ from dlqlab.figures.style import (
     styled,
     wrapped,
 )
+from dlqlab.wording import number
 
 _SHADES = LinearSegmentedColormap.from_list("matter", ["#FFFFFF", ACCEPTED])
 _DARK = 0.55
@@ -202,7 +203,7 @@ def in_unit(value: float, unit: str) -> str:
         case "ratio":
             return f"{100 * value:.4g} %"
         case "USD":
-            return f"{value:.3g} USD"
+            return f"{number(value)} USD"
         case "":
             return f"{value:,.0f}"
         case _:

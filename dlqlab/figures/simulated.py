@@ -22,6 +22,7 @@ from dlqlab.figures.style import (
     plural,
     styled,
 )
+from dlqlab.wording import number
 
 _STEPS_MAX = 400
 Values = NDArray[np.float64]
@@ -68,7 +69,7 @@ def completion_times(measured: Values, predicted: Sequence[Values], *, names: tu
     if not len(measured) or not predicted:
         return no_data("Time to completion", "no task was completed")
     middle = float(np.median([np.median(one) for one in predicted]))
-    said = f"Half of the tasks completed in {np.median(measured):.3g} s, predicted {middle:.3g} s"
+    said = f"Half of the tasks completed in {number(float(np.median(measured)))} s, predicted {number(middle)} s"
     figure, (axes,) = chart(said)
     for one in predicted:
         axes.plot(*_shares(one), color=ACCEPTED, linewidth=1.1, alpha=0.6)
@@ -96,8 +97,8 @@ def durations(rows: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]
     apart = {name: abs(np.log(max(b["p50"], 1e-6) / max(a["p50"], 1e-6))) for name, (a, b) in rows.items()}
     worst = max(apart, key=lambda name: apart[name])
     figure, (axes,) = chart(
-        f"Medians of {worst.removesuffix('_s')} differ most: {rows[worst][0]['p50'] * 1000:.3g} ms and "
-        f"{rows[worst][1]['p50'] * 1000:.3g} ms",
+        f"Medians of {worst.removesuffix('_s')} differ most: {number(rows[worst][0]['p50'] * 1000)} ms and "
+        f"{number(rows[worst][1]['p50'] * 1000)} ms",
         height_in=1.4 + 0.36 * len(rows),
     )
     for place, pair in enumerate(rows.values()):
@@ -120,7 +121,7 @@ def _off(value: float, base: float) -> float:
 
 
 def _value(value: float, unit: str) -> str:
-    return f"{value:,.0f} {unit}" if unit in ("tasks", "attempts") else f"{value:.3g} {unit}"
+    return f"{value:,.0f} {unit}" if unit in ("tasks", "attempts") else f"{number(value)} {unit}"
 
 
 def _shares(values: Values) -> tuple[Values, Values]:

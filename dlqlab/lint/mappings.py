@@ -12,7 +12,9 @@ BATCH_MAX_WITHOUT_WINDOW: Final = 10
 WINDOW_MAX_S: Final = 300
 CONCURRENCY: Final = (2, 1_000)
 POLLERS_LEAST: Final = (2, 200)
-POLLERS_MOST: Final = (2, 2_000)
+POLLERS_MOST: Final = (2, 10_000)
+POLLERS_MOST_EVERYWHERE: Final = 2_000
+"""AWS's pages differ: see ``sources.POLLERS``."""
 INVOCATION_MAX_BYTES: Final = 6 * 1024 * 1024
 
 
@@ -83,6 +85,14 @@ def _pollers_range(settings: Settings) -> list[str]:
         if not fits or least > most:
             found.append(f"{one.queue.name}: provisioned pollers {least} to {most}")
     return found
+
+
+def _pollers_disputed(settings: Settings) -> list[str]:
+    return [
+        f"{one.queue.name}: up to {mapping.pollers[1]:,} provisioned pollers"
+        for one, mapping in settings.mapped
+        if mapping.pollers is not None and POLLERS_MOST_EVERYWHERE < mapping.pollers[1] <= POLLERS_MOST[1]
+    ]
 
 
 def _one_limit(settings: Settings) -> list[str]:
@@ -176,8 +186,17 @@ RULES: Final = (
         severity=Severity.ERROR,
         check=_pollers_range,
         why="Lambda refuses it.",
-        source=sources.MAPPING_API,
-        remedy="Give a least of 2 to 200 and a most of 2 to 2000 pollers, the least not over the most.",
+        source=sources.POLLERS,
+        remedy="Give a least of 2 to 200 and a most of 2 to 10000 pollers, the least not over the most.",
+    ),
+    Rule(
+        id="pollers-disputed",
+        severity=Severity.WARNING,
+        check=_pollers_disputed,
+        why="AWS's pages differ: the API reference takes 2 to 10,000 pollers for SQS, the SDKs' model and the CDK's "
+        "reference 2 to 2,000, so that CloudFormation or an account may refuse it.",
+        source=f"{sources.POLLERS} and {sources.POLLERS_CDK}",
+        remedy="Give a most of 2000 pollers, or try it on an account first.",
     ),
     Rule(
         id="one-concurrency-limit",

@@ -37,7 +37,7 @@ def own(found: click.Command) -> tuple[list[click.Parameter], list[click.Paramet
 def options(parameters: Iterable[click.Parameter]) -> Iterator[tuple[str, str, str, str]]:
     """Name, default, what may be given, meaning of each option."""
     for parameter in parameters:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
             names = ", ".join(code(name) for name in (*parameter.opts, *parameter.secondary_opts))
             yield names, _default(parameter), _allowed(parameter), _sentence(parameter.help)
 

@@ -19,7 +19,7 @@ def find_run(name: str, root: Path = paths.RUNS) -> RunDir:
     for path in (root / name, Path(name)):
         if (path / "manifest.json").exists():
             return RunDir(path.resolve())
-    raise UsageError(f"no run {name!r}: give a name under {root.name}/ or a folder that holds a manifest.json")
+    raise UsageError(f"no run {name!r}: give a name under {paths.shown(root)}/ or a folder that holds a manifest.json")
 
 
 def rejudge(run: RunDir) -> Verdict:

@@ -28,10 +28,9 @@ LINES_PER_REQUEST, EVENT_BYTES = 6, 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """Something that a command is about to do to a target: ``what`` as a verb, ``effects`` as sentences."""
+    """Something that a command is about to do to a target: ``what`` as a verb."""
 
     what: str
-    effects: tuple[str, ...] = ()
     requests: Mapping[str, int] | None = None
     cost: str = ""
 
@@ -63,7 +62,7 @@ def describe(target: Target, intent: Intent) -> str:
     lines = [f"This will {intent.what} at {target.label}, stage {target.stage}, which is not this machine."]
     if intent.requests:
         lines.append("Requests, at most: " + ", ".join(f"{n:,} {name}" for name, n in intent.requests.items()) + ".")
-    return "\n".join([*lines, *([intent.cost] if intent.cost else []), *intent.effects])
+    return "\n".join([*lines, *([intent.cost] if intent.cost else [])])
 
 
 def load_intent(what: str, scenario: Scenario, target: Target) -> Intent:

@@ -1,9 +1,7 @@
 """What a run that broke leaves behind: its samples as tables, and a note that says where they lie and what they are."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pandas as pd
 
@@ -13,6 +11,7 @@ from dlqlab.collect.queues import read_queues
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import EvidenceError
 from dlqlab.load.ledger import read_ledger
+from dlqlab.paths import shown
 
 _SOURCES: dict[str, tuple[str, Callable[[RunDir], pd.DataFrame]]] = {
     "ledger": ("request", lambda run: read_ledger(run.ledger_parts).rows),
@@ -42,17 +41,11 @@ def keep(run: RunDir) -> str:
         except (EvidenceError, OSError):
             continue  # not begun yet, or the disk is full: raw files stay, and the report says which table is missing
         parts.append(f"{table} ({_rows(len(rows), what)})")
-    path = short(run.path)
+    path = shown(run.path)
     held = f"evidence: {path} holds {', '.join(parts) or 'nothing yet'}"
     if not run.manifest_path.exists():
         return f"{held}; dlqlab collect {path} makes a run of it"
     return f"{held}; dlqlab report {path} judges it: unknown, never valid"
-
-
-def short(path: Path) -> str:
-    """The path as a user who stands in the working directory would type it."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
 
 
 def _rows(n: int, what: str) -> str:

@@ -27,7 +27,7 @@ from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.run import known, manifest, preflight
 from dlqlab.run.ahead import import_ahead
 from dlqlab.run.deployed import read_deployment
-from dlqlab.run.left import leaving_evidence, short
+from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import drain, pull, sampled
 from dlqlab.run.progress import Phases
 from dlqlab.run.watch import Watch, watching
@@ -151,7 +151,11 @@ class Runner:
     def _deploy(self, target: Target) -> str:
         with self.phases.phase("deploy") as phase:
             url = pipeline.apply(
-                target, self.scenario, progress=lambda text: phase.update(note=text), run_id=self.facts["run_id"]
+                target,
+                self.scenario,
+                progress=lambda text: phase.update(note=text),
+                run_id=self.facts["run_id"],
+                reset_follows=True,
             )
             pipeline.reset(target)
             self.note(redact_fields=sorted(read_deployment(target).settings().redact_fields))
@@ -232,5 +236,5 @@ class Runner:
             verdict = rejudge(self.run)
             phase.note = f"{len(verdict.checks)} checks"
         with self.phases.phase("report", "notebook and HTML") as phase:
-            phase.note = short(render(self.run))
+            phase.note = paths.shown(render(self.run))
         return verdict

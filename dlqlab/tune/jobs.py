@@ -16,6 +16,7 @@ from dlqlab.tune.measures import measure, storm_begins_s
 from dlqlab.twin import arrivals
 from dlqlab.twin.contract import Simulation
 from dlqlab.twin.parameters import Parameters, parameters_of
+from dlqlab.wording import number
 
 TASKS_MAX: Final = 10_000_000
 
@@ -29,7 +30,7 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What is the same for all jobs: how the target behaves, how tasks arrive, what AWS charges."""
+    """What is the same for all jobs: whose rules apply, how tasks arrive, what AWS charges."""
 
     parameters: Parameters
     prices: Prices
@@ -39,7 +40,7 @@ class World:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "target": self.parameters.name,
+            "rules": self.parameters.name,
             "calibrated_from": self.calibrated_from,
             "warm_up_s": self.parameters.warm_up_s,
             "pace": str(self.pace),
@@ -75,7 +76,9 @@ def at_rate(scenario: Scenario, *, rate_per_s: float | None = None, duration_s: 
     if rate_per_s is None and duration_s is None:
         tasks = min(tasks, load.tasks)
     if tasks > TASKS_MAX:
-        raise UsageError(f"{rate:g} tasks/s for {lasts_s:g} s are {tasks:,} tasks: give {TASKS_MAX:,} at most")
+        raise UsageError(
+            f"{number(rate)} tasks/s for {number(lasts_s)} s are {tasks:,} tasks: give {TASKS_MAX:,} at most"
+        )
     plain = scenario.to_dict()
     plain["load"] |= {"rate_per_s": float(rate), "duration_s": float(lasts_s), "tasks": max(1, tasks)}
     return from_dict(plain, source="the load")
@@ -113,20 +116,20 @@ def received_per_s(scenario: Scenario, world: World, seed: int) -> pd.DataFrame:
 
 
 def world_of(
-    target: str | Parameters,
+    rules: str | Parameters,
     *,
     prices: Path | None,
     pace: Pace = Pace.CONSTANT,
     memory_mb: int = 256,
     calibrated_from: str | None = None,
 ) -> World:
-    """The world of a target, by its name or its parameters.
+    """The world of these rules, by their name or as parameters.
 
     Raises:
-        UsageError: there is no such target, or the price table cannot be used.
+        UsageError: there are no such rules, or the price table cannot be used.
     """
     return World(
-        parameters=parameters_of(target) if isinstance(target, str) else target,
+        parameters=parameters_of(rules) if isinstance(rules, str) else rules,
         prices=load_prices(prices or DEFAULT),
         pace=pace,
         memory_mb=memory_mb,

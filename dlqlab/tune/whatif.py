@@ -10,6 +10,7 @@ from dlqlab.tune.intervals import CONFIDENCE, Mean, mean_of
 from dlqlab.tune.jobs import Job, World
 from dlqlab.tune.measures import COST_OF, MEASURES
 from dlqlab.tune.parallel import Perform
+from dlqlab.wording import number
 
 SEEDS_MAX: Final = 1_000
 NOT_ENOUGH: Final = "not enough data: one seed"
@@ -68,9 +69,9 @@ def shown(mean: Mean, unit: str) -> tuple[str, str]:
     if mean.half_width is None:
         return value, NOT_ENOUGH if mean.n == 1 else "no interval: not a number in every seed"
     if unit == "ratio":
-        return value, f"± {100 * mean.half_width:.2g} pp"
+        return value, f"± {number(100 * mean.half_width, 2)} pp"
     if mean.half_width < HUNDREDS:
-        return value, f"± {mean.half_width:.2g} {unit}".strip()
+        return value, f"± {number(mean.half_width, 2)} {unit}".strip()
     return value, f"± {amount(mean.half_width, unit)}"
 
 
@@ -79,11 +80,11 @@ def amount(value: float, unit: str) -> str:
     if not math.isfinite(value):
         return "none" if math.isnan(value) else "never"
     if unit == "ratio":
-        return f"{100 * value:.3g} %"
+        return f"{number(100 * value)} %"
     if unit == "s" and value >= LONG_S:
         return f"{value:,.0f} s ({_long(value)})"
-    digits = ",.2f" if unit == "USD" and value >= 1 else ",.0f" if value >= HUNDREDS or value == round(value) else ".3g"
-    return f"{value:{digits}} {unit}".strip()
+    text = f"{value:,.2f}" if unit == "USD" and value >= 1 else number(value)
+    return f"{text} {unit}".strip()
 
 
 def _long(seconds: float) -> str:

@@ -213,18 +213,18 @@ AWS_SOURCES = {
     "warm_environments": "nothing is warm before the load",
     "environment_idle_s": ASSUMED,
 }
-TARGETS = {parameters.name: parameters for parameters in (LOCALSTACK, STOCK, AWS)}
+RULES = {parameters.name: parameters for parameters in (LOCALSTACK, STOCK, AWS)}
 
 
-def parameters_of(target: str) -> Parameters:
-    """The parameter set of that name.
+def parameters_of(rules: str) -> Parameters:
+    """The parameter set of that name: whose rules are simulated.
 
     Raises:
         UsageError: there is none.
     """
-    if target not in TARGETS:
-        raise UsageError(f"no target {target!r}: there are {', '.join(TARGETS)}")
-    return TARGETS[target]
+    if rules not in RULES:
+        raise UsageError(f"no rules {rules!r}: there are those of {', '.join(RULES)}")
+    return RULES[rules]
 
 
 def explain(parameters: Parameters) -> list[dict[str, str]]:

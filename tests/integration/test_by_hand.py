@@ -39,12 +39,12 @@ class Hands:
     emulator: Emulator
     runs: Path
 
-    def sh(self, script: str) -> str:
-        """What somebody would type; the output of a script that succeeds."""
+    def sh(self, script: str, **environ: str) -> str:
+        """What somebody would type, with these variables in the shell; the output of a script that succeeds."""
         done = subprocess.run(
             ["bash", "-euc", script],
             cwd=paths.ROOT,
-            env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PORT": str(self.emulator.port)},
+            env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PORT": str(self.emulator.port), **environ},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -126,12 +126,40 @@ def test_master_and_workers_have_one_verdict_over_all_ledgers(hands: Hands) -> N
     assert (30, True) == (manifest["load"]["planned"], manifest["partial_batch_responses"])
 
 
+OTHER_WORK = {
+    **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://192.0.2.1:3128"),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
+    **dict.fromkeys(("AWS_PROFILE", "AWS_DEFAULT_PROFILE"), "not-on-this-machine"),
+    **dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"), "http://192.0.2.1"),
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_CA_BUNDLE": "/nowhere/ca.pem",
+    "AWS_MAX_ATTEMPTS": "many",
+}
+"""A shell that somebody has set up for something else."""
+
+
+def test_aws_cli_reaches_the_emulator_after_env(hands: Hands) -> None:
+    """Every service, sqs too, which AWS CLI 1 sends to AWS otherwise; also from a shell of other work."""
+    commands = ("sqs list-queues", "s3 ls")
+    script = 'eval "$(dlqlab env --port $PORT)"; ' + "; ".join(f"aws {command}" for command in commands)
+    hands.sh("dlqlab deploy --stack-only --port $PORT")
+    lacking = OTHER_WORK | {"AWS_MAX_ATTEMPTS": "1", "AWS_CA_BUNDLE": ""}
+    printed = hands.sh(script, **lacking)
+
+    assert f"http://127.0.0.1:{hands.emulator.port}/queue/us-east-1/000000000000/dlqlab-local-tasks" in printed
+    assert '"000000000000"' in printed
+
+
 def test_dlqlab_load_leaves_samples(hands: Hands) -> None:
-    """A load of dlqlab load has queue and host samples and its junk; dlqlab collect takes the newest load by itself."""
-    hands.sh("dlqlab deploy --port $PORT")
+    """A load of dlqlab load has queue and host samples and its junk; dlqlab collect takes the newest load by itself.
+
+    In a shell of other work, with proxies, a profile and endpoints that lead nowhere.
+    """
+    hands.sh("dlqlab deploy --port $PORT", **OTHER_WORK)
     runs = hands.runs / "own"
-    hands.sh(f"dlqlab load poison --port $PORT --runs {runs} --tasks 20 --rate 10 --seed 23")
-    hands.sh(f"dlqlab collect --port $PORT --runs {runs} --scenario {hands.runs}/judged.toml")
+    hands.sh(f"dlqlab load poison --port $PORT --runs {runs} --tasks 20 --rate 10 --seed 23", **OTHER_WORK)
+    hands.sh(f"dlqlab collect --port $PORT --runs {runs} --scenario {hands.runs}/judged.toml", **OTHER_WORK)
     run = next(runs.glob("*-load"))
     manifest, verdict = hands.judged(str(run))
 

@@ -1,5 +1,6 @@
 """The deployed pipeline over real HTTP, queues and functions."""
 
+import dataclasses
 import itertools
 import json
 import uuid
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 from chalicelib.faults import Fault
 
-from dlqlab.deploy import chalice, functions, pipeline, stack
+from dlqlab.contracts.scenario import Retry
+from dlqlab.deploy import chalice, functions, pipeline, stack, verify
+from dlqlab.deploy.probe import Probe
 from dlqlab.deploy.target import Target, local_target
 from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.errors import DeployError
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import QUICK, Deployed
 
@@ -194,6 +198,68 @@ def test_deploying_again_changes_nothing(deployed: Deployed) -> None:
     assert deployed.url == url
     assert before == chalice.deployed(deployed.target)
     assert "COMPLETED" == deployed.task(task_id)["status"]
+
+
+def test_deploying_again_keeps_what_waits(deployed: Deployed) -> None:
+    """A task that waits for its retry, and a message that is delayed, go on after a second deployment; the deployment's
+    own task leaves nothing behind.
+    """
+    patient = dataclasses.replace(QUICK, retry=Retry(max_retries=2, base_s=3, factor=1))
+    pipeline.configure(deployed.target, patient, "integration")
+    sqs, names = deployed.target.client("sqs"), deployed.target.names
+    url = sqs.get_queue_url(QueueName=names.task_queue)["QueueUrl"]
+    task_id, junk = _id(), f"junk {uuid.uuid4().hex}"
+    sqs.send_message(QueueUrl=url, MessageBody=junk, DelaySeconds=5)
+    deployed.submit(task_id, "ERROR")
+    wait_for(
+        "a task that waits for its retry",
+        lambda: (deployed.task(task_id)["status"] == "RETRYING", deployed.task(task_id)),
+        deadline_s=30,
+    )
+    pipeline.apply(deployed.target, patient, progress=lambda _text: None)
+    task = deployed.wait_terminal([task_id])[task_id]
+    letters = wait_for(
+        "the delayed message in the archive",
+        lambda: (any(letter["body"] == junk for letter in deployed.archive()), deployed.archive()),
+        deadline_s=30,
+    )
+    pipeline.configure(deployed.target, QUICK, "integration")
+
+    assert ("FAILED", 3) == (task["status"], task["attemptCount"])
+    assert [] == [letter for letter in letters if "probe-" in letter["body"]]
+    assert [] == _probes_left(deployed)
+
+
+def _probes_left(deployed: Deployed) -> list[str]:
+    """Tasks of deployments' proofs that are in the table."""
+    pages = (
+        deployed.target.client("dynamodb").get_paginator("scan").paginate(TableName=deployed.target.names.task_table)
+    )
+    ids = [item["taskId"]["S"] for page in pages for item in page["Items"]]
+    return [task_id for task_id in ids if task_id.startswith("probe-")]
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_mapping_that_deletes_failed_messages_is_found(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, *, looks: bool
+) -> None:
+    """A mapping that says nothing of ReportBatchItemFailures fails the proof; set right again, it passes. By a look
+    into the queue, and where nobody can look, by the message's return.
+    """
+    if not looks:
+        monkeypatch.setattr(Probe, "is_queued", lambda *_: None)
+        monkeypatch.setattr(verify, "AGAIN_DEADLINE_S", 4.0)
+    mappings = deployed.target.client("lambda")
+    uuid_ = functions._mapping(mappings, deployed.target.names.processor_function)["UUID"]
+    mappings.update_event_source_mapping(UUID=uuid_, FunctionResponseTypes=[])
+    try:
+        with pytest.raises(DeployError, match="does not honour ReportBatchItemFailures"):
+            verify.prove_failed_task_is_kept(deployed.target, deployed.url, "integration", QUICK)
+    finally:
+        functions.set_partial_responses(deployed.target, QUICK)
+
+    assert "" == verify.prove_failed_task_is_kept(deployed.target, deployed.url, "integration", QUICK)
+    assert [] == _probes_left(deployed)
 
 
 @pytest.fixture(scope="module")

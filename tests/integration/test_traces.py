@@ -11,7 +11,7 @@ import pytest
 from chalicelib.telemetry import trace_root
 
 from dlqlab.contracts.scenario import Faults, Retry
-from dlqlab.deploy import pipeline, verify
+from dlqlab.deploy import pipeline, reset
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
@@ -54,7 +54,7 @@ def test_trace_header_goes_with_the_message(deployed: Deployed) -> None:
         return bool(events["api"] and events["processor"] and headers), (headers, roots)
 
     headers, roots = wait_for("the message and its events", probe, deadline_s=30, interval_s=0.2)
-    verify.purge(deployed.target)
+    reset.purge(deployed.target)
     pipeline.configure(deployed.target, QUICK, "integration")
 
     assert 1 == len(roots)

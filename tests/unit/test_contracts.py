@@ -94,12 +94,15 @@ def test_unknown_column_is_refused() -> None:
 
 
 def test_missing_or_broken_table_is_an_evidence_error(tmp_path: Path) -> None:
-    """What cannot be read is named."""
+    """What cannot be read is named, with its path once."""
     run = RunDir(tmp_path)
     run.table_path("queues").write_bytes(b"PAR1 no")
-    for table in ("queues", "events"):
-        with pytest.raises(EvidenceError, match=rf"{table}.parquet: cannot be read as table {table}"):
+    for table, said in (("queues", "cannot be read as table queues"), ("events", "is not there")):
+        with pytest.raises(EvidenceError, match=rf"{table}.parquet: {said}") as caught:
             run.read(table)
+        assert 1 == str(caught.value).count(str(tmp_path))
+    with pytest.raises(EvidenceError, match=r"manifest.json: cannot be read: No such file or directory$"):
+        run.read_manifest()
     assert set(TABLES) - {"queues"} == set(run.missing())
 
 

@@ -71,7 +71,7 @@ def test_what_if_is_the_same_each_time() -> None:
 
 def test_durations_can_be_those_of_a_run() -> None:
     """Calibrated from a measured run the answer names the run, and times differ from those of the target alone."""
-    given = ("--seeds", "1", "--target", "localstack")
+    given = ("--seeds", "1", "--rules", "localstack")
     plain, fitted = answered(*given), answered(*given, "--calibrate", str(ROOT / "two_retries"))
 
     assert plain["world"]["calibrated_from"] is None
@@ -114,7 +114,8 @@ def test_own_prices_are_used(tmp_path: Path) -> None:
         (("--visibility", "5s"), "Lambda refuses it"),
         (("--window", "1.5s"), "--window 1.5 s: give whole seconds"),
         (("--jitter", "some"), "give one of none, equal, full"),
-        (("--target", "moon"), "no target 'moon': there are localstack"),
+        (("--rules", "moon"), "no rules 'moon': there are those of localstack"),
+        (("--target", "aws"), "whose rules are simulated is --rules aws"),
         (("--seeds", "0"), "seeds is 0: give 1 to 1000"),
         (("--prices", "nowhere.toml"), "nowhere.toml: cannot be read"),
     ],

@@ -148,7 +148,7 @@ def test_notebook_executes_on_recorded_runs(tmp_path: Path) -> None:
 
 def test_command_writes_a_run(tmp_path: Path) -> None:
     """Dlqlab simulate: totals, verdict, sampling, and the exit code of the verdict."""
-    done = dlqlab("simulate", "default", "--tasks", "300", "--target", "aws", "--no-page", "--runs", str(tmp_path))
+    done = dlqlab("simulate", "default", "--tasks", "300", "--rules", "aws", "--no-page", "--runs", str(tmp_path))
 
     (run,) = [path for path in tmp_path.iterdir() if not path.is_symlink()]
     assert "default on aws, simulated: 300 tasks" in done.output
@@ -176,7 +176,8 @@ def test_command_takes_trace_and_calibration_of_a_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--target", "azure"], "no target 'azure'"),
+        (["--rules", "azure"], "no rules 'azure'"),
+        (["--target", "aws"], "whose rules are simulated is --rules aws"),
         (["--arrivals", "ramp"], "--arrivals ramp needs --to-rate"),
         (["--tasks", "10000000", "--rate", "10"], "give --rate of 116 or more"),
         (["--arrivals", "constant", "--rate", "0"], "rate_per_s is 0.0: give a number over 0"),

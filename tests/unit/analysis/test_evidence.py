@@ -52,6 +52,23 @@ def test_torn_table_is_kept_with_its_reason(run: RunDir) -> None:
         read.table("events")
 
 
+def test_interrupted_run_says_what_is_there_and_what_is_not(tmp_path: Path) -> None:
+    """After Ctrl-C in the load: one sentence, and nothing about a deadline of a drain that never began."""
+    run = RunDir(tmp_path / "run")
+    reached = {"finished": False, "drained": False, "load_ended_ts": None, "drain_ended_ts": None}
+    run.write_manifest({**MANIFEST, **reached})
+    (run.path / "ledger").mkdir()
+    (run.path / "ledger" / "w1.jsonl").write_text("{}\n")
+    (run.path / "queues.jsonl").write_text("{}\n")
+    verdict = judge(load_evidence(run))
+
+    assert Status.UNKNOWN is verdict.status
+    assert (
+        "the run did not come to its end; it did not come to the drain; tables that are there: none (raw: ledger/ (1), "
+        f"queues.jsonl); that are not: {', '.join(TABLES)}"
+    ) == verdict.checks[0].statement
+
+
 def test_bad_lines_are_read(run: RunDir) -> None:
     """Lines that broke the schema are part of the evidence."""
     (run.path / BAD_LINES).write_text('{"event":"x"}\n\n')

@@ -108,7 +108,15 @@ BREACHES: dict[str, list[tuple[Settings, str]]] = {
     "fifo-window": [(mapping(FIFO, batch_window_s=1), "window 1 s")],
     "batch-has-window": [(mapping(batch_size=11), "batch size 11 without a window")],
     "max-concurrency-range": [(mapping(max_concurrency=1), "MaximumConcurrency 1")],
-    "pollers-range": [(mapping(pollers=(1, 10)), "1 to 10"), (mapping(pollers=(20, 10)), "20 to 10")],
+    "pollers-range": [
+        (mapping(pollers=(1, 10)), "1 to 10"),
+        (mapping(pollers=(20, 10)), "20 to 10"),
+        (mapping(pollers=(2, 10_001)), "2 to 10001"),
+    ],
+    "pollers-disputed": [
+        (mapping(pollers=(2, 2_001)), "up to 2,001 provisioned pollers"),
+        (mapping(pollers=(2, 10_000)), "up to 10,000 provisioned pollers"),
+    ],
     "one-concurrency-limit": [(mapping(max_concurrency=5, pollers=(2, 10)), "MaximumConcurrency 5")],
     "silent-loss": [(mapping(response_types=()), "response types []")],
     "batch-payload": [
@@ -158,6 +166,8 @@ SPARED: dict[str, list[Settings]] = {
     "silent-loss": [function(mapping(response_types=()), reports_failures=False)],  # it raises: the batch stays
     "batch-range": [mapping(batch_size=10_000, batch_window_s=1), mapping(FIFO, batch_size=10)],
     "batch-has-window": [mapping(batch_size=11, batch_window_s=1)],
+    "pollers-range": [mapping(pollers=(2, 10_000)), mapping(pollers=(200, 200))],
+    "pollers-disputed": [mapping(pollers=(2, 2_000)), mapping(pollers=(2, 10_001))],  # the error says that
     "visibility-is-ample": [function(timeout_s=61)],  # the error says it already
     "reserved-covers-pollers": [function(mapping(max_concurrency=10), reserved_concurrency=10)],
     "receives-survive-throttles": [retry(max_retries=2)],

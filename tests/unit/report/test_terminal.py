@@ -64,3 +64,18 @@ def test_run_that_did_not_finish_is_said() -> None:
     text = printed(Verdict(run_id="r1", finished=False, checks=(check,)))
 
     assert "? unknown: run r1; the run did not come to its end" in text
+
+
+def test_checks_without_evidence_are_one_line() -> None:
+    """After Ctrl-C nobody reads the same reason eight times."""
+    reasons = {"oracle": "tasks", "effects": "tasks", "recovery": "events"}
+    checks = [
+        Check(name=name, title="", status=Status.UNKNOWN, statement=f"not checked: table {table} is not there")
+        for name, table in reasons.items()
+    ]
+    lines = printed(Verdict(run_id="r1", finished=False, checks=tuple(checks))).splitlines()
+
+    assert [
+        "? not checked   oracle, effects, recovery: table tasks is not there; table events is not there",
+        "? unknown: run r1; the run did not come to its end",
+    ] == lines

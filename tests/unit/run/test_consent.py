@@ -47,15 +47,14 @@ def test_time_bounds_the_tasks() -> None:
     assert 20 == consent.load_requests(scenario)["API Gateway"]
 
 
-def test_description_has_target_requests_and_effects(tmp_path: Path) -> None:
-    """What is read before the word is given names all three."""
+def test_description_has_target_and_requests(tmp_path: Path) -> None:
+    """What is read before the word is given names both."""
     target = url_target("http://192.0.2.1:4566", state_root=tmp_path)
-    text = consent.describe(target, Intent(what="send load", requests={"SQS": 1234}, effects=("It empties queues.",)))
+    text = consent.describe(target, Intent(what="send load", requests={"SQS": 1234}))
 
     assert [
         "This will send load at http://192.0.2.1:4566, stage local, which is not this machine.",
         "Requests, at most: 1,234 SQS.",
-        "It empties queues.",
     ] == text.splitlines()
 
 

@@ -14,7 +14,7 @@ from dlqlab.twin.arrivals import Arrivals
 from dlqlab.twin.parameters import (
     AWS,
     GRID,
-    TARGETS,
+    RULES,
     Duration,
     Kind,
     Parameters,
@@ -103,7 +103,7 @@ def test_ledger_becomes_a_trace() -> None:
         (lambda: arrivals.ramp(-1.0, 5.0, 10), "from_per_s is -1.0"),
         (lambda: arrivals.ramp(0.0, 0.0, 10), "from_per_s + to_per_s is 0.0"),
         (lambda: arrivals.burst(1.0, 5.0, 10, every_s=10, lasts_s=11), "lasts_s is 11"),
-        (lambda: parameters_of("azure"), "no target 'azure': there are localstack, localstack-stock, aws"),
+        (lambda: parameters_of("azure"), "no rules 'azure': there are those of localstack, localstack-stock, aws"),
         (lambda: fixed(-1.0), "finite numbers of 0 or more"),
         (lambda: Duration(Kind.LOGNORMAL, (1.0,)), "give 2 finite numbers"),
         (lambda: empirical([1.0] * GRID + [0.5]), "must not fall"),
@@ -132,7 +132,7 @@ def test_with_load_makes_time_for_its_tasks() -> None:
 
 def test_every_parameter_names_unit_and_source() -> None:
     """Of every target: nothing is a number without an origin."""
-    for target in TARGETS.values():
+    for target in RULES.values():
         rows = explain(target)
 
         assert len(dataclasses.fields(target)) - 1 == len(rows)
