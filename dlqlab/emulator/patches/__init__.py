@@ -15,6 +15,8 @@ from typing import Any
 ALL: tuple[str, ...] = (
     "exact_visibility",
     "concurrent_pollers",
+    "sqs_records",
+    "mapping_rules",
     "direct_invoke",
     "direct_logs",
     "batched_metrics",
