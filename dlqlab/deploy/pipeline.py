@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.deploy import chalice, functions, stack, verify
+from dlqlab.deploy import chalice, functions, stack, verify, visibility
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
 
@@ -26,11 +26,12 @@ def apply(target: Target, scenario: Scenario, *, progress: Progress, run_id: str
     with chalice.deployer(target) as deploy_functions:
         progress("queues, tables, log groups (CloudFormation)")
         stack.deploy_stack(target, scenario)
-        progress("functions and API (chalice deploy)")
-        deploy_functions()
-    progress("ReportBatchItemFailures on the event source mappings")
-    functions.set_partial_responses(target, scenario)
-    configure(target, scenario, run_id)
+        with visibility.covering(target, scenario):
+            progress("functions and API (chalice deploy)")
+            deploy_functions()
+            progress("ReportBatchItemFailures on the event source mappings")
+            functions.set_partial_responses(target, scenario)
+            configure(target, scenario, run_id)
     progress("proof with a failing task")
     address = url(target)
     try:
