@@ -284,7 +284,7 @@ def test_function_that_is_gone_costs_its_messages_nothing(
     _send(aws, url, "x")
 
     def told() -> tuple[bool, None]:
-        log = emulator.log.read_text(errors="replace")
+        log = emulator.log_path.read_text(errors="replace")
         return any("NotStartedError" in line and name in line for line in log.splitlines()), None
 
     wait_for("a poll in vain", told, deadline_s=20)
