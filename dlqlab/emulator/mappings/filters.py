@@ -103,10 +103,9 @@ def _any_of(alternatives: Any, path: Path) -> Match:
 def _property(key: str, wanted: Any, path: Path) -> Match:
     if not wanted or not isinstance(wanted, dict | list):
         raise PatternError(f'"{key}" must be an object or an array, and not be empty')
-    is_nested = isinstance(wanted, dict)
-    match = _through_arrays(_all_of(wanted, path)) if is_nested else _rules(wanted, path)
+    match = _through_arrays(_all_of(wanted, path)) if isinstance(wanted, dict) else _rules(wanted, path)
     if path == (_BODY,):
-        return _for_body(match, is_json=is_nested)
+        return _for_body(match, is_json=isinstance(wanted, dict))
     return lambda value, root: match(_child(value, key), root)
 
 

@@ -15,7 +15,7 @@ from dlqlab.emulator.patches import mapped_queues
 from dlqlab.emulator.patches.mapped_queues import put_back, receive
 from dlqlab.emulator.patches.sqs_records import Delivery, NotStartedError, Response, deliver
 
-Queue = StandardQueue | FifoQueue
+type Queue = StandardQueue | FifoQueue
 FAILED = {"Id": "0", "Message": "refused"}
 
 
