@@ -11,6 +11,7 @@ from typing import Any
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 _HEAD, _TAIL, _BETWEEN = b'{"Records":[', b"]}", b","
+MAX_RECORD_BYTES = MAX_EVENT_BYTES - len(_HEAD) - len(_TAIL)
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Message = Mapping[str, Any]
@@ -27,7 +28,7 @@ def record(message: Message, *, queue_arn: str, region: str) -> dict[str, Any]:
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
-        "attributes": dict(message.get("Attributes") or {}),
+        "attributes": message.get("Attributes") or {},
         "messageAttributes": {
             name: _attribute(value) for name, value in (message.get("MessageAttributes") or {}).items()
         },
@@ -70,6 +71,9 @@ def event(encoded: Iterable[bytes]) -> bytes:
 
 def fitting(encoded: Sequence[bytes], limit: int = MAX_EVENT_BYTES) -> int:
     """How many of the first records an event of ``limit`` bytes can hold."""
+    size = sum(map(len, encoded)) + len(_BETWEEN) * (len(encoded) - 1) + len(_HEAD) + len(_TAIL)
+    if size <= limit:
+        return len(encoded)
     size = len(_HEAD) + len(_TAIL) - len(_BETWEEN)
     for count, one in enumerate(encoded):
         size += len(one) + len(_BETWEEN)

@@ -39,6 +39,8 @@ _LIMITS = (
     (("BatchSize",), 1, 10_000),
     (("MaximumBatchingWindowInSeconds",), 0, 300),
     (("ScalingConfig", "MaximumConcurrency"), 2, 1_000),
+    (("ProvisionedPollerConfig", "MinimumPollers"), 2, 200),
+    (("ProvisionedPollerConfig", "MaximumPollers"), 2, 10_000),
 )
 
 Settings = Mapping[str, Any]

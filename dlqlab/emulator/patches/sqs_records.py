@@ -136,7 +136,7 @@ def _encoded(poller: SqsPoller, message: Message) -> bytes | None:
     if poller.filter_patterns and not _matches(poller, made):
         return None
     encoded = records.encode(made)
-    if not records.fitting([encoded]):
+    if len(encoded) > records.MAX_RECORD_BYTES:
         raise ValueError(f"its record has {len(encoded)} bytes, more than an event can hold")
     return encoded
 

@@ -54,6 +54,16 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         _constraint(1001, "scalingConfig.maximumConcurrency", "have value less than or equal to 1000"),
     ),
     (
+        {"ProvisionedPollerConfig": {"MinimumPollers": 1}},
+        VALIDATION,
+        _constraint(1, "provisionedPollerConfig.minimumPollers", "have value greater than or equal to 2"),
+    ),
+    (
+        {"ProvisionedPollerConfig": {"MaximumPollers": 10_001}},
+        VALIDATION,
+        _constraint(10_001, "provisionedPollerConfig.maximumPollers", "have value less than or equal to 10000"),
+    ),
+    (
         {"BatchSize": 11},
         INVALID,
         "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
