@@ -165,12 +165,14 @@ class PollerGroup:
         return [*batch.values()]
 
     def _fill(self, poller: SqsPoller, batch: dict[str, Message], due: float) -> None:
+        characters = 0
         while not self._ended.is_set():
-            # One that came back meanwhile replaces its earlier self: only its last receipt handle is good.
-            batch |= {message["MessageId"]: message for message in receive(poller, poller.batch_size - len(batch))}
-            size = sum(len(message["Body"]) for message in batch.values())
+            for message in receive(poller, poller.batch_size - len(batch)):
+                # One that came back meanwhile replaces its earlier self: only its last receipt handle is good.
+                batch[message["MessageId"]] = message
+                characters += len(message["Body"])
             left_s = due - time.monotonic()
-            if len(batch) >= poller.batch_size or size >= MAX_EVENT_BYTES or left_s <= 0:
+            if len(batch) >= poller.batch_size or characters >= MAX_EVENT_BYTES or left_s <= 0:
                 return
             queue = find_queue(self._arn)
             if queue is not None:

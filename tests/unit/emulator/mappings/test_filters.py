@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dlqlab.emulator.mappings.filters import Filter
@@ -134,6 +134,7 @@ def test_everything_of_a_record_can_be_matched() -> None:
     assert _matches({"$or": [{"body": ["x"]}, red]}, "text", color=VALUE)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), leaves, min_size=1))
 def test_record_matches_the_pattern_of_its_own_values(body: dict[str, Any]) -> None:
     """Every property listed with its own value: the strictest pattern that is still met."""
@@ -142,6 +143,7 @@ def test_record_matches_the_pattern_of_its_own_values(body: dict[str, Any]) -> N
     assert _matches({"body": {key: [value] for key, value in body.items()}}, json.dumps(body))
 
 
+@settings(deadline=None)
 @given(st.text(), st.text("ab*", max_size=6))
 def test_anything_but_is_the_opposite(value: str, unwanted: str) -> None:
     """Of a value that is there, either the rule or its opposite holds."""
@@ -152,6 +154,7 @@ def test_anything_but_is_the_opposite(value: str, unwanted: str) -> None:
         assert _matches({"body": {"k": [rule]}}, body) is not _matches(opposite, body)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab", max_size=3), min_size=1, max_size=4), st.text("ab", max_size=3))
 def test_wildcard_stands_for_any_text(parts: list[str], filler: str) -> None:
     """A text that was made from a wildcard by filling it in matches it."""
@@ -161,6 +164,7 @@ def test_wildcard_stands_for_any_text(parts: list[str], filler: str) -> None:
     assert _matches({"body": {"k": [{"wildcard": wildcard}]}}, json.dumps({"k": filler.join(parts)}))
 
 
+@settings(deadline=None)
 @given(st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text("ab$or"), inner), max_leaves=6))
 def test_any_json_is_a_pattern_or_is_refused(pattern: Any) -> None:
     """Nothing but PatternError comes of a pattern, and what is taken can be asked about any body."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlqlab.emulator.mappings.records import MAX_EVENT_BYTES, encode, event, fitting, record, trace_header
@@ -68,6 +68,7 @@ def _read(message: dict[str, Any]) -> dict[str, Any]:
 messages = st.builds(_message, any_text, st.dictionaries(any_text, st.one_of(strings, binaries)), system_attributes)
 
 
+@settings(deadline=None)
 @given(messages)
 def test_record_has_the_documented_form(message: dict[str, Any]) -> None:
     """Body and system attributes are as they were; each attribute has its value, its type and two empty lists."""
@@ -91,6 +92,7 @@ def _documented(value: dict[str, Any]) -> dict[str, Any]:
     return lists | {"stringValue": value["StringValue"]}
 
 
+@settings(deadline=None)
 @given(messages)
 def test_building_a_record_leaves_the_message_as_it_is(message: dict[str, Any]) -> None:
     """The same message can be made into a record again."""
@@ -107,6 +109,7 @@ def test_body_of_a_mebibyte_reaches_the_event(text: str) -> None:
     assert 1 == fitting([encoded])
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20)), st.integers(14, 200))
 def test_batch_is_as_much_as_fits(encoded: list[bytes], limit: int) -> None:
     """The event with so many records is within the limit, and with one more it is not."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlqlab.emulator.mappings.responses import failed_ids
@@ -76,6 +76,7 @@ def test_named_messages_failed(ids: tuple[str, ...], expected: set[str]) -> None
     assert expected == failed_ids(json.dumps(_items(*ids)).encode(), BATCH)
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_failed_messages_are_always_of_the_batch(failures: Any) -> None:
     """Whatever a function returns: nothing raises, and what is called failed was in the batch."""
