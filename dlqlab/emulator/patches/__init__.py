@@ -17,6 +17,7 @@ ALL: tuple[str, ...] = (
     "concurrent_pollers",
     "sqs_records",
     "mapping_rules",
+    "fifo_groups",
     "direct_invoke",
     "direct_logs",
     "batched_metrics",
