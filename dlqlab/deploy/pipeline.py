@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.deploy import chalice, functions, stack, verify, visibility
+from dlqlab.deploy import chalice, functions, stack, verify
 from dlqlab.deploy.target import Target
+from dlqlab.deploy.visibility import covering
 from dlqlab.errors import DeployError
 
 Progress = Callable[[str], None]
@@ -26,7 +27,7 @@ def apply(target: Target, scenario: Scenario, *, progress: Progress, run_id: str
     with chalice.deployer(target) as deploy_functions:
         progress("queues, tables, log groups (CloudFormation)")
         stack.deploy_stack(target, scenario)
-        with visibility.covering(target, scenario):
+        with covering(target, scenario):
             progress("functions and API (chalice deploy)")
             deploy_functions()
             progress("ReportBatchItemFailures on the event source mappings")

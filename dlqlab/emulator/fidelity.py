@@ -7,6 +7,11 @@ from dlqlab.emulator.patches import ALL, summary
 DIFFERENCES = {
     "concurrency": "event source mappings grow by 300 batches a minute as on AWS, but to at most DLQLAB_POLLERS_MAX or "
     "MaximumConcurrency; when AWS shrinks them, and how fast after errors, is not documented and assumed",
+    "order": "a retried message goes to the front of the queue; AWS puts a message that was received 3 times or more "
+    "at its end",
+    "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "
+    "shows only as a second execution",
+    "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
     "batching window": "the mapping gathers one batch after another; AWS does not document how its pollers share the "
     "messages of a window",
     "event filters": "everything of a record can be matched, by every operator of EventBridge's patterns; Lambda "
@@ -15,11 +20,6 @@ DIFFERENCES = {
     "provisioned pollers": "accepted and not provided: the mapping scales as without them",
     "mapping without its function": "messages wait in the queue, with their receive count untouched, until there is a "
     "function of that name; AWS does not document it",
-    "order": "a retried message goes to the front of the queue; AWS puts a message that was received 3 times or more "
-    "at its end",
-    "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "
-    "shows only as a second execution",
-    "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API, no payload limits of API Gateway",
     "retention": "messages do not expire within a run",
