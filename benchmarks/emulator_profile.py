@@ -60,14 +60,14 @@ def request(application, environ, *_):
 
 def install():
     from dlqlab.emulator import direct, server
-    from dlqlab.emulator.patches import concurrent_pollers, direct_invoke, direct_logs
+    from dlqlab.emulator.patches import concurrent_pollers, direct_invoke, direct_logs, sqs_records
     from dlqlab.emulator.runtime.environment import Environment
     direct.reply = measured(call, direct.reply)
     server._respond = measured(request, server._respond)
     server._serve_one = measured("HTTP: reading and sending", server._serve_one)
     concurrent_pollers.receive = measured("poller: receive", concurrent_pollers.receive)
-    concurrent_pollers.Crew._work = measured("poller: batch", concurrent_pollers.Crew._work)
-    direct_invoke._delete = measured("poller: delete", direct_invoke._delete)
+    concurrent_pollers.PollerGroup._work = measured("poller: batch", concurrent_pollers.PollerGroup._work)
+    sqs_records.delete = measured("poller: delete", sqs_records.delete)
     direct_invoke.invoke = measured("Lambda service: invoke", direct_invoke.invoke)
     Environment.invoke = measured("Lambda runtime: conversation and output", Environment.invoke)
 

@@ -6,6 +6,7 @@ from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import chalice, functions, stack, verify
 from dlqlab.deploy.reset import reset
 from dlqlab.deploy.target import Target
+from dlqlab.deploy.visibility import covering
 from dlqlab.errors import DeployError
 
 __all__ = ["BY_HAND_RUN_ID", "DEPLOY_RUN_ID", "Progress", "apply", "configure", "destroy", "reset", "url"]
@@ -38,11 +39,12 @@ def apply(
     with chalice.deployer(target) as deploy_functions:
         progress("queues, tables, log groups (CloudFormation)")
         stack.deploy_stack(target, scenario)
-        progress("functions and API (chalice deploy)")
-        deploy_functions()
-    progress("ReportBatchItemFailures on the event source mappings")
-    functions.set_partial_responses(target, scenario)
-    configure(target, scenario, run_id)
+        with covering(target, scenario):
+            progress("functions and API (chalice deploy)")
+            deploy_functions()
+            progress("ReportBatchItemFailures on the event source mappings")
+            functions.set_partial_responses(target, scenario)
+            configure(target, scenario, run_id)
     progress("proof with a failing task")
     address = url(target)
     try:

@@ -12,6 +12,14 @@ DIFFERENCES = {
     "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "
     "shows only as a second execution",
     "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
+    "batching window": "the mapping gathers one batch after another; AWS does not document how its pollers share the "
+    "messages of a window",
+    "event filters": "everything of a record can be matched, by every operator of EventBridge's patterns; Lambda "
+    "documents fewer, and for SQS only the body",
+    "throttled batch": "comes back when its visibility timeout is over; until then AWS tries it again",
+    "provisioned pollers": "accepted and not provided: the mapping scales as without them",
+    "mapping without its function": "messages wait in the queue, with their receive count untouched, until there is a "
+    "function of that name; AWS does not document it",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API, no payload limits of API Gateway",
     "retention": "messages do not expire within a run",

@@ -128,10 +128,12 @@ def make_function(aws: Callable[[str], Any], cleanups: ExitStack) -> FunctionFac
 
 @pytest.fixture
 def make_queue(aws: Callable[[str], Any], cleanups: ExitStack) -> Callable[..., str]:
-    """Makes queues with unique names; returns the URL."""
+    """Makes queues with unique names, FIFO ones with deduplication by content; returns the URL."""
 
-    def make(**attributes: str) -> str:
-        url: str = aws("sqs").create_queue(QueueName=f"q-{uuid.uuid4().hex[:8]}", Attributes=attributes)["QueueUrl"]
+    def make(*, is_fifo: bool = False, **attributes: str) -> str:
+        fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if is_fifo else {}
+        name = f"q-{uuid.uuid4().hex[:8]}{'.fifo' if is_fifo else ''}"
+        url: str = aws("sqs").create_queue(QueueName=name, Attributes=fifo | attributes)["QueueUrl"]
         cleanups.callback(aws("sqs").delete_queue, QueueUrl=url)
         return url
 

@@ -280,7 +280,8 @@ def test_failing_message_moves_to_the_dead_letter_queue(
         def handler(event, context):
             print('{"count": %s}' % event['Records'][0]['attributes']['ApproximateReceiveCount'])
             raise ValueError('always')
-        """
+        """,
+        Timeout=1,  # no longer than the visibility timeout, or Lambda refuses the mapping
     )
     dead = make_queue()
     policy = json.dumps({"deadLetterTargetArn": queue_arn(aws, dead), "maxReceiveCount": 3})

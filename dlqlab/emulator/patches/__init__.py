@@ -15,6 +15,9 @@ from typing import Any
 ALL: tuple[str, ...] = (
     "exact_visibility",
     "concurrent_pollers",
+    "sqs_records",
+    "mapping_rules",
+    "fifo_groups",
     "direct_invoke",
     "direct_logs",
     "batched_metrics",

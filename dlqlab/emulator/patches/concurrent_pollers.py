@@ -4,39 +4,42 @@ How many there are says ``dlqlab.emulator.scaling``: 5 at first, more while a ba
 the function fails. LocalStack has one poller, sleeps after every batch, and backs off on an empty queue. A batch here
 may be a process of its own, so the growth of a mapping without MaximumConcurrency ends at DLQLAB_POLLERS_MAX (10 unless
 it is set); with it, at MaximumConcurrency.
+
+A batching window is the mapping's: one poller gathers at a time, until its batch is full, holds 6 MB, or the window
+since its first message is over; AWS does not say how its pollers share the messages of a window. In a FIFO queue the
+queue itself gives no message of a group of which others are in flight, so that a group's batches follow each other.
 """
 
 import logging
 import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from localstack.services.lambda_.event_source_mapping.esm_worker import EsmState, EsmWorker
 from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
-from localstack.services.sqs.constants import (
-    HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT,
-    HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS,
-)
-from localstack.services.sqs.models import StandardQueue
+from localstack.services.sqs.models import FifoQueue, StandardQueue
 from localstack.services.sqs.queue import InterruptibleQueue
-from localstack.utils.aws.arns import parse_arn
 from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator import settings
+from dlqlab.emulator.mappings.records import MAX_EVENT_BYTES
 from dlqlab.emulator.patches import expect
-from dlqlab.emulator.patches.in_process import context_of_queue, provider
-from dlqlab.emulator.scaling import Seen, first, follow, limits, wake
+from dlqlab.emulator.patches.in_process import provider
+from dlqlab.emulator.patches.mapped_queues import Message, find_queue, put_back, receive, wait_at, wake
+from dlqlab.emulator.patches.sqs_records import NotStartedError
+from dlqlab.emulator.scaling import Seen, first, follow, limits
+from dlqlab.emulator.scaling import wake as woken
 
 NAME = "concurrent_pollers"
 _LONG_POLL_S = 20
 """As Lambda's; what ends the mapping, or a poller too many, ends the wait."""
-_LOOK_S = 1.0
+_OBSERVE_S = 1.0
 _ERROR_PAUSE_S = 2.0
-_BATCH_OF_API = 10
 _LOG = logging.getLogger(__name__)
 
 
-class Crew:
+class PollerGroup:
     """The pollers of one mapping."""
 
     def __init__(self, worker: EsmWorker) -> None:
@@ -44,24 +47,33 @@ class Crew:
         self._ended: threading.Event = worker._shutdown_event  # noqa: SLF001
         self._bounds = limits(worker.esm_config, settings.pollers_max())
         self._lock = threading.Lock()
+        self._gathering = threading.Lock()
         self._scale = first(self._bounds)
         self._threads: list[threading.Thread] = []
         self._present = self._working = self._batches = self._errors = 0
+        self._trouble = ""
 
     def run(self) -> None:
         """Until the mapping is stopped, deleted or replaced; returns when the last poller has ended."""
-        self._hire()
-        looked = time.monotonic()
-        while not self._ended.wait(_LOOK_S):
+        self._grow()
+        observed = time.monotonic()
+        while not self._ended.wait(_OBSERVE_S):
             now = time.monotonic()
-            self._look(now - looked)
-            looked = now
-        self._call_in()
+            try:
+                self._observe(now - observed)
+            except Exception:  # noqa: BLE001  (the mapping must go on)
+                _LOG.exception("cannot scale the mapping of %s, which goes on", self._arn)
+            observed = now
+        wake(self._arn, everybody=True)
         for thread in self._threads:
             thread.join()
 
-    def _look(self, elapsed_s: float) -> None:
-        queue = _find_queue(self._worker.poller.source_arn)
+    @property
+    def _arn(self) -> str:
+        return str(self._worker.poller.source_arn)
+
+    def _observe(self, elapsed_s: float) -> None:
+        queue = find_queue(self._arn)
         waiting = queue.approximate_number_of_messages if queue else 0
         with self._lock:
             seen = Seen(
@@ -75,10 +87,10 @@ class Crew:
             self._scale = follow(self._scale, self._bounds, seen)
             surplus = self._present > self._scale.size
         if surplus:
-            self._call_in()
-        self._hire()
+            wake(self._arn, everybody=True)
+        self._grow()
 
-    def _hire(self) -> None:
+    def _grow(self) -> None:
         """Start the pollers that are missing."""
         with self._lock:
             missing = max(0, self._scale.size - self._present)
@@ -88,13 +100,6 @@ class Crew:
             for thread in new:
                 thread.start()
             self._threads += new
-
-    def _call_in(self) -> None:
-        """Wake every poller that waits at the queue, so that those that are not wanted end."""
-        queue = _find_queue(self._worker.poller.source_arn)
-        if queue:
-            with queue.visible.not_empty:
-                queue.visible.not_empty.notify_all()
 
     def _is_too_many(self) -> bool:
         return self._ended.is_set() or self._present > self._scale.size
@@ -107,76 +112,91 @@ class Crew:
                     break
             try:
                 messages = self._next_batch()
-            except Exception:  # noqa: BLE001
-                # As LocalStack: a queue that is gone or refuses is asked again until the mapping is removed.
-                _LOG.exception("cannot receive from %s", self._worker.poller.source_arn)
-                self._ended.wait(_ERROR_PAUSE_S)
-                continue
-            if messages:
-                self._work(messages)
+                if messages:
+                    self._work(messages)
+            except Exception as error:  # noqa: BLE001
+                # A queue that is gone or refuses, or a function that cannot be started: asked again later.
+                self._pause(error)
         # It may have been woken for a message that it now leaves to another.
-        queue = _find_queue(self._worker.poller.source_arn)
-        if queue:
-            with queue.visible.not_empty:
-                queue.visible.not_empty.notify()
+        wake(self._arn, everybody=False)
 
-    def _next_batch(self) -> list[dict[str, Any]]:
+    def _pause(self, error: Exception) -> None:
+        trouble = f"{type(error).__name__}: {error}"
+        if trouble != self._trouble:
+            self._trouble = trouble
+            _LOG.warning("the mapping of %s has to wait: %s", self._arn, trouble)
+        self._ended.wait(_ERROR_PAUSE_S)
+
+    def _next_batch(self) -> list[Message]:
         """Wait until there is a message, then receive; empty when the wait was in vain."""
-        queue = _find_queue(self._worker.poller.source_arn)
-        if queue and not _wait_at(queue.visible, self._is_too_many):
-            return []
-        return receive(self._worker.poller)
+        poller = self._worker.poller
+        if not poller.maximum_batching_window:
+            return receive(poller, poller.batch_size) if self._waits(_LONG_POLL_S) else []
+        with self._turn() as is_mine:
+            return self._gather(poller) if is_mine and self._waits(_LONG_POLL_S) else []
 
-    def _work(self, messages: list[dict[str, Any]]) -> None:
+    def _waits(self, timeout_s: float) -> bool:
+        """Whether something can be received within that time; also where the queue is gone, which receiving tells."""
+        queue = find_queue(self._arn)
+        return queue is None or wait_at(queue, timeout_s, self._is_too_many)
+
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """The right to gather, which one poller has at a time; False when it was not free in a while."""
+        is_mine = self._gathering.acquire(timeout=_OBSERVE_S)
+        try:
+            yield is_mine
+        finally:
+            if is_mine:
+                self._gathering.release()
+
+    def _gather(self, poller: SqsPoller) -> list[Message]:
+        """A batch by its size, by 6 MB, or by the window since its first message."""
+        due = time.monotonic() + poller.maximum_batching_window
+        batch: dict[str, Message] = {}
+        try:
+            self._fill(poller, batch, due)
+        except Exception:
+            put_back(self._arn, batch.values())
+            raise
+        if self._ended.is_set():
+            put_back(self._arn, batch.values())
+            return []
+        return [*batch.values()]
+
+    def _fill(self, poller: SqsPoller, batch: dict[str, Message], due: float) -> None:
+        characters = 0
+        while not self._ended.is_set():
+            for message in receive(poller, poller.batch_size - len(batch)):
+                # One that came back meanwhile replaces its earlier self: only its last receipt handle is good.
+                batch[message["MessageId"]] = message
+                characters += len(message["Body"])
+            left_s = due - time.monotonic()
+            if len(batch) >= poller.batch_size or characters >= MAX_EVENT_BYTES or left_s <= 0:
+                return
+            queue = find_queue(self._arn)
+            if queue is not None:
+                wait_at(queue, left_s, self._ended.is_set)
+
+    def _work(self, messages: list[Message]) -> None:
         with self._lock:
             self._working += 1
             self._batches += 1
-            self._scale = wake(self._scale, self._bounds)
-        self._hire()
+            self._scale = woken(self._scale, self._bounds)
         failed = True
         try:
+            self._grow()
             failed = bool(_serving(self._worker).poller.handle_messages(messages))
+            self._trouble = ""
+        except NotStartedError:
+            raise
         except Exception as error:  # noqa: BLE001
             # A failed batch stays in flight until its visibility timeout is over: nothing more is to be done.
-            _LOG.warning("batch of %d from %s failed: %s", len(messages), self._worker.poller.source_arn, error)
-        with self._lock:
-            self._working -= 1
-            self._errors += failed
-
-
-def receive(poller: SqsPoller) -> list[dict[str, Any]]:
-    """One batch of what is there; a batching window is waited for as LocalStack does."""
-    headers = {}
-    if poller.batch_size > _BATCH_OF_API:
-        headers[HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT] = str(poller.batch_size)
-    if poller.maximum_batching_window:
-        headers[HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS] = str(poller.maximum_batching_window)
-    result = provider("sqs").receive_message(
-        context_of_queue(poller.source_arn, headers),
-        queue_url=poller.queue_url,
-        message_system_attribute_names=["All"],
-        message_attribute_names=["All"],
-        max_number_of_messages=min(poller.batch_size, _BATCH_OF_API),
-        wait_time_seconds=0,
-    )
-    return result.get("Messages") or []
-
-
-def _find_queue(arn: str) -> StandardQueue | None:
-    """The queue as it is now: one that was deleted and made again is another object."""
-    queue = parse_arn(arn)
-    return provider("sqs").get_store(queue["account"], queue["region"]).queues.get(queue["resource"])
-
-
-def _wait_at(visible: InterruptibleQueue, is_too_many: Any) -> bool:
-    """Wait for a message without taking it, for one long poll at most; whether there is one.
-
-    ``queue.Queue.put`` wakes one waiter for each message. A waiter that is woken receives, or ends and wakes another.
-    """
-    with visible.not_empty:
-        if not visible._qsize() and not visible.is_shutdown and not is_too_many():  # noqa: SLF001
-            visible.not_empty.wait(_LONG_POLL_S)
-        return bool(visible._qsize() or visible.is_shutdown) and not is_too_many()  # noqa: SLF001
+            _LOG.warning("batch of %d from %s failed: %s", len(messages), self._arn, error)
+        finally:
+            with self._lock:
+                self._working -= 1
+                self._errors += failed
 
 
 def _serving(worker: EsmWorker) -> EsmWorker:
@@ -190,10 +210,11 @@ def _serving(worker: EsmWorker) -> EsmWorker:
 
 def _run(worker: EsmWorker) -> None:
     with worker._state_lock:  # noqa: SLF001
-        worker.current_state = EsmState.ENABLED
-        worker.update_esm_state_in_store(EsmState.ENABLED)
+        if not worker._shutdown_event.is_set():  # noqa: SLF001  (else it was deleted at once)
+            worker.current_state = EsmState.ENABLED
+            worker.update_esm_state_in_store(EsmState.ENABLED)
         worker.state_transition_reason = worker.user_state_reason
-    Crew(worker).run()
+    PollerGroup(worker).run()
     worker.poller.close()
     _settle(worker)
 
@@ -217,12 +238,12 @@ def patch() -> None:
     expect(NAME, EsmWorker.delete, "d7a6ba58742b")
     expect(NAME, SqsPoller.poll_events, "f82978977f64")
     expect(NAME, StandardQueue.receive, "99e0321c768a")
+    expect(NAME, FifoQueue.receive, "777b7d277fb3")
     expect(NAME, InterruptibleQueue.get, "dac89abc6d2e")
 
     @replace(EsmWorker.poller_loop)
     def poller_loop(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
-        # Order within a message group allows one batch at a time: FIFO queues keep LocalStack's poller.
-        if isinstance(self.poller, SqsPoller) and not self.poller.source_arn.endswith(".fifo"):
+        if isinstance(self.poller, SqsPoller):
             _run(self)
         else:
             original(self, *args, **kwargs)

@@ -1,0 +1,83 @@
+"""What a function's response says about its batch, by the conditions that AWS documents."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlqlab.emulator.mappings.responses import failed_ids
+
+BATCH = frozenset({"a", "b", "c"})
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(sorted(BATCH)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["itemIdentifier", "x"]), inner),
+    max_leaves=8,
+)
+
+
+def _items(*ids: Any) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in ids]}
+
+
+@pytest.mark.parametrize("response", [None, {}, {"statusCode": 200}, {"batchItemFailures": None}, _items()], ids=str)
+def test_success_without_failures(response: Any) -> None:
+    """Nothing, null, an empty response and one without or with an empty list: complete success."""
+    assert set() == failed_ids(json.dumps(response), BATCH)
+
+
+@pytest.mark.parametrize("payload", [None, "", b""])
+def test_empty_payload_is_success(payload: str | bytes | None) -> None:
+    """No response at all is the null response."""
+    assert set() == failed_ids(payload, BATCH)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        _items(""),
+        _items(None),
+        _items("unknown"),
+        _items("a", "unknown"),
+        _items(7),
+        _items(["a"]),
+        _items({"a": "b"}),
+        {"batchItemFailures": [{"wrongKey": "a"}]},
+        {"batchItemFailures": [{}]},
+        {"batchItemFailures": ["a"]},
+        {"batchItemFailures": [None]},
+        {"batchItemFailures": "a"},
+        {"batchItemFailures": {"itemIdentifier": "a"}},
+        {"batchItemFailures": True},
+        {"batchItemFailures": False},
+        {"batchItemFailures": 0},
+        "ok",
+        True,
+        [],
+        5,
+    ],
+    ids=str,
+)
+def test_malformed_response_fails_the_batch(response: Any) -> None:
+    """A wrong key, an empty, null or unknown identifier, and whatever is not the documented form."""
+    assert failed_ids(json.dumps(response), BATCH) == BATCH
+
+
+@pytest.mark.parametrize("payload", ["{", b"\xff\xfe\xfd", b"not json", "[" * 100_000])
+def test_response_that_is_not_json_fails_the_batch(payload: str | bytes) -> None:
+    """Also bytes that are no text, and nesting without end."""
+    assert failed_ids(payload, BATCH) == BATCH
+
+
+@pytest.mark.parametrize(("ids", "expected"), [(("a",), {"a"}), (("a", "a"), {"a"}), (("c", "a", "b"), BATCH)], ids=str)
+def test_named_messages_failed(ids: tuple[str, ...], expected: set[str]) -> None:
+    """Those and no others; a message that is named twice failed once."""
+    assert expected == failed_ids(json.dumps(_items(*ids)).encode(), BATCH)
+
+
+@settings(deadline=None)
+@given(json_values)
+def test_failed_messages_are_always_of_the_batch(failures: Any) -> None:
+    """Whatever a function returns: nothing raises, and what is called failed was in the batch."""
+    assert failed_ids(json.dumps({"batchItemFailures": failures}), BATCH) <= BATCH
