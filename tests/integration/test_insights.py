@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from dlqlab.cli import main
 from dlqlab.contracts.names import log_group
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import Deployed, FunctionFactory
@@ -203,3 +205,21 @@ def test_the_lines_of_one_task_and_no_others(deployed: Deployed) -> None:
             row["@message"].rstrip("\n") for row in rows(answer)
         )
         assert len(rows(answer)) >= 2
+
+
+def test_the_command_line_asks_a_target(deployed: Deployed) -> None:
+    """``dlqlab logs`` without a run: the pipeline's log groups, the lines of one task and no others."""
+    task, other = f"c-{uuid.uuid4().hex}", f"c-{uuid.uuid4().hex}"
+    assert [202, 202] == [deployed.submit(task), deployed.submit(other)]
+    deployed.wait_terminal([task, other])
+    arguments = ["logs", "--target", str(deployed.target.endpoint), BY_TASK.format(task), "--json"]
+    result = CliRunner().invoke(main, arguments)
+    messages = [json.loads(line)["@message"] for line in result.stdout.splitlines()]
+    lines = [line for found in lines_by_role(deployed.target).values() for line in found if task in line]
+
+    assert 0 == result.exit_code, result.stderr
+    assert sorted(line.rstrip("\n") for line in lines) == sorted(message.rstrip("\n") for message in messages)
+    assert not [message for message in messages if other in message]
+    refused = CliRunner().invoke(main, [*arguments[:3], "fields a | diff"])
+    assert 3 == refused.exit_code
+    assert "unexpected symbol found diff at line 1 and position 11" in " ".join(refused.stderr.split())
