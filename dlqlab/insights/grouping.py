@@ -6,7 +6,7 @@ from dlqlab.insights import syntax
 from dlqlab.insights.aggregates import NAMES, Aggregate, Maker, aggregate
 from dlqlab.insights.expressions import Compiler, Scope
 from dlqlab.insights.lines import Getter, Record
-from dlqlab.insights.syntax import Call, Field
+from dlqlab.insights.syntax import Call
 from dlqlab.insights.values import Value, sort_key, text
 
 
@@ -26,7 +26,10 @@ def compile_stats(
     items: list[tuple[str, Getter]] = []
     for item in command.items:
         items.append((item.name, figures.value(item.node)))
-        figures.scope.define(item.alias or Field(item.name, command.start, command.end))
+        if item.alias:
+            figures.scope.define(item.alias)
+        else:
+            figures.scope.made[item.name] = None
     makers = figures.makers
 
     def step(records: Iterable[Record]) -> Iterable[Record]:

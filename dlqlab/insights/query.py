@@ -20,7 +20,7 @@ from dlqlab.insights.values import Value, text
 LIMIT_MAX = 10_000
 """Rows of an answer at most, and where a query says nothing (AWS, page "limit")."""
 STATS_MAX = 2
-PAUSE_LINES = 256
+PAUSE_LINES = 64
 _DEFAULT = tuple(Item(Field(name, 0, 0), None, name) for name in ("@timestamp", "@message"))
 
 type Step = Callable[[Iterable[Record]], Iterable[Record]]
@@ -66,7 +66,7 @@ class Query:
         Args:
             lines: those of the time range that is asked about.
             statistics: counted up while the query runs.
-            pause: called after every 256 lines; what it raises ends the query.
+            pause: called before the first and after every 64 lines; what it raises ends the query.
         """
         records: Iterable[Record] = self._matched(lines, statistics, pause)
         for step in self.steps:

@@ -1,4 +1,4 @@
-"""CloudWatch Logs Insights answers queries: filter, parse, stats, sort and the rest of its language, with statistics.
+"""CloudWatch Logs Insights answers queries (filter, parse, stats, sort, dedup) and refuses what it does not know.
 
 moto knows ``fields``, ``sort`` and ``limit``; whatever else a query says it leaves out, so that an answer is of another
 question. Here a query is answered as it stands or refused as malformed. It runs in a thread of its own.

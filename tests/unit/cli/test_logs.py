@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -98,6 +99,15 @@ def test_wrong_usage(run: RunDir, arguments: tuple[str, ...], said: str) -> None
 
     assert (3, "") == (result.exit_code, result.stdout)
     assert said in " ".join(result.stderr.split())
+
+
+def test_an_emulator_that_would_answer_another_question_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its patch filter and stats would be left out."""
+    monkeypatch.setattr("dlqlab.cli.logs.running", lambda _port: SimpleNamespace(patches=("filed_logs",)))
+    result = ask("stats count(*)")
+
+    assert (3, "") == (result.exit_code, result.stdout)
+    assert "the emulator runs without the patch logs_insights" in " ".join(result.stderr.split())
 
 
 def test_a_run_without_its_lines_breaks(tmp_path: Path) -> None:

@@ -280,6 +280,10 @@ def test_figures(figure: str, expected: str | None) -> None:
     assert [expected] == column(f"stats {figure}", *messages)
 
 
+def test_a_figure_may_stand_twice() -> None:
+    assert [{"count(*)": "1", "most": "2"}] == rows("stats count(*), count(*), max(a) as most, most", '{"a": 2}')
+
+
 def test_two_stats_commands() -> None:
     """The second counts what the first has made."""
     messages = [json.dumps({"task": task}) for task in "aabbbc"]
