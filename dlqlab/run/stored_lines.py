@@ -6,13 +6,13 @@ tracebacks are in files of their own. START and END lines are not kept, nor when
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from chalicelib.events import COMMON_FIELDS, OWN_FIELDS, SCHEMA, to_line
 
@@ -26,7 +26,11 @@ from dlqlab.insights import LogLine
 ACCOUNT_ID = "000000000000"
 """The emulator's; a run directory does not say in whose account a run was."""
 _BATCH_ROWS = 4096
-_FIELDS = {str(name): (*COMMON_FIELDS, *own) for name, own in OWN_FIELDS.items()}
+_FIELDS = {
+    str(name): [(field, COLUMNS.get(field)) for field in dict.fromkeys((*COMMON_FIELDS, *own))]
+    for name, own in OWN_FIELDS.items()
+}
+"""Fields of an event in the order of the schema, and their columns; the one without a column is its version."""
 _NEEDED = ("stored_ts", "function", "log_stream")
 
 type Row = Mapping[str, Any]
@@ -56,11 +60,10 @@ def event_message(row: Row) -> str:
     fields = _FIELDS.get(row["event"])
     if fields is None:
         raise EvidenceError(f"event {row['event']!r} is not in the schema: this run is of another version")
-    event: dict[str, Any] = {}
-    for field in fields:
-        column = COLUMNS.get(field)
-        value = row.get(column) if column else SCHEMA  # the one field that no column holds
-        event[field] = json.loads(value) if column in AS_JSON and isinstance(value, str) else value
+    event = {field: row.get(column) if column else SCHEMA for field, column in fields}
+    for field in AS_JSON & event.keys():
+        if event[field] is not None:
+            event[field] = json.loads(event[field])
     return to_line(event)
 
 
@@ -95,14 +98,17 @@ def _rows(path: Path) -> Iterator[Row]:
         raise EvidenceError(f"{path}: has no column {missing[0]}")
     with file:
         for batch in file.iter_batches(_BATCH_ROWS):
-            columns = [(name, batch.column(name).to_pylist()) for name in batch.schema.names]
-            names = [name for name, _values in columns]
-            for values in zip(*(values for _name, values in columns), strict=True):
-                yield {name: None if _is_nan(value) else value for name, value in zip(names, values, strict=True)}
+            names = batch.schema.names
+            for values in zip(*(_values(batch.column(name)) for name in names), strict=True):
+                yield dict(zip(names, values, strict=True))
 
 
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+def _values(column: pa.Array) -> list[Any]:
+    """As Python has them; what is no number is nothing."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _texts(path: Path) -> Iterator[Row]:
