@@ -60,7 +60,7 @@ def event_message(row: Row) -> str:
     fields = _FIELDS.get(row["event"])
     if fields is None:
         raise EvidenceError(f"event {row['event']!r} is not in the schema: this run is of another version")
-    event = {field: row.get(column) if column else SCHEMA for field, column in fields}
+    event: dict[str, Any] = {field: row.get(column) if column else SCHEMA for field, column in fields}
     for field in AS_JSON & event.keys():
         if event[field] is not None:
             event[field] = json.loads(event[field])
