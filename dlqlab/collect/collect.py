@@ -13,7 +13,7 @@ from dlqlab.collect.metrics import collect_metrics
 from dlqlab.collect.queues import read_queues
 from dlqlab.collect.table import collect_tasks
 from dlqlab.collect.windows import Counts
-from dlqlab.contracts.evidence import BAD_LINES
+from dlqlab.contracts.evidence import BAD_LINES, OTHER_LINES
 from dlqlab.contracts.names import Names
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import frame
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 LOG_PARTS = "log-parts"
-OTHER_LINES = "other_lines.jsonl"
 MARGIN_S = 5.0
 """Around the run, for clocks that differ."""
 

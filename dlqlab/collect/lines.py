@@ -21,14 +21,14 @@ _FIELD = re.compile(r"\t(?P<name>[A-Za-z ]+): (?P<value>[^\t]+)")
 _TIMED_OUT = re.compile(r"(?P<request_id>[0-9a-f]{8}-[0-9a-f-]{27}) Task timed out after [0-9.]+ seconds")
 _ENDED_BADLY = re.compile(r"^RequestId: (?P<request_id>\S+) (?:Error: )?(?:Runtime exited|Process exited)")
 _QUIET = ("START RequestId: ", "END RequestId: ", "INIT_START ", "EXTENSION\t")
-_AS_JSON = frozenset({"payload", "errors"})
+AS_JSON = frozenset({"payload", "errors"})
 _TYPES: Mapping[str, tuple[type, ...]] = {TEXT: (str,), REAL: (int, float), WHOLE: (int,), FLAG: (bool,)}
-_COLUMNS: Mapping[str, str] = {
+COLUMNS: Mapping[str, str] = {
     field: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()
     for field in itertools.chain(COMMON_FIELDS, *OWN_FIELDS.values())
     if field != "schema"
 }
-_FIELDS = {field: (column, _TYPES[EVENTS[column].dtype]) for field, column in _COLUMNS.items()}
+_FIELDS = {field: (column, _TYPES[EVENTS[column].dtype]) for field, column in COLUMNS.items()}
 """Column of a field, and the types that it takes."""
 
 
@@ -102,7 +102,7 @@ def _event_row(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
         column, expected = _FIELDS[field]
         if value is None:
             row[column] = None
-        elif column in _AS_JSON:
+        elif column in AS_JSON:
             row[column] = _storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
         # Not isinstance: a bool is an int in Python.
         elif type(value) not in expected:

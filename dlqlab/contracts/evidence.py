@@ -20,6 +20,8 @@ from dlqlab.errors import EvidenceError, ScenarioError
 NOT_THERE = "is not there"
 BAD_LINES = "bad_lines.jsonl"
 """Log lines that say they are events and break the schema, one JSON object a line; the file is absent without any."""
+OTHER_LINES = "other_lines.jsonl"
+"""Prints and tracebacks, as far as they are kept, in the same form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dlqlab.collect.collect import OTHER_LINES
-from dlqlab.contracts.evidence import BAD_LINES
+from dlqlab.contracts.evidence import BAD_LINES, OTHER_LINES
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import TABLES, conform
 

@@ -35,6 +35,7 @@ ALL: tuple[str, ...] = (
     "filed_logs",
     "direct_log_reads",
     "prompt_create",
+    "logs_insights",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 
