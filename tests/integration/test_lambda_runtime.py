@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.waiting import wait_for
 from tests.integration.conftest import DeployedFunction, FunctionFactory, read_log
 
 pytestmark = pytest.mark.integration
@@ -177,27 +178,31 @@ def test_emulator_has_a_processor_of_its_own(make_function: FunctionFactory, emu
 
 
 def test_tmp_is_kept_per_environment_and_removed_with_it(
-    make_function: FunctionFactory, aws: Callable[[str], Any]
+    make_function: FunctionFactory, aws: Callable[[str], Any], emulator: Emulator
 ) -> None:
     """Tempfile's folder survives between invocations of one environment and is gone with the function."""
     function = make_function(
         """
         import os, tempfile
         def handler(event, context):
-            path = os.path.join(tempfile.gettempdir(), 'kept')
+            path = os.path.join(tempfile.gettempdir(), context.function_name)
             there = os.path.exists(path)
             open(path, 'w').close()
-            return [there, path]
+            return there
         """
     )
-    first, path = function.invoke().payload
-    second, _ = function.invoke().payload
-    _replace_environments(aws, function)
-    third, other = function.invoke().payload
 
-    assert [first, second, third] == [False, True, False]
-    assert path != other
-    assert not Path(path).exists()
+    def kept() -> list[Path]:
+        return list(Path(emulator.state).rglob(function.name))
+
+    answers = [function.invoke().payload, function.invoke().payload]
+    before = kept()
+    _replace_environments(aws, function)
+    answers.append(function.invoke().payload)
+    wait_for("the first /tmp's end", lambda: (not before[0].exists(), None), deadline_s=10, interval_s=0.05)
+
+    assert answers == [False, True, False]
+    assert [len(before), len(kept())] == [1, 1]
 
 
 def test_logs_have_lambdas_frame_and_the_time_of_printing(

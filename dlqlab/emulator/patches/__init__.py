@@ -32,6 +32,8 @@ ALL: tuple[str, ...] = (
     "filed_logs",
     "direct_log_reads",
     "prompt_create",
+    "version_updates",
+    "served_runtimes",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 

@@ -5,28 +5,32 @@ stream and with the same ``/tmp``, as Lambda does ("Lambda execution environment
 """
 
 import json
+import logging
 import math
+import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlqlab.emulator import processors
-from dlqlab.emulator.runtime.api import (
-    INIT_ERROR,
-    NEXT,
-    PREFIX,
-    ProtocolError,
-    RuntimeApi,
-    RuntimeGoneError,
-    RuntimeRequest,
-    RuntimeTimeoutError,
-)
+from dlqlab.emulator.runtime import filesystem, launcher
+from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.inbox import PAYLOAD_LIMIT_BYTES, ProtocolError, RuntimeRequest
+from dlqlab.emulator.runtime.interpreters import Interpreter, own
 from dlqlab.emulator.runtime.output import Line
+from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
+from dlqlab.emulator.runtime.variables import of_process
 
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
+_EXIT_WAITS_S = 2.0
+"""So long a runtime whose result was refused may take to end, as AWS's does, or to go on."""
+_FAILED = {"timeout", "error"}
+"""Statuses of an invocation that ends its process."""
+_LOG = logging.getLogger(__name__)
 
 
 class InitError(Exception):
@@ -57,20 +61,41 @@ class Function:
     memory_mb: int
     task_root: Path
     variables: Mapping[str, str]
+    opt_root: Path | None = None
+    """The content of its layers."""
+    interpreter: Interpreter = field(default_factory=own)
+    notes: tuple[str, ...] = ()
+    """What the function's log shall say at each init."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How an invocation ended: its status and document, and for the log a line and Lambda's name of the error."""
+
+    status: str
+    document: bytes
+    line: str | None = None
+    error_type: str | None = None
 
 
 class Environment:
-    """One execution environment. Not thread-safe: Lambda gives an environment one invocation at a time."""
+    """One execution environment.
+
+    Lambda gives it one invocation at a time, from any thread; ``stop`` and ``end`` may come from others meanwhile.
+    """
 
     def __init__(self, function: Function, *, base: Path, scratch: Path, lifeline: Lifeline) -> None:
         self._function = function
-        self._base = base
+        self._files = filesystem.Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
+        self._is_isolated = filesystem.trouble(function.interpreter, base, scratch) is None
         self._lifeline = lifeline
-        self._tmp = make_tmp(scratch)
         self._api = RuntimeApi()
         self._process: FunctionProcess | None = None
         self._is_asking = False
         self._init_ms: float | None = None
+        self._init_lines: list[Line] = []
+        self._lock = threading.Lock()
+        self._working: str | None = None  # "init" or "invocation"
         self._stopped = False
 
     @property
@@ -88,24 +113,11 @@ class Environment:
         Raises:
             InitError: the handler could not be loaded, the process ended, or the init took over 10 s.
         """
-        began = time.monotonic()
-        self._process = FunctionProcess(
-            handler=self._function.handler, base=self._base, environment=self._variables(), lifeline=self._lifeline
-        )
-        self._api.attach(self._process.output)
+        self._begin("init")
         try:
-            request = self._api.receive(began + INIT_TIMEOUT_S)
-        except RuntimeTimeoutError:
-            raise self._init_failed("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.0f} s") from None
-        except RuntimeGoneError:
-            status = self._process.exit_status()
-            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
-        if request.path == INIT_ERROR:
-            self._api.answer(202)
-            raise InitError(request.body, self._end_process())
-        self._expect_next(request)
-        self._init_ms = (time.monotonic() - began) * 1000
-        processors.give_others(self._process.pid)
+            self._init()
+        finally:
+            self._finish()
 
     def invoke(self, *, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
         """Run one invocation to its end.
@@ -113,64 +125,186 @@ class Environment:
         Raises:
             InitError: the process had to be replaced and could not be initialised again.
         """
-        if self._process is None:
-            self.start()
-        init_ms, self._init_ms = self._init_ms, None
-        lines = [Line(_now_ms(), f"START RequestId: {request_id} Version: {self._function.version}")]
-        began = time.monotonic()
-        status, answer, error = self._converse(request_id, payload, arn, trace_id, began)
-        duration_ms = (time.monotonic() - began) * 1000
-        memory_mb = self._process.peak_memory_mb() if self._process else 0
-        lines += self._collect(status)
-        if error:
-            lines.append(Line(_now_ms(), error))
-        lines.append(Line(_now_ms(), f"END RequestId: {request_id}"))
-        lines.append(Line(_now_ms(), self._report(request_id, duration_ms, init_ms, memory_mb, status)))
-        return Result(answer, status != "success", lines)
+        self._begin("invocation")
+        try:
+            return self._invoke(request_id, payload, arn, trace_id)
+        finally:
+            self._finish()
 
     def stop(self) -> None:
-        """End the process and remove its ``/tmp``. May be called twice."""
-        if self._stopped:
-            return
-        self._stopped = True
+        """End the process and remove its ``/tmp``, once the invocation that runs has ended by itself."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            working = self._working
+        if working == "init":
+            self._interrupt()
+        elif working is None:
+            self._dispose()
+
+    def end(self) -> None:
+        """End the process at once, and with it what it is working on."""
+        with self._lock:
+            was_stopped, self._stopped = self._stopped, True
+            working = self._working
+        if working is not None:
+            self._interrupt()
+        elif not was_stopped:
+            self._dispose()
+
+    def _begin(self, what: str) -> None:
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError("the execution environment was stopped before it was used")
+            self._working = what
+
+    def _finish(self) -> None:
+        with self._lock:
+            self._working = None
+            is_last = self._stopped
+        if is_last:
+            self._dispose()
+
+    def _interrupt(self) -> None:
+        """Wake the thread that waits for the process; it disposes of all."""
+        process = self._process
+        if process is not None:
+            process.signal_end()
+        self._api.end()
+
+    def _dispose(self) -> None:
         self._end_process()
         self._api.close()
-        remove_tmp(self._tmp)
+        remove_tmp(self._files.tmp)
 
-    def _converse(
-        self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float
-    ) -> tuple[str, bytes, str | None]:
-        """Status, result document and a line for the log."""
+    def _init(self) -> None:
+        began = time.monotonic()
+        self._process = self._new_process()
+        try:
+            request = self._receive(began + INIT_TIMEOUT_S)
+            if request.path != INIT_ERROR:
+                self._expect_next(request)
+        except RuntimeTimeoutError:
+            raise self._init_failed("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.0f} s") from None
+        except ProtocolError as error:
+            raise self._init_failed("Runtime.Unknown", str(error)) from error
+        except RuntimeGoneError:
+            if self._lost_isolation():
+                self._init()
+                return
+            status = self._process.exit_status()
+            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
+        if request.path == INIT_ERROR:
+            self._api.answer(202)
+            document = self._paths.in_bytes(request.body)
+            raise InitError(document, [*self._notes(), *self._end_process()])
+        self._init_ms = (time.monotonic() - began) * 1000
+        self._init_lines = self._notes()
+        processors.give_others(self._process.pid)
+
+    def _new_process(self) -> FunctionProcess:
+        places = self._files.places(isolated=self._is_isolated)
+        self._paths = Paths.between(self._files, places)
+        command = filesystem.command(
+            self._function.interpreter,
+            self._files,
+            isolated=self._is_isolated,
+            lifeline_fd=self._lifeline.read_fd,
+            wrapper=self._function.variables.get(WRAPPER, ""),
+        )
+        variables = of_process(self._function.variables, places, runtime_api=self._api.address)
+        process = FunctionProcess(command, environment=variables, lifeline=self._lifeline)
+        self._api.attach(process.output, process.pid)
+        return process
+
+    def _lost_isolation(self) -> bool:
+        """Whether the process ended because the system, which had given it a file system before, now does not."""
+        if not self._is_isolated or self._process is None or self._process.exit_code() != launcher.FAILED:
+            return False
+        said = [line.text for line in self._end_process()]
+        reason = next((text.removeprefix(launcher.MARK) for text in said if text.startswith(launcher.MARK)), "unknown")
+        _LOG.warning("a function runs in the machine's file system, because its own could not be made: %s", reason)
+        self._is_isolated = False
+        return True
+
+    def _invoke(self, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
+        if self._process is None:
+            self._init()
+        init_ms, self._init_ms = self._init_ms, None
+        lines, self._init_lines = self._init_lines, []
+        lines.append(Line(_now_ms(), f"START RequestId: {request_id} Version: {self._function.version}"))
+        began = time.monotonic()
+        outcome = self._converse(request_id, payload, arn, trace_id, began)
+        duration_ms = (time.monotonic() - began) * 1000
+        memory_mb = self._process.peak_memory_mb() if self._process else 0
+        lines += self._collect(outcome.status)
+        if outcome.line:
+            lines.append(Line(_now_ms(), outcome.line))
+        lines.append(Line(_now_ms(), f"END RequestId: {request_id}"))
+        lines.append(Line(_now_ms(), self._report(request_id, duration_ms, init_ms, memory_mb, outcome)))
+        return Result(outcome.document, outcome.status != "success", lines)
+
+    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> _Outcome:
         deadline = began + self._function.timeout_s
         try:
             if not self._is_asking:
-                self._expect_next(self._api.receive(deadline))
+                self._expect_next(self._receive(deadline))
             self._is_asking = False
             self._api.answer(200, payload, self._invocation_headers(request_id, arn, trace_id))
-            request = self._api.receive(deadline)
+            request = self._receive(deadline)
+            is_error = _is_error(request, request_id)
+            if request.is_too_large:
+                return self._refuse_result(request_id)
             self._api.answer(202)
         except RuntimeTimeoutError:
             text = f"Task timed out after {self._function.timeout_s:.2f} seconds"
             document = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {request_id} Error: {text}"}
-            return "timeout", json.dumps(document).encode(), f"{_iso_now()} {request_id} {text}"
+            return _Outcome("timeout", json.dumps(document).encode(), f"{_iso_now()} {request_id} {text}")
         except RuntimeGoneError:
             how = self._process.exit_status() if self._process else "exit status unknown"
-            text = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
-            document = {"errorType": "Runtime.ExitError", "errorMessage": text}
-            return "error", json.dumps(document).encode(), f"{text} Runtime.ExitError"
-        outcome = request.path.rpartition("/")[2]
-        if request.path != f"{PREFIX}/invocation/{request_id}/{outcome}" or outcome not in {"response", "error"}:
-            raise ProtocolError(f"expected the result of {request_id}, got {request.method} {request.path}")
-        return ("success" if outcome == "response" else "failure"), request.body, None
+            return _broken(request_id, "Runtime.ExitError", f"Runtime exited with error: {how}")
+        except ProtocolError as error:
+            return _broken(request_id, "Runtime.Unknown", str(error))
+        if is_error:
+            return _Outcome("failure", self._paths.in_bytes(request.body))
+        return _Outcome("success", request.body)
+
+    def _refuse_result(self, request_id: str) -> _Outcome:
+        """Answer a result over the limit as Lambda does; AWS's runtime then ends, another may go on."""
+        text = f"Exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
+        refusal = {"errorMessage": text, "errorType": "RequestEntityTooLarge"}
+        kind = "Function.ResponseSizeTooLarge"
+        text = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
+        document = json.dumps({"errorMessage": text, "errorType": kind}).encode()
+        status = "failure"
+        try:
+            self._api.answer(413, json.dumps(refusal).encode())
+            deadline = time.monotonic() + _EXIT_WAITS_S
+            while (request := self._receive(deadline)).path != NEXT:
+                self._api.answer(403)  # it has had its result, or tries to report the refusal as an error
+            self._expect_next(request)
+        except (RuntimeGoneError, RuntimeTimeoutError, ProtocolError):
+            status = "error"
+        return _Outcome(status, document, f"RequestId: {request_id} Error: {text} {kind}", kind)
+
+    def _receive(self, deadline: float) -> RuntimeRequest:
+        """The runtime's next request; what asks for other APIs, as extensions do, hears that there are none."""
+        while not (request := self._api.receive(deadline)).path.startswith(f"{PREFIX}/"):
+            self._api.answer(404)
+        return request
+
+    def _notes(self) -> list[Line]:
+        return [Line(_now_ms(), text) for text in self._function.notes]
 
     def _collect(self, status: str) -> list[Line]:
         """What the function printed; ends the process where it cannot go on."""
-        if status in {"timeout", "error"}:
+        if status in _FAILED:
             return self._end_process()
         if self._process is None:
             return []
         self._process.output.drain()
-        return self._process.output.take_lines(flush=True)
+        return self._paths.in_lines(self._process.output.take_lines(flush=True))
 
     def _end_process(self) -> list[Line]:
         process, self._process = self._process, None
@@ -179,7 +313,7 @@ class Environment:
         if process is None:
             return []
         process.kill()
-        return process.output.take_lines(flush=True)
+        return self._paths.in_lines(process.output.take_lines(flush=True))
 
     def _expect_next(self, request: RuntimeRequest) -> None:
         if request.path != NEXT:
@@ -188,7 +322,8 @@ class Environment:
 
     def _init_failed(self, kind: str, text: str) -> InitError:
         payload = json.dumps({"errorType": kind, "errorMessage": text}).encode()
-        return InitError(payload, [*self._end_process(), Line(_now_ms(), f"INIT_REPORT Status: error {kind} {text}")])
+        report = Line(_now_ms(), f"INIT_REPORT Status: error {kind} {text}")
+        return InitError(payload, [*self._notes(), *self._end_process(), report])
 
     def _invocation_headers(self, request_id: str, arn: str, trace_id: str) -> dict[str, str]:
         return {
@@ -198,19 +333,9 @@ class Environment:
             "Lambda-Runtime-Trace-Id": trace_id,
         }
 
-    def _variables(self) -> dict[str, str]:
-        return {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "LANG": "en_US.UTF-8",
-            **self._function.variables,
-            "AWS_LAMBDA_RUNTIME_API": self._api.address,
-            "LAMBDA_TASK_ROOT": str(self._function.task_root),
-            "LAMBDA_RUNTIME_DIR": str(self._base),
-            "TMPDIR": str(self._tmp),
-            "HOME": str(self._tmp),
-        }
-
-    def _report(self, request_id: str, duration_ms: float, init_ms: float | None, memory_mb: int, status: str) -> str:
+    def _report(
+        self, request_id: str, duration_ms: float, init_ms: float | None, memory_mb: int, outcome: _Outcome
+    ) -> str:
         parts = [
             f"REPORT RequestId: {request_id}",
             f"Duration: {duration_ms:.2f} ms",
@@ -220,9 +345,30 @@ class Environment:
         ]
         if init_ms is not None:
             parts.append(f"Init Duration: {init_ms:.2f} ms")
-        if status in {"timeout", "error"}:
-            parts.append(f"Status: {status}")
+        if outcome.status in _FAILED:
+            parts.append(f"Status: {outcome.status}")
+        if outcome.error_type:
+            parts.append(f"Error Type: {outcome.error_type}")
         return "\t".join(parts)
+
+
+def _is_error(request: RuntimeRequest, request_id: str) -> bool:
+    """Whether the result of an invocation is an error's document.
+
+    Raises:
+        ProtocolError: it is no result of this invocation.
+    """
+    kind = request.path.rpartition("/")[2]
+    if request.path != f"{PREFIX}/invocation/{request_id}/{kind}" or kind not in {"response", "error"}:
+        raise ProtocolError(f"expected the result of {request_id}, got {request.method} {request.path}")
+    return kind == "error"
+
+
+def _broken(request_id: str, kind: str, text: str) -> _Outcome:
+    """The outcome of an invocation whose process cannot go on."""
+    message = f"RequestId: {request_id} Error: {text}"
+    document = {"errorType": kind, "errorMessage": message}
+    return _Outcome("error", json.dumps(document).encode(), f"{message} {kind}", kind)
 
 
 def _now_ms() -> int:
