@@ -213,7 +213,9 @@ class Environment:
             lifeline_fd=self._lifeline.read_fd,
             wrapper=self._function.variables.get(WRAPPER, ""),
         )
-        variables = of_process(self._function.variables, places, runtime_api=self._api.address)
+        variables = of_process(
+            self._function.variables, places, handler=self._function.handler, runtime_api=self._api.address
+        )
         process = FunctionProcess(command, environment=variables, lifeline=self._lifeline)
         self._api.attach(process.output, process.pid)
         return process

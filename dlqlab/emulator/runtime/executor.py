@@ -13,6 +13,7 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 from dlqlab.emulator import settings
 from dlqlab.emulator.runtime import serving
 from dlqlab.emulator.runtime.environment import Environment, Function, InitError
+from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.emulator.runtime.layers import opt_root
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.process import Lifeline
@@ -124,6 +125,11 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         failure = StatusErrorException("Environment startup failed", payload=error.payload)
         failure.lines = error.lines
         return failure
+
+
+def try_out() -> None:
+    """Find out, before the first function asks, how functions of this emulator's own Python can run."""
+    serving.served(f"python{own().version}", (), _state_folder())
 
 
 def end_all() -> None:

@@ -11,6 +11,8 @@ _OURS = ("LOCALSTACK_", "DLQLAB_")
 _KEPT = {"LOCALSTACK_HOSTNAME"}
 _FOREIGN = {"AWS_LAMBDA_FUNCTION_TIMEOUT"}
 """Of the Runtime Interface Emulator, not of Lambda."""
+_PLACED = {"TZ", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"}
+"""Set for each process."""
 _PATH = "/usr/local/bin:/usr/bin/:/bin"
 
 
@@ -41,14 +43,21 @@ def of_function(given: Mapping[str, object], own: Mapping[str, str], *, python: 
     kept = {
         name: str(value)
         for name, value in given.items()
-        if name in own or name in _KEPT or not (name.startswith(_OURS) or name in _FOREIGN)
+        if name in own or name in _KEPT or not (name.startswith(_OURS) or name in _FOREIGN or name in _PLACED)
     }
     return {**kept, "AWS_EXECUTION_ENV": f"AWS_Lambda_python{python}"}
 
 
-def of_process(function: Mapping[str, str], places: Places, *, runtime_api: str) -> dict[str, str]:
+def of_process(function: Mapping[str, str], places: Places, *, handler: str, runtime_api: str) -> dict[str, str]:
     """All variables of a process: a function may set those that Lambda does not reserve."""
-    return {**_unreserved(places), **function, **_reserved(places, runtime_api)}
+    reserved = {
+        "_HANDLER": handler,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": places.task,
+        "LAMBDA_RUNTIME_DIR": places.runtime,
+        "PWD": places.task,
+    }
+    return {**_unreserved(places), **function, **reserved}
 
 
 def _unreserved(places: Places) -> dict[str, str]:
@@ -63,13 +72,4 @@ def _unreserved(places: Places) -> dict[str, str]:
         "SHLVL": "0",
         # Where /tmp is the machine's, its folder, and no home: what lies in the user's must not reach a function.
         **({"TMPDIR": places.tmp, "HOME": places.tmp} if places.tmp else {}),
-    }
-
-
-def _reserved(places: Places, runtime_api: str) -> dict[str, str]:
-    return {
-        "AWS_LAMBDA_RUNTIME_API": runtime_api,
-        "LAMBDA_TASK_ROOT": places.task,
-        "LAMBDA_RUNTIME_DIR": places.runtime,
-        "PWD": places.task,
     }
