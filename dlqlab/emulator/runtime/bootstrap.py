@@ -1,6 +1,6 @@
 """First code of a function's interpreter: sets up the import path of Lambda and hands over to AWS's runtime client.
 
-Started as ``python -s -S -X lifeline=FD [-X bytecode=FOLDER] bootstrap.py``, without site-packages, so that a function
+Started as ``python -s -S -X lifeline=FD [-X OPTION]... bootstrap.py``, without site-packages, so that a function
 sees its bundle, the Lambda base (awslambdaric, boto3) and the standard library, and nothing of the harness. The script
 is the last argument, as Lambda's own: a wrapper of AWS_LAMBDA_EXEC_WRAPPER puts further options before it.
 """
@@ -58,6 +58,8 @@ def main() -> None:
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = _import_path(task_root, base, str(options.get("opt", "/opt")), given)
     site.setquit()
+    if "locale" not in options:  # what the interpreter adds where the machine lacks Lambda's locale
+        os.environ.pop("LC_CTYPE", None)
     os.chdir(task_root)
     handler = os.environ["_HANDLER"]
     sys.argv = [sys.argv[0], handler]

@@ -23,7 +23,6 @@ from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
 from dlqlab.emulator.runtime.variables import of_process
 
-WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
 _EXIT_WAITS_S = 2.0
@@ -86,6 +85,7 @@ class Environment:
 
     def __init__(self, function: Function, *, base: Path, scratch: Path, lifeline: Lifeline) -> None:
         self._function = function
+        self._paths = Paths()
         self._files = filesystem.Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
         self._is_isolated = filesystem.trouble(function.interpreter, base, scratch) is None
         self._lifeline = lifeline
@@ -200,7 +200,8 @@ class Environment:
             document = self._paths.in_bytes(request.body)
             raise InitError(document, [*self._notes(), *self._end_process()])
         self._init_ms = (time.monotonic() - began) * 1000
-        self._init_lines = self._notes()
+        self._process.output.drain()
+        self._init_lines = [*self._notes(), *self._paths.in_lines(self._process.output.take_lines())]
         processors.give_others(self._process.pid)
 
     def _new_process(self) -> FunctionProcess:
@@ -209,9 +210,9 @@ class Environment:
         command = filesystem.command(
             self._function.interpreter,
             self._files,
+            self._function.variables,
             isolated=self._is_isolated,
             lifeline_fd=self._lifeline.read_fd,
-            wrapper=self._function.variables.get(WRAPPER, ""),
         )
         variables = of_process(
             self._function.variables, places, handler=self._function.handler, runtime_api=self._api.address

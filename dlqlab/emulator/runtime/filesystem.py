@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dlqlab.emulator.runtime import launcher
 from dlqlab.emulator.runtime.interpreters import Interpreter
 from dlqlab.emulator.runtime.variables import LAMBDA, Places
 
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 LAUNCHER = Path(launcher.__file__)
 BOOTSTRAP = LAUNCHER.with_name("bootstrap.py")
 _PASSWD = f"""\
@@ -47,14 +49,20 @@ class Files:
         return Places(task=str(self.task), runtime=str(self.base), opt=opt, tmp=str(self.tmp))
 
 
-def command(interpreter: Interpreter, files: Files, *, isolated: bool, lifeline_fd: int, wrapper: str) -> list[str]:
+def command(
+    interpreter: Interpreter, files: Files, variables: Mapping[str, str], *, isolated: bool, lifeline_fd: int
+) -> list[str]:
     """What starts a function process.
 
     Args:
+        interpreter: that runs it.
+        files: its folders.
+        variables: of the function, for those that change how it starts.
         isolated: with Lambda's file system.
-        wrapper: the value of AWS_LAMBDA_EXEC_WRAPPER; empty for none.
+        lifeline_fd: whose end ends the process.
     """
-    options = ["-s", "-S", "-X", f"lifeline={lifeline_fd}"]
+    wrapper = variables.get(WRAPPER, "")
+    options = ["-s", "-S", "-X", f"lifeline={lifeline_fd}", *(["-X", "locale"] if "LC_CTYPE" in variables else [])]
     if isolated:
         start = [_inside(interpreter), *options, "-X", f"bytecode={launcher.BYTECODE}"]
         return _launched(interpreter, files, wrapper, [*start, f"{LAMBDA.runtime}/{BOOTSTRAP.name}"])
