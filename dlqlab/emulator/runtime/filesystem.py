@@ -62,7 +62,8 @@ def command(
         lifeline_fd: whose end ends the process.
     """
     wrapper = variables.get(WRAPPER, "")
-    options = ["-s", "-S", "-X", f"lifeline={lifeline_fd}", *(["-X", "locale"] if "LC_CTYPE" in variables else [])]
+    options = ["-s", "-S", "-X", f"emulator={files.base.parent}", "-X", f"lifeline={lifeline_fd}"]  # whose: for doctor
+    options += ["-X", "locale"] if "LC_CTYPE" in variables else []
     if isolated:
         start = [_inside(interpreter), *options, "-X", f"bytecode={launcher.BYTECODE}"]
         return _launched(interpreter, files, wrapper, [*start, f"{LAMBDA.runtime}/{BOOTSTRAP.name}"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dlqlab.emulator.runtime import filesystem
@@ -370,3 +371,13 @@ def test_lost_file_system_does_not_fail_the_function(
 
     assert str(environment._function.task_root) == invoke(environment)
     assert "its own could not be made" in caplog.text
+
+
+def test_process_tells_whose_it_is(make: FunctionFactory) -> None:
+    """By its command line, as the search for what an emulator left behind needs it."""
+    environment = make("def handler(event, context): pass\n")
+    environment.start()
+    words = psutil.Process(environment.pid).cmdline()
+
+    assert any(str(make.folder) in word for word in words)
+    assert words[-1].endswith("runtime/bootstrap.py")
