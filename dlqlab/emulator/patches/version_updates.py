@@ -38,7 +38,7 @@ class CodeInUse:
     @contextmanager
     def held(self, code: Any) -> Iterator[None]:
         """Keep the code on disk."""
-        key = str(code.get_unzipped_code_location())
+        key = _key(code)
         with self._lock:
             self._users[key] += 1
         try:
@@ -55,13 +55,18 @@ class CodeInUse:
 
     def delete(self, code: Any, delete: Any) -> None:
         """Call ``delete`` now, or once nobody uses the code."""
-        key = str(code.get_unzipped_code_location())
+        key = _key(code)
         with self._lock:
             if self._users[key]:
                 self._doomed[key] = delete
                 return
             del self._users[key]
         delete()
+
+
+def _key(code: Any) -> str:
+    """The archive's id, which no other has; code that is reloaded from a folder of the user's is never deleted."""
+    return str(getattr(code, "id", ""))
 
 
 _CODE = CodeInUse()

@@ -42,6 +42,8 @@ def main() -> None:
         except OSError as error:
             os.write(2, f"{MARK}{error}\n".encode())
             os._exit(FAILED)
+    else:
+        os.chdir(os.environ["LAMBDA_TASK_ROOT"])
     _become(wrapper, command)
 
 

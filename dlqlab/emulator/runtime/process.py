@@ -9,7 +9,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 from dlqlab.emulator import processors
+from dlqlab.emulator.runtime.filesystem import WRAPPER
 from dlqlab.emulator.runtime.output import OutputReader
 
 _KILL_WAIT_S = 5.0
@@ -30,6 +33,7 @@ class FunctionProcess:
     """A running function process with a ``/tmp`` of its own."""
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], lifeline: Lifeline) -> None:
+        self._is_wrapped = bool(environment.get(WRAPPER))
         read_fd, write_fd = os.pipe()
         os.set_blocking(read_fd, False)
         self.output = OutputReader(read_fd)
@@ -57,16 +61,9 @@ class FunctionProcess:
         return self._process.pid
 
     def peak_memory_mb(self) -> int:
-        """Peak resident memory in MiB; 0 where the system does not tell (no procfs)."""
-        try:
-            fd = os.open(f"/proc/{self.pid}/status", os.O_RDONLY)
-        except OSError:
-            return 0
-        try:
-            status = os.read(fd, 4096)
-        finally:
-            os.close(fd)
-        return int(status.partition(b"VmHWM:")[2].split(None, 1)[0] if b"VmHWM:" in status else 0) // 1024
+        """Peak resident memory in MiB, of the largest where a wrapper stays; 0 where the system does not tell."""
+        pids = [self.pid, *_children(self.pid)] if self._is_wrapped else [self.pid]
+        return max(_peak_memory_mb(pid) for pid in pids)
 
     def exit_code(self, wait_s: float = 1.0) -> int | None:
         """The process's exit code, negative for a signal; None while it runs."""
@@ -95,6 +92,26 @@ class FunctionProcess:
         self._process.wait(_KILL_WAIT_S)
         self.output.drain()
         os.close(self.output.fd)
+
+
+def _peak_memory_mb(pid: int) -> int:
+    try:
+        fd = os.open(f"/proc/{pid}/status", os.O_RDONLY)
+    except OSError:
+        return 0
+    try:
+        status = os.read(fd, 4096)
+    finally:
+        os.close(fd)
+    return int(status.partition(b"VmHWM:")[2].split(None, 1)[0] if b"VmHWM:" in status else 0) // 1024
+
+
+def _children(pid: int) -> list[int]:
+    """What a process started, and what that did."""
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def make_tmp(parent: Path) -> Path:

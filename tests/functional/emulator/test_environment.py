@@ -213,6 +213,22 @@ def test_wrapper_gets_the_start_command_and_may_change_it(make: FunctionFactory)
     assert [f"wrapped {own().executable.name}", "last bootstrap.py"] == texts(result)[:2]
 
 
+def test_memory_is_the_functions_under_a_wrapper_that_stays(make: FunctionFactory) -> None:
+    """A shell that waits for the runtime uses next to nothing itself; it ends with its function."""
+    environment = make(
+        "def handler(event, context):\n    global kept\n    kept = b'x' * 60_000_000\n",
+        files={"wrap.sh": '#!/bin/sh\n"$@"\n'},
+        variables={"AWS_LAMBDA_EXEC_WRAPPER": "wrap.sh"},
+    )
+    report = texts(ask(environment))[-1]
+    processes = psutil.Process(environment.pid).children()
+    environment.stop()
+
+    assert int(report.partition("Max Memory Used: ")[2].split()[0]) > 60
+    assert len(processes) == 1
+    wait_for("the runtime's end", lambda: (not _is_working(processes[0]), None), deadline_s=10)
+
+
 @pytest.mark.parametrize(
     ("name", "status", "said"), [("gone.sh", 127, "does not exist"), ("plain.txt", 126, "is not an executable")]
 )
@@ -274,6 +290,14 @@ def test_declared_python_serves_where_the_machine_has_it(
     assert "grün 😀" == json.loads(ask(environment, {"bad": True}).payload)["errorMessage"]
     assert b"Function.ResponseSizeTooLarge" in ask(environment, {"text": "", "size": 7_000_000}).payload
     assert [version, "boto3", "again", ""] == invoke(environment, {"text": "again"})
+
+
+def _is_working(process: psutil.Process) -> bool:
+    """Whether it still runs; one that nobody has waited for yet does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _in_background(environment: Environment) -> tuple[threading.Thread, list[object]]:

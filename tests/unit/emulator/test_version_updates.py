@@ -1,18 +1,15 @@
 """The code of a version that was replaced stays until its last invocation has ended."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
 from dlqlab.emulator.patches.version_updates import CodeInUse
 
 
+@dataclass(frozen=True)
 class Code:
     """An archive, as far as the patch looks at it."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def get_unzipped_code_location(self) -> Path:
-        return Path("/code") / self._name
+    id: str
 
 
 def test_unused_code_is_deleted_at_once() -> None:
