@@ -55,9 +55,10 @@ def main() -> None:
     task_root, base = os.environ["LAMBDA_TASK_ROOT"], os.environ["LAMBDA_RUNTIME_DIR"]
     if "bytecode" in options:
         _keep_bytecode(str(options["bytecode"]), task_root, base)
+    site.execsitecustomize()  # found by PYTHONPATH, which is how tools instrument a function without its knowing
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = _import_path(task_root, base, str(options.get("opt", "/opt")), given)
-    site.setquit()
+    site.setquit()  # exit and quit, which Lambda's interpreter has
     if "locale" not in options:  # what the interpreter adds where the machine lacks Lambda's locale
         os.environ.pop("LC_CTYPE", None)
     os.chdir(task_root)

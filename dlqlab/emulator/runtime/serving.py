@@ -1,6 +1,5 @@
 """How a function's declared runtime is served on this machine, and what must be said where that differs from AWS."""
 
-import functools
 import json
 import logging
 import platform
@@ -16,6 +15,7 @@ RECORD = "lambda-runtime.json"
 """File in the emulator's folder that tells its starter what is in force."""
 _ARM = {"aarch64", "arm64"}
 _LOCK = threading.Lock()
+_FOUND: dict[tuple[str | None, tuple[str, ...], Path], "Served"] = {}
 _LOG = logging.getLogger(__name__)
 
 
@@ -46,12 +46,15 @@ def served(runtime: str | None, architectures: tuple[str, ...], state: Path) -> 
         architectures: as declared; an empty one stands for Lambda's default.
         state: the emulator's folder.
     """
-    with _LOCK:
-        return _served(runtime, architectures, state)
+    key = (runtime, architectures, state)
+    if key not in _FOUND:  # nobody waits for the search for another runtime
+        with _LOCK:
+            if key not in _FOUND:
+                _FOUND[key] = _search(runtime, architectures, state)
+    return _FOUND[key]
 
 
-@functools.cache
-def _served(runtime: str | None, architectures: tuple[str, ...], state: Path) -> Served:
+def _search(runtime: str | None, architectures: tuple[str, ...], state: Path) -> Served:
     version = declared(runtime) or own().version
     reason = None
     interpreter = find(version)

@@ -31,28 +31,32 @@ def trouble(folder: Path) -> str | None:
     return filesystem.trouble(own(), build_base(folder / "base"), folder / "tmp")
 
 
-@pytest.fixture(params=["lambda", "machine"])
-def make(
-    request: pytest.FixtureRequest, folder: Path, trouble: str | None, monkeypatch: pytest.MonkeyPatch
+def factory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, trouble: str | None, *, is_isolated: bool
 ) -> Iterator[FunctionFactory]:
     """A factory of environments, which end with the test."""
-    is_isolated = request.param == "lambda"
     if is_isolated and trouble:
         pytest.skip(f"no file system of their own for functions here: {trouble}")
     reason = None if is_isolated else "the test wants it so"
     monkeypatch.setattr(filesystem, "trouble", lambda *_args: reason)
-    factory = FunctionFactory(folder, is_isolated, [])
-    yield factory
-    for environment in factory.made:
+    made = FunctionFactory(folder, is_isolated, [])
+    yield made
+    for environment in made.made:
         environment.stop()
 
 
+@pytest.fixture(params=["lambda", "machine"])
+def make(
+    request: pytest.FixtureRequest, folder: Path, trouble: str | None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FunctionFactory]:
+    """Functions in either file system."""
+    yield from factory(folder, monkeypatch, trouble, is_isolated=request.param == "lambda")
+
+
 @pytest.fixture
-def isolated(make: FunctionFactory) -> FunctionFactory:
-    """The same, for what only Lambda's file system shows."""
-    if not make.is_isolated:
-        pytest.skip("the machine's file system does not show this")
-    return make
+def isolated(folder: Path, trouble: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FunctionFactory]:
+    """Functions in Lambda's, for what only that shows."""
+    yield from factory(folder, monkeypatch, trouble, is_isolated=True)
 
 
 def test_code_lies_where_the_variables_say(make: FunctionFactory) -> None:
@@ -264,15 +268,25 @@ def test_layers_are_at_opt_and_on_the_path(make: FunctionFactory, tmp_path: Path
     assert ["layer", "bundle", "yes"] == invoke(environment)
 
 
+def test_interpreter_starts_as_lambdas_does(make: FunctionFactory, tmp_path: Path) -> None:
+    """It runs the sitecustomize that PYTHONPATH names, and knows exit()."""
+    (tmp_path / "sitecustomize.py").write_text("import builtins\nbuiltins.instrumented = True\n")
+    environment = make(
+        "import builtins\ndef handler(event, context):\n    return exit(4) if event else builtins.instrumented\n",
+        opt_root=tmp_path,
+        variables={"PYTHONPATH": "/opt" if make.is_isolated else str(tmp_path)},
+    )
+
+    assert invoke(environment) is True
+    assert b"Runtime exited with error: exit status 4" in ask(environment, {"leave": True}).payload
+
+
 @pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.14"])
-def test_declared_python_serves_where_the_machine_has_it(
-    make: FunctionFactory, version: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_declared_python_serves_where_the_machine_has_it(make: FunctionFactory, version: str) -> None:
     """With AWS's runtime client and SDK: results, errors and refusals of the other version are the same."""
     interpreter = find(version)
     if interpreter is None:
         pytest.skip(f"this machine has no Python {version}")
-    monkeypatch.setattr(filesystem, "trouble", lambda *_args: None if make.is_isolated else "the test wants it so")
     environment = make(
         """
         import sys, boto3
