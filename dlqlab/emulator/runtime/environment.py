@@ -6,7 +6,6 @@ stream and with the same ``/tmp``, as Lambda does ("Lambda execution environment
 
 import json
 import logging
-import math
 import threading
 import time
 from collections.abc import Mapping
@@ -16,8 +15,18 @@ from pathlib import Path
 from dlqlab.emulator import processors
 from dlqlab.emulator.runtime import filesystem, launcher
 from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
-from dlqlab.emulator.runtime.inbox import PAYLOAD_LIMIT_BYTES, ProtocolError, RuntimeRequest
+from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
 from dlqlab.emulator.runtime.interpreters import Interpreter, own
+from dlqlab.emulator.runtime.outcomes import (
+    REFUSAL,
+    Outcome,
+    broken,
+    is_error_document,
+    now_ms,
+    report,
+    timed_out,
+    too_large,
+)
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
@@ -27,8 +36,6 @@ INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
 _EXIT_WAITS_S = 2.0
 """So long a runtime whose result was refused may take to end, as AWS's does, or to go on."""
-_FAILED = {"timeout", "error"}
-"""Statuses of an invocation that ends its process."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -65,16 +72,6 @@ class Function:
     interpreter: Interpreter = field(default_factory=own)
     notes: tuple[str, ...] = ()
     """What the function's log shall say at each init."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """How an invocation ended: its status and document, and for the log a line and Lambda's name of the error."""
-
-    status: str
-    document: bytes
-    line: str | None = None
-    error_type: str | None = None
 
 
 class Environment:
@@ -236,19 +233,22 @@ class Environment:
             self._init()
         init_ms, self._init_ms = self._init_ms, None
         lines, self._init_lines = self._init_lines, []
-        lines.append(Line(_now_ms(), f"START RequestId: {request_id} Version: {self._function.version}"))
+        lines.append(Line(now_ms(), f"START RequestId: {request_id} Version: {self._function.version}"))
         began = time.monotonic()
         outcome = self._converse(request_id, payload, arn, trace_id, began)
         duration_ms = (time.monotonic() - began) * 1000
         memory_mb = self._process.peak_memory_mb() if self._process else 0
-        lines += self._collect(outcome.status)
+        lines += self._collect(outcome)
         if outcome.line:
-            lines.append(Line(_now_ms(), outcome.line))
-        lines.append(Line(_now_ms(), f"END RequestId: {request_id}"))
-        lines.append(Line(_now_ms(), self._report(request_id, duration_ms, init_ms, memory_mb, outcome)))
+            lines.append(Line(now_ms(), outcome.line))
+        lines.append(Line(now_ms(), f"END RequestId: {request_id}"))
+        used = report(
+            request_id, outcome, duration_ms, init_ms=init_ms, memory_mb=(self._function.memory_mb, memory_mb)
+        )
+        lines.append(Line(now_ms(), used))
         return Result(outcome.document, outcome.status != "success", lines)
 
-    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> _Outcome:
+    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:
         deadline = began + self._function.timeout_s
         try:
             if not self._is_asking:
@@ -256,40 +256,33 @@ class Environment:
             self._is_asking = False
             self._api.answer(200, payload, self._invocation_headers(request_id, arn, trace_id))
             request = self._receive(deadline)
-            is_error = _is_error(request, request_id)
+            is_error = is_error_document(request, request_id)
             if request.is_too_large:
                 return self._refuse_result(request_id)
             self._api.answer(202)
         except RuntimeTimeoutError:
-            text = f"Task timed out after {self._function.timeout_s:.2f} seconds"
-            document = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {request_id} Error: {text}"}
-            return _Outcome("timeout", json.dumps(document).encode(), f"{_iso_now()} {request_id} {text}")
+            return timed_out(request_id, self._function.timeout_s)
         except RuntimeGoneError:
             how = self._process.exit_status() if self._process else "exit status unknown"
-            return _broken(request_id, "Runtime.ExitError", f"Runtime exited with error: {how}")
+            return broken(request_id, "Runtime.ExitError", f"Runtime exited with error: {how}")
         except ProtocolError as error:
-            return _broken(request_id, "Runtime.Unknown", str(error))
+            return broken(request_id, "Runtime.Unknown", str(error))
         if is_error:
-            return _Outcome("failure", self._paths.in_bytes(request.body))
-        return _Outcome("success", request.body)
+            return Outcome("failure", self._paths.in_bytes(request.body))
+        return Outcome("success", request.body)
 
-    def _refuse_result(self, request_id: str) -> _Outcome:
+    def _refuse_result(self, request_id: str) -> Outcome:
         """Answer a result over the limit as Lambda does; AWS's runtime then ends, another may go on."""
-        text = f"Exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
-        refusal = {"errorMessage": text, "errorType": "RequestEntityTooLarge"}
-        kind = "Function.ResponseSizeTooLarge"
-        text = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
-        document = json.dumps({"errorMessage": text, "errorType": kind}).encode()
-        status = "failure"
+        goes_on = True
         try:
-            self._api.answer(413, json.dumps(refusal).encode())
+            self._api.answer(413, REFUSAL)
             deadline = time.monotonic() + _EXIT_WAITS_S
             while (request := self._receive(deadline)).path != NEXT:
                 self._api.answer(403)  # it has had its result, or tries to report the refusal as an error
             self._expect_next(request)
         except (RuntimeGoneError, RuntimeTimeoutError, ProtocolError):
-            status = "error"
-        return _Outcome(status, document, f"RequestId: {request_id} Error: {text} {kind}", kind)
+            goes_on = False
+        return too_large(request_id, goes_on=goes_on)
 
     def _receive(self, deadline: float) -> RuntimeRequest:
         """The runtime's next request; what asks for other APIs, as extensions do, hears that there are none."""
@@ -298,11 +291,11 @@ class Environment:
         return request
 
     def _notes(self) -> list[Line]:
-        return [Line(_now_ms(), text) for text in self._function.notes]
+        return [Line(now_ms(), text) for text in self._function.notes]
 
-    def _collect(self, status: str) -> list[Line]:
+    def _collect(self, outcome: Outcome) -> list[Line]:
         """What the function printed; ends the process where it cannot go on."""
-        if status in _FAILED:
+        if outcome.ends_process:
             return self._end_process()
         if self._process is None:
             return []
@@ -325,59 +318,13 @@ class Environment:
 
     def _init_failed(self, kind: str, text: str) -> InitError:
         payload = json.dumps({"errorType": kind, "errorMessage": text}).encode()
-        report = Line(_now_ms(), f"INIT_REPORT Status: error {kind} {text}")
-        return InitError(payload, [*self._notes(), *self._end_process(), report])
+        line = Line(now_ms(), f"INIT_REPORT Status: error {kind} {text}")
+        return InitError(payload, [*self._notes(), *self._end_process(), line])
 
     def _invocation_headers(self, request_id: str, arn: str, trace_id: str) -> dict[str, str]:
         return {
             "Lambda-Runtime-Aws-Request-Id": request_id,
-            "Lambda-Runtime-Deadline-Ms": str(_now_ms() + int(self._function.timeout_s * 1000)),
+            "Lambda-Runtime-Deadline-Ms": str(now_ms() + int(self._function.timeout_s * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": arn,
             "Lambda-Runtime-Trace-Id": trace_id,
         }
-
-    def _report(
-        self, request_id: str, duration_ms: float, init_ms: float | None, memory_mb: int, outcome: _Outcome
-    ) -> str:
-        parts = [
-            f"REPORT RequestId: {request_id}",
-            f"Duration: {duration_ms:.2f} ms",
-            f"Billed Duration: {math.ceil(duration_ms)} ms",
-            f"Memory Size: {self._function.memory_mb} MB",
-            f"Max Memory Used: {memory_mb} MB",
-        ]
-        if init_ms is not None:
-            parts.append(f"Init Duration: {init_ms:.2f} ms")
-        if outcome.status in _FAILED:
-            parts.append(f"Status: {outcome.status}")
-        if outcome.error_type:
-            parts.append(f"Error Type: {outcome.error_type}")
-        return "\t".join(parts)
-
-
-def _is_error(request: RuntimeRequest, request_id: str) -> bool:
-    """Whether the result of an invocation is an error's document.
-
-    Raises:
-        ProtocolError: it is no result of this invocation.
-    """
-    kind = request.path.rpartition("/")[2]
-    if request.path != f"{PREFIX}/invocation/{request_id}/{kind}" or kind not in {"response", "error"}:
-        raise ProtocolError(f"expected the result of {request_id}, got {request.method} {request.path}")
-    return kind == "error"
-
-
-def _broken(request_id: str, kind: str, text: str) -> _Outcome:
-    """The outcome of an invocation whose process cannot go on."""
-    message = f"RequestId: {request_id} Error: {text}"
-    document = {"errorType": kind, "errorMessage": message}
-    return _Outcome("error", json.dumps(document).encode(), f"{message} {kind}", kind)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _iso_now() -> str:
-    now_s, now_ms = divmod(_now_ms(), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_s))}.{now_ms:03d}Z"
