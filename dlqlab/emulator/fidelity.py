@@ -1,8 +1,12 @@
 """What of AWS the emulator shows, and what it does not: the card that each report ends with."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from dlqlab.emulator import settings
 from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.emulator.patches import ALL, summary
+from dlqlab.emulator.runtime.serving import record
 
 DIFFERENCES = {
     "concurrency": "event source mappings grow by 300 batches a minute as on AWS, but to at most DLQLAB_POLLERS_MAX or "
@@ -25,7 +29,8 @@ DIFFERENCES = {
     "retention": "messages do not expire within a run",
     "network": "no latency between services: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
-    "tmp": "a function's own /tmp is its TMPDIR; the path /tmp itself is the machine's",
+    "function processes": "functions share the machine's network and processor architecture, whatever they declare; "
+    "neither memory nor the size of /tmp is limited",
 }
 """Where LocalStack 4.14.0 differs from AWS in ways that matter here."""
 
@@ -47,7 +52,30 @@ def card(emulator: Emulator) -> list[dict[str, object]]:
         "statement": f"LocalStack {settings.VERSION} without Docker; functions run AWS's runtime interface client in "
         "processes of their own; DynamoDB is moto's",
     }
-    return [own, _dynamodb(emulator), *patches, *differences]
+    return [own, _dynamodb(emulator), *_functions(record(Path(emulator.state))), *patches, *differences]
+
+
+def _functions(served: Mapping[str, Mapping[str, str]]) -> list[dict[str, object]]:
+    """The file system of functions, and what runs the runtimes that they declared."""
+    troubles = sorted({one["files"] for one in served.values() if one["files"]})
+    if not served:
+        files = "not tried yet"
+    elif troubles:
+        files = (
+            f"functions see the machine's, because {'; '.join(troubles)}: their code and /tmp lie in folders of the "
+            "emulator's, which LAMBDA_TASK_ROOT and TMPDIR name; error documents and logs show Lambda's paths"
+        )
+    else:
+        files = "functions see Lambda's: /var/task, /opt, /var/runtime, a /tmp of their own, all else read-only"
+    pythons = "; ".join(f"{runtime} runs on Python {one['python']}" for runtime, one in sorted(served.items()))
+    return [
+        {"name": "function file system", "ok": bool(served) and not troubles, "statement": files},
+        {
+            "name": "function runtimes",
+            "ok": all(runtime == f"python{one['python']}" for runtime, one in served.items()),
+            "statement": pythons or "no function yet",
+        },
+    ]
 
 
 def _dynamodb(emulator: Emulator) -> dict[str, object]:

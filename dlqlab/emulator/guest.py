@@ -51,6 +51,10 @@ def _load(services: tuple[str, ...]) -> None:
     # 0.2 s (measured), in which no request is served.
     gc.freeze()
     processors.claim()
+    if "lambda" in services:
+        from dlqlab.emulator.runtime.executor import try_out  # noqa: PLC0415  (heavy; imported by LocalStack by now)
+
+        try_out()
 
 
 def _follow(lifeline_fd: int) -> None:

@@ -25,6 +25,10 @@ POLLERS_MAX_DEFAULT = 10
 """What a laptop bears: each batch at once may be a function process of its own, of some 50 MB."""
 PROCESSOR = "DLQLAB_PROCESSOR"
 """The processor that the emulator keeps to, or ``none``; unset, one is chosen: see dlqlab.emulator.processors."""
+FUNCTION_FILES = "DLQLAB_FUNCTION_FILES"
+"""The file system of functions: ``lambda``, the default, or ``machine``; see dlqlab.emulator.runtime.filesystem."""
+FILES_OF_LAMBDA = "lambda"
+FILES_OF_MACHINE = "machine"
 DYNAMODB_FAST = "fast"
 DYNAMODB_MOTO = "moto"
 
@@ -55,6 +59,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         DYNAMODB: _dynamodb(),
         **_call_record(),
         POLLERS_MAX: str(pollers_max()),
+        FUNCTION_FILES: _function_files(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -85,6 +90,13 @@ def _dynamodb() -> str:
     chosen = os.environ.get(DYNAMODB, DYNAMODB_FAST)
     if chosen not in {DYNAMODB_FAST, DYNAMODB_MOTO}:
         raise UsageError(f"{DYNAMODB} is {chosen}: give {DYNAMODB_FAST} or {DYNAMODB_MOTO}")
+    return chosen
+
+
+def _function_files() -> str:
+    chosen = os.environ.get(FUNCTION_FILES, FILES_OF_LAMBDA)
+    if chosen not in {FILES_OF_LAMBDA, FILES_OF_MACHINE}:
+        raise UsageError(f"{FUNCTION_FILES} is {chosen}: give {FILES_OF_LAMBDA} or {FILES_OF_MACHINE}")
     return chosen
 
 

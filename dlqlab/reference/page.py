@@ -89,7 +89,9 @@ def _emulator() -> Iterator[str]:
     yield (
         "What LocalStack is started with; reasons stand in `dlqlab/emulator/settings.py`. Patches are switched by "
         f"`dlqlab up --without-patch NAME`, single-item DynamoDB calls by "
-        f"`{emulator.DYNAMODB}={emulator.DYNAMODB_FAST}` (the default) or `{emulator.DYNAMODB_MOTO}` in the shell."
+        f"`{emulator.DYNAMODB}={emulator.DYNAMODB_FAST}` (the default) or `{emulator.DYNAMODB_MOTO}` in the shell, the "
+        f"file system of functions by `{emulator.FUNCTION_FILES}={emulator.FILES_OF_LAMBDA}` (the default: Lambda's, "
+        f"where the system allows it) or `{emulator.FILES_OF_MACHINE}`."
     )
     found = emulator.environment(host="127.0.0.1", port=4566, state=Path("STATE"), patches=("...",))
     yield table(("Variable", "Value"), ((code(name), code(value)) for name, value in found.items()))

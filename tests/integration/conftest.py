@@ -114,11 +114,10 @@ def make_function(aws: Callable[[str], Any], cleanups: ExitStack) -> FunctionFac
         name = f"f-{uuid.uuid4().hex[:8]}"
         created = aws("lambda").create_function(
             FunctionName=name,
-            Runtime="python3.13",
             Role=ROLE,
             Handler="app.handler",
             Code={"ZipFile": bundle({"app.py": source, **(files or {})})},
-            **settings,
+            **{"Runtime": "python3.13", **settings},
         )
         cleanups.callback(aws("lambda").delete_function, FunctionName=name)
         return DeployedFunction(name, created["FunctionArn"], aws("lambda"))

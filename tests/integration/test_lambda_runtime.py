@@ -1,8 +1,14 @@
 """The Lambda runtime behaves as Lambda does: init, errors, time-outs, crashes, isolation, logs."""
 
+import json
 import os
+import platform
 import re
+import urllib.error
+import urllib.request
+import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +16,8 @@ import psutil
 import pytest
 
 from dlqlab.emulator.lifecycle import Emulator
-from tests.integration.conftest import DeployedFunction, FunctionFactory, read_log
+from dlqlab.waiting import wait_for
+from tests.integration.conftest import ROLE, DeployedFunction, FunctionFactory, bundle, queue_arn, read_log
 
 pytestmark = pytest.mark.integration
 
@@ -148,12 +155,21 @@ def test_environment_is_lambdas_and_not_the_starters(
         Environment={"Variables": {"MINE": "yes"}},
     )
     seen = function.invoke().payload
+    ours = {name for name in seen if name.startswith(("LOCALSTACK_", "DLQLAB_")) and name != "LOCALSTACK_HOSTNAME"}
 
     assert seen["MINE"] == "yes"
+    assert (":UTC", "app.handler", set()) == (seen["TZ"], seen["_HANDLER"], ours)
     assert function.name == seen["AWS_LAMBDA_FUNCTION_NAME"]
     assert seen["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
     assert seen["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
-    assert not {"SECRET_OF_THE_SHELL", "VIRTUAL_ENV", "DLQLAB_STATE_DIR", "FILESYSTEM_ROOT"} & set(seen)
+    assert not {
+        "SECRET_OF_THE_SHELL",
+        "AWS_PROFILE",
+        "LC_CTYPE",
+        "VIRTUAL_ENV",
+        "DLQLAB_STATE_DIR",
+        "FILESYSTEM_ROOT",
+    } & set(seen)
 
 
 def test_functions_give_way_to_the_emulator(make_function: FunctionFactory, emulator: Emulator) -> None:
@@ -177,27 +193,31 @@ def test_emulator_has_a_processor_of_its_own(make_function: FunctionFactory, emu
 
 
 def test_tmp_is_kept_per_environment_and_removed_with_it(
-    make_function: FunctionFactory, aws: Callable[[str], Any]
+    make_function: FunctionFactory, aws: Callable[[str], Any], emulator: Emulator
 ) -> None:
     """Tempfile's folder survives between invocations of one environment and is gone with the function."""
     function = make_function(
         """
         import os, tempfile
         def handler(event, context):
-            path = os.path.join(tempfile.gettempdir(), 'kept')
+            path = os.path.join(tempfile.gettempdir(), context.function_name)
             there = os.path.exists(path)
             open(path, 'w').close()
-            return [there, path]
+            return there
         """
     )
-    first, path = function.invoke().payload
-    second, _ = function.invoke().payload
-    _replace_environments(aws, function)
-    third, other = function.invoke().payload
 
-    assert [first, second, third] == [False, True, False]
-    assert path != other
-    assert not Path(path).exists()
+    def kept() -> list[Path]:
+        return list(Path(emulator.state).rglob(function.name))
+
+    answers = [function.invoke().payload, function.invoke().payload]
+    before = kept()
+    _replace_environments(aws, function)
+    answers.append(function.invoke().payload)
+    wait_for("the first /tmp's end", lambda: (not before[0].exists(), None), deadline_s=10, interval_s=0.05)
+
+    assert answers == [False, True, False]
+    assert [len(before), len(kept())] == [1, 1]
 
 
 def test_logs_have_lambdas_frame_and_the_time_of_printing(
@@ -255,3 +275,105 @@ def test_no_function_process_stays_after_deletion(
 
     assert alive_before
     assert pid not in {process.pid for process in emulator.function_processes()}
+
+
+TOO_LARGE = "def handler(event, context):\n    return 'x' * 6_291_555\n"
+
+
+def test_result_over_the_limit_is_a_502_of_api_gateway(
+    make_function: FunctionFactory, aws: Callable[[str], Any], emulator: Emulator, cleanups: ExitStack
+) -> None:
+    """The caller of an API gets no part of it."""
+    function, api = make_function(TOO_LARGE), aws("apigateway")
+    api_id = api.create_rest_api(name=function.name)["id"]
+    cleanups.callback(api.delete_rest_api, restApiId=api_id)
+    root = {"restApiId": api_id, "resourceId": api.get_resources(restApiId=api_id)["items"][0]["id"]}
+    api.put_method(**root, httpMethod="GET", authorizationType="NONE")
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function.arn}/invocations"
+    api.put_integration(**root, httpMethod="GET", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    api.create_deployment(restApiId=api_id, stageName="s")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{emulator.endpoint}/_aws/execute-api/{api_id}/s/", timeout=30)
+    caught.value.close()
+
+    assert 502 == caught.value.code
+
+
+def test_result_over_the_limit_fails_its_batch(
+    make_function: FunctionFactory, make_queue: Callable[..., str], aws: Callable[[str], Any], cleanups: ExitStack
+) -> None:
+    """The message is dead-lettered after its attempts, as after any error of the function."""
+    dead = make_queue()
+    policy = json.dumps({"deadLetterTargetArn": queue_arn(aws, dead), "maxReceiveCount": 1})
+    url, function = make_queue(VisibilityTimeout="3", RedrivePolicy=policy), make_function(TOO_LARGE)
+    arn = queue_arn(aws, url)
+    mapping = aws("lambda").create_event_source_mapping(FunctionName=function.name, EventSourceArn=arn)
+    cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=mapping["UUID"])
+    aws("sqs").send_message(QueueUrl=url, MessageBody="one")
+
+    def probe() -> tuple[bool, list[str]]:
+        found = aws("sqs").receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages", [])
+        return bool(found), [message["Body"] for message in found]
+
+    assert ["one"] == wait_for("the dead letter", probe, deadline_s=30)
+    assert any("Function.ResponseSizeTooLarge" in event["message"] for event in read_log(aws, function.name))
+
+
+def test_runtime_that_cannot_be_served_is_refused(make_function: FunctionFactory, aws: Callable[[str], Any]) -> None:
+    """At creation and at an update, with the field, the value and what to give."""
+    client = aws("lambda")
+    function = make_function("def handler(event, context): pass\n")
+    expected = "Value nodejs20.x at 'runtime': only Python functions run here; give one of python3.x"
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match=re.escape(expected)):
+        client.create_function(
+            FunctionName=f"{function.name}-node",
+            Runtime="nodejs20.x",
+            Role=ROLE,
+            Handler="a.b",
+            Code={"ZipFile": bundle({"a.js": ""})},
+        )
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match=re.escape(expected)):
+        client.update_function_configuration(FunctionName=function.name, Runtime="nodejs20.x")
+
+
+def test_python_that_cannot_be_served_says_so(make_function: FunctionFactory, aws: Callable[[str], Any]) -> None:
+    """In the function's state, in its log at each init, and by AWS_EXECUTION_ENV."""
+    function = make_function(
+        """
+        import os, sys
+        def handler(event, context):
+            return [list(sys.version_info[:2]), os.environ['AWS_EXECUTION_ENV']]
+        """,
+        Runtime="python3.8",
+    )
+    state = aws("lambda").get_function_configuration(FunctionName=function.name)
+    answer = function.invoke()
+    said = "declared python3.8 runs on Python 3.13: "
+
+    assert ("Active", True) == (state["State"], state["StateReason"].startswith(said))
+    assert [[3, 13], "AWS_Lambda_python3.13"] == answer.payload
+    assert answer.log[0].startswith(said)
+
+
+@pytest.mark.skipif(platform.machine().lower() in {"arm64", "aarch64"}, reason="arm64 is what this machine is")
+def test_architecture_that_cannot_be_served_says_so(make_function: FunctionFactory, aws: Callable[[str], Any]) -> None:
+    """The function runs, since most of Python's code runs anywhere."""
+    function = make_function("def handler(event, context):\n    return 1\n", Architectures=["arm64"])
+    state = aws("lambda").get_function_configuration(FunctionName=function.name)
+
+    assert state["StateReason"].startswith(f"declared arm64 runs on {platform.machine().lower()}")
+    assert 1 == function.invoke().payload
+
+
+def test_layers_are_merged_in_their_order(make_function: FunctionFactory, aws: Callable[[str], Any]) -> None:
+    """A later layer's file takes the place of an earlier one's."""
+    client, arns = aws("lambda"), []
+    for number, files in enumerate([{"a": "1", "b": "1"}, {"b": "2"}]):
+        content = bundle({f"python/{name}.py": f"x = {text}\n" for name, text in files.items()})
+        layer = client.publish_layer_version(
+            LayerName=f"l-{uuid.uuid4().hex[:8]}-{number}", Content={"ZipFile": content}
+        )
+        arns.append(layer["LayerVersionArn"])
+    function = make_function("import a, b\ndef handler(event, context):\n    return [a.x, b.x]\n", Layers=arns)
+
+    assert [1, 2] == function.invoke().payload

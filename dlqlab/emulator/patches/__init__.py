@@ -36,6 +36,9 @@ ALL: tuple[str, ...] = (
     "direct_log_reads",
     "prompt_create",
     "logs_insights",
+    "version_updates",
+    "async_updates",
+    "served_runtimes",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 

@@ -6,42 +6,29 @@ function's output meanwhile: at once, but for the first moments, in which most i
 line costs more than to read it. Paths and headers: "Using the Lambda runtime API" in the AWS Lambda developer guide.
 """
 
+import contextlib
+import os
 import selectors
 import socket
 import time
-from dataclasses import dataclass
 
+from dlqlab.emulator.runtime.inbox import Inbox, ProtocolError, RuntimeRequest
 from dlqlab.emulator.runtime.output import OutputReader
 
 PREFIX = "/2018-06-01/runtime"
 NEXT = f"{PREFIX}/invocation/next"
 INIT_ERROR = f"{PREFIX}/init/error"
-_HEAD_LIMIT = 64 * 1024
 _OUTPUT_WAITS_S = 0.015
 """So long a line may wait to be read, and with it its time stamp be late, at the start of an invocation."""
-_BODY_LIMIT = 8 * 1024 * 1024  # results are limited to 6 MB; an error document may be a little larger
+_REASONS = {200: "OK", 202: "Accepted", 403: "Forbidden", 404: "Not Found", 413: "Request Entity Too Large"}
 
 
 class RuntimeGoneError(Exception):
-    """The function process ended or closed its output in the middle of the conversation."""
+    """The function process ended, or was ended, in the middle of the conversation."""
 
 
 class RuntimeTimeoutError(Exception):
     """The deadline passed before the runtime asked or answered."""
-
-
-class ProtocolError(Exception):
-    """The runtime sent something that is not the Runtime API."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimeRequest:
-    """One request of the runtime."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
 
 
 class RuntimeApi:
@@ -54,9 +41,11 @@ class RuntimeApi:
         self._runtime.register(self._listener, selectors.EVENT_READ)
         self._all = selectors.DefaultSelector()  # the same and the output
         self._all.register(self._listener, selectors.EVENT_READ)
-        self._buffers: dict[socket.socket, bytearray] = {}
+        self._inboxes: dict[socket.socket, Inbox] = {}
         self._asking: socket.socket | None = None
         self._output: OutputReader | None = None
+        self._pidfd: int | None = None
+        self._ended = False
 
     @property
     def address(self) -> str:
@@ -64,16 +53,29 @@ class RuntimeApi:
         host, port = self._listener.getsockname()
         return f"{host}:{port}"
 
-    def attach(self, output: OutputReader) -> None:
-        """Watch a new function process: its output is drained while the API waits."""
+    def attach(self, output: OutputReader, pid: int | None = None) -> None:
+        """Watch a new function process: its output is drained while the API waits, and its end ends the wait.
+
+        Args:
+            pid: of the process. Where the system can watch it (Linux), its end is seen although something that it
+                started still holds its output.
+        """
         self.detach()
         self._output = output
         self._all.register(output.fd, selectors.EVENT_READ)
+        if pid is not None and hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):  # it has ended, or the kernel is older: the output's end tells
+                self._pidfd = os.pidfd_open(pid)
+                self._all.register(self._pidfd, selectors.EVENT_READ)
 
     def detach(self) -> None:
         """Forget the process: its connections and its output."""
-        for connection in list(self._buffers):
+        for connection in list(self._inboxes):
             self._drop(connection)
+        if self._pidfd is not None:
+            self._all.unregister(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None
         if self._output is not None:
             if self._output.fd in self._all.get_map():
                 self._all.unregister(self._output.fd)
@@ -85,18 +87,26 @@ class RuntimeApi:
         self._all.close()
         self._listener.close()
 
+    def end(self) -> None:
+        """Let the thread that waits here, and each that comes, go with RuntimeGoneError; from any thread."""
+        self._ended = True
+        with contextlib.suppress(OSError):  # closed: then nobody waits
+            socket.create_connection(self._listener.getsockname()[:2], timeout=1).close()  # what wakes the selectors
+
     def receive(self, deadline: float) -> RuntimeRequest:
         """The next request of the runtime, waiting until ``deadline`` (monotonic seconds).
 
         Raises:
             RuntimeTimeoutError: nothing arrived in time.
-            RuntimeGoneError: the process closed its output, which it does by ending.
-            ProtocolError: the request is not HTTP, or too large.
+            RuntimeGoneError: the process ended or closed its output, or ``end`` was called.
+            ProtocolError: the request is not HTTP.
         """
         output_waits_until = time.monotonic() + _OUTPUT_WAITS_S
         while True:
-            for connection, buffer in self._buffers.items():
-                request = _parse(buffer) if buffer else None
+            if self._ended:
+                raise RuntimeGoneError("the environment was ended")
+            for connection, inbox in self._inboxes.items():
+                request = inbox.take()
                 if request is not None:
                     self._asking = connection
                     return request
@@ -110,7 +120,7 @@ class RuntimeApi:
         """Answer the request received last."""
         if self._asking is None:
             raise ProtocolError("there is no request to answer")
-        lines = [f"HTTP/1.1 {status} {'OK' if status == 200 else 'Accepted'}"]  # noqa: PLR2004
+        lines = [f"HTTP/1.1 {status} {_REASONS[status]}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
         connection, self._asking = self._asking, None
@@ -129,40 +139,50 @@ class RuntimeApi:
                 self._accept()
             elif isinstance(key.fileobj, socket.socket):
                 self._read(key.fileobj)
+            elif key.fileobj == self._pidfd:
+                gone = True
             elif self._output is not None:
                 self._output.drain()
-                gone = self._output.closed
+                gone = gone or self._output.closed
         # The process may have posted its result just before it ended: what it sent counts first.
-        if gone and not any(_is_complete(buffer) for buffer in self._buffers.values()):
-            raise RuntimeGoneError("the process closed its output")
+        if gone and not self._has_request():
+            raise RuntimeGoneError("the process has ended")
         return bool(events)
+
+    def _has_request(self) -> bool:
+        """Whether a whole request lies here, or in the connections of a process that has ended."""
+        for connection, inbox in list(self._inboxes.items()):
+            while not inbox.is_complete() and self._read(connection):
+                pass
+            if inbox.is_complete():
+                return True
+        return False
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
         # Without it, Nagle's algorithm and delayed acknowledgements cost 40 ms an invocation.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
-        self._buffers[connection] = bytearray()
+        self._inboxes[connection] = Inbox()
         self._runtime.register(connection, selectors.EVENT_READ)
         self._all.register(connection, selectors.EVENT_READ)
 
-    def _read(self, connection: socket.socket) -> None:
+    def _read(self, connection: socket.socket) -> bool:
+        """Take what one connection has; whether it had anything."""
         try:
             chunk = connection.recv(262_144)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             chunk = b""  # a reset is the same to us as an orderly end
         if not chunk:
             self._drop(connection)
-            return
-        buffer = self._buffers[connection]
-        buffer += chunk
-        if len(buffer) > _HEAD_LIMIT + _BODY_LIMIT:
-            raise ProtocolError(f"a request of over {_HEAD_LIMIT + _BODY_LIMIT} bytes")
+            return False
+        self._inboxes[connection].add(chunk)
+        return True
 
     def _drop(self, connection: socket.socket) -> None:
-        if self._buffers.pop(connection, None) is not None:
+        if self._inboxes.pop(connection, None) is not None:
             self._runtime.unregister(connection)
             self._all.unregister(connection)
         connection.close()
@@ -178,42 +198,3 @@ def _send(connection: socket.socket, data: bytes) -> None:
         connection.setblocking(True)
         connection.sendall(memoryview(data)[sent:])
         connection.setblocking(False)
-
-
-def _split_head(buffer: bytearray) -> tuple[list[str], dict[str, str], int] | None:
-    """Request line, headers (names in lower case) and the offset of the body; None while the head is incomplete."""
-    end = buffer.find(b"\r\n\r\n")
-    if end < 0:
-        if len(buffer) > _HEAD_LIMIT:
-            raise ProtocolError("a request head without an end")
-        return None
-    first, *rest = buffer[:end].decode("latin-1").split("\r\n")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
-    return first.split(" "), headers, end + 4
-
-
-def _length(headers: dict[str, str]) -> int:
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        raise ProtocolError("the runtime sent a chunked body; response streaming is not supported")
-    return int(headers.get("content-length") or 0)
-
-
-def _is_complete(buffer: bytearray) -> bool:
-    head = _split_head(buffer)
-    return head is not None and len(buffer) >= head[2] + _length(head[1])
-
-
-def _parse(buffer: bytearray) -> RuntimeRequest | None:
-    """Take one complete request off the buffer; None while it is incomplete."""
-    head = _split_head(buffer)
-    if head is None:
-        return None
-    line, headers, start = head
-    end = start + _length(headers)
-    if len(buffer) < end:
-        return None
-    if len(line) != 3:  # noqa: PLR2004  (method, path, version)
-        raise ProtocolError(f"not an HTTP request: {' '.join(line)!r}")
-    body = bytes(buffer[start:end])
-    del buffer[:end]
-    return RuntimeRequest(line[0], line[1], headers, body)

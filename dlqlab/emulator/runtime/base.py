@@ -2,31 +2,50 @@
 
 A folder of links to the installed awslambdaric and boto3 and what they need. It keeps the harness's other packages out
 of sight: a dependency that is missing from the bundle fails here as it would on AWS.
+
+For a Python of another version than the emulator's the same packages serve, as far as they are for it: without what is
+compiled for one version only, of which all have an equal in Python but awslambdaric's transport, ``runtime_client``.
 """
 
 import functools
-from importlib.metadata import Distribution, distribution
+import sys
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
+TRANSPORT = Path(__file__).with_name("runtime_client.py")
+OWN_VERSION = ".".join(map(str, sys.version_info[:2]))
+
+
+class UnsupportedPythonError(Exception):
+    """The installed packages are not for this version of Python."""
 
 
 @functools.cache
-def build_base(folder: Path) -> Path:
-    """Fill the folder with links to the runtime's packages and their dependencies, once; returns the folder."""
+def build_base(folder: Path, version: str = OWN_VERSION) -> Path:
+    """Fill the folder with links to the runtime's packages and their dependencies, once; returns the folder.
+
+    Raises:
+        UnsupportedPythonError: one of them does not support the version.
+    """
+    is_foreign = version != OWN_VERSION
+    links = [link for found in _closure(RUNTIME_PACKAGES, version) for link in _top_level(found)]
+    if is_foreign:
+        links = [link for link in links if link[1].suffix != ".so"]
+        links.append((TRANSPORT.name, TRANSPORT))
     folder.mkdir(parents=True, exist_ok=True)
-    for found in _closure(RUNTIME_PACKAGES):
-        for name, target in _top_level(found):
-            link = folder / name
-            if not link.exists():
-                link.unlink(missing_ok=True)
-                link.symlink_to(target)
+    for name, target in links:
+        link = folder / name
+        if not link.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
     return folder
 
 
-def _closure(names: tuple[str, ...]) -> list[Distribution]:
+def _closure(names: tuple[str, ...], version: str) -> list[Distribution]:
     """The distributions and all that they require without extras."""
     found: dict[str, Distribution] = {}
     waiting = list(names)
@@ -34,12 +53,25 @@ def _closure(names: tuple[str, ...]) -> list[Distribution]:
         name = waiting.pop()
         if name in found:
             continue
-        found[name] = distribution(name)
+        found[name] = _distribution(name, version)
         for line in found[name].requires or []:
             requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": "", "python_version": version}):
                 waiting.append(requirement.name)
     return list(found.values())
+
+
+def _distribution(name: str, version: str) -> Distribution:
+    try:
+        found = distribution(name)
+    except PackageNotFoundError as error:
+        if version == OWN_VERSION:
+            raise
+        raise UnsupportedPythonError(f"Python {version} needs {name}, which is not installed") from error
+    supported = found.metadata.get("Requires-Python") or ""
+    if not SpecifierSet(supported).contains(version):
+        raise UnsupportedPythonError(f"{name} {found.version} is for Python {supported}")
+    return found
 
 
 def _top_level(found: Distribution) -> list[tuple[str, Path]]:

@@ -5,28 +5,38 @@ stream and with the same ``/tmp``, as Lambda does ("Lambda execution environment
 """
 
 import json
-import math
+import logging
+import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlqlab.emulator import processors
-from dlqlab.emulator.runtime.api import (
-    INIT_ERROR,
-    NEXT,
-    PREFIX,
-    ProtocolError,
-    RuntimeApi,
-    RuntimeGoneError,
-    RuntimeRequest,
-    RuntimeTimeoutError,
+from dlqlab.emulator.runtime import filesystem, launcher
+from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
+from dlqlab.emulator.runtime.interpreters import Interpreter, own
+from dlqlab.emulator.runtime.outcomes import (
+    REFUSAL,
+    Outcome,
+    broken,
+    is_error_document,
+    now_ms,
+    report,
+    timed_out,
+    too_large,
 )
 from dlqlab.emulator.runtime.output import Line
+from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
+from dlqlab.emulator.runtime.variables import of_process
 
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
+_EXIT_WAITS_S = 2.0
+"""So long a runtime whose result was refused may take to end, as AWS's does, or to go on."""
+_LOG = logging.getLogger(__name__)
 
 
 class InitError(Exception):
@@ -57,20 +67,32 @@ class Function:
     memory_mb: int
     task_root: Path
     variables: Mapping[str, str]
+    opt_root: Path | None = None
+    """The content of its layers."""
+    interpreter: Interpreter = field(default_factory=own)
+    notes: tuple[str, ...] = ()
+    """What the function's log shall say at each init."""
 
 
 class Environment:
-    """One execution environment. Not thread-safe: Lambda gives an environment one invocation at a time."""
+    """One execution environment.
+
+    Lambda gives it one invocation at a time, from any thread; ``stop`` and ``end`` may come from others meanwhile.
+    """
 
     def __init__(self, function: Function, *, base: Path, scratch: Path, lifeline: Lifeline) -> None:
         self._function = function
-        self._base = base
+        self._paths = Paths()
+        self._files = filesystem.Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
+        self._is_isolated = filesystem.trouble(function.interpreter, base, scratch) is None
         self._lifeline = lifeline
-        self._tmp = make_tmp(scratch)
         self._api = RuntimeApi()
         self._process: FunctionProcess | None = None
         self._is_asking = False
         self._init_ms: float | None = None
+        self._init_lines: list[Line] = []
+        self._lock = threading.Lock()
+        self._working: str | None = None  # "init" or "invocation"
         self._stopped = False
 
     @property
@@ -88,24 +110,11 @@ class Environment:
         Raises:
             InitError: the handler could not be loaded, the process ended, or the init took over 10 s.
         """
-        began = time.monotonic()
-        self._process = FunctionProcess(
-            handler=self._function.handler, base=self._base, environment=self._variables(), lifeline=self._lifeline
-        )
-        self._api.attach(self._process.output)
+        self._begin("init")
         try:
-            request = self._api.receive(began + INIT_TIMEOUT_S)
-        except RuntimeTimeoutError:
-            raise self._init_failed("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.0f} s") from None
-        except RuntimeGoneError:
-            status = self._process.exit_status()
-            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
-        if request.path == INIT_ERROR:
-            self._api.answer(202)
-            raise InitError(request.body, self._end_process())
-        self._expect_next(request)
-        self._init_ms = (time.monotonic() - began) * 1000
-        processors.give_others(self._process.pid)
+            self._init()
+        finally:
+            self._finish()
 
     def invoke(self, *, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
         """Run one invocation to its end.
@@ -113,64 +122,185 @@ class Environment:
         Raises:
             InitError: the process had to be replaced and could not be initialised again.
         """
-        if self._process is None:
-            self.start()
-        init_ms, self._init_ms = self._init_ms, None
-        lines = [Line(_now_ms(), f"START RequestId: {request_id} Version: {self._function.version}")]
-        began = time.monotonic()
-        status, answer, error = self._converse(request_id, payload, arn, trace_id, began)
-        duration_ms = (time.monotonic() - began) * 1000
-        memory_mb = self._process.peak_memory_mb() if self._process else 0
-        lines += self._collect(status)
-        if error:
-            lines.append(Line(_now_ms(), error))
-        lines.append(Line(_now_ms(), f"END RequestId: {request_id}"))
-        lines.append(Line(_now_ms(), self._report(request_id, duration_ms, init_ms, memory_mb, status)))
-        return Result(answer, status != "success", lines)
+        self._begin("invocation")
+        try:
+            return self._invoke(request_id, payload, arn, trace_id)
+        finally:
+            self._finish()
 
     def stop(self) -> None:
-        """End the process and remove its ``/tmp``. May be called twice."""
-        if self._stopped:
-            return
-        self._stopped = True
+        """End the process and remove its ``/tmp``, once the invocation that runs has ended by itself."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            working = self._working
+        if working == "init":
+            self._interrupt()
+        elif working is None:
+            self._dispose()
+
+    def end(self) -> None:
+        """End the process at once, and with it what it is working on."""
+        with self._lock:
+            was_stopped, self._stopped = self._stopped, True
+            working = self._working
+        if working is not None:
+            self._interrupt()
+        elif not was_stopped:
+            self._dispose()
+
+    def _begin(self, what: str) -> None:
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError("the execution environment was stopped before it was used")
+            self._working = what
+
+    def _finish(self) -> None:
+        with self._lock:
+            self._working = None
+            is_last = self._stopped
+        if is_last:
+            self._dispose()
+
+    def _interrupt(self) -> None:
+        """Wake the thread that waits for the process; it disposes of all."""
+        process = self._process
+        if process is not None:
+            process.signal_end()
+        self._api.end()
+
+    def _dispose(self) -> None:
         self._end_process()
         self._api.close()
-        remove_tmp(self._tmp)
+        remove_tmp(self._files.tmp)
 
-    def _converse(
-        self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float
-    ) -> tuple[str, bytes, str | None]:
-        """Status, result document and a line for the log."""
+    def _init(self) -> None:
+        began = time.monotonic()
+        self._process = self._new_process()
+        try:
+            request = self._receive(began + INIT_TIMEOUT_S)
+            if request.path != INIT_ERROR:
+                self._expect_next(request)
+        except RuntimeTimeoutError:
+            raise self._init_failed("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.0f} s") from None
+        except ProtocolError as error:
+            raise self._init_failed("Runtime.Unknown", str(error)) from error
+        except RuntimeGoneError:
+            if self._lost_isolation():
+                self._init()
+                return
+            status = self._process.exit_status()
+            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
+        if request.path == INIT_ERROR:
+            self._api.answer(202)
+            document = self._paths.in_bytes(request.body)
+            raise InitError(document, [*self._notes(), *self._end_process()])
+        self._init_ms = (time.monotonic() - began) * 1000
+        self._process.output.drain()
+        self._init_lines = [*self._notes(), *self._paths.in_lines(self._process.output.take_lines())]
+        processors.give_others(self._process.pid)
+
+    def _new_process(self) -> FunctionProcess:
+        places = self._files.places(isolated=self._is_isolated)
+        self._paths = Paths.between(self._files, places)
+        command = filesystem.command(
+            self._function.interpreter,
+            self._files,
+            self._function.variables,
+            isolated=self._is_isolated,
+            lifeline_fd=self._lifeline.read_fd,
+        )
+        variables = of_process(
+            self._function.variables, places, handler=self._function.handler, runtime_api=self._api.address
+        )
+        process = FunctionProcess(command, environment=variables, lifeline=self._lifeline)
+        self._api.attach(process.output, process.pid)
+        return process
+
+    def _lost_isolation(self) -> bool:
+        """Whether the process ended because the system, which had given it a file system before, now does not."""
+        if not self._is_isolated or self._process is None or self._process.exit_code() != launcher.FAILED:
+            return False
+        said = [line.text for line in self._end_process()]
+        reason = next((text.removeprefix(launcher.MARK) for text in said if text.startswith(launcher.MARK)), "unknown")
+        _LOG.warning("a function runs in the machine's file system, because its own could not be made: %s", reason)
+        self._is_isolated = False
+        return True
+
+    def _invoke(self, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
+        if self._process is None:
+            self._init()
+        init_ms, self._init_ms = self._init_ms, None
+        lines, self._init_lines = self._init_lines, []
+        lines.append(Line(now_ms(), f"START RequestId: {request_id} Version: {self._function.version}"))
+        began = time.monotonic()
+        outcome = self._converse(request_id, payload, arn, trace_id, began)
+        duration_ms = (time.monotonic() - began) * 1000
+        memory_mb = self._process.peak_memory_mb() if self._process else 0
+        lines += self._collect(outcome)
+        if outcome.line:
+            lines.append(Line(now_ms(), outcome.line))
+        lines.append(Line(now_ms(), f"END RequestId: {request_id}"))
+        used = report(
+            request_id, outcome, duration_ms, init_ms=init_ms, memory_mb=(self._function.memory_mb, memory_mb)
+        )
+        lines.append(Line(now_ms(), used))
+        return Result(outcome.document, outcome.status != "success", lines)
+
+    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:
         deadline = began + self._function.timeout_s
         try:
             if not self._is_asking:
-                self._expect_next(self._api.receive(deadline))
+                self._expect_next(self._receive(deadline))
             self._is_asking = False
             self._api.answer(200, payload, self._invocation_headers(request_id, arn, trace_id))
-            request = self._api.receive(deadline)
+            request = self._receive(deadline)
+            is_error = is_error_document(request, request_id)
+            if request.is_too_large:
+                return self._refuse_result(request_id)
             self._api.answer(202)
         except RuntimeTimeoutError:
-            text = f"Task timed out after {self._function.timeout_s:.2f} seconds"
-            document = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {request_id} Error: {text}"}
-            return "timeout", json.dumps(document).encode(), f"{_iso_now()} {request_id} {text}"
+            return timed_out(request_id, self._function.timeout_s)
         except RuntimeGoneError:
             how = self._process.exit_status() if self._process else "exit status unknown"
-            text = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
-            document = {"errorType": "Runtime.ExitError", "errorMessage": text}
-            return "error", json.dumps(document).encode(), f"{text} Runtime.ExitError"
-        outcome = request.path.rpartition("/")[2]
-        if request.path != f"{PREFIX}/invocation/{request_id}/{outcome}" or outcome not in {"response", "error"}:
-            raise ProtocolError(f"expected the result of {request_id}, got {request.method} {request.path}")
-        return ("success" if outcome == "response" else "failure"), request.body, None
+            return broken(request_id, "Runtime.ExitError", f"Runtime exited with error: {how}")
+        except ProtocolError as error:
+            return broken(request_id, "Runtime.Unknown", str(error))
+        if is_error:
+            return Outcome("failure", self._paths.in_bytes(request.body))
+        return Outcome("success", request.body)
 
-    def _collect(self, status: str) -> list[Line]:
+    def _refuse_result(self, request_id: str) -> Outcome:
+        """Answer a result over the limit as Lambda does; AWS's runtime then ends, another may go on."""
+        goes_on = True
+        try:
+            self._api.answer(413, REFUSAL)
+            deadline = time.monotonic() + _EXIT_WAITS_S
+            while (request := self._receive(deadline)).path != NEXT:
+                self._api.answer(403)  # it has had its result, or tries to report the refusal as an error
+            self._expect_next(request)
+        except (RuntimeGoneError, RuntimeTimeoutError, ProtocolError):
+            goes_on = False
+        return too_large(request_id, goes_on=goes_on)
+
+    def _receive(self, deadline: float) -> RuntimeRequest:
+        """The runtime's next request; what asks for other APIs, as extensions do, hears that there are none."""
+        while not (request := self._api.receive(deadline)).path.startswith(f"{PREFIX}/"):
+            self._api.answer(404)
+        return request
+
+    def _notes(self) -> list[Line]:
+        return [Line(now_ms(), text) for text in self._function.notes]
+
+    def _collect(self, outcome: Outcome) -> list[Line]:
         """What the function printed; ends the process where it cannot go on."""
-        if status in {"timeout", "error"}:
+        if outcome.ends_process:
             return self._end_process()
         if self._process is None:
             return []
         self._process.output.drain()
-        return self._process.output.take_lines(flush=True)
+        return self._paths.in_lines(self._process.output.take_lines(flush=True))
 
     def _end_process(self) -> list[Line]:
         process, self._process = self._process, None
@@ -179,7 +309,7 @@ class Environment:
         if process is None:
             return []
         process.kill()
-        return process.output.take_lines(flush=True)
+        return self._paths.in_lines(process.output.take_lines(flush=True))
 
     def _expect_next(self, request: RuntimeRequest) -> None:
         if request.path != NEXT:
@@ -188,47 +318,13 @@ class Environment:
 
     def _init_failed(self, kind: str, text: str) -> InitError:
         payload = json.dumps({"errorType": kind, "errorMessage": text}).encode()
-        return InitError(payload, [*self._end_process(), Line(_now_ms(), f"INIT_REPORT Status: error {kind} {text}")])
+        line = Line(now_ms(), f"INIT_REPORT Status: error {kind} {text}")
+        return InitError(payload, [*self._notes(), *self._end_process(), line])
 
     def _invocation_headers(self, request_id: str, arn: str, trace_id: str) -> dict[str, str]:
         return {
             "Lambda-Runtime-Aws-Request-Id": request_id,
-            "Lambda-Runtime-Deadline-Ms": str(_now_ms() + int(self._function.timeout_s * 1000)),
+            "Lambda-Runtime-Deadline-Ms": str(now_ms() + int(self._function.timeout_s * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": arn,
             "Lambda-Runtime-Trace-Id": trace_id,
         }
-
-    def _variables(self) -> dict[str, str]:
-        return {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "LANG": "en_US.UTF-8",
-            **self._function.variables,
-            "AWS_LAMBDA_RUNTIME_API": self._api.address,
-            "LAMBDA_TASK_ROOT": str(self._function.task_root),
-            "LAMBDA_RUNTIME_DIR": str(self._base),
-            "TMPDIR": str(self._tmp),
-            "HOME": str(self._tmp),
-        }
-
-    def _report(self, request_id: str, duration_ms: float, init_ms: float | None, memory_mb: int, status: str) -> str:
-        parts = [
-            f"REPORT RequestId: {request_id}",
-            f"Duration: {duration_ms:.2f} ms",
-            f"Billed Duration: {math.ceil(duration_ms)} ms",
-            f"Memory Size: {self._function.memory_mb} MB",
-            f"Max Memory Used: {memory_mb} MB",
-        ]
-        if init_ms is not None:
-            parts.append(f"Init Duration: {init_ms:.2f} ms")
-        if status in {"timeout", "error"}:
-            parts.append(f"Status: {status}")
-        return "\t".join(parts)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _iso_now() -> str:
-    now_s, now_ms = divmod(_now_ms(), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_s))}.{now_ms:03d}Z"

@@ -1,6 +1,7 @@
 """The Lambda runtime executor of LocalStack: translates between its model and our execution environments."""
 
 import os
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,21 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.runtime.base import build_base
+from dlqlab.emulator.runtime import serving
 from dlqlab.emulator.runtime.environment import Environment, Function, InitError
+from dlqlab.emulator.runtime.interpreters import own
+from dlqlab.emulator.runtime.layers import opt_root
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.process import Lifeline
+from dlqlab.emulator.runtime.variables import of_function
 
 _LIFELINE = Lifeline()
-_CONTAINER_ONLY = {"LOCALSTACK_RUNTIME_ID", "LOCALSTACK_RUNTIME_ENDPOINT", "LOCALSTACK_FUNCTION_ACCOUNT_ID"}
+_ENVIRONMENTS: weakref.WeakSet[Environment] = weakref.WeakSet()
+
+
+def _served(version: FunctionVersion) -> serving.Served:
+    configuration = version.config
+    return serving.served(configuration.runtime, tuple(configuration.architectures or ()), _state_folder())
 
 
 class TimedInvocationResult(InvocationResult):  # type: ignore[misc]
@@ -38,24 +47,24 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
 
     def start(self, env_vars: dict[str, Any]) -> None:
         configuration = self.function_version.config
+        state = _state_folder()
+        served = _served(self.function_version)
         function = Function(
             handler=configuration.handler,
             version=self.function_version.id.qualifier,
             timeout_s=configuration.timeout,
             memory_mb=configuration.memory_size,
             task_root=Path(configuration.code.get_unzipped_code_location()),
-            variables={
-                **{name: str(value) for name, value in env_vars.items() if name not in _CONTAINER_ONLY},
-                "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration.runtime}",
-                "TZ": "UTC",
-            },
+            opt_root=opt_root([layer.code for layer in configuration.layers], state / "lambda-opt"),
+            variables=of_function(env_vars, configuration.environment or {}, python=served.interpreter.version),
+            interpreter=served.interpreter,
+            notes=served.notes,
         )
-        state = _state_folder()
-        self._environment = Environment(
-            function, base=state / "lambda-base", scratch=state / "lambda-tmp", lifeline=_LIFELINE
-        )
+        environment = Environment(function, base=served.base, scratch=state / "lambda-tmp", lifeline=_LIFELINE)
+        self._environment = environment
+        _ENVIRONMENTS.add(environment)
         try:
-            self._environment.start()
+            environment.start()
         except InitError as error:
             raise self._failed(error) from error
 
@@ -94,11 +103,19 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        runtime = function_version.config.runtime or ""
-        if not runtime.startswith("python3"):
-            raise LambdaRuntimeException(f"runtime {runtime or 'of a container image'} is not supported: use python3.x")
-        build_base(_state_folder() / "lambda-base")
-        function_version.config.code.prepare_for_execution()
+        configuration = function_version.config
+        refused = serving.refusal(configuration.package_type, configuration.runtime)
+        if refused:
+            raise LambdaRuntimeException(refused)
+        state = _state_folder()
+        _served(function_version)
+        configuration.code.prepare_for_execution()
+        opt_root([layer.code for layer in configuration.layers], state / "lambda-opt")
+
+    @classmethod
+    def notes(cls, function_version: FunctionVersion) -> tuple[str, ...]:
+        """In what a prepared version is served otherwise than it declares."""
+        return _served(function_version).notes
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
@@ -108,3 +125,14 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         failure = StatusErrorException("Environment startup failed", payload=error.payload)
         failure.lines = error.lines
         return failure
+
+
+def try_out() -> None:
+    """Find out, before the first function asks, how functions of this emulator's own Python can run."""
+    serving.served(f"python{own().version}", (), _state_folder())
+
+
+def end_all() -> None:
+    """End every function process at once, with what it is working on: the emulator is about to end."""
+    for environment in list(_ENVIRONMENTS):
+        environment.end()

@@ -5,15 +5,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 from dlqlab.emulator import processors
+from dlqlab.emulator.runtime.filesystem import WRAPPER
 from dlqlab.emulator.runtime.output import OutputReader
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _KILL_WAIT_S = 5.0
 _NICER = 10
 """Functions give way to the emulator, where they share a processor. All of them wait for its one interpreter lock, so
@@ -31,11 +32,11 @@ class Lifeline:
 class FunctionProcess:
     """A running function process with a ``/tmp`` of its own."""
 
-    def __init__(self, *, handler: str, base: Path, environment: Mapping[str, str], lifeline: Lifeline) -> None:
+    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], lifeline: Lifeline) -> None:
+        self._is_wrapped = bool(environment.get(WRAPPER))
         read_fd, write_fd = os.pipe()
         os.set_blocking(read_fd, False)
         self.output = OutputReader(read_fd)
-        command = [sys.executable, "-I", "-S", str(BOOTSTRAP), handler, str(base), str(lifeline.read_fd)]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -60,34 +61,57 @@ class FunctionProcess:
         return self._process.pid
 
     def peak_memory_mb(self) -> int:
-        """Peak resident memory in MiB; 0 where the system does not tell (no procfs)."""
+        """Peak resident memory in MiB, of the largest where a wrapper stays; 0 where the system does not tell."""
+        pids = [self.pid, *_children(self.pid)] if self._is_wrapped else [self.pid]
+        return max(_peak_memory_mb(pid) for pid in pids)
+
+    def exit_code(self, wait_s: float = 1.0) -> int | None:
+        """The process's exit code, negative for a signal; None while it runs."""
         try:
-            fd = os.open(f"/proc/{self.pid}/status", os.O_RDONLY)
-        except OSError:
-            return 0
-        try:
-            status = os.read(fd, 4096)
-        finally:
-            os.close(fd)
-        return int(status.partition(b"VmHWM:")[2].split(None, 1)[0] if b"VmHWM:" in status else 0) // 1024
+            return self._process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            return None
 
     def exit_status(self, wait_s: float = 1.0) -> str:
         """How the process ended, in Lambda's words: ``exit status 1`` or ``signal: killed``."""
-        try:
-            code = self._process.wait(wait_s)
-        except subprocess.TimeoutExpired:
+        code = self.exit_code(wait_s)
+        if code is None:
             return "exit status unknown"
         if code >= 0:
             return f"exit status {code}"
         return f"signal: {signal.strsignal(-code) or -code}".lower()
 
-    def kill(self) -> None:
-        """End the process and all that it started, at once, as Lambda does."""
+    def signal_end(self) -> None:
+        """Have the process and all that it started end at once; from any thread."""
         with contextlib.suppress(ProcessLookupError):  # already gone, which is what is wanted
             os.killpg(self.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End the process and all that it started, at once, as Lambda does."""
+        self.signal_end()
         self._process.wait(_KILL_WAIT_S)
         self.output.drain()
         os.close(self.output.fd)
+
+
+def _peak_memory_mb(pid: int) -> int:
+    try:
+        fd = os.open(f"/proc/{pid}/status", os.O_RDONLY)
+    except OSError:
+        return 0
+    try:
+        status = os.read(fd, 4096)
+    finally:
+        os.close(fd)
+    return int(status.partition(b"VmHWM:")[2].split(None, 1)[0] if b"VmHWM:" in status else 0) // 1024
+
+
+def _children(pid: int) -> list[int]:
+    """What a process started, and what that did."""
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def make_tmp(parent: Path) -> Path:

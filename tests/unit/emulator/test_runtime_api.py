@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlqlab.emulator.runtime.api import NEXT, ProtocolError, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.api import NEXT, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.inbox import ProtocolError
 from dlqlab.emulator.runtime.output import OutputReader
 
 

@@ -1,0 +1,152 @@
+"""Gives a function process Lambda's file system and then becomes its command: the first code of such a process.
+
+Started as ``python -I -S launcher.py ROOT TASK OPT TMP LANG PASSWD RUNTIME BOOTSTRAP WRAPPER COMMAND...``. With
+an empty ROOT the file system stays the machine's. Otherwise user and mounts get namespaces of their own, which needs no
+privileges: ROOT becomes the root of what the process sees, with the function's code at /var/task, its layers at /opt,
+the runtime's packages at /var/runtime, the interpreter at /var/lang, a /tmp of its own, and the rest of the machine
+below. As on Lambda all but /tmp is read-only and the user is number 993. Network and processes are the machine's.
+
+WRAPPER is AWS_LAMBDA_EXEC_WRAPPER ("Modifying the runtime environment", AWS Lambda developer guide) or empty; what is
+said of one that cannot run, and the exit status, are those of the start script in AWS's images for Python.
+"""
+
+import ctypes
+import os
+import sys
+
+FAILED = 213
+"""Exit status of a process that could not be given its file system; MARK begins what it says about that."""
+MARK = "dlqlab launcher: "
+USER, GROUP = 993, 990
+BYTECODE = "/var/pycache"
+"""Where code and packages can be written to, for the interpreter's bytecode."""
+
+_BIND, _REC, _SLAVE = 0x1000, 0x4000, 0x80000
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
+_SYS_MOUNT_SETATTR = 442  # the same on all architectures; the C library has no function for it before glibc 2.36
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_ATTR_RDONLY = 1
+_OWN_IN_VAR = {"task", "runtime", "lang", "pycache"}
+_OWN_IN_ROOT = {"var", "opt", "tmp"}
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> None:
+    root, task, opt, tmp, lang, passwd, runtime, bootstrap, wrapper, *command = sys.argv[1:]
+    if root:
+        try:
+            _isolate()
+            _build(root, task, opt, tmp, lang, passwd, runtime, bootstrap)
+            os.chroot(root)
+            os.chdir("/var/task")
+        except OSError as error:
+            os.write(2, f"{MARK}{error}\n".encode())
+            os._exit(FAILED)
+    else:
+        os.chdir(os.environ["LAMBDA_TASK_ROOT"])
+    _become(wrapper, command)
+
+
+def _isolate() -> None:
+    """User and mounts of its own."""
+    user, group = os.geteuid(), os.getegid()
+    os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNS)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} {user} 1"), ("gid_map", f"{GROUP} {group} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+    _mount("none", "/", None, _REC | _SLAVE)
+
+
+def _build(root: str, task: str, opt: str, tmp: str, lang: str, passwd: str, runtime: str, bootstrap: str) -> None:
+    _mount("tmpfs", root, "tmpfs", 0, "size=1m,mode=0755")
+    _mirror("/", root, _OWN_IN_ROOT)
+    os.mkdir(f"{root}/var")
+    _mirror("/var", f"{root}/var", _OWN_IN_VAR)
+    for name in ("opt", "tmp", "var/task", "var/runtime", "var/lang", "var/pycache", "var/pycache/task"):
+        os.mkdir(f"{root}/{name}")
+    os.mkdir(f"{root}{BYTECODE}/runtime")
+    _bind(task, f"{root}/var/task")
+    _bind(lang, f"{root}/var/lang")
+    if opt:
+        _bind(opt, f"{root}/opt")
+    _bind_any(bootstrap, f"{root}/var/runtime/bootstrap.py")
+    if os.path.exists(f"{root}/etc/passwd"):
+        _bind(passwd, f"{root}/etc/passwd")
+    packages = [(entry.name, os.path.realpath(entry.path)) for entry in os.scandir(runtime)]
+    for name, target in packages:
+        _bind_any(target, f"{root}/var/runtime/{name}")
+        _make_like(target, f"{root}{BYTECODE}/runtime/{name}")
+    _make_read_only(root)
+    _bind(tmp, f"{root}/tmp")  # noqa: S108  (the function's own)
+    _bind(task, f"{root}{BYTECODE}/task")
+    for name, target in packages:
+        _bind(target, f"{root}{BYTECODE}/runtime/{name}")
+
+
+def _mirror(source: str, target: str, left_out: set[str]) -> None:
+    """Show what lies in a folder of the machine, but for some of it, by the same names."""
+    for entry in os.scandir(source):
+        if entry.name in left_out:
+            continue
+        path = f"{target}/{entry.name}"
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), path)
+        elif entry.is_dir():
+            os.mkdir(path)
+            try:
+                _bind(entry.path, path)
+            except OSError:  # another user's mount, for instance
+                continue  # it stays an empty folder
+
+
+def _make_like(source: str, target: str) -> None:
+    if os.path.isdir(source):
+        os.mkdir(target)
+    else:
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+
+
+def _bind_any(source: str, target: str) -> None:
+    _make_like(source, target)
+    _bind(source, target)
+
+
+def _bind(source: str, target: str) -> None:
+    _mount(source, target, None, _BIND | _REC)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    texts = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    if _LIBC.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3]):
+        raise OSError(ctypes.get_errno(), f"mount: {os.strerror(ctypes.get_errno())}", target)
+
+
+def _make_read_only(path: str) -> None:
+    """The folder and all that is mounted below it."""
+    attributes = (ctypes.c_uint64 * 4)(_ATTR_RDONLY, 0, 0, 0)
+    size = ctypes.c_size_t(ctypes.sizeof(attributes))
+    arguments = (_AT_FDCWD, os.fsencode(path), _AT_RECURSIVE, ctypes.byref(attributes), size)
+    if _LIBC.syscall(ctypes.c_long(_SYS_MOUNT_SETATTR), *arguments):
+        raise OSError(ctypes.get_errno(), f"mount_setattr: {os.strerror(ctypes.get_errno())}", path)
+
+
+def _become(wrapper: str, command: list[str]) -> None:
+    if wrapper:
+        if not os.path.isfile(wrapper):
+            _refuse(f"{wrapper}: does not exist", _NOT_FOUND)
+        if not os.access(wrapper, os.X_OK):
+            _refuse(f"{wrapper}: is not an executable", _NOT_EXECUTABLE)
+        command = [wrapper, *command]
+    try:
+        os.execv(command[0], command)  # noqa: S606  (no shell is wanted)
+    except OSError as error:  # a wrapper without a first line that names its interpreter
+        _refuse(f"{command[0]}: {error.strerror}", _NOT_EXECUTABLE)
+
+
+def _refuse(text: str, status: int) -> None:
+    os.write(1, f"{text}\n".encode())
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()
