@@ -84,7 +84,7 @@ def test_merged_tables_say_which_cell_a_row_is_from(tmp_path: Path) -> None:
 
 def test_missing_table_of_a_cell_is_an_error(tmp_path: Path) -> None:
     """A cell without its evidence must not be overlooked."""
-    with pytest.raises(EvidenceError, match="ledger.parquet: is not there"):
+    with pytest.raises(EvidenceError, match=r"ledger\.parquet: is not there"):
         merge_tables(RunDir(tmp_path), [RunDir(tmp_path / "0")])
 
 
