@@ -93,7 +93,7 @@ def _of_run(
     from dlqlab.run.ledgers import moment  # noqa: PLC0415
     from dlqlab.run.log_queries import query_run  # noqa: PLC0415
 
-    if where.target or where.port_given:
+    if where.target or where.port is not None:
         raise UsageError(
             "RUN is given, and where to ask: a run's lines are in its directory, leave out --target and --port"
         )
