@@ -9,6 +9,7 @@ from rich.markup import escape
 from dlqlab import paths
 from dlqlab.cli.console import OUT, command
 from dlqlab.cli.ports import for_run
+from dlqlab.cli.quantities import Rate, Seconds
 from dlqlab.cli.targets import Where, targeted_to_change, targeted_to_run
 from dlqlab.emulator.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
@@ -66,8 +67,8 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
 @click.option("--ui", is_flag=True, help="Locust's web UI instead of a load that starts by itself.")
 @click.option("--web-port", type=click.IntRange(1, 65535), default=8089, show_default=True, help="Port of the web UI.")
 @click.option("--users", type=int, help="Concurrent clients.")
-@click.option("--rate", type=float, help="Tasks a second; 0 is as fast as the users can.")
-@click.option("--duration", type=float, help="Seconds.")
+@click.option("--rate", type=Rate(), help="Tasks a second; 0 is as fast as the users can.")
+@click.option("--duration", type=Seconds(), help="Of the load, such as 30s, 10m, 1h.")
 @click.option("--tasks", type=int, help="At most this many tasks.")
 @click.option("--payload-bytes", type=int, help="Size of each payload.")
 @click.option("--seed", type=int, help="Seed of ids and payloads.")

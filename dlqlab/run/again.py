@@ -5,7 +5,7 @@ from pathlib import Path
 from dlqlab import paths
 from dlqlab.analysis.judge import judge
 from dlqlab.contracts.evidence import load_evidence
-from dlqlab.contracts.rundir import RunDir, write_json
+from dlqlab.contracts.rundir import LATEST, RunDir, write_json
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import UsageError
 
@@ -19,6 +19,8 @@ def find_run(name: str, root: Path = paths.RUNS) -> RunDir:
     for path in (root / name, Path(name)):
         if (path / "manifest.json").exists():
             return RunDir(path.resolve())
+    if name == LATEST:
+        raise UsageError(f"{paths.shown(root)}/ holds no run yet: dlqlab run makes one; or name a run's folder")
     raise UsageError(f"no run {name!r}: give a name under {paths.shown(root)}/ or a folder that holds a manifest.json")
 
 

@@ -90,6 +90,25 @@ def test_two_emulators_run_side_by_side(tmp_path: Path) -> None:
     assert lifecycle.find(first.port, tmp_path / "0") is None
 
 
+def test_emulator_has_no_proxy_and_says_with_whom_it_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of the shell that leads elsewhere is in its environment, and with it in a function's; its record tells a
+    run's emulator from one that stays.
+    """
+    shell = {"HTTP_PROXY": "http://192.0.2.1:1", "no_proxy": "x", "AWS_PROFILE": "work", "EDGE_PORT": "1"}
+    for name, value in shell.items():
+        monkeypatch.setenv(name, value)
+    emulator = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path)
+    try:
+        found = lifecycle.find(emulator.port, tmp_path)
+        environ = psutil.Process(emulator.pid).environ()
+    finally:
+        lifecycle.stop(emulator)
+
+    assert found is not None
+    assert os.getpid() == found.bound_to
+    assert shell.keys().isdisjoint(environ)
+
+
 def test_taken_port_is_an_error_that_names_its_holder(tmp_path: Path) -> None:
     """Starting on a port that somebody else listens on says who."""
     with (

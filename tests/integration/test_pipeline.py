@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from chalicelib.faults import Fault
 
-from dlqlab.contracts.scenario import Retry
+from dlqlab.contracts.scenario import Pipeline, Retry
 from dlqlab.deploy import chalice, functions, pipeline, stack, verify
 from dlqlab.deploy.probe import Probe
 from dlqlab.deploy.target import Target, local_target
@@ -201,8 +201,8 @@ def test_deploying_again_changes_nothing(deployed: Deployed) -> None:
 
 
 def test_deploying_again_keeps_what_waits(deployed: Deployed) -> None:
-    """A task that waits for its retry, and a message that is delayed, go on after a second deployment; the deployment's
-    own task leaves nothing behind.
+    """A task that waits for its retry, and a message that is delayed, go on after a second deployment, which also
+    changes the queue's settings; the deployment's own task leaves nothing behind.
     """
     patient = dataclasses.replace(QUICK, retry=Retry(max_retries=2, base_s=3, factor=1))
     pipeline.configure(deployed.target, patient, "integration")
@@ -216,16 +216,22 @@ def test_deploying_again_keeps_what_waits(deployed: Deployed) -> None:
         lambda: (deployed.task(task_id)["status"] == "RETRYING", deployed.task(task_id)),
         deadline_s=30,
     )
-    pipeline.apply(deployed.target, patient, progress=lambda _text: None)
+    changed = dataclasses.replace(
+        patient, pipeline=Pipeline(visibility_timeout_s=25), retry=Retry(max_retries=3, base_s=1)
+    )
+    pipeline.apply(deployed.target, changed, progress=lambda _text: None)
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     task = deployed.wait_terminal([task_id])[task_id]
     letters = wait_for(
         "the delayed message in the archive",
         lambda: (any(letter["body"] == junk for letter in deployed.archive()), deployed.archive()),
         deadline_s=30,
     )
+    pipeline.apply(deployed.target, QUICK, progress=lambda _text: None)
     pipeline.configure(deployed.target, QUICK, "integration")
 
-    assert ("FAILED", 3) == (task["status"], task["attemptCount"])
+    assert ("25", 4) == (attributes["VisibilityTimeout"], json.loads(attributes["RedrivePolicy"])["maxReceiveCount"])
+    assert ("FAILED", 4) == (task["status"], task["attemptCount"])
     assert [] == [letter for letter in letters if "probe-" in letter["body"]]
     assert [] == _probes_left(deployed)
 

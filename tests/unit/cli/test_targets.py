@@ -73,6 +73,13 @@ def test_endpoint_that_nobody_serves_is_one_message() -> None:
     assert "Traceback" not in output
 
 
+def test_quantities_have_units_as_in_every_command() -> None:
+    """A load takes 10/s and 1m, as what-if does."""
+    _, output = _run("load", *ACCOUNT, "--tasks", "1000", "--rate", "2/s", "--duration", "1m")
+
+    assert "Requests, at most: 120 API Gateway" in output
+
+
 def test_account_without_credentials_is_one_message() -> None:
     """Nothing is sent without credentials; the message says what to do."""
     code, output = _run("deploy", "--stack-only", *ACCOUNT, "--confirm", "dev@aws")
