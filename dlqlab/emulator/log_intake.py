@@ -1,0 +1,33 @@
+"""Lines of functions on their way into the log store: an invocation hands them over and does not wait.
+
+Whoever looks into the store sees every line that was handed over before, because a look waits for them; so storing
+later shows nowhere but in the time that an invocation takes.
+"""
+
+from collections.abc import Callable
+
+from dlqlab.emulator.isolation import Worker, warn_once
+
+PART = "log lines of functions"
+BACKLOG_CHARACTERS_MAX = 256 * 1024 * 1024
+"""Of lines that wait to be stored, should the store hang."""
+SETTLE_S = 5.0
+"""How long a look into the store waits for lines that were handed over before."""
+
+Store = Callable[[], object]
+"""Puts the lines of one invocation into the store."""
+
+_WORKER: Worker[Store] = Worker(
+    PART, lambda store: store(), backlog_max=BACKLOG_CHARACTERS_MAX, name="dlqlab-function-logs"
+)
+
+
+def hand_over(store: Store, characters: int) -> None:
+    """Have lines of so many characters stored, in the order in which they are handed over."""
+    _WORKER.give(store, characters)
+
+
+def settle() -> None:
+    """Wait until all lines that were handed over before are stored; not for ever where the store hangs."""
+    if not _WORKER.settle(SETTLE_S):
+        warn_once(PART, "late", f"not stored after {SETTLE_S:g} s; looks into the log do not show them yet")
