@@ -66,27 +66,53 @@ def failures(part: str) -> int:
         return sum(count for (failed, _), count in _failures.items() if failed == part)
 
 
+def one_by_one[T](part: str, do: Callable[[T], object]) -> Callable[[list[T]], None]:
+    """The work of a ``Worker`` whose jobs have nothing to do with each other: each fails for itself."""
+    guard = isolated(part)
+
+    def work(jobs: list[T]) -> None:
+        for job in jobs:
+            with guard:
+                do(job)
+
+    return work
+
+
 class Worker[T]:
-    """Does the jobs of one part one after the other, on a thread of its own that starts with the first.
+    """Does the jobs of one part in their order, on a thread of its own that starts with the first.
 
     Whoever gives a job does not wait, and does not fail when the job does. What is waiting is bounded: when the worker
     cannot follow, new jobs are refused, and the loss is warned about.
     """
 
-    def __init__(self, part: str, work: Callable[[T], object], *, backlog_max: int, name: str) -> None:
+    def __init__(
+        self,
+        part: str,
+        work: Callable[[list[T]], object],
+        *,
+        backlog_max: int,
+        gather_s: float = 0.0,
+        name: str,
+    ) -> None:
         """Args:
         part: as for ``isolated``.
-        work: does a job.
+        work: does all jobs that have come together.
         backlog_max: the most that may wait, in the sizes of jobs; one job is always taken.
+        gather_s: how long jobs come together after the first.
         name: of the thread.
         """
         self.part = part
         self._work = work
         self._backlog_max = backlog_max
+        self._gather_s = gather_s
         self._name = name
         self._changed = threading.Condition()
-        self._jobs: deque[tuple[T, int]] = deque()
-        self._backlog = self._given = self._done = 0
+        self._jobs: deque[T] = deque()
+        self._waiting = 0
+        """The size of the jobs that wait or are being done."""
+        self._size = 0
+        """The size of those that wait."""
+        self._given = self._done = 0
         self._stalled_at = -1
         self._thread: threading.Thread | None = None
         self._is_closed = False
@@ -95,15 +121,16 @@ class Worker[T]:
         """Have the job done later; False, and a warning, where it cannot be."""
         try:
             with self._changed:
-                if self._is_closed or (self._backlog and self._backlog + size > self._backlog_max):
-                    is_taken = False
-                else:
-                    is_taken = self._take(job, size)
+                if self._is_closed:
+                    return False
+                is_taken = not self._waiting or self._waiting + size <= self._backlog_max
+                if is_taken:
+                    self._take(job, size)
         except RuntimeError as error:  # no thread can be started
             note(self.part, error)
             return False
-        if not is_taken and not self._is_closed:
-            warn_once(self.part, "backlog", f"lost, because over {self._backlog_max:,} wait to be stored")
+        if not is_taken:
+            warn_once(self.part, "backlog", f"lost, because {self._backlog_max:,} wait already")
         return is_taken
 
     def settle(self, timeout_s: float) -> bool:
@@ -127,17 +154,26 @@ class Worker[T]:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _take(self, job: T, size: int) -> bool:
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def pause(self, seconds: float) -> None:
+        """For a job that has to wait: until it is time, or the worker is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed, seconds)
+
+    def _take(self, job: T, size: int) -> None:
         if self._thread is None:
             thread = threading.Thread(target=self._run, daemon=True, name=self._name)
             thread.start()
             self._thread = thread
-        self._jobs.append((job, size))
+        self._jobs.append(job)
         self._given += 1
-        self._backlog += size
+        self._size += size
+        self._waiting += size
         if len(self._jobs) == 1:
             self._changed.notify_all()
-        return True
 
     def _run(self) -> None:
         guard = isolated(self.part)
@@ -146,13 +182,15 @@ class Worker[T]:
                 self._changed.wait_for(lambda: self._jobs or self._is_closed)
                 if not self._jobs:
                     return
-                jobs = list(self._jobs)
-                self._jobs.clear()
-            for job, size in jobs:
-                with guard:
-                    self._work(job)
-                with self._changed:
-                    self._done += 1
-                    self._backlog -= size
+            if self._gather_s:
+                self.pause(self._gather_s)
             with self._changed:
+                jobs, size = list(self._jobs), self._size
+                self._jobs.clear()
+                self._size = 0
+            with guard:
+                self._work(jobs)
+            with self._changed:
+                self._done += len(jobs)
+                self._waiting -= size
                 self._changed.notify_all()

@@ -4,9 +4,10 @@ Whoever looks into the store sees every line that was handed over before, becaus
 later shows nowhere but in the time that an invocation takes.
 """
 
+import threading
 from collections.abc import Callable
 
-from dlqlab.emulator.isolation import Worker, warn_once
+from dlqlab.emulator.isolation import Worker, one_by_one, warn_once
 
 PART = "log lines of functions"
 BACKLOG_CHARACTERS_MAX = 256 * 1024 * 1024
@@ -17,14 +18,32 @@ SETTLE_S = 5.0
 Store = Callable[[], object]
 """Puts the lines of one invocation into the store."""
 
+_NOW = threading.local()
+
 _WORKER: Worker[Store] = Worker(
-    PART, lambda store: store(), backlog_max=BACKLOG_CHARACTERS_MAX, name="dlqlab-function-logs"
+    PART,
+    one_by_one(PART, lambda store: store()),
+    backlog_max=BACKLOG_CHARACTERS_MAX,
+    name="dlqlab-function-logs",
 )
 
 
-def hand_over(store: Store, characters: int) -> None:
-    """Have lines of so many characters stored, in the order in which they are handed over."""
-    _WORKER.give(store, characters)
+def hand_over(store: Store, characters: int, request_id: str | None) -> None:
+    """Have lines of so many characters, which an invocation printed, stored in the order of their handing over."""
+
+    def put() -> None:
+        _NOW.request_id = request_id
+        try:
+            store()
+        finally:
+            _NOW.request_id = None
+
+    _WORKER.give(put, characters)
+
+
+def printed_by() -> str | None:
+    """The request id of the invocation whose lines this thread is storing; None where it is storing none."""
+    return getattr(_NOW, "request_id", None)
 
 
 def settle() -> None:

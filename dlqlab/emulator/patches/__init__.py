@@ -17,8 +17,10 @@ ALL: tuple[str, ...] = (
     "concurrent_pollers",
     "direct_invoke",
     "direct_logs",
+    "subscription_filters",
     "batched_metrics",
     "embedded_metrics",
+    "metric_filters",
     "oldest_message",
     "exact_dimensions",
     "lean_chain",
@@ -30,6 +32,7 @@ ALL: tuple[str, ...] = (
     "quick_ids",
     "quick_headers",
     "filed_logs",
+    "filter_patterns",
     "direct_log_reads",
     "prompt_create",
 )

@@ -28,7 +28,7 @@ _GUARD = isolated(log_intake.PART)
 _CREATE = threading.Lock()
 
 
-def store(environment: ExecutionEnvironment, lines: list[Any]) -> None:
+def store(environment: ExecutionEnvironment, lines: list[Any], request_id: str | None) -> None:
     """Put lines into the log stream of their execution environment, soon; makes group and stream where missing."""
     with _GUARD:
         identity = environment.function_version.id
@@ -36,7 +36,7 @@ def store(environment: ExecutionEnvironment, lines: list[Any]) -> None:
         group, stream = environment.get_log_group_name(), environment.get_log_stream_name()
         stream_of(backend, group, stream)  # who looks for the log of an invocation finds the group at once
         characters = sum(len(line.text) for line in lines)
-        log_intake.hand_over(functools.partial(_put, backend, group, stream, lines), characters)
+        log_intake.hand_over(functools.partial(_put, backend, group, stream, lines), characters, request_id)
 
 
 def stream_of(backend: LogsBackend, group: str, stream: str) -> LogStream:
@@ -72,14 +72,14 @@ def patch() -> None:
             with _GUARD:
                 original(self, invocation_result, execution_env)
         else:
-            store(execution_env, lines)
+            store(execution_env, lines, invocation_result.request_id)
 
     @replace(ExecutionEnvironment.start)
     def start(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         try:
             original(self)
         except StatusErrorException as error:
-            store(self, getattr(error, "lines", []))  # why the function could not be initialised
+            store(self, getattr(error, "lines", []), None)  # why the function could not be initialised
             raise
 
     @replace(ExecutionEnvironment.invoke)
@@ -87,5 +87,7 @@ def patch() -> None:
         try:
             return original(self, invocation)
         except StatusErrorException as error:
-            store(self, getattr(error, "lines", []))  # the replaced process could not be initialised
+            store(
+                self, getattr(error, "lines", []), invocation.request_id
+            )  # the replaced process could not be initialised
             raise
