@@ -35,6 +35,7 @@ ALL: tuple[str, ...] = (
     "filter_patterns",
     "direct_log_reads",
     "prompt_create",
+    "isolated_observers",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 
