@@ -6,7 +6,7 @@ nor the ARN of a group.
 
 from typing import Any
 
-from localstack.aws.api.logs import InvalidParameterException
+from localstack.aws.api.logs import InvalidParameterException, ResourceNotFoundException
 from localstack.services.logs import provider
 from moto.logs.models import LogGroup, LogsBackend
 
@@ -79,7 +79,7 @@ def _streams(group: LogGroup, request: dict[str, Any]) -> dict[str, Numbered]:
     streams = dict(group.streams)
     if names:
         if not any(name in streams for name in names):
-            raise log_operations.ResourceNotFoundException("The specified log stream does not exist.")
+            raise ResourceNotFoundException("The specified log stream does not exist.")
         streams = {name: streams[name] for name in names if name in streams}
     return {
         name: stream.events if isinstance(stream.events, Lines) else Listed(stream.events)

@@ -122,7 +122,7 @@ def is_sendable(header: Any) -> bool:
     """Whether a trace header can stand in a header of HTTP, as which a function gets it."""
     with isolated("trace headers"):
         text = header.to_header_str()
-        return text.isascii() and text.isprintable()
+        return bool(text.isascii() and text.isprintable())
     return False
 
 

@@ -84,18 +84,18 @@ def forward(stream: LogStream, events: Iterable[LogEvent]) -> None:
 
 def _worker(key: Key) -> Worker[Job]:
     with _WORKERS_LOCK:
-        worker = _WORKERS.get(key)
-        if worker is None or worker.is_closed:
-            part = f"lines of log group {key[2]} for the subscription filter {key[3]}"
-            worker = Worker(
-                part,
-                lambda jobs: _deliver_all(worker, key, jobs),
-                backlog_max=BACKLOG_CHARACTERS_MAX,
-                gather_s=GATHER_S,
-                name="dlqlab-subscription",
-            )
-            _WORKERS[key] = worker
-        return worker
+        found = _WORKERS.get(key)
+        if found is not None and not found.is_closed:
+            return found
+        made: Worker[Job] = Worker(
+            f"lines of log group {key[2]} for the subscription filter {key[3]}",
+            lambda jobs: _deliver_all(made, key, jobs),
+            backlog_max=BACKLOG_CHARACTERS_MAX,
+            gather_s=GATHER_S,
+            name="dlqlab-subscription",
+        )
+        _WORKERS[key] = made
+        return made
 
 
 def close(account_id: str, region: str, group: str, name: str | None = None) -> None:

@@ -98,7 +98,7 @@ def _allows(statement: dict[str, Any], group: LogGroup) -> bool:
 
 def _agrees(key: str, value: str, group: LogGroup) -> bool:
     if key == "aws:sourceaccount":
-        return value == group.account_id
+        return bool(value == group.account_id)
     if key == "aws:sourcearn":
         return any(fnmatch.fnmatchcase(arn, value) for arn in (group.arn, f"{group.arn}:*"))
     return True
