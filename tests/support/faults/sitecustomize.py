@@ -68,4 +68,4 @@ def breaking_first(apply: Callable[[tuple[str, ...]], None]) -> Callable[[tuple[
     return breaking
 
 
-patches.apply = breaking_first(patches.apply)
+patches.apply = breaking_first(patches.apply)  # type: ignore[assignment]
