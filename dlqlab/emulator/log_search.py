@@ -85,16 +85,17 @@ def search(streams: Mapping[str, Numbered], asked: Search) -> tuple[list[dict[st
         _, name, number = position
         lines = streams[name]
         if asked.pattern is None or asked.pattern.match(lines.message(number)):
-            page.append(lines.filtered(number) | {"logStreamName": name})
+            found = lines.filtered(number)
+            found["logStreamName"] = name
+            page.append(found)
     return page, None
 
 
 def _positions(name: str, lines: Numbered, asked: Search, after: Position | None) -> Iterator[Position]:
     start_ms = max(asked.start_ms or 0, after[0]) if after else asked.start_ms
-    for number in lines.within(start_ms, asked.end_ms):
-        position = (lines.time_ms(number), name, number)
-        if after is None or position > after:
-            yield position
+    numbers, time_ms = lines.within(start_ms, asked.end_ms), lines.time_ms
+    positions = ((time_ms(number), name, number) for number in numbers)
+    return positions if after is None else (position for position in positions if position > after)
 
 
 def _token(position: Position, group: str) -> str:
