@@ -335,3 +335,81 @@ def test_subscriptions_that_aws_refuses(
         "ResourceNotFoundException"
         == _refusal(logs.delete_subscription_filter, logGroupName=group, filterName=names[0])[0]
     )
+
+
+STACK = """
+Resources:
+  Work:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Role: arn:aws:iam::000000000000:role/test
+      Code: {ZipFile: "def handler(event, context): pass"}
+  Group:
+    Type: AWS::Logs::LogGroup
+  MayInvoke:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref Work
+      Action: lambda:InvokeFunction
+      Principal: logs.amazonaws.com
+  First:
+    Type: AWS::Logs::SubscriptionFilter
+    DependsOn: MayInvoke
+    Properties:
+      LogGroupName: !Ref Group
+      FilterPattern: ERROR
+      DestinationArn: !GetAtt Work.Arn
+  Second:
+    Type: AWS::Logs::SubscriptionFilter
+    DependsOn: MayInvoke
+    Properties:
+      LogGroupName: !Ref Group
+      FilterName: second
+      FilterPattern: WARN
+      DestinationArn: !GetAtt Work.Arn
+  Metric:
+    Type: AWS::Logs::MetricFilter
+    Properties:
+      LogGroupName: !Ref Group
+      FilterPattern: "{ $.ms > 0 }"
+      MetricTransformations:
+        - MetricName: Ms
+          MetricNamespace: tests
+          MetricValue: $.ms
+          Unit: Milliseconds
+          Dimensions: [{Key: Kind, Value: $.kind}]
+Outputs:
+  Group: {Value: !Ref Group}
+  Metric: {Value: !Ref Metric}
+"""
+
+
+def test_stacks_make_filters(aws: Client) -> None:
+    """Both subscription filters and the metric filter are there, by their names, and go with the stack."""
+    cloudformation, logs, name = aws("cloudformation"), aws("logs"), f"s-{uuid.uuid4().hex[:8]}"
+    cloudformation.create_stack(StackName=name, TemplateBody=STACK)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    by_key = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    group = by_key["Group"]
+    subscriptions = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+    (metric,) = logs.describe_metric_filters(logGroupName=group)["metricFilters"]
+
+    assert ["ERROR", "WARN"] == sorted(found["filterPattern"] for found in subscriptions)
+    assert "second" in {found["filterName"] for found in subscriptions}
+    assert (by_key["Metric"], "{ $.ms > 0 }") == (metric["filterName"], metric["filterPattern"])
+    assert [
+        {
+            "metricName": "Ms",
+            "metricNamespace": "tests",
+            "metricValue": "$.ms",
+            "unit": "Milliseconds",
+            "dimensions": {"Kind": "$.kind"},
+        }
+    ] == metric["metricTransformations"]
+
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    assert not [found for found in logs.describe_metric_filters()["metricFilters"] if found["logGroupName"] == group]

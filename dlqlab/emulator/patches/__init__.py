@@ -18,6 +18,7 @@ ALL: tuple[str, ...] = (
     "direct_invoke",
     "direct_logs",
     "subscription_filters",
+    "log_filter_resources",
     "batched_metrics",
     "embedded_metrics",
     "metric_filters",
