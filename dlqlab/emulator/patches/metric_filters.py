@@ -75,12 +75,13 @@ def put_metric_filter(_provider: Any, context: Any, request: dict[str, Any]) -> 
         "metricTransformations": request["metricTransformations"],
         "creationTime": int(unix_time_millis()),
     }
-    # One assignment: whoever looks at the filters meanwhile sees the old ones or the new.
-    backend.filters.metric_filters = [
+    kept = [
         found
         for found in backend.filters.metric_filters
         if (found["logGroupName"], found["filterName"]) != (group.name, name)
-    ] + [made]
+    ]
+    # One assignment: whoever looks at the filters meanwhile sees the old ones or the new.
+    backend.filters.metric_filters = sorted([*kept, made], key=lambda found: str(found["filterName"]))
 
 
 def _of_group(backend: LogsBackend, group: str) -> list[dict[str, Any]]:
