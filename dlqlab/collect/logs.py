@@ -2,7 +2,7 @@
 
 A page may be partial or empty and still carry a token: only its absence ends a window (FilterLogEvents, AWS API
 reference). LocalStack collects and sorts all lines of a group anew for every page, so windows aim at a little less
-than one page. Filtering by run happens here: LocalStack ignores ``filterPattern``.
+than one page. Filtering by run happens here, so that lines which are none of the run's are counted.
 """
 
 import time

@@ -6,13 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 
+from dlqlab.emulator.isolation import isolated, note
+
 
 class Alarms[T]:
     """Hands each item to a function when its time has come."""
 
     def __init__(self, ring: Callable[[T], object], *, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         """Args:
-        ring: must be quick, since all others wait for it, and must not raise.
+        ring: must be quick, since all others wait for it. What it raises is warned about, and ends nothing.
         name: of the thread, which starts with the first item.
         clock: seconds; times are given by it.
         """
@@ -30,8 +32,7 @@ class Alarms[T]:
     def add(self, due: float, item: T) -> None:
         with self._changed:
             if not self._runs:
-                self._runs = True
-                threading.Thread(target=self._run, daemon=True, name=self._name).start()
+                self._start()
             heapq.heappush(self._due, (due, next(self._order), item))
             if self._due[0][2] is item:
                 self._changed.notify()
@@ -42,10 +43,20 @@ class Alarms[T]:
             self._due = [entry for entry in self._due if is_wanted(entry[2])]
             heapq.heapify(self._due)
 
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=self._run, daemon=True, name=self._name).start()
+        except RuntimeError as error:  # no thread can be had now: the next item tries again
+            note(self._name, error)
+        else:
+            self._runs = True
+
     def _run(self) -> None:
+        guard = isolated(self._name)
         while True:
             with self._changed:
                 while not self._due or self._due[0][0] > self._clock():
                     self._changed.wait(self._due[0][0] - self._clock() if self._due else None)
                 item = heapq.heappop(self._due)[2]
-            self._ring(item)
+            with guard:
+                self._ring(item)

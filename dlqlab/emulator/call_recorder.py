@@ -19,17 +19,30 @@ from localstack.utils.patch import patch as replace
 from moto.sts.models import sts_backends
 
 from dlqlab.emulator.calls import SERVICES, Call, call_of
+from dlqlab.emulator.isolation import Worker, isolated, one_by_one
+
+_PART = "recorded calls of functions"
+_BACKLOG_MAX = 100_000
 
 
 class CallRecorder:
     """A request handler of LocalStack's gateway."""
 
+    _guard = isolated(_PART)
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: set[Call] = set()
         self._lock = threading.Lock()
+        self._writer: Worker[Call] = Worker(
+            _PART, one_by_one(_PART, self._write), backlog_max=_BACKLOG_MAX, name="dlqlab-calls"
+        )
 
     def __call__(self, _chain: Any, context: RequestContext, _response: Any) -> None:
+        with self._guard:  # else the function's call would fail
+            self._record(context)
+
+    def _record(self, context: RequestContext) -> None:
         if context.service is None or context.service.service_name not in SERVICES:
             return
         caller = _role_name(context)
@@ -51,8 +64,11 @@ class CallRecorder:
             if call in self._seen:
                 return
             self._seen.add(call)
-            with self._path.open("a") as file:
-                file.write(json.dumps(asdict(call)) + "\n")
+        self._writer.give(call)
+
+    def _write(self, call: Call) -> None:
+        with self._path.open("a") as file:
+            file.write(json.dumps(asdict(call)) + "\n")
 
 
 def _role_name(context: RequestContext) -> str | None:

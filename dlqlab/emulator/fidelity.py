@@ -27,6 +27,8 @@ DIFFERENCES = {
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API, no payload limits of API Gateway",
     "retention": "messages do not expire within a run",
+    "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
+    "its own are dropped after 16 rounds, which AWS does not do",
     "network": "no latency between services: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
     "function processes": "functions share the machine's network and processor architecture, whatever they declare; "

@@ -4,7 +4,7 @@ import struct
 import threading
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, overload
 
 from moto.logs.models import LogEvent
@@ -20,8 +20,13 @@ _ERRORS = "surrogatepass"
 class Lines(Sequence[LogEvent]):
     """What moto keeps as a list of LogEvent in the order of their arrival. Made anew whenever it is looked at."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, settle: Callable[[], object] = lambda: None) -> None:
+        """Args:
+        shelf: where the lines lie.
+        settle: called before each look, to wait for lines that are on their way.
+        """
         self._shelf = shelf
+        self._settle = settle
         self._adding = threading.Lock()
         self._times_ms = array("q")
         self._places = array("q")
@@ -42,6 +47,7 @@ class Lines(Sequence[LogEvent]):
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> "Lines":
         """The same lines, to which others can be added; LocalStack copies log groups to describe them."""
+        self._settle()
         copied = Lines(self._shelf)
         with self._adding:
             copied._times_ms, copied._places, copied._sizes = self._times_ms[:], self._places[:], self._sizes[:]
@@ -49,6 +55,7 @@ class Lines(Sequence[LogEvent]):
         return copied
 
     def __len__(self) -> int:
+        self._settle()
         return len(self._times_ms)
 
     @overload
@@ -65,14 +72,19 @@ class Lines(Sequence[LogEvent]):
 
     def bounds_ms(self) -> tuple[int, int] | None:
         """The least and the greatest time; None where there is no line."""
+        self._settle()
         return (min(self._times_ms), max(self._times_ms)) if self._times_ms else None
 
     def window(self, start_ms: int | None, end_ms: int | None) -> list[dict[str, Any]]:
         """The lines of a window as FilterLogEvents gives them, by time; both ends included, 0 or None for no end."""
-        return [self._filtered(number) for number in self._within(start_ms, end_ms)]
+        return [self.filtered(number) for number in self.within(start_ms, end_ms)]
 
-    def _within(self, start_ms: int | None, end_ms: int | None) -> Sequence[int]:
-        """Numbers of the lines. Times go back where the clock was set back, or a caller gave them."""
+    def within(self, start_ms: int | None, end_ms: int | None) -> Sequence[int]:
+        """Numbers of the lines of a window, by time and then in the order of their arrival.
+
+        Times go back where the clock was set back, or a caller gave them.
+        """
+        self._settle()
         times_ms = self._times_ms
         if self._is_in_order:
             first = bisect_left(times_ms, start_ms) if start_ms else 0
@@ -90,7 +102,16 @@ class Lines(Sequence[LogEvent]):
         event.timestamp = self._times_ms[number]
         return event
 
-    def _filtered(self, number: int) -> dict[str, Any]:
+    def time_ms(self, number: int) -> int:
+        """The time of a line."""
+        return self._times_ms[number]
+
+    def message(self, number: int) -> str:
+        """The text of a line."""
+        return self._piece(number)[2]
+
+    def filtered(self, number: int) -> dict[str, Any]:
+        """A line as FilterLogEvents gives it, but for the name of its stream."""
         event_id, ingestion_time, message = self._piece(number)
         return {
             "eventId": str(event_id),

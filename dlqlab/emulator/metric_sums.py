@@ -6,13 +6,14 @@ nobody measures has none.
 
 import contextlib
 import functools
-import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from dlqlab.emulator.isolation import isolated, note, warn_once
 
 if TYPE_CHECKING:
     from localstack.services.cloudwatch.cloudwatch_database_helper import CloudwatchDatabase
@@ -22,7 +23,11 @@ _INSERT = (
     'INSERT INTO {table} ("account_id", "region", "metric_name", "namespace", "timestamp", "dimensions", "unit", '
     '"storage_resolution", "sample_count", "sum", "min", "max") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
 )
-_LOG = logging.getLogger(__name__)
+WAITING_MAX = 200_000
+"""Metrics and seconds that may wait to be written, should the database hang."""
+_FAILURES_MAX = 10
+"""Metrics of a second that cannot be written before the database itself is taken to be the reason."""
+_PART = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,12 @@ class MetricSums:
         """Values of a second since the epoch, by default the present one: CloudWatch's finest resolution."""
         key = (metric, int(time.time()) if second is None else second)
         with self._lock:
-            summary = self._sums.setdefault(key, Summary())
+            summary = self._sums.get(key)
+            if summary is None:
+                if len(self._sums) >= WAITING_MAX:
+                    warn_once(_PART, "backlog", f"lost, because {WAITING_MAX:,} wait to be stored")
+                    return
+                summary = self._sums[key] = Summary()
             for value in values:
                 summary.add(value)
             if self._writer is None:
@@ -77,19 +87,35 @@ class MetricSums:
                 self._writer.start()
 
     def flush(self) -> None:
-        """Write and forget what has come together."""
+        """Write and forget what has come together. A metric that cannot be written does not take others with it."""
         with self._lock:
             sums, self._sums = self._sums, {}
-        if sums:
+        if not sums:
+            return
+        try:
             self._write(sums)
+        except Exception as error:  # noqa: BLE001  (warned about; the next second has its own chance)
+            if len(sums) == 1:
+                note(_PART, error)
+            else:
+                self._write_each(sums)
+
+    def _write_each(self, sums: Sums) -> None:
+        failed = 0
+        for key, summary in sums.items():
+            try:
+                self._write({key: summary})
+            except Exception as error:  # noqa: BLE001  (warned about)
+                note(_PART, error)
+                failed += 1
+                if failed == _FAILURES_MAX:
+                    return
 
     def _run(self) -> None:
         while True:
             time.sleep(FLUSH_INTERVAL_S)
-            try:
+            with isolated(_PART):
                 self.flush()
-            except Exception:  # noqa: BLE001  (logged; the next second has its own chance)
-                _LOG.exception("metrics of the last second could not be stored")
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from dlqlab.emulator import settings
+from dlqlab.emulator.isolation import isolated
 from dlqlab.errors import UsageError
 
 NONE = "none"
@@ -84,7 +85,7 @@ def _keep(pid: int, wanted: set[int]) -> None:
     kept: set[str] = set()
     while new := _threads(pid) - kept:
         for thread in new:
-            with contextlib.suppress(ProcessLookupError):  # it has ended
+            with isolated("processors of functions"), contextlib.suppress(ProcessLookupError):  # it has ended
                 os.sched_setaffinity(int(thread), wanted)
         kept |= new
 

@@ -37,7 +37,7 @@ def by_name(found: list[Finding]) -> dict[str, bool | None]:
 
 
 def test_card_of_the_emulator(target: Target) -> None:
-    """With all patches time, dimensions and Insights are as on AWS; log filters are not, and are said not to be."""
+    """With all patches time, dimensions, log filters and Insights are as on AWS."""
     run_probes(target.client, QUICK, deadline_s=10)  # loads the services
     entries = {entry["name"]: entry["ok"] for entry in probe_fidelity(target, probe_retries(target))}
 
@@ -45,7 +45,7 @@ def test_card_of_the_emulator(target: Target) -> None:
         "visibility_tick": True,
         "clock_skew": True,
         "log_lag": True,
-        "log_filters": False,
+        "log_filters": True,
         "insights": True,
         "metric_dimensions": True,
         "emf": True,

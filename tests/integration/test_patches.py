@@ -148,6 +148,7 @@ def _log_calls(client: Client) -> Iterator[Any]:
         lines = [{"timestamp": now_ms + step, "message": f"{stream} {n} ü"} for n, step in enumerate(steps)]
         yield _call(client, "logs", "put_log_events", **group, logStreamName=stream, logEvents=lines)
         yield _call(client, "logs", "get_log_events", **group, logStreamName=stream, limit=2, startFromHead=True)
+    # Of one stream: stock gives stream after stream, obeys no pattern, and takes any token for the end.
     for window in (
         {},
         {"startTime": now_ms + 10},
@@ -155,23 +156,27 @@ def _log_calls(client: Client) -> Iterator[Any]:
         {"endTime": now_ms - 1},
         {"limit": 3},
         {"limit": 10_001},
-        {"logStreamNames": ["b"]},
-        {"filterPattern": "1"},
-        {"nextToken": "wrong"},
+        {"logStreamNames": ["a"]},
         {"logGroupName": "missing"},
     ):
-        yield _without_event_ids(_call(client, "logs", "filter_log_events", **{**group, **window}))
-    page = client("logs").filter_log_events(**group, limit=4)
-    yield _without_event_ids(_call(client, "logs", "filter_log_events", **group, limit=4, nextToken=page["nextToken"]))
+        asked = {**group, "logStreamNames": ["b"], **window}
+        yield _without_event_ids(_call(client, "logs", "filter_log_events", **asked))
+    one = {**group, "logStreamNames": ["b"], "limit": 3}
+    page = client("logs").filter_log_events(**one)
+    yield _without_event_ids(_call(client, "logs", "filter_log_events", **one, nextToken=page["nextToken"]))
     yield _call(client, "logs", "describe_log_streams", **group)
     yield _call(client, "logs", "delete_log_group", **group)
 
 
 def _without_event_ids(answer: Any) -> Any:
-    """Both count the lines of all groups, of which they have not the same number; tokens hold such a number."""
+    """Both count the lines of all groups, of which they have not the same number; tokens are of one's own kind.
+
+    The list of streams that were searched is empty on AWS.
+    """
     for line in answer.get("events", []):
         del line["eventId"]
-    return {name: "*" if name == "nextToken" else value for name, value in answer.items()}
+    kept = {name: value for name, value in answer.items() if name != "searchedLogStreams"}
+    return {name: "*" if name == "nextToken" else value for name, value in kept.items()}
 
 
 def _table_calls(client: Client) -> Iterator[Any]:

@@ -20,8 +20,11 @@ ALL: tuple[str, ...] = (
     "fifo_groups",
     "direct_invoke",
     "direct_logs",
+    "subscription_filters",
+    "log_filter_resources",
     "batched_metrics",
     "embedded_metrics",
+    "metric_filters",
     "oldest_message",
     "exact_dimensions",
     "lean_chain",
@@ -33,12 +36,14 @@ ALL: tuple[str, ...] = (
     "quick_ids",
     "quick_headers",
     "filed_logs",
+    "filter_patterns",
     "direct_log_reads",
     "prompt_create",
     "logs_insights",
     "version_updates",
     "async_updates",
     "served_runtimes",
+    "isolated_observers",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 

@@ -9,6 +9,7 @@ from localstack.services.lambda_.invocation import version_manager
 from localstack.services.sqs.provider import CloudwatchDispatcher
 from localstack.utils.patch import patch as replace
 
+from dlqlab.emulator.isolation import isolated
 from dlqlab.emulator.metric_sums import Metric, shared
 from dlqlab.emulator.patches import expect
 
@@ -21,7 +22,7 @@ def patch() -> None:
     expect(NAME, version_manager.record_cw_metric_invocation, "716fd65bcb6a")
     expect(NAME, version_manager.record_cw_metric_error, "8def1a39e676")
     expect(NAME, CloudwatchDatabase.add_metric_data, "e2b4e6c816e8")
-    sums = shared()
+    sums, guard = shared(), isolated("metrics of queues and functions")
 
     @replace(CloudwatchDispatcher.dispatch_sqs_metric)  # type: ignore[untyped-decorator]
     def dispatch_sqs_metric(  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -34,12 +35,14 @@ def patch() -> None:
         value: float = 1,
         unit: str = "Count",
     ):
-        sums.add(Metric(account_id, region, "AWS/SQS", metric, (("QueueName", queue_name),), unit), [value])
+        with guard:
+            sums.add(Metric(account_id, region, "AWS/SQS", metric, (("QueueName", queue_name),), unit), [value])
 
     def add(names: tuple[str, ...], function_name: str, account_id: str, region_name: str) -> None:
-        for name in names:
-            dimensions = (("FunctionName", function_name),)
-            sums.add(Metric(account_id, region_name, "AWS/Lambda", name, dimensions, "Count"), [1])
+        dimensions = (("FunctionName", function_name),)
+        with guard:
+            for name in names:
+                sums.add(Metric(account_id, region_name, "AWS/Lambda", name, dimensions, "Count"), [1])
 
     def record_invocation(function_name: str, account_id: str, region_name: str) -> None:
         add(("Invocations",), function_name, account_id, region_name)

@@ -5,46 +5,67 @@ throws that away: four times the cost of the page. What the store refuses goes t
 """
 
 import json
+from dataclasses import dataclass
+from typing import Any
 
+from localstack.aws.api import ServiceException
 from localstack.services.logs.models import get_moto_logs_backend
+from localstack.services.logs.provider import LogsProvider
 from localstack.utils.strings import long_uid
 from moto.core.exceptions import JsonRESTError
 from moto.logs.models import LogsBackend
 from moto.logs.responses import LogsResponse
 
 from dlqlab.emulator import direct
-from dlqlab.emulator.patches import expect
-from dlqlab.emulator.patches.in_process import provider
+from dlqlab.emulator.patches import expect, log_operations
 
 NAME = "direct_log_reads"
 TARGET = "Logs_20140328"
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _TYPES = {"logGroupName": str, "logStreamNames": list, "startTime": int, "endTime": int, "limit": int, "nextToken": str}
-"""Members that are known here; a filter pattern is not."""
+"""Members that are known here; a filter pattern only where patterns are obeyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the operation needs to know of a request."""
+
+    account_id: str
+    region: str
 
 
 def answer(call: direct.Call) -> direct.Reply | None:
     """The store's answer; None where the chain must serve the call."""
-    asked = direct.members(call.body, _TYPES) if call.operation == "FilterLogEvents" else None
+    is_own = log_operations.is_served("filter_log_events")
+    types = _TYPES | {"filterPattern": str} if is_own else _TYPES
+    asked = direct.members(call.body, types) if call.operation == "FilterLogEvents" else None
     if asked is None or "logGroupName" not in asked:
         return None
-    provider("logs")  # its provider completes moto's log store
     try:
-        lines, token, searched = get_moto_logs_backend(call.account_id, call.region).filter_log_events(
-            log_group_name=asked["logGroupName"],
-            log_stream_names=asked.get("logStreamNames", []),
-            start_time=asked.get("startTime"),
-            end_time=asked.get("endTime"),
-            limit=asked.get("limit"),
-            next_token=asked.get("nextToken"),
-            filter_pattern=None,
-            interleaved=False,
-        )
-    except JsonRESTError:
+        found = _own(call, asked) if is_own else _motos(call, asked)
+    except (JsonRESTError, ServiceException):
         return None
-    body = _ENCODE({"events": lines, "nextToken": token, "searchedLogStreams": searched}).encode()
     headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", long_uid())]
-    return "200 OK", headers, body
+    return "200 OK", headers, _ENCODE(found).encode()
+
+
+def _own(call: direct.Call, asked: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = LogsProvider.filter_log_events(None, Account(call.account_id, call.region), asked)
+    return found
+
+
+def _motos(call: direct.Call, asked: dict[str, Any]) -> dict[str, Any]:
+    lines, token, searched = get_moto_logs_backend(call.account_id, call.region).filter_log_events(
+        log_group_name=asked["logGroupName"],
+        log_stream_names=asked.get("logStreamNames", []),
+        start_time=asked.get("startTime"),
+        end_time=asked.get("endTime"),
+        limit=asked.get("limit"),
+        next_token=asked.get("nextToken"),
+        filter_pattern=None,
+        interleaved=False,
+    )
+    return {"events": lines, "nextToken": token, "searchedLogStreams": searched}
 
 
 def patch() -> None:

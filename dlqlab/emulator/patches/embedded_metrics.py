@@ -2,22 +2,21 @@
 
 LocalStack stores such lines and extracts nothing, so that metrics and alarms of functions never see a value. As on AWS
 a line that cannot be read makes no metric and is counted: AWS/Logs, EMFParsingErrors or EMFValidationErrors, by
-LogGroupName ("Monitoring with CloudWatch metrics", CloudWatch Logs user guide). It also stands in the emulator's log.
+LogGroupName ("Monitoring with CloudWatch metrics", CloudWatch Logs user guide). The first of a group also stands in the
+emulator's log.
 """
 
-import logging
 import time
-from typing import Any
 
-from localstack.utils.patch import patch as replace
-from moto.logs.models import LogsBackend
+from moto.logs.models import LogStream
 
 from dlqlab.emulator.embedded import UNIT, EmbeddedMetricError, readings
+from dlqlab.emulator.isolation import isolated, warn_once
 from dlqlab.emulator.metric_sums import Metric, MetricSums, shared
-from dlqlab.emulator.patches import expect
+from dlqlab.emulator.patches import expect, log_operations
 
 NAME = "embedded_metrics"
-_LOG = logging.getLogger(__name__)
+_PART = "metrics embedded in log lines"
 
 
 def extract(sums: MetricSums, account_id: str, region: str, group: str, message: str) -> None:
@@ -25,7 +24,7 @@ def extract(sums: MetricSums, account_id: str, region: str, group: str, message:
     try:
         found = readings(message, now=time.time())
     except EmbeddedMetricError as error:
-        _LOG.warning("a line of %s makes no metric: %s", group, error)
+        warn_once(_PART, f"{group} {error.counter}", f"a line of {group} makes no metric: {error}")
         counter = Metric(account_id, region, "AWS/Logs", error.counter, (("LogGroupName", group),), UNIT)
         sums.add(counter, [1.0])
         return
@@ -35,18 +34,13 @@ def extract(sums: MetricSums, account_id: str, region: str, group: str, message:
 
 
 def patch() -> None:
-    expect(NAME, LogsBackend.put_log_events, "9413dbc08c42")
-    sums = shared()
+    expect(NAME, LogStream.put_log_events, "16317b7e99ec")
+    sums, guard = shared(), isolated(_PART)
 
-    @replace(LogsBackend.put_log_events)  # type: ignore[untyped-decorator]
-    def put_log_events(  # type: ignore[no-untyped-def]  # noqa: ANN202
-        original,  # noqa: ANN001
-        self,  # noqa: ANN001
-        log_group_name: str,
-        log_stream_name: str,
-        log_events: list[dict[str, Any]],
-    ):
-        answer = original(self, log_group_name, log_stream_name, log_events)
+    @log_operations.around_storing
+    def store(original, self, log_events):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        answer = original(self, log_events)
         for event in log_events:
-            extract(sums, self.account_id, self.region_name, log_group_name, event["message"])
+            with guard:
+                extract(sums, self.account_id, self.region, self.log_group.name, event["message"])
         return answer

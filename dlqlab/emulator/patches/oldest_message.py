@@ -12,12 +12,14 @@ from localstack.services.sqs.models import SqsMessage, StandardQueue, sqs_stores
 from localstack.services.sqs.provider import CloudwatchPublishWorker
 from localstack.utils.patch import patch as replace
 
+from dlqlab.emulator.isolation import isolated
 from dlqlab.emulator.metric_sums import Metric, shared
 from dlqlab.emulator.patches import expect
 
 NAME = "oldest_message"
 METRIC = "ApproximateAgeOfOldestMessage"
 RECEIVES_MAX = 3
+_GUARD = isolated("gauges of queues")
 
 
 def age_of_oldest_s(messages: Iterable[SqsMessage], now: float) -> float:
@@ -38,9 +40,11 @@ def patch() -> None:
 
     @replace(CloudwatchPublishWorker.publish_approximate_cloudwatch_metrics)
     def publish(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        original(self)
+        with _GUARD:
+            original(self)
         for account_id, region, store in sqs_stores.iter_stores():
             for queue in list(store.queues.values()):
-                if isinstance(queue, StandardQueue):
-                    metric = Metric(account_id, region, "AWS/SQS", METRIC, (("QueueName", queue.name),), "Seconds")
-                    sums.add(metric, [age_of_oldest_s(messages_of(queue), time.time())])
+                with _GUARD:
+                    if isinstance(queue, StandardQueue):
+                        metric = Metric(account_id, region, "AWS/SQS", METRIC, (("QueueName", queue.name),), "Seconds")
+                        sums.add(metric, [age_of_oldest_s(messages_of(queue), time.time())])

@@ -53,7 +53,7 @@ class FunctionProcess:
         finally:
             os.close(write_fd)
         processors.give_all(self.pid)
-        with contextlib.suppress(ProcessLookupError):  # it ended at once, which shows elsewhere
+        with contextlib.suppress(OSError):  # it ended at once, which shows elsewhere, or the system does not let us
             os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICER)
 
     @property

@@ -71,3 +71,21 @@ def test_a_failing_write_does_not_end_the_writing() -> None:
     sums.add(METRIC, [1.0])
 
     assert 2 == wait_for("the second try", lambda: (len(tries) == 2, len(tries)), deadline_s=10)
+
+
+def test_a_metric_that_cannot_be_written_takes_no_other_with_it() -> None:
+    """Such as one whose dimension is no valid text: it is lost, the others of its second are written."""
+    written: list[Sums] = []
+
+    def write(sums: Sums) -> None:
+        if (METRIC, 5) in sums:
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+        written.append(sums)
+
+    sums = MetricSums(write)
+    sums.add(METRIC, [1.0], second=5)
+    sums.add(OTHER, [2.0], second=5)
+    sums.add(METRIC, [3.0], second=6)
+    sums.flush()
+
+    assert [[(OTHER, 5)], [(METRIC, 6)]] == [list(part) for part in written]
