@@ -15,7 +15,7 @@ from dlqlab.emulator.dynamodb.expressions import Compiler, Program
 from dlqlab.emulator.dynamodb.requests import FIELDS, Request, parse
 from dlqlab.emulator.dynamodb.stored import make
 from dlqlab.emulator.dynamodb.tables import PlainTable, attributes_of, plain_table
-from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
+from dlqlab.emulator.dynamodb.unsupported import InvalidError, UnsupportedError
 from dlqlab.emulator.dynamodb.values import Attributes, write_map
 
 OPERATIONS = frozenset(FIELDS)
@@ -28,6 +28,8 @@ class Answer:
 
     body: Mapping[str, Any]
     condition_failed: bool = False
+    error: InvalidError | None = None
+    """DynamoDB's refusal; the body has what it shows besides its message."""
 
 
 class SingleItem:

@@ -99,8 +99,8 @@ CONDITIONS = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: joined(parts, "AND")),
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: joined(parts, "OR")),
-        inner.map(lambda part: wrapped(part, "NOT ")),
-        inner.map(lambda part: wrapped(part, "")),
+        inner.map(lambda part: wrapped(part, "NOT ")).filter(lambda part: not part.text.startswith("NOT ((")),
+        st.lists(inner, min_size=2, max_size=2).map(lambda parts: wrapped(joined(parts, "AND"), "")),
     ),
     max_leaves=5,
 )
