@@ -86,7 +86,7 @@ def write(find: Find, members: Mapping[str, Any]) -> dict[str, Any]:
     if sum(map(len, asked.values())) > WRITES_MAX:
         raise InvalidError("Too many items requested for the BatchWriteItem call")
     if len(json.dumps(asked)) > ANSWER_MAX:
-        raise InvalidError("Batch request size exceeded the 16 MB limit", "RequestEntityTooLargeException")
+        raise InvalidError("The total size of the request exceeds 16 MB")
     writes = [_write(find, name, each) for name, requests in asked.items() for each in requests]
     keys = [(write.table.name, write.key) for write in writes]
     if len(set(keys)) < len(keys):
