@@ -12,6 +12,9 @@ DIFFERENCES = {
     "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "
     "shows only as a second execution",
     "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
+    "DynamoDB": "throughput is never exceeded, indexes are never behind, TTL deletes nothing; a SELECT of a single "
+    "element of a list, or ordered over several hash keys of an index, is refused; Streams, backups, exports, imports, "
+    "tags and global tables are moto's",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API, no payload limits of API Gateway",
     "retention": "messages do not expire within a run",
@@ -37,7 +40,7 @@ def card(emulator: Emulator) -> list[dict[str, object]]:
         "name": "emulator",
         "ok": True,
         "statement": f"LocalStack {settings.VERSION} without Docker; functions run AWS's runtime interface client in "
-        "processes of their own; DynamoDB is moto's",
+        "processes of their own; DynamoDB is dlqlab's on moto's tables",
     }
     return [own, _dynamodb(emulator), *patches, *differences]
 
