@@ -13,8 +13,8 @@
     values        attribute values: reading, writing, comparing, sizes; numeric has the numbers
 
 The fast path answers what it understands fully and otherwise raises UnsupportedError before anything has changed; the
-full path then serves the request, or moto where the full path is off (patch exact_dynamodb). All work on the same items,
-under one lock.
+full path then serves the request, or moto where the full path is off (patch exact_dynamodb). All work on the same
+items, under one lock.
 """
 
 from typing import TYPE_CHECKING

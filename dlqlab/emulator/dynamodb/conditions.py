@@ -352,5 +352,5 @@ def size_value(found: Value | None) -> Value | None:
     if found.type == "B":
         held = binary(held)
     elif found.type == "S" and not held.isascii():
-        held = held.encode("utf-8", "surrogatepass")
+        held = held.encode()
     return Computed("N", str(len(held)))

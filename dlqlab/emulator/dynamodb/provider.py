@@ -143,7 +143,10 @@ class FastPath:
         part = self._parts.get(operation)
         if part is None:
             raise UnsupportedError(operation)
-        return part(operation, body, account_id=account_id, region=region)
+        try:
+            return part(operation, body, account_id=account_id, region=region)
+        except UnicodeEncodeError as error:
+            raise UnsupportedError("half of a surrogate pair") from error
 
 
 def wire(answer: Answer, request_id: str) -> tuple[int, dict[str, str], bytes, dict[str, Any]]:

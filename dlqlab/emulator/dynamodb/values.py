@@ -232,7 +232,7 @@ def size(value: Value) -> int:
     if kind in {"B", "BS"}:
         return sum(len(binary(part)) for part in (held if kind == "BS" else [held]))
     if kind in {"S", "SS"}:
-        return sum(len(part.encode("utf-8", "surrogatepass")) for part in (held if kind == "SS" else [held]))
+        return sum(len(part.encode()) for part in (held if kind == "SS" else [held]))
     if kind == "M":
         return item_size(held) + len(held) + 3
     return sum(map(size, held)) + len(held) + 3 if kind == "L" else 1
@@ -240,7 +240,7 @@ def size(value: Value) -> int:
 
 def item_size(attributes: Attributes) -> int:
     """An item's size in bytes: names and values."""
-    return sum(len(name.encode("utf-8", "surrogatepass")) + size(value) for name, value in attributes.items())
+    return sum(len(name.encode()) + size(value) for name, value in attributes.items())
 
 
 def _number_size(text: str) -> int:

@@ -34,6 +34,9 @@ CHECKED = descriptions.TABLES | descriptions.TTL
 """Operations on tables, which moto serves; checked here first, and their answers are made DynamoDB's."""
 
 
+_NO_UNICODE = "A text holds half of a surrogate pair, which is no Unicode"
+
+
 class Engine:
     """DynamoDB's operations on items, in full."""
 
@@ -57,6 +60,8 @@ class Engine:
                 return Answer(self._serve(operation, members, account_id, region))
         except InvalidError as error:
             return Answer(error.members, error=error)
+        except UnicodeEncodeError:
+            return Answer({}, error=InvalidError(_NO_UNICODE, "SerializationException"))
 
     def check(self, operation: str, body: bytes, account_id: str, region: str) -> Answer | None:
         """The refusal of a call of one of CHECKED, or None: moto may serve it. The caller holds the lock."""

@@ -356,6 +356,14 @@ def test_a_request_that_is_wrong(side: Full, table: str, operation: str, members
     assert (VALIDATION, message) == refusal(lambda: side.call(operation, TableName=table, **members))
 
 
+@pytest.mark.parametrize(
+    "item", [{**KEY, "v": text("\ud800")}, {**KEY, "\ud800": text("v")}, {**KEY, "pk": text("\ud800")}]
+)
+def test_a_text_that_is_no_unicode_is_a_serialization_error(side: Full, table: str, item: dict[str, Any]) -> None:
+    """JSON can write half of a surrogate pair; no store can keep it."""
+    assert "SerializationException" == refusal(lambda: side.put_item(TableName=table, Item=item))[0]
+
+
 def test_several_violations_are_told_together(side: Full, table: str) -> None:
     """As AWS's own check of requests does."""
     wrong = {"Item": KEY, "ReturnValues": "A", "ReturnConsumedCapacity": "B"}
