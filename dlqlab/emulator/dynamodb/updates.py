@@ -13,7 +13,7 @@ from dlqlab.emulator.dynamodb.conditions import Operand, Values
 from dlqlab.emulator.dynamodb.documents import put, remove
 from dlqlab.emulator.dynamodb.grammar import Path, Scope, Tokens, find
 from dlqlab.emulator.dynamodb.unsupported import ExpressionError, InvalidError
-from dlqlab.emulator.dynamodb.values import SET_TYPES, Attributes, Make, Value, copy
+from dlqlab.emulator.dynamodb.values import NESTING_MAX, SET_TYPES, Attributes, Make, Value, copy, depth_of
 
 Act = Callable[[Attributes, dict[str, Value], Values], None]
 """Reads the old attributes and the request's values, writes to the new attributes."""
@@ -111,8 +111,7 @@ def _action(clause: str, tokens: Tokens, scope: Scope, make: Make) -> Action:
         return Action(clause, path, lambda _old, new, _values: remove(new, path, make))
     if clause == "SET":
         tokens.expect("=")
-        operand = _assigned(path, tokens, scope, make)
-        return Action(clause, path, lambda old, new, values: put(new, path, present_value(operand(old, values)), make))
+        return Action(clause, path, assignment(path, _assigned(path, tokens, scope, make), make))
     kind, text = tokens.peek()
     if kind != "value":
         raise tokens.wrong()
@@ -129,6 +128,19 @@ def _action(clause: str, tokens: Tokens, scope: Scope, make: Make) -> Action:
             remove(new, path, make)
 
     return Action(clause, path, act)
+
+
+def assignment(path: Path, operand: Operand, make: Make) -> Act:
+    """What assigns an operand to a path."""
+    above = len(path) - 1
+
+    def assign(old: Attributes, new: dict[str, Value], values: Values) -> None:
+        value = present_value(operand(old, values))
+        if above and value.type in {"L", "M"} and above + depth_of(value) >= NESTING_MAX:
+            raise InvalidError("Nesting Levels have exceeded supported limits")
+        put(new, path, value, make)
+
+    return assign
 
 
 def _check_operand(clause: str, value: Value) -> None:

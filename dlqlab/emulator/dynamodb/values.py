@@ -41,6 +41,9 @@ class Computed:
     value: Any
 
 
+NESTED_TOO_DEEPLY = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
 _EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 _SEVERAL = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -79,7 +82,7 @@ def read(wire: object, make: Make, depth: int = 1) -> Value:
 
 def _check_depth(depth: int) -> None:
     if depth >= NESTING_MAX:
-        raise InvalidError("Nesting Levels have exceeded supported limits")
+        raise InvalidError(NESTED_TOO_DEEPLY)
 
 
 def _other(kind: str, held: object) -> object:
@@ -216,6 +219,14 @@ def item_size_max(attributes: Attributes) -> int:
     for name, value in attributes.items():
         size += (len(name) if name.isascii() else len(name.encode())) + size_max(value) + 1
     return size
+
+
+def depth_of(value: Value) -> int:
+    """Lists and maps of which one holds the other, the value itself counted."""
+    if value.type not in {"L", "M"}:
+        return 0
+    held = value.value.values() if value.type == "M" else value.value
+    return 1 + max(map(depth_of, held), default=0)
 
 
 def size(value: Value) -> int:

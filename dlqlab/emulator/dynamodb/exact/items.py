@@ -7,9 +7,9 @@ from dlqlab.emulator.dynamodb.exact.capacity import Consumed, read_units
 from dlqlab.emulator.dynamodb.exact.names import PROJECTION
 from dlqlab.emulator.dynamodb.exact.requests import attributes, compile_request
 from dlqlab.emulator.dynamodb.exact.tables import Find, Table
-from dlqlab.emulator.dynamodb.exact.writes import returned, write_of
+from dlqlab.emulator.dynamodb.exact.writes import Write, returned, write_of
 from dlqlab.emulator.dynamodb.unsupported import InvalidError
-from dlqlab.emulator.dynamodb.values import Attributes, item_size, write_map
+from dlqlab.emulator.dynamodb.values import NESTED_TOO_DEEPLY, Attributes, item_size, write_map
 
 ACTIONS = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete"}
 
@@ -41,7 +41,7 @@ def write(operation: str, find: Find, members: Mapping[str, Any]) -> dict[str, A
     mode = members.get("ReturnValues", "NONE")
     if operation != "UpdateItem" and mode not in {"NONE", "ALL_OLD"}:
         raise InvalidError("Return values set to invalid value")
-    planned = write_of(ACTIONS[operation], find, members)
+    planned = _planned(ACTIONS[operation], find, members)
     change = planned.change()
     consumed = Consumed(members.get("ReturnConsumedCapacity", "NONE"))
     consumed.write(planned.table, change.old, change.new)
@@ -50,6 +50,15 @@ def write(operation: str, find: Find, members: Mapping[str, Any]) -> dict[str, A
     metrics = item_collection(planned.table, planned.given, members)
     change.commit()
     return {**answer, **consumed.one(), **({"ItemCollectionMetrics": metrics} if metrics else {})}
+
+
+def _planned(action: str, find: Find, members: Mapping[str, Any]) -> Write:
+    try:
+        return write_of(action, find, members)
+    except InvalidError as error:
+        if error.message == NESTED_TOO_DEEPLY:  # worded so by these operations alone
+            raise InvalidError(f"1 validation error detected: {error.message}") from error
+        raise
 
 
 def item_collection(table: Table, given: Attributes, members: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def search(operation: str, find: Find, members: Mapping[str, Any]) -> dict[str, 
     wanted = None
     if is_query and expressions.key_condition:
         wanted = expressions.key_condition.of(keys, expressions.values)
-        _check_filter(expressions, keys)
+        _check_filter(expressions, keys, index)
     _check_start(start, table, index, wanted)
     page = find_page(
         table,
@@ -235,7 +235,15 @@ def _check_index(members: Mapping[str, Any], index: Index | None, expressions: E
         raise InvalidError(f"{_PARAMETERS}Global secondary index {index.name} does not project [{', '.join(lacking)}]")
 
 
-def _check_filter(expressions: Expressions, keys: KeySchema) -> None:
+def _check_filter(expressions: Expressions, keys: KeySchema, index: Index | None) -> None:
+    if index and index.projected is not None:
+        lacking = sorted(expressions.filter_roots - index.projected)
+        if lacking:
+            kind = "Global" if index.is_global else "Local"
+            raise InvalidError(
+                f"{_PARAMETERS}{kind} secondary index {index.name} does not project one or more filter attributes: "
+                f"[{', '.join(lacking)}]"
+            )
     for name in keys.names:
         if name in expressions.filter_roots:
             raise InvalidError(

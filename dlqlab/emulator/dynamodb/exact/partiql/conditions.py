@@ -253,7 +253,7 @@ def _check_key_types(keys: KeySchema, named: Iterable[tuple[str, Value]]) -> Non
 
 
 def check_projected(index: Index, condition: syntax.Condition | None) -> None:
-    """Refuse a condition on what the index does not hold.
+    """Refuse a condition on what the index does not hold, beside one on its hash key.
 
     Raises:
         InvalidError: as described.

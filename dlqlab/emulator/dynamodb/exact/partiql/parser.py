@@ -55,6 +55,8 @@ class _Parser(Terms):
             return self._delete()
         if self.keyword("EXISTS"):
             return self._exists()
+        if self.keyword("FROM"):
+            return self._update_of_source()
         raise malformed("Expected data manipulation")
 
     def _exists(self) -> syntax.Select:
@@ -178,6 +180,20 @@ class _Parser(Terms):
     def _update(self) -> syntax.Update:
         table = self._table()
         self._refuse_alias()
+        assigned, removed = self._changes()
+        where = self._where()
+        return syntax.Update(table=table, assigned=assigned, removed=removed, where=where, returning=self._returning())
+
+    def _update_of_source(self) -> syntax.Update:
+        """An update that begins with FROM and has its condition before its changes."""
+        table = self._table()
+        self._refuse_alias()
+        where = self._where()
+        assigned, removed = self._changes()
+        return syntax.Update(table=table, assigned=assigned, removed=removed, where=where, returning=self._returning())
+
+    def _changes(self) -> tuple[tuple[tuple[Path, syntax.Term], ...], tuple[Path, ...]]:
+        """What SET assigns and REMOVE removes."""
         assigned: list[tuple[Path, syntax.Term]] = []
         removed: list[Path] = []
         while True:
@@ -193,10 +209,7 @@ class _Parser(Terms):
                 break
         if not assigned and not removed:
             raise malformed("Expected data manipulation")
-        where = self._where()
-        return syntax.Update(
-            table=table, assigned=tuple(assigned), removed=tuple(removed), where=where, returning=self._returning()
-        )
+        return tuple(assigned), tuple(removed)
 
     def _assigned(self) -> tuple[Path, syntax.Term]:
         path = self.path("Unexpected term")

@@ -37,7 +37,7 @@ def select(find: Find, statement: syntax.Select, members: Mapping[str, Any], con
     index = _index(table, statement, consistent=bool(members.get("ConsistentRead")))
     keys = index.keys if index else table.keys
     where = where_of(statement.where, keys)
-    if index:
+    if index and where.hashes is not None:
         check_projected(index, statement.where)
     forward = _forward(statement, where, table, index)
     wanted = Range(where.hashes[0], None) if where.hashes and len(where.hashes) == 1 else None
@@ -54,7 +54,8 @@ def select(find: Find, statement: syntax.Select, members: Mapping[str, Any], con
     )
     units = read_units(page.size, consistent=bool(members.get("ConsistentRead")))
     consumed.add(table, *((0.0, {index.name: units}) if index else (units,)))
-    found = [index.of(item) if index and index.is_global else item for item in page.items]
+    projected = index is not None and (index.is_global or not statement.paths)
+    found = [index.of(item) if index and projected else item for item in page.items]
     body: dict[str, Any] = {"Items": [write_map(selected(statement, item)) for item in found]}
     if page.last is not None:
         last = write_map(page.last)

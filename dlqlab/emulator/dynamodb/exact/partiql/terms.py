@@ -8,7 +8,7 @@ from dlqlab.emulator.dynamodb.grammar import Path
 from dlqlab.emulator.dynamodb.numeric import canonical
 from dlqlab.emulator.dynamodb.stored import make
 from dlqlab.emulator.dynamodb.unsupported import InvalidError
-from dlqlab.emulator.dynamodb.values import NESTING_MAX, Value
+from dlqlab.emulator.dynamodb.values import NESTED_TOO_DEEPLY, NESTING_MAX, Value
 
 NESTED_MAX = 100
 """Parentheses, NOTs and functions in one statement, so that none exhausts the stack."""
@@ -177,7 +177,7 @@ class Terms:
         """
         token = self.peek()
         if depth > NESTING_MAX:
-            raise InvalidError("Nesting Levels have exceeded supported limits")
+            raise InvalidError(NESTED_TOO_DEEPLY)
         if token.kind == "sign":
             return self._composed(token, under, depth)
         if token.keyword in {"TRUE", "FALSE"}:

@@ -9,7 +9,7 @@ from dlqlab.emulator.dynamodb.exact.partiql import syntax
 from dlqlab.emulator.dynamodb.grammar import Path, find
 from dlqlab.emulator.dynamodb.stored import make
 from dlqlab.emulator.dynamodb.unsupported import InvalidError
-from dlqlab.emulator.dynamodb.updates import Act, Action, Update, added, deleted, present_value, update_of
+from dlqlab.emulator.dynamodb.updates import Act, Action, Update, added, assignment, deleted, present_value, update_of
 from dlqlab.emulator.dynamodb.values import SET_TYPES, Attributes, Make, Value, copy
 
 _WRONG_TYPE = "An operand in the update expression has an incorrect data type"
@@ -33,12 +33,7 @@ def _removal(path: Path) -> Act:
 def _assignment(path: Path, term: syntax.Term) -> Action:
     if isinstance(term, syntax.Call) and term.name in {"set_add", "set_delete"}:
         return _set_operation(path, term)
-    operand = _operand(term)
-
-    def assign(old: Attributes, new: dict[str, Value], values: Attributes) -> None:
-        put(new, path, present_value(operand(old, values)), make)
-
-    return Action("SET", path, assign)
+    return Action("SET", path, assignment(path, _operand(term), make))
 
 
 def _set_operation(path: Path, call: syntax.Call) -> Action:

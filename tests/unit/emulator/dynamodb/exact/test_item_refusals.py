@@ -401,3 +401,27 @@ def test_a_failed_condition_shows_the_item_only_when_asked(side: Full, table: st
 
     assert b'"Item":{"pk":{"S":"p"}' in side_answer.data
     assert FAILED == refusal(lambda: side.delete_item(TableName=table, Key=absent, **condition))[0]
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = text("leaf")
+    for level in range(levels):
+        value = {"L": [value]} if level % 2 else {"M": {"in": value}}
+    return value
+
+
+def test_documents_are_32_levels_deep_at_most(side: Full, table: str) -> None:
+    """The attribute is the first of them; an update that writes into a document counts what is above."""
+    limits = "Nesting Levels have exceeded supported limits"
+    whole = f"{limits}: Attributes in the item have nested levels beyond supported limit"
+    key = {"pk": text("deep"), "sk": number(1)}
+    side.put_item(TableName=table, Item={**key, "v": nested(31), "m": {"M": {}}})
+    single = refusal(lambda: side.put_item(TableName=table, Item={**key, "v": nested(32)}))
+    put = {"PutRequest": {"Item": {**key, "v": nested(32)}}}
+    batched = refusal(lambda: side.call("BatchWriteItem", RequestItems={table: [put]}))
+    update = {"UpdateExpression": "SET m.x = :v", "ExpressionAttributeValues": {":v": nested(31)}}
+    into = refusal(lambda: side.update_item(TableName=table, Key=key, **update))
+
+    assert (VALIDATION, f"1 validation error detected: {whole}") == single
+    assert (VALIDATION, whole) == batched
+    assert (VALIDATION, limits) == into

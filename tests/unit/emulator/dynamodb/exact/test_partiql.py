@@ -23,6 +23,7 @@ def table(side: Full) -> str:
             index("by-state", keys("state", "sk")),
             index("keys", keys("state"), "KEYS_ONLY"),
         ],
+        LocalSecondaryIndexes=[index("local", keys("pk", "state"), "KEYS_ONLY")],
     )
     for place in range(25):
         held = {"x": number(place), "l": {"L": [text("a"), {"M": {"deep": number(place)}}]}}
@@ -109,10 +110,19 @@ def test_selections(side: Full, table: str, selected: str, expected: dict[str, A
 def test_an_index_is_read_and_no_more(side: Full, table: str) -> None:
     """Every item of it once, with what it holds."""
     found = side.statement(f'SELECT * FROM "{table}"."by-state" WHERE "state" = \'FAILED\'')
+    of_what_it_lacks = side.statement(f'SELECT sk FROM "{table}"."keys" WHERE NOT even = true')
     of_keys = side.statement(f'SELECT * FROM "{table}"."keys" WHERE state = ? AND sk = 1', text("FAILED"))
 
-    assert [*range(25)] == places(found)
+    assert [*range(25)] == places(found) == places(of_what_it_lacks)
     assert [{"pk": text("p"), "sk": number(1), "state": text("FAILED")}] == of_keys
+
+
+def test_a_local_index_fetches_what_is_named(side: Full, table: str) -> None:
+    """A star means what the index holds."""
+    where = f'FROM "{table}"."local" WHERE pk = \'p\' AND sk = 3'
+
+    assert [{"pk": text("p"), "sk": number(3), "state": text("FAILED")}] == side.statement(f"SELECT * {where}")
+    assert [{"note": text("it's 3")}] == side.statement(f"SELECT note {where}")
 
 
 @pytest.mark.parametrize("source", ['"{}"', '"{}"."by-state"'])
@@ -156,7 +166,7 @@ def test_an_item_is_inserted_changed_and_deleted(side: Full, table: str) -> None
         side.statement(f"UPDATE \"{table}\" SET s = set_add(s, <<'z'>>) SET l = list_append(l, [2]) {where}"),
         side.statement(f'UPDATE "{table}" SET n = set_delete(n, ?) REMOVE l[0] REMOVE t {where}', {"NS": ["1", "2"]}),
         side.statement(f"UPDATE \"{table}\" SET m = {{'x': [1]}} {where}"),
-        side.statement(f'UPDATE "{table}" SET m.x[0] = m.x[0] + 1 {where} RETURNING MODIFIED NEW *'),
+        side.statement(f'FROM "{table}" {where} SET m.x[0] = m.x[0] + 1 RETURNING MODIFIED NEW *'),
     ]
     item = side.get_item(TableName=table, Key={"pk": text("new"), "sk": number(1)})["Item"]
     deleted = side.statement(f'DELETE FROM "{table}" {where} AND d = 0.5 RETURNING ALL OLD *')

@@ -270,6 +270,11 @@ def test_queries_that_are_refused(side: Full, table: str, members: dict[str, Any
             f"{PARAMETERS}Global secondary index keys does not project [even]",
         ),
         (
+            "keys",
+            {"FilterExpression": "even = :e", "values": {"e": {"BOOL": True}}},
+            f"{PARAMETERS}Global secondary index keys does not project one or more filter attributes: [even]",
+        ),
+        (
             "by-state",
             {"ExclusiveStartKey": {"pk": text("p"), "sk": number(1)}},
             "The provided starting key is invalid",
