@@ -138,7 +138,7 @@ class FastPath:
         """Serve a call.
 
         Raises:
-            UnsupportedError: moto must serve it; nothing has been changed.
+            UnsupportedError: the full path, or moto, must serve it; nothing has been changed.
         """
         part = self._parts.get(operation)
         if part is None:

@@ -82,7 +82,7 @@ class Search:
         """Serve a call of one of the operations.
 
         Raises:
-            UnsupportedError: moto must serve it.
+            UnsupportedError: the full path, or moto, must serve it.
         """
         request = parse_search(operation, body, make)
         condition = request.key_condition or request.filter

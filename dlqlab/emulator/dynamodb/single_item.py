@@ -47,7 +47,7 @@ class SingleItem:
         """Serve a call of one of the operations.
 
         Raises:
-            UnsupportedError: moto must serve it; nothing has been changed.
+            UnsupportedError: the full path, or moto, must serve it; nothing has been changed.
         """
         request = parse(operation, body, make)
         program = self._compiler.program(update=request.update, condition=request.condition, names=request.names)
