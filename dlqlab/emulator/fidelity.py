@@ -24,6 +24,9 @@ DIFFERENCES = {
     "provisioned pollers": "accepted and not provided: the mapping scales as without them",
     "mapping without its function": "messages wait in the queue, with their receive count untouched, until there is a "
     "function of that name; AWS does not document it",
+    "DynamoDB": "throughput is never exceeded, indexes are never behind, TTL deletes nothing; a SELECT of a single "
+    "element of a list, or ordered over several hash keys of an index, is refused; Streams, backups, exports, imports, "
+    "tags and global tables are moto's",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API, no payload limits of API Gateway",
     "retention": "messages do not expire within a run",
@@ -52,7 +55,7 @@ def card(emulator: Emulator) -> list[dict[str, object]]:
         "name": "emulator",
         "ok": True,
         "statement": f"LocalStack {settings.VERSION} without Docker; functions run AWS's runtime interface client in "
-        "processes of their own; DynamoDB is moto's",
+        "processes of their own; DynamoDB is dlqlab's on moto's tables",
     }
     return [own, _dynamodb(emulator), *_functions(record(Path(emulator.state))), *patches, *differences]
 

@@ -18,7 +18,7 @@ PATCHES = "DLQLAB_PATCHES"
 CALL_RECORD = "DLQLAB_CALL_RECORD"
 """File to which each distinct AWS call of a function is written; unset where nobody asks (dlqlab.emulator.calls)."""
 DYNAMODB = "DLQLAB_DYNAMODB"
-"""Who serves DynamoDB's single-item operations: ``fast``, the default, or ``moto``; see dlqlab.emulator.dynamodb."""
+"""Who serves DynamoDB's operations on items: ``fast``, the default, or ``moto``; see dlqlab.emulator.dynamodb."""
 POLLERS_MAX = "DLQLAB_POLLERS_MAX"
 """Most batches at once of an event source mapping without MaximumConcurrency; see dlqlab.emulator.scaling."""
 POLLERS_MAX_DEFAULT = 10

@@ -88,7 +88,7 @@ def _emulator() -> Iterator[str]:
     yield "## Settings of the emulator"
     yield (
         "What LocalStack is started with; reasons stand in `dlqlab/emulator/settings.py`. Patches are switched by "
-        f"`dlqlab up --without-patch NAME`, single-item DynamoDB calls by "
+        f"`dlqlab up --without-patch NAME`, DynamoDB calls by "
         f"`{emulator.DYNAMODB}={emulator.DYNAMODB_FAST}` (the default) or `{emulator.DYNAMODB_MOTO}` in the shell, the "
         f"file system of functions by `{emulator.FUNCTION_FILES}={emulator.FILES_OF_LAMBDA}` (the default: Lambda's, "
         f"where the system allows it) or `{emulator.FILES_OF_MACHINE}`."

@@ -1,15 +1,17 @@
 """Writing to document paths: the lists and maps on the way are replaced by changed copies."""
 
 from dlqlab.emulator.dynamodb.grammar import Path
-from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
+from dlqlab.emulator.dynamodb.unsupported import InvalidError
 from dlqlab.emulator.dynamodb.values import Make, Value
+
+_INVALID = "The document path provided in the update expression is invalid for update"
 
 
 def put(new: dict[str, Value], path: Path, value: Value, make: Make) -> None:
     """Write a value at a path.
 
     Raises:
-        UnsupportedError: there is no list or map to write to.
+        InvalidError: there is no list or map to write to.
     """
     name = str(path[0])
     new[name] = value if len(path) == 1 else _with(new.get(name), path[1:], value, make)
@@ -27,14 +29,14 @@ def _with(parent: Value | None, path: Path, value: Value, make: Make) -> Value:
         present = elements[step] if step < len(elements) else None
         elements[step : step + 1] = [_with(present, rest, value, make) if rest else value]
         return make("L", elements)
-    raise UnsupportedError("the document path is invalid for the item")
+    raise InvalidError(_INVALID)
 
 
 def remove(new: dict[str, Value], path: Path, make: Make) -> None:
     """Remove what is at a path, if anything is.
 
     Raises:
-        UnsupportedError: there is no list or map to remove from.
+        InvalidError: there is no list or map to remove from.
     """
     name = str(path[0])
     if len(path) == 1:
@@ -61,4 +63,4 @@ def _without(parent: Value | None, path: Path, make: Make) -> Value:
         else:
             del elements[step : step + 1]
         return make("L", elements)
-    raise UnsupportedError("the document path is invalid for the item")
+    raise InvalidError(_INVALID)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dlqlab.emulator.dynamodb.conditions import Check, Values, compile_condition
-from dlqlab.emulator.dynamodb.grammar import Scope
+from dlqlab.emulator.dynamodb.grammar import Scope, Static
 from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 from dlqlab.emulator.dynamodb.updates import Update, compile_update
 from dlqlab.emulator.dynamodb.values import Attributes, Make
@@ -25,7 +25,8 @@ class Program:
     condition: Check | None
     update: Update | None
     values_used: frozenset[str]
-    types: tuple[tuple[str, frozenset[str]], ...]
+    types: tuple[tuple[str, frozenset[str], str], ...]
+    checks: tuple[Static, ...]
 
     def check_values(self, values: Values) -> None:
         """Refuse values that are missing, not used, or of a type that their place does not take.
@@ -35,9 +36,11 @@ class Program:
         """
         if values.keys() != self.values_used:
             raise UnsupportedError("values are missing or not used")
-        for name, types in self.types:
+        for name, types, _ in self.types:
             if values[name].type not in types:
                 raise UnsupportedError(f"{name} is of type {values[name].type}")
+        for check in self.checks:
+            check(values)
 
     def holds(self, attributes: Attributes, values: Values) -> bool:
         """Whether the condition holds for an item; no attributes mean that there is none."""
@@ -78,4 +81,4 @@ class Compiler:
             return UnsupportedError(*error.args)  # without the traceback, which would keep frames alive
         if scope.names_used != scope.names.keys():
             return UnsupportedError("a name is not used")
-        return Program(check, compiled, frozenset(scope.values_used), tuple(scope.types))
+        return Program(check, compiled, frozenset(scope.values_used), tuple(scope.types), tuple(scope.checks))

@@ -22,7 +22,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "UpdateItem": _WRITES | {"Key", "UpdateExpression"},
     "DeleteItem": _WRITES | {"Key"},
 }
-"""Operations and the members of their requests; with any other member moto serves the request."""
+"""Operations and the members of their requests; with any other member the full path serves the request."""
 
 
 _SEARCHES = {"TableName", "ReturnConsumedCapacity", "Limit", "ExpressionAttributeNames", "ExpressionAttributeValues"}

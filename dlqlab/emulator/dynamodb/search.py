@@ -20,7 +20,7 @@ from typing import Any
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from dlqlab.emulator.dynamodb.conditions import Check, compile_condition
-from dlqlab.emulator.dynamodb.grammar import Scope, Tokens
+from dlqlab.emulator.dynamodb.grammar import Scope, Static, Tokens
 from dlqlab.emulator.dynamodb.requests import SearchRequest, parse_search
 from dlqlab.emulator.dynamodb.single_item import Answer
 from dlqlab.emulator.dynamodb.stored import make
@@ -44,7 +44,8 @@ class Program:
     condition: Check | None
     fields: tuple[str, ...] | None
     values_used: frozenset[str]
-    types: tuple[tuple[str, frozenset[str]], ...]
+    types: tuple[tuple[str, frozenset[str], str], ...]
+    checks: tuple[Static, ...]
 
     def check_values(self, values: Attributes) -> None:
         """Refuse values that are missing, not used, or of a type that their place does not take.
@@ -52,8 +53,10 @@ class Program:
         Raises:
             UnsupportedError: as described.
         """
-        if values.keys() != self.values_used or any(values[name].type not in types for name, types in self.types):
+        if values.keys() != self.values_used or any(values[name].type not in types for name, types, _ in self.types):
             raise UnsupportedError("values are missing, not used or of another type")
+        for check in self.checks:
+            check(values)
 
     def written(self, attributes: Attributes) -> dict[str, Any]:
         """The item as it is answered."""
@@ -79,7 +82,7 @@ class Search:
         """Serve a call of one of the operations.
 
         Raises:
-            UnsupportedError: moto must serve it.
+            UnsupportedError: the full path, or moto, must serve it.
         """
         request = parse_search(operation, body, make)
         condition = request.key_condition or request.filter
@@ -109,7 +112,7 @@ class Search:
             return UnsupportedError(*error.args)  # without the traceback, which would keep frames alive
         if scope.names_used != scope.names.keys():
             return UnsupportedError("a name is not used")
-        return Program(check, fields, frozenset(scope.values_used), tuple(scope.types))
+        return Program(check, fields, frozenset(scope.values_used), tuple(scope.types), tuple(scope.checks))
 
     def _scan(self, table: PlainTable, items: list[Any], request: SearchRequest, program: Program) -> Answer:
         keyed = sorted(((item.hash_key.value, item) for item in items), key=itemgetter(0))

@@ -15,7 +15,7 @@ from dlqlab.emulator.dynamodb.expressions import Compiler, Program
 from dlqlab.emulator.dynamodb.requests import FIELDS, Request, parse
 from dlqlab.emulator.dynamodb.stored import make
 from dlqlab.emulator.dynamodb.tables import PlainTable, attributes_of, plain_table
-from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
+from dlqlab.emulator.dynamodb.unsupported import InvalidError, UnsupportedError
 from dlqlab.emulator.dynamodb.values import Attributes, write_map
 
 OPERATIONS = frozenset(FIELDS)
@@ -28,6 +28,8 @@ class Answer:
 
     body: Mapping[str, Any]
     condition_failed: bool = False
+    error: InvalidError | None = None
+    """DynamoDB's refusal; the body has what it shows besides its message."""
 
 
 class SingleItem:
@@ -45,7 +47,7 @@ class SingleItem:
         """Serve a call of one of the operations.
 
         Raises:
-            UnsupportedError: moto must serve it; nothing has been changed.
+            UnsupportedError: the full path, or moto, must serve it; nothing has been changed.
         """
         request = parse(operation, body, make)
         program = self._compiler.program(update=request.update, condition=request.condition, names=request.names)

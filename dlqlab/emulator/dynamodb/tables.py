@@ -16,7 +16,7 @@ from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 from dlqlab.emulator.dynamodb.values import Attributes, Value, item_size_max, size_max
 
 ITEM_SIZE_MAX = 380_000
-"""Bytes, by an upper bound, above which moto decides: DynamoDB's limit is 400 KiB, moto's 405,000 bytes."""
+"""Bytes, by an upper bound, above which the exact size decides, which the full path knows; the limit is 400 KiB."""
 
 
 @dataclass(frozen=True, slots=True)

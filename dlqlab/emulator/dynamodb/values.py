@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dlqlab.emulator.dynamodb.numeric import canonical, parse
-from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
+from dlqlab.emulator.dynamodb.unsupported import InvalidError
 
 NESTING_MAX = 32
 """Levels of lists and maps that DynamoDB stores ("Quotas" of the developer guide)."""
@@ -41,36 +41,66 @@ class Computed:
     value: Any
 
 
+NESTED_TOO_DEEPLY = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
+_EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+_SEVERAL = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+_PARAMETERS = "One or more parameter values were invalid: "
+_EMPTY_SETS = {
+    "SS": "An string set  may not be empty",
+    "NS": "An number set  may not be empty",
+    "BS": "Binary sets should not be empty",
+}
+
+
 def read(wire: object, make: Make, depth: int = 1) -> Value:
     """The value of its JSON form, ``{"S": "text"}``; numbers become canonical.
 
     Raises:
-        UnsupportedError: not a valid attribute value.
+        InvalidError: not a valid attribute value.
     """
-    if not isinstance(wire, dict) or len(wire) != 1:
-        raise UnsupportedError("an attribute value has one type")
+    if not isinstance(wire, dict):
+        raise InvalidError("Unexpected value type in payload", "SerializationException")
+    if len(wire) != 1:
+        raise InvalidError(_SEVERAL if wire else _EMPTY)
     kind, held = next(iter(wire.items()))
     if kind == "S" and isinstance(held, str):
         return make(kind, held)
     if kind == "N" and isinstance(held, str):
         return make(kind, canonical(held))
-    if kind == "M" and isinstance(held, dict) and depth < NESTING_MAX:
+    if kind == "M" and isinstance(held, dict):
+        _check_depth(depth)
         return make(kind, {name: read(child, make, depth + 1) for name, child in held.items()})
-    if kind == "L" and isinstance(held, list) and depth < NESTING_MAX:
+    if kind == "L" and isinstance(held, list):
+        _check_depth(depth)
         return make(kind, [read(child, make, depth + 1) for child in held])
     return make(kind, _other(kind, held))
 
 
+def _check_depth(depth: int) -> None:
+    if depth >= NESTING_MAX:
+        raise InvalidError(NESTED_TOO_DEEPLY)
+
+
 def _other(kind: str, held: object) -> object:
     """What a value of one of the rarer types holds."""
-    if (kind == "BOOL" and isinstance(held, bool)) or (kind == "NULL" and held is True):
+    if kind == "BOOL" and isinstance(held, bool):
+        return held
+    if kind == "NULL" and isinstance(held, bool):
+        if not held:
+            raise InvalidError(f"{_PARAMETERS}Null attribute value types must have the value of true")
         return held
     if kind == "B" and isinstance(held, str):
         binary(held)
         return held
     if kind in SET_TYPES and isinstance(held, list):
         return _members(kind, held)
-    raise UnsupportedError(f"attribute value of type {kind}")
+    if kind not in TYPES:
+        raise InvalidError(_EMPTY)
+    raise InvalidError("Unexpected value type in payload", "SerializationException")
 
 
 def _members(kind: str, held: list[object]) -> list[str]:
@@ -78,12 +108,19 @@ def _members(kind: str, held: list[object]) -> list[str]:
     members = []
     for member in held:
         if not isinstance(member, str):
-            raise UnsupportedError(f"member of a set of type {kind}")
+            raise InvalidError("Unexpected value type in payload", "SerializationException")
         if kind == "BS":
             binary(member)
         members.append(canonical(member) if kind == "NS" else member)
-    if not members or len(set(members)) < len(members):
-        raise UnsupportedError("a set is empty or holds a member twice")
+    if not members:
+        raise InvalidError(_PARAMETERS + _EMPTY_SETS[kind])
+    if len(set(members)) < len(members):
+        raise InvalidError(
+            "Input collection contains duplicates"
+            if kind == "NS"
+            else f"{_PARAMETERS}Input collection [{', '.join(members)}]{'of type BS ' if kind == 'BS' else ' '}"
+            "contains duplicates."
+        )
     return members
 
 
@@ -94,7 +131,12 @@ def binary(text: object) -> bytes:
     try:
         return base64.b64decode(str(text), validate=True)
     except binascii.Error as error:
-        raise UnsupportedError("not base64") from error
+        raise InvalidError("The value is not valid Base64", "SerializationException") from error
+
+
+def shown(value: Value) -> str:
+    """The value as DynamoDB's errors show it."""
+    return f"{{{value.type}:{value.value}}}"
 
 
 def write(value: Value) -> dict[str, Any]:
@@ -177,3 +219,41 @@ def item_size_max(attributes: Attributes) -> int:
     for name, value in attributes.items():
         size += (len(name) if name.isascii() else len(name.encode())) + size_max(value) + 1
     return size
+
+
+def depth_of(value: Value) -> int:
+    """Lists and maps of which one holds the other, the value itself counted."""
+    if value.type not in {"L", "M"}:
+        return 0
+    held = value.value.values() if value.type == "M" else value.value
+    return 1 + max(map(depth_of, held), default=0)
+
+
+def size(value: Value) -> int:
+    """The value's size in bytes ("DynamoDB item sizes and formats" of the developer guide).
+
+    A number takes a byte for each two significant digits and one more, and a minus sign another; a list or map takes 3
+    bytes, and one for each element.
+    """
+    kind, held = value.type, value.value
+    if kind == "N":
+        return _number_size(held)
+    if kind == "NS":
+        return sum(map(_number_size, held))
+    if kind in {"B", "BS"}:
+        return sum(len(binary(part)) for part in (held if kind == "BS" else [held]))
+    if kind in {"S", "SS"}:
+        return sum(len(part.encode()) for part in (held if kind == "SS" else [held]))
+    if kind == "M":
+        return item_size(held) + len(held) + 3
+    return sum(map(size, held)) + len(held) + 3 if kind == "L" else 1
+
+
+def item_size(attributes: Attributes) -> int:
+    """An item's size in bytes: names and values."""
+    return sum(len(name.encode()) + size(value) for name, value in attributes.items())
+
+
+def _number_size(text: str) -> int:
+    digits = canonical(text).lstrip("-").replace(".", "").strip("0")
+    return (len(digits) + 1) // 2 + 1 + text.startswith("-")

@@ -30,6 +30,7 @@ ALL: tuple[str, ...] = (
     "lean_chain",
     "unparsed_dynamodb",
     "direct_dynamodb",
+    "exact_dynamodb",
     "direct_sqs",
     "direct_api",
     "shared_timers",

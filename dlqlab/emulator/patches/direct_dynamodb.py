@@ -1,6 +1,6 @@
 """DynamoDB calls that the fast path can serve go to it straight from the server, past LocalStack's chain of handlers.
 
-The chain costs three times what the call itself does. Calls that the fast path leaves to moto go through it as before.
+The chain costs three times what the call itself does. Calls that the fast path declines go through it as before.
 Off where moto serves all calls, and where calls are recorded.
 """
 

@@ -43,8 +43,8 @@ class Side:
     Counts the answers of the fast path and those of moto.
     """
 
-    def __init__(self, *, fast: bool) -> None:
-        self._handlers = dispatch_table(MotoDynamoDBProvider(), fast=fast)
+    def __init__(self, *, fast: bool, full: bool = False) -> None:
+        self._handlers = dispatch_table(MotoDynamoDBProvider(), fast=fast, full=full)
         self._service = load_service("dynamodb")
         self.by_fast_path = 0
         self.by_moto = 0

@@ -83,6 +83,9 @@ def updated(update: str, item: dict[str, Any] | None = None) -> dict[str, Any]:
         ("ADD more :q", {"more": {"SS": ["q", "r"]}}),
         ("ADD numbers :ns", {"numbers": {"NS": ["1", "2.5", "3"]}}),
         ("DELETE tags :q", {"tags": {"SS": ["p"]}}),
+        ("ADD map.inner :n", {"map": {"M": {**ITEM["map"]["M"], "inner": {"N": "9.5"}}}}),
+        ("SET history[1] = :s REMOVE history[0]", {"history": {"L": [{"S": "new"}, {"N": "3"}]}}),
+        ("SET history[5] = :s REMOVE history[0], history[1]", {"history": {"L": [{"N": "3"}, {"S": "new"}]}}),
         ("DELETE tags :pq", {"tags": None}),
         ("DELETE numbers :ns", {"numbers": {"NS": ["1"]}}),
         ("DELETE absent :q", {}),
@@ -123,19 +126,19 @@ def test_update(update: str, expected: dict[str, Any]) -> None:
         "SET map[0] = :s",
         "SET a = :s, #a = :n",  # the same path twice
         "SET map = :m REMOVE map.inner",
-        "SET history[1] = :s REMOVE history[0]",
         "REMOVE absent.inner",
         "ADD a :s",
         "ADD b :n",
         "ADD tags :n",
-        "ADD map.inner :n",  # top-level attributes only
+        "ADD map.absent.inner :n",
+        "SET history[0] = :s, history.inner = :s",
         "ADD a = :n",
         "DELETE a :n",
         "DELETE numbers :q",
     ],
 )
-def test_what_is_wrong_or_unclear_is_left_to_moto(update: str) -> None:
-    """Nothing is guessed: the error, or the result, is moto's."""
+def test_what_is_wrong_is_refused(update: str) -> None:
+    """The fast path declines it, and the full path words the error."""
     with pytest.raises(UnsupportedError):
         updated(update)
 
