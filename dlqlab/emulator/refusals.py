@@ -3,13 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
-from xml.sax.saxutils import escape
+
+from dlqlab.emulator import lambda_checks
 
 JSON = "application/json"
-LAMBDA_REQUEST_LIMIT = 70_167_211
-"""Bytes of a request that carries a bundle of 50 MB in base64 (Lambda's own error text names it)."""
-PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Bytes of an Invoke's payload ("Lambda quotas")."""
 REST_API_LIMIT = 10 * 1024 * 1024
 """Bytes of a request to a REST API ("Quotas for configuring and running a REST API": payload size)."""
 
@@ -45,24 +42,19 @@ class TooLargeError(BadRequestError):
         if b"/s3/aws4_request" in self._headers.get(b"authorization", b""):
             return _entity_too_large()
         if b".execute-api." in self._headers.get(b"host", b"") or self._path.startswith(b"/_aws/execute-api/"):
-            return request_too_long()
+            return content_length_exceeded()
         for path, operation in _CODE_OPERATIONS:
             if path.fullmatch(self._path):
-                return _lambda_error(smaller(LAMBDA_REQUEST_LIMIT, operation))
+                return _lambda_error(lambda_checks.smaller(lambda_checks.CODE_REQUEST_LIMIT, operation))
         if _INVOKE.fullmatch(self._path):
-            return _lambda_error(smaller(PAYLOAD_LIMIT, "InvokeFunction"))
+            return _lambda_error(lambda_checks.smaller(lambda_checks.PAYLOAD_LIMIT, "InvokeFunction"))
         return _lambda_error(f"The emulator takes no request of this size: {self}")
 
 
-def smaller(limit: int, operation: str) -> str:
-    """Lambda's text for a request over a limit of bytes."""
-    return f"Request must be smaller than {limit} bytes for the {operation} operation"
-
-
-def request_too_long() -> Answer:
-    """API Gateway's answer to a request that is too large."""
-    error = ("x-amzn-ErrorType", "RequestTooLargeException")
-    return "413 Request Entity Too Large", [("Content-Type", JSON), error], b'{"message":"Request Too Long"}'
+def content_length_exceeded() -> Answer:
+    """API Gateway's answer to a request that is too large, which no gateway response of the API's own replaces."""
+    text = f"HTTP content length exceeded {REST_API_LIMIT} bytes."
+    return "413 Request Entity Too Large", [("Content-Type", "text/plain")], text.encode()
 
 
 def _lambda_error(text: str) -> Answer:
@@ -74,7 +66,6 @@ def _lambda_error(text: str) -> Answer:
 def _entity_too_large() -> Answer:
     text = "Your proposed upload exceeds the maximum allowed size"
     body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Error><Code>EntityTooLarge</Code><Message>{escape(text)}</Message></Error>"
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>EntityTooLarge</Code><Message>{text}</Message></Error>'
     )
     return "400 Bad Request", [("Content-Type", "application/xml")], body.encode()

@@ -204,7 +204,7 @@ def _written(status: str, headers: list[tuple[str, str]], body: bytes, *, keep_a
         kept.append(f"Date: {_date(int(time.time()))}")
     kept.append("Connection: keep-alive" if keep_alive else "Connection: close")
     head = f"HTTP/1.1 {status}\r\n" + "\r\n".join(kept) + "\r\n\r\n"
-    return head.encode("latin-1") + (body if has_body else b"")
+    return head.encode("latin-1", "replace") + (body if has_body else b"")  # a function may give any text
 
 
 @functools.lru_cache(1)

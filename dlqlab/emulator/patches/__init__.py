@@ -32,6 +32,11 @@ ALL: tuple[str, ...] = (
     "filed_logs",
     "direct_log_reads",
     "prompt_create",
+    "lambda_requests",
+    "rest_api_answers",
+    "function_urls",
+    "event_dead_letters",
+    "alarm_histories",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 

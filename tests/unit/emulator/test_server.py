@@ -404,7 +404,10 @@ TOO_LARGE = {
         b"POST %s/f/invocations?Qualifier=1" % LAMBDA,
         b"smaller than 6291456 bytes for the InvokeFunction operation",
     ),
-    "REST API": (b"POST /_aws/execute-api/abc/api/tasks", b'{"message":"Request Too Long"}'),
+    "PublishLayerVersion": (
+        b"POST /2018-10-31/layers/l/versions",
+        b"smaller than 70167211 bytes for the PublishLayerVersion operation",
+    ),
     "another API": (b"POST /", b"takes no request of this size"),
 }
 
@@ -424,6 +427,15 @@ def test_body_over_the_limit_gets_the_error_of_the_api(
     assert answer.startswith(b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: application/json\r\n")
     assert text in answer.partition(b"\r\n\r\n")[2]
     assert [] == application.environs
+
+
+def test_body_over_the_limit_for_a_rest_api_gets_its_error(peer: Peer) -> None:
+    """API Gateway says so in plain text."""
+    peer.send(b"POST /_aws/execute-api/abc/api/tasks HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n")
+    answer = peer.answers()
+
+    assert answer.startswith(b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: text/plain\r\n")
+    assert answer.endswith(b"\r\n\r\nHTTP content length exceeded 10485760 bytes.")
 
 
 FOR_S3 = {
