@@ -9,7 +9,9 @@ from typing import Any
 
 from localstack import config
 from localstack.http import Response
-from localstack.services.lambda_ import api_utils, urlrouter
+from localstack.services.lambda_ import provider, urlrouter
+from localstack.services.lambda_.invocation.lambda_models import FunctionUrlConfig
+from localstack.services.lambda_.provider import LambdaProvider
 from localstack.services.lambda_.urlrouter import FunctionUrlRouter
 from localstack.utils.aws.request_context import AWS_REGION_REGEX
 from localstack.utils.patch import patch as replace
@@ -34,17 +36,19 @@ def function_path(path: str) -> str:
     return "/" + path.removeprefix(PREFIX).partition("/")[2].partition("/")[2]
 
 
+def _with_address(*, function_arn: str, url_id: str, **settings: Any) -> FunctionUrlConfig:
+    region = function_arn.split(":")[3]
+    settings["url"] = address(region, url_id)
+    return FunctionUrlConfig(function_arn=function_arn, url_id=url_id, **settings)
+
+
 def patch() -> None:
-    expect(NAME, api_utils.map_function_url_config, "adbd7eeb076f")
+    expect(NAME, LambdaProvider.create_function_url_config, "81e81d451e8b")
+    provider.FunctionUrlConfig = _with_address
     expect(NAME, FunctionUrlRouter.register_routes, "ed9d56313247")
     expect(NAME, FunctionUrlRouter.handle_lambda_url_invocation, "8eb97708dcf6")
     expect(NAME, urlrouter.event_for_lambda_url, "0c5490ad626a")
     expect(NAME, urlrouter.lambda_result_to_response, "87dad4450602")
-
-    @replace(api_utils.map_function_url_config)
-    def map_function_url_config(original, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        region = model.function_arn.split(":")[3]
-        return {**original(model), "FunctionUrl": address(region, model.url_id)}
 
     @replace(FunctionUrlRouter.register_routes)
     def register_routes(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
