@@ -13,7 +13,10 @@ DIFFERENCES = {
     "shows only as a second execution",
     "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
     "IAM": "policies are deployed but not enforced",
-    "limits": "no throttling by account or API, no payload limits of API Gateway",
+    "limits": "no throttling by account or API",
+    "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "
+    "service knows a host name for each, as AWS has it, but as a Host header it is served",
+    "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
     "retention": "messages do not expire within a run",
     "network": "no latency between services: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",

@@ -7,11 +7,14 @@ Sources: "Lambda proxy integrations in API Gateway" (output format of a Lambda f
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 _REST_MEMBERS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
-_STATUSES = range(100, 1000)
+_STATUSES = range(200, 1000)
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""Of a header (RFC 9110, 5.6.2)."""
 _STREAM_MARK = bytes(8)
 """Between status and headers of a streamed answer and its body."""
 _JSON_TYPE = {"Content-Type": "application/json"}
@@ -138,6 +141,8 @@ def _lists(value: object) -> dict[str, list[str]]:
 
 
 def _header(name: str, value: object, *, numbers: bool = False) -> str:
+    if not _NAME.fullmatch(name):
+        raise MalformedAnswerError(f"{name!r} is no name of a header")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str) and not {"\r", "\n"} & set(value):

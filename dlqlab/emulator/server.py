@@ -194,10 +194,13 @@ def _written(status: str, headers: list[tuple[str, str]], body: bytes, *, keep_a
     has_length = has_date = False
     for name, value in headers:
         lower = name.lower()
-        if lower not in _OWN_HEADERS:
-            kept.append(f"{name}: {value}")
-            has_length = has_length or lower == "content-length"
-            has_date = has_date or lower == "date"
+        if lower in _OWN_HEADERS:
+            continue
+        if lower == "content-length":
+            has_length = True
+            value = str(len(body)) if has_body else value  # noqa: PLW2901  (a function may have made one up)
+        has_date = has_date or lower == "date"
+        kept.append(f"{name}: {value}")
     if not has_length:
         kept.append(f"Content-Length: {len(body)}")
     if not has_date:

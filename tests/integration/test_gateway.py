@@ -1,6 +1,5 @@
 """Limits, refusals and addresses of Lambda, API Gateway, EventBridge and alarms, as a client sees them."""
 
-import http.client
 import io
 import json
 import os
@@ -12,8 +11,11 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -33,12 +35,13 @@ ECHO = """
         time.sleep(asked.get("sleep", 0))
         if "answer" in asked:
             return asked["answer"]
-        return {"statusCode": 200, "body": json.dumps({"path": event.get("rawPath"), "size": len(event.get("body") or "")})}
+        seen = {"path": event.get("rawPath"), "size": len(event.get("body") or "")}
+        return {"statusCode": 200, "body": json.dumps(seen)}
 """
 MALFORMED = (502, {"message": "Internal server error"})
 
 
-def _request(url: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes, http.client.HTTPMessage]:
+def _request(url: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes, Message]:
     request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json", **headers})
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
@@ -156,6 +159,20 @@ def test_rest_api_decodes_bytes_for_who_accepts_them(make_api: Callable[..., str
     ]
 
 
+def test_connection_survives_a_wrong_length(make_api: Callable[..., str]) -> None:
+    """A length that a function makes up is not believed: the next answer of the connection is whole."""
+    url = urlsplit(make_api())
+    wrong = json.dumps({"answer": {"statusCode": 200, "headers": {"Content-Length": "2"}, "body": "hello"}})
+    connection = HTTPConnection(url.netloc, timeout=30)
+
+    def post(body: str) -> bytes:
+        connection.request("POST", url.path, body)
+        return connection.getresponse().read()
+
+    assert (b"hello", b"hello", b"x") == (post(wrong), post(wrong), post('{"answer": {"body": "x"}}'))
+    connection.close()
+
+
 def test_rest_api_refuses_requests_over_its_limits(emulator: Emulator, make_api: Callable[..., str]) -> None:
     """Over 10 MiB by itself, and what Lambda would not take; just below a request is served."""
     url = make_api()
@@ -202,6 +219,52 @@ def test_function_url_can_be_reached(emulator: Emulator, aws: Aws, echo: Deploye
     ]
 
 
+def test_address_in_a_stack_can_be_reached(emulator: Emulator, aws: Aws) -> None:
+    """A template's usual address of a REST API, by either suffix, comes out as one that answers."""
+    parts = ["https://", {"Ref": "Api"}, ".execute-api.", {"Ref": "AWS::Region"}, "."]
+    template = {
+        "Resources": {
+            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": f"a-{uuid.uuid4().hex[:8]}"}},
+            "Get": {
+                "Type": "AWS::ApiGateway::Method",
+                "Properties": {
+                    "RestApiId": {"Ref": "Api"},
+                    "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                    "HttpMethod": "GET",
+                    "AuthorizationType": "NONE",
+                    "Integration": {
+                        "Type": "MOCK",
+                        "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+                        "IntegrationResponses": [{"StatusCode": "200"}],
+                    },
+                    "MethodResponses": [{"StatusCode": "200"}],
+                },
+            },
+            "Deployment": {
+                "Type": "AWS::ApiGateway::Deployment",
+                "DependsOn": "Get",
+                "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "prod"},
+            },
+        },
+        "Outputs": {
+            "Joined": {"Value": {"Fn::Join": ["", [*parts, {"Ref": "AWS::URLSuffix"}, "/prod/"]]}},
+            "Substituted": {"Value": {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.amazonaws.com/prod/"}},
+        },
+    }
+    client, name = aws("cloudformation"), f"s-{uuid.uuid4().hex[:8]}"
+    client.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    try:
+        client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        outputs = client.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+        addresses = [output["OutputValue"] for output in outputs]
+
+        assert 2 == len(addresses)
+        assert all(address.startswith(f"{emulator.endpoint}/_aws/execute-api/") for address in addresses)
+        assert [200, 200] == [_request(address)[0] for address in addresses]
+    finally:
+        client.delete_stack(StackName=name)
+
+
 def test_function_url_answers_by_its_own_rules(aws: Aws, echo: DeployedFunction) -> None:
     """An answer without a status is the body; one with a status must be right; cookies are set."""
     url = aws("lambda").create_function_url_config(FunctionName=echo.name, AuthType="NONE")["FunctionUrl"]
@@ -209,6 +272,7 @@ def test_function_url_answers_by_its_own_rules(aws: Aws, echo: DeployedFunction)
 
     assert (200, b'{"a":1}') == _answer(url, {"a": 1})
     assert (502, b"Internal Server Error") == _answer(url, {"statusCode": "abc"})
+    assert (413, b'{"Message":"Request Entity Too Large"}') == _request(url, b" " * (6 * 1024**2 + 1))[:2]
     assert ["a=1", "b=2"] == _request(url, json.dumps({"answer": cookies}).encode())[2].get_all("Set-Cookie")
 
 

@@ -35,6 +35,7 @@ ALL: tuple[str, ...] = (
     "lambda_requests",
     "rest_api_answers",
     "function_urls",
+    "stack_addresses",
     "event_dead_letters",
     "alarm_histories",
 )

@@ -4,10 +4,12 @@ LocalStack's address, ``http://ID.lambda-url.REGION.127.0.0.1:PORT/``, is a name
 with such a name in their Host header are served as before.
 """
 
+import json
 import logging
 from typing import Any
 
 from localstack import config
+from localstack.aws.api import ServiceException
 from localstack.http import Response
 from localstack.services.lambda_ import provider, urlrouter
 from localstack.services.lambda_.invocation.lambda_models import FunctionUrlConfig
@@ -16,7 +18,7 @@ from localstack.services.lambda_.urlrouter import FunctionUrlRouter
 from localstack.utils.aws.request_context import AWS_REGION_REGEX
 from localstack.utils.patch import patch as replace
 
-from dlqlab.emulator import proxy_answers
+from dlqlab.emulator import lambda_checks, proxy_answers
 from dlqlab.emulator.patches import expect
 
 NAME = "function_urls"
@@ -59,6 +61,15 @@ def patch() -> None:
             self.router.add(f"{path}<path:path>", endpoint=handler)
         original(self)
 
+    @replace(FunctionUrlRouter.handle_lambda_url_invocation)
+    def handle_lambda_url_invocation(original, self, request, **parameters):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+        if int(request.environ.get("CONTENT_LENGTH") or 0) > lambda_checks.PAYLOAD_LIMIT:
+            return _message(413, "Request Entity Too Large")
+        try:
+            return original(self, request, **parameters)
+        except ServiceException as error:  # such as too many at once
+            return _message(error.status_code, error.message)
+
     @replace(urlrouter.event_for_lambda_url)
     def event_for_lambda_url(original, api_id, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         event = original(api_id, request)
@@ -66,6 +77,10 @@ def patch() -> None:
         return event
 
     urlrouter.lambda_result_to_response = to_response
+
+
+def _message(status: int, text: str) -> Response:
+    return Response(json.dumps({"Message": text}, separators=(",", ":")), status, {"Content-Type": "application/json"})
 
 
 def to_response(result: Any) -> Response:

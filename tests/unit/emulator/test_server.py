@@ -485,6 +485,25 @@ def test_client_that_speaks_tls_is_refused_at_once(peer: Peer, caplog: pytest.Lo
     assert ["use http:// and not https://" in record.message for record in caplog.records] == [True]
 
 
+def test_length_of_the_application_is_not_believed(peer: Peer, application: Application) -> None:
+    """Another length than the body's would break the connection's next answer; HEAD's, without a body, is kept."""
+    application.headers = [("Content-Length", "100")]
+    peer.send(POST + b"HEAD /a HTTP/1.1\r\n\r\n")
+
+    end = b"\r\n" + DATE + b"Connection: keep-alive\r\n\r\n"
+    assert b"HTTP/1.1 200 OK\r\nContent-Length: 2" + end + b"okHTTP/1.1 200 OK\r\nContent-Length: 100" + end == (
+        peer.answers()
+    )
+
+
+def test_header_of_any_text_is_written(peer: Peer, application: Application) -> None:
+    """What HTTP cannot write becomes a question mark, and the client gets its answer."""
+    application.headers = [("X-Any", "ü😀")]
+    peer.send(POST)
+
+    assert b"X-Any: \xfc?\r\n" in peer.answers()
+
+
 def test_date_is_written_as_http_wants_it() -> None:
     """In Greenwich, with a day of two digits."""
     assert "Sun, 01 Feb 2026 09:08:07 GMT" == REAL_DATE(1769936887)
