@@ -72,15 +72,34 @@ def configuration_update(alarm: Mapping[str, Any], kind: str, at: datetime, *, i
     Args:
         kind: ``Create``, ``Update`` or ``Delete``.
     """
-    name = alarm["AlarmName"]
     settings = {_json_name(key): value for key, value in alarm.items()}
     data = {"version": VERSION, "type": kind, f"{_PAST[kind]}Alarm": settings}
+    summary = f'Alarm "{alarm["AlarmName"]}" {_PAST[kind]}'
+    return _item(alarm, "ConfigurationUpdate", summary, data, at, is_metric=is_metric)
+
+
+def action(alarm: Mapping[str, Any], arn: str, at: datetime, *, is_metric: bool, error: str | None) -> dict[str, Any]:
+    """The entry of an action that was taken, or that failed."""
+    data = {
+        "actionState": "Failed" if error else "Succeeded",
+        "stateUpdateTimestamp": int(alarm["StateUpdatedTimestamp"].timestamp() * 1000),
+        "notificationResource": arn,
+        "publishedMessage": None,
+        "error": error,
+    }
+    summary = f"Failed to execute action {arn}" if error else f"Successfully executed action {arn}"
+    return _item(alarm, "Action", summary, data, at, is_metric=is_metric)
+
+
+def _item(
+    alarm: Mapping[str, Any], kind: str, summary: str, data: Mapping[str, Any], at: datetime, *, is_metric: bool
+) -> dict[str, Any]:
     return {
-        "AlarmName": name,
+        "AlarmName": alarm["AlarmName"],
         "AlarmType": METRIC_ALARM if is_metric else "CompositeAlarm",
         "Timestamp": at,
-        "HistoryItemType": "ConfigurationUpdate",
-        "HistorySummary": f'Alarm "{name}" {_PAST[kind]}',
+        "HistoryItemType": kind,
+        "HistorySummary": summary,
         "HistoryData": json.dumps(data, default=str),
     }
 

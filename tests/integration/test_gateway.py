@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.waiting import wait_for
-from tests.integration.conftest import ROLE, DeployedFunction, FunctionFactory, bundle, queue_arn
+from tests.integration.conftest import ROLE, DeployedFunction, FunctionFactory, bundle, queue_arn, read_log
 
 pytestmark = pytest.mark.integration
 
@@ -473,6 +473,63 @@ def test_event_that_arrives_is_no_dead_letter(
 
     assert source == json.loads(_receive(aws, target)["Body"])["source"]
     assert "Messages" not in aws("sqs").receive_message(QueueUrl=dead)
+
+
+@pytest.mark.parametrize("pattern", ["x", '{"source": "a"}', '{"source": [{"nope": 1}]}', '{"source": []}'])
+def test_rule_with_a_pattern_that_is_none_is_refused(aws: Aws, pattern: str) -> None:
+    """Instead of a rule that matches nothing and keeps events from others."""
+    status, code, _ = _error(aws("events").put_rule, Name=f"r-{uuid.uuid4().hex[:8]}", EventPattern=pattern)
+
+    assert (400, "InvalidEventPatternException") == (status, code)
+
+
+def test_target_with_a_wrong_dead_letter_queue_is_refused(aws: Aws, make_rule: Callable[..., str]) -> None:
+    """A FIFO queue, and one that is no queue."""
+    queue = "arn:aws:sqs:us-east-1:000000000000:q"
+    rule = make_rule(Arn=queue)
+
+    for arn in (f"{queue}.fifo", "q"):
+        target = {"Id": "1", "Arn": queue, "DeadLetterConfig": {"Arn": arn}}
+        refused = _error(aws("events").put_targets, Rule=rule, Targets=[target])
+        assert (400, "ValidationException") == refused[:2]
+
+
+def test_action_that_fails_keeps_nothing_from_happening(aws: Aws, make_function: FunctionFactory) -> None:
+    """The alarm changes its state, the action after it is taken, and the history tells of both."""
+    client, name = aws("cloudwatch"), f"alarm-{uuid.uuid4().hex[:8]}"
+    function = make_function("def handler(event, context): print('alarm', event['alarmData']['alarmName'])")
+    gone = "arn:aws:lambda:us-east-1:000000000000:function:gone"
+    client.put_metric_alarm(
+        AlarmName=name,
+        Namespace=name,
+        MetricName="m",
+        Statistic="Sum",
+        Period=3600,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+        AlarmActions=[gone, function.arn],
+    )
+    client.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="loud")
+    entries = client.describe_alarm_history(AlarmName=name, HistoryItemType="Action")["AlarmHistoryItems"]
+    alarm = client.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    client.delete_alarms(AlarmNames=[name])
+
+    assert ("ALARM", True) == (alarm["StateValue"], alarm["ActionsEnabled"])
+    assert [f"Successfully executed action {function.arn}", f"Failed to execute action {gone}"] == [
+        entry["HistorySummary"] for entry in entries
+    ]
+    assert "Function not found" in json.loads(entries[1]["HistoryData"])["error"]
+
+    def probe() -> tuple[bool, Any]:
+        try:
+            lines = [event["message"].strip() for event in read_log(aws, function.name)]
+        except ClientError as error:
+            return False, error
+        return f"alarm {name}" in lines, lines
+
+    wait_for("the function's line", probe, deadline_s=30, interval_s=0.2)
 
 
 def test_alarm_tells_its_history(aws: Aws) -> None:

@@ -36,8 +36,10 @@ ALL: tuple[str, ...] = (
     "rest_api_answers",
     "function_urls",
     "stack_addresses",
+    "event_rules",
     "event_dead_letters",
     "alarm_histories",
+    "alarm_actions",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 

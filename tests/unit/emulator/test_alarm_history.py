@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dlqlab.emulator.alarm_history import Wanted, configuration_update, page, state_update
+from dlqlab.emulator.alarm_history import Wanted, action, configuration_update, page, state_update
 
 TEN = datetime(2026, 1, 31, 10, tzinfo=UTC)
 
@@ -97,3 +97,16 @@ def test_change_of_settings_is_named(kind: str, past: str) -> None:
         "type": kind,
         f"{past}Alarm": {"alarmName": "a", "threshold": 1.0, "okactions": []},
     } == json.loads(entry["HistoryData"])
+
+
+@pytest.mark.parametrize(
+    ("error", "summary", "state"),
+    [(None, "Successfully executed action arn", "Succeeded"), ("gone", "Failed to execute action arn", "Failed")],
+)
+def test_action_is_named_with_its_outcome(error: str | None, summary: str, state: str) -> None:
+    """Whether it was taken, and what went wrong."""
+    entry = action({"AlarmName": "a", "StateUpdatedTimestamp": TEN}, "arn", TEN, is_metric=True, error=error)
+    data = json.loads(entry["HistoryData"])
+
+    assert ("Action", summary) == (entry["HistoryItemType"], entry["HistorySummary"])
+    assert (state, error) == (data["actionState"], data["error"])
