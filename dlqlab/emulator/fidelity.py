@@ -28,7 +28,10 @@ DIFFERENCES = {
     "element of a list, or ordered over several hash keys of an index, is refused; Streams, backups, exports, imports, "
     "tags and global tables are moto's",
     "IAM": "policies are deployed but not enforced",
-    "limits": "no throttling by account or API, no payload limits of API Gateway",
+    "limits": "no throttling by account or API",
+    "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "
+    "service knows a host name for each, as AWS has it, but as a Host header it is served",
+    "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
     "retention": "messages do not expire within a run",
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",

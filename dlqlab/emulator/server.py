@@ -9,9 +9,12 @@ import contextlib
 import functools
 import io
 import logging
+import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -21,18 +24,13 @@ from rolo.gateway import Gateway
 from rolo.gateway.wsgi import WsgiGateway
 
 from dlqlab.emulator import direct
+from dlqlab.emulator.http_requests import CHUNK, Body, Stream, read_body, read_headers, request_line
+from dlqlab.emulator.refusals import BadRequestError
 
 _LOG = logging.getLogger(__name__)
-_CHUNK = 64 * 1024
-_HEAD_LIMIT = 64 * 1024
-_HEADERS_LIMIT = 200
-_BODY_LIMIT = 64 * 1024 * 1024
+_LINGER_S = 2.0
 _OWN_HEADERS = frozenset({"connection", "transfer-encoding"})
 """Of the connection, not of the answer: they are the server's."""
-
-
-class BadRequestError(Exception):
-    """What arrived is not an HTTP/1.1 request that we can serve."""
 
 
 class ThreadedRuntimeServer(RuntimeServer):  # type: ignore[misc]
@@ -80,139 +78,48 @@ def _serve(connection: socket.socket, peer: tuple[str, int], application: WsgiGa
             while _serve_one(stream, peer, application):
                 pass
         except BadRequestError as error:
-            _LOG.warning("refused a request: %s", error)
+            _LOG.warning("refused a request of %s: %s", peer[0], error)
             with contextlib.suppress(OSError):  # it may be gone
-                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                _refuse(connection, error)
         except OSError as error:
             _LOG.debug("connection ended: %s", error)
 
 
-class Stream:
-    """What arrives at a connection."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
-        self._buffer = bytearray()
-
-    def until(self, end: bytes, limit: int) -> bytes | None:
-        """Up to the end mark, which is taken as well; None when the other side is done.
-
-        Raises:
-            BadRequestError: there is no mark within the limit, or before the other side is done.
-        """
-        while (at := self._buffer.find(end)) < 0:
-            if len(self._buffer) > limit:
-                raise BadRequestError(f"no end within {limit} bytes: {bytes(self._buffer[:100])!r}")
-            if not self._receive():
-                if self._buffer:
-                    raise BadRequestError(f"ended early: {bytes(self._buffer[:100])!r}")
-                return None
-        return self._take(at, len(end))
-
-    def exactly(self, size: int) -> bytes:
-        """So many bytes.
-
-        Raises:
-            BadRequestError: the other side is done before.
-        """
-        while len(self._buffer) < size:
-            if not self._receive():
-                raise BadRequestError(f"ended after {len(self._buffer)} of {size} bytes")
-        return self._take(size, 0)
-
-    def _receive(self) -> bool:
-        chunk = self.connection.recv(_CHUNK)
-        self._buffer += chunk
-        return bool(chunk)
-
-    def _take(self, size: int, mark: int) -> bytes:
-        taken = bytes(self._buffer[:size])
-        del self._buffer[: size + mark]
-        return taken
+def _refuse(connection: socket.socket, error: BadRequestError) -> None:
+    """Answer, and throw away what still comes: a client reads the answer only when it has sent everything."""
+    connection.sendall(_written(*error.answer(), keep_alive=False, has_body=True))
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(_LINGER_S)
+    while connection.recv(CHUNK):
+        pass
 
 
 def _serve_one(stream: Stream, peer: tuple[str, int], application: WsgiGateway) -> bool:
     """Answer one request; returns whether another may follow on this connection."""
-    head = stream.until(b"\r\n\r\n", _HEAD_LIMIT)
+    head = stream.head()
     if head is None:
         return False
     line, *rest = head.lstrip(b"\r\n").split(b"\r\n")
-    method, target, version = _request_line(line)
-    headers = _headers(rest)
+    method, target, version = request_line(line)
+    headers = read_headers(rest)
     by_name = {name.lower(): value for name, value in headers}
     if by_name.get(b"expect", b"").lower() == b"100-continue":
         stream.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = _read_body(stream, by_name)
+    body = read_body(stream, target, by_name)
     keep_alive = version == b"HTTP/1.1" and by_name.get(b"connection", b"").lower() != b"close"
-    answer = direct.reply(method, target, by_name, body)
+    answer = direct.reply(method, target, by_name, body) if isinstance(body, bytes) else None
     if answer is None:
-        answer = _respond(application, _environ(method, target, headers, body, stream.connection, peer))
+        with contextlib.nullcontext() if isinstance(body, bytes) else body:
+            answer = _respond(application, _environ(method, target, headers, body, stream.connection, peer))
     stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
     return keep_alive
-
-
-def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
-    parts = line.split()
-    if len(parts) != 3 or not parts[2].startswith(b"HTTP/1."):  # noqa: PLR2004  (method, target, version)
-        raise BadRequestError(f"request line {line[:100]!r}")
-    return parts[0], parts[1], parts[2]
-
-
-def _headers(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
-    if len(lines) > _HEADERS_LIMIT:
-        raise BadRequestError(f"{len(lines)} headers; the limit is {_HEADERS_LIMIT}")
-    headers: list[tuple[bytes, bytes]] = []
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon:
-            raise BadRequestError(f"header {line[:100]!r}")
-        headers.append((name.strip(), value.strip()))
-    return headers
-
-
-def _read_body(stream: Stream, headers: dict[bytes, bytes]) -> bytes:
-    if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
-        return _read_chunks(stream)
-    try:
-        length = int(headers.get(b"content-length", b"0"))
-    except ValueError as error:
-        raise BadRequestError(f"Content-Length {headers[b'content-length']!r}") from error
-    if not 0 <= length <= _BODY_LIMIT:
-        raise BadRequestError(f"a body of {length} bytes; the limit is {_BODY_LIMIT}")
-    return stream.exactly(length)
-
-
-def _read_chunks(stream: Stream) -> bytes:
-    body = bytearray()
-    while True:
-        line = _line(stream).partition(b";")[0].strip()
-        try:
-            size = int(line, 16)
-        except ValueError as error:
-            raise BadRequestError(f"chunk size {line[:100]!r}") from error
-        if size < 0 or len(body) + size > _BODY_LIMIT:
-            raise BadRequestError(f"a body of over {_BODY_LIMIT} bytes")
-        if size == 0:
-            while _line(stream):  # trailers, which nobody here reads
-                pass
-            return bytes(body)
-        body += stream.exactly(size)
-        if _line(stream):
-            raise BadRequestError("a chunk is longer than it says")
-
-
-def _line(stream: Stream) -> bytes:
-    line = stream.until(b"\r\n", _HEAD_LIMIT)
-    if line is None:
-        raise BadRequestError("the body ended early")
-    return line
 
 
 def _environ(
     method: bytes,
     target: bytes,
     headers: list[tuple[bytes, bytes]],
-    body: bytes,
+    body: Body,
     connection: socket.socket,
     peer: tuple[str, int],
 ) -> dict[str, Any]:
@@ -235,7 +142,7 @@ def _environ(
         "REMOTE_PORT": str(peer[1]),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
         "wsgi.input_terminated": True,
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
@@ -245,8 +152,16 @@ def _environ(
     }
     for name, value in headers:
         environ[_wsgi_name(name)] = value.decode("latin-1")
-    environ["CONTENT_LENGTH"] = str(len(body))  # a chunked one has a length here too
+    environ["CONTENT_LENGTH"] = str(_size(body))  # a chunked one has a length here too
     return environ
+
+
+def _size(body: Body) -> int:
+    if isinstance(body, bytes):
+        return len(body)
+    size = body.seek(0, os.SEEK_END)
+    body.seek(0)
+    return size
 
 
 @functools.lru_cache(1024)
@@ -275,9 +190,27 @@ def _respond(application: Callable[..., Iterable[bytes]], environ: dict[str, Any
 
 def _written(status: str, headers: list[tuple[str, str]], body: bytes, *, keep_alive: bool, has_body: bool) -> bytes:
     """The whole answer; bodies of AWS's APIs are small, so one send is the fastest way."""
-    kept = [f"{name}: {value}" for name, value in headers if name.lower() not in _OWN_HEADERS]
-    if not any(name.lower() == "content-length" for name, _ in headers):
+    kept = []
+    has_length = has_date = False
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _OWN_HEADERS:
+            continue
+        if lower == "content-length":
+            has_length = True
+            value = str(len(body)) if has_body else value  # noqa: PLW2901  (a function may have made one up)
+        has_date = has_date or lower == "date"
+        kept.append(f"{name}: {value}")
+    if not has_length:
         kept.append(f"Content-Length: {len(body)}")
+    if not has_date:
+        kept.append(f"Date: {_date(int(time.time()))}")
     kept.append("Connection: keep-alive" if keep_alive else "Connection: close")
     head = f"HTTP/1.1 {status}\r\n" + "\r\n".join(kept) + "\r\n\r\n"
-    return head.encode("latin-1") + (body if has_body else b"")
+    return head.encode("latin-1", "replace") + (body if has_body else b"")  # a function may give any text
+
+
+@functools.lru_cache(1)
+def _date(now_s: int) -> str:
+    """The time as RFC 9110 (5.6.7) writes it; the same for all answers of a second."""
+    return formatdate(now_s, usegmt=True)

@@ -131,7 +131,7 @@ def _function_calls(client: Client) -> Iterator[Any]:
         Handler="app.handler",
         Code={"ZipFile": bundle({"app.py": source})},
     )
-    for payload in ('{"n": 1}', '{"bad": true}', "[1]", "not json"):
+    for payload in ('{"n": 1}', '{"bad": true}', "[1]", '"text"'):
         yield _call(client, "lambda", "invoke", FunctionName="same", Payload=payload)
     yield _call(client, "lambda", "invoke", FunctionName="missing", Payload="{}")
     yield _call(client, "lambda", "invoke", FunctionName="same", Payload="{}", InvocationType="DryRun")

@@ -1,6 +1,7 @@
 """The gateway's server reads requests and writes answers as HTTP/1.1 wants them, over real connections."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
@@ -8,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from dlqlab.emulator import direct, server
+from dlqlab.emulator import direct, http_requests, server
 
-REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+DATE = b"Date: Sat, 31 Jan 2026 10:00:00 GMT\r\n"
 LIMIT_S = 10.0
+REAL_DATE = server._date
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -89,6 +91,12 @@ class Peer:
 Connect = Callable[[], Peer]
 
 
+@pytest.fixture(autouse=True)
+def _at_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ten o'clock, so that answers can be compared."""
+    monkeypatch.setattr(server, "_date", lambda _now_s: "Sat, 31 Jan 2026 10:00:00 GMT")
+
+
 @pytest.fixture
 def application() -> Application:
     """What is served."""
@@ -109,10 +117,21 @@ def peer(connect: Connect) -> Peer:
 
 
 def _ok(body: bytes = b"ok", *, connection: bytes = b"keep-alive") -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: %s\r\n\r\n%s" % (
+    return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n%sConnection: %s\r\n\r\n%s" % (
         len(body),
+        DATE,
         connection,
         body,
+    )
+
+
+def _refused(answer: bytes) -> bool:
+    """Whether this is status 400 with a reason, and the end of the connection."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return (
+        head.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain")
+        and head.endswith(DATE + b"Connection: close")
+        and body.startswith(b"Refused: ")
     )
 
 
@@ -321,12 +340,14 @@ REFUSED = {
     "too many parts": b"GET / b HTTP/1.1\r\n\r\n",
     "other protocol": b"GET / HTTP/2\r\n\r\n",
     "no request line": b"\r\n\r\n",
-    "TLS": b"\x16\x03\x01\x02\x00\x01\r\n\r\n",
+    "TLS without an end": b"\x16\x03\x01\x02\x00\x01",
+    "no text": b"\x00",
+    "no ASCII": "é".encode(),
+    "length of very many digits": b"POST / HTTP/1.1\r\nContent-Length: %s\r\n\r\n" % (b"1" * 5000),
     "header without colon": b"GET / HTTP/1.1\r\nHost\r\n\r\n",
     "over 200 headers": b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: v\r\n" % number for number in range(201)) + b"\r\n",
-    "head over the limit": b"GET / HTTP/1.1\r\nX: ".ljust(server._HEAD_LIMIT + 1, b"x"),
+    "head over the limit": b"GET / HTTP/1.1\r\nX: ".ljust(http_requests.HEAD_LIMIT + 1, b"x"),
     "negative length": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    "length over the limit": b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (server._BODY_LIMIT + 1),
     "length that is no number": b"POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n",
     "length that is no whole number": b"POST / HTTP/1.1\r\nContent-Length: 1.5\r\n\r\n",
     "length that is empty": b"POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",
@@ -334,9 +355,7 @@ REFUSED = {
     "chunk size that is no number": CHUNKED + b"five\r\n",
     "empty chunk size": CHUNKED + b"\r\n",
     "negative chunk size": CHUNKED + b"-1\r\n",
-    "chunk size over the limit": CHUNKED + b"%x\r\n" % (server._BODY_LIMIT + 1),
-    "chunks over the limit together": CHUNKED + b"5\r\nhello\r\n%x\r\n" % server._BODY_LIMIT,
-    "chunk size line over the limit": CHUNKED + b"5;".ljust(server._HEAD_LIMIT + 1, b"x"),
+    "chunk size line over the limit": CHUNKED + b"5;".ljust(http_requests.HEAD_LIMIT + 1, b"x"),
     "chunk longer than it says": CHUNKED + b"3\r\nhello\r\n",
 }
 
@@ -346,7 +365,7 @@ def test_bad_request_is_refused(peer: Peer, application: Application, request_: 
     """What is no proper request gets status 400 and the end of the connection, and reaches nobody."""
     peer.send(request_)
 
-    assert REFUSAL == peer.rest()
+    assert _refused(peer.rest())
     assert [] == application.environs
     assert [] == peer.errors
 
@@ -369,9 +388,135 @@ def test_request_that_ends_early_is_refused(peer: Peer, application: Application
     """A request of which the rest never comes gets status 400, and reaches nobody."""
     peer.send(request_)
 
-    assert REFUSAL == peer.answers()
+    assert _refused(peer.answers())
     assert [] == application.environs
     assert [] == peer.errors
+
+
+LAMBDA = b"/2015-03-31/functions"
+TOO_LARGE = {
+    "CreateFunction": (b"POST %s/" % LAMBDA, b"smaller than 70167211 bytes for the CreateFunction operation"),
+    "UpdateFunctionCode": (
+        b"PUT %s/f/code" % LAMBDA,
+        b"smaller than 70167211 bytes for the UpdateFunctionCode operation",
+    ),
+    "Invoke": (
+        b"POST %s/f/invocations?Qualifier=1" % LAMBDA,
+        b"smaller than 6291456 bytes for the InvokeFunction operation",
+    ),
+    "PublishLayerVersion": (
+        b"POST /2018-10-31/layers/l/versions",
+        b"smaller than 70167211 bytes for the PublishLayerVersion operation",
+    ),
+    "another API": (b"POST /", b"takes no request of this size"),
+}
+
+
+@pytest.mark.parametrize(("line", "text"), TOO_LARGE.values(), ids=TOO_LARGE)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_body_over_the_limit_gets_the_error_of_the_api(
+    peer: Peer, application: Application, line: bytes, text: bytes, *, chunked: bool
+) -> None:
+    """A body that no API takes gets 413 with the text of the API, although the client goes on sending for a while."""
+    size = http_requests.BODY_LIMIT + 1
+    length = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" if chunked else b"Content-Length: %d\r\n\r\n"
+    peer.send(line + b" HTTP/1.1\r\n" + length % size)
+    peer.send(b"x" * 1_000_000)
+    answer = peer.answers()
+
+    assert answer.startswith(b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: application/json\r\n")
+    assert text in answer.partition(b"\r\n\r\n")[2]
+    assert [] == application.environs
+
+
+def test_body_over_the_limit_for_a_rest_api_gets_its_error(peer: Peer) -> None:
+    """API Gateway says so in plain text."""
+    peer.send(b"POST /_aws/execute-api/abc/api/tasks HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n")
+    answer = peer.answers()
+
+    assert answer.startswith(b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: text/plain\r\n")
+    assert answer.endswith(b"\r\n\r\nHTTP content length exceeded 10485760 bytes.")
+
+
+FOR_S3 = {
+    "signature": b"PUT /b/k HTTP/1.1\r\nAuthorization: AWS4-HMAC-SHA256 Credential=A/20260131/r/s3/aws4_request, x\r\n",
+    "presigned": b"PUT /b/k?X-Amz-Credential=A%2F20260131%2Fr%2Fs3%2Faws4_request HTTP/1.1\r\n",
+}
+
+
+@pytest.mark.parametrize("head", FOR_S3.values(), ids=FOR_S3)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_large_object_for_s3_is_taken(
+    peer: Peer, application: Application, monkeypatch: pytest.MonkeyPatch, head: bytes, *, chunked: bool
+) -> None:
+    """S3 takes objects that are larger than any other request, by way of a file."""
+    monkeypatch.setattr(http_requests, "BODY_LIMIT", 100)
+    body = bytes(range(256)) * 4
+    if chunked:
+        peer.send(head + b"Transfer-Encoding: chunked\r\n\r\n400\r\n" + body + b"\r\n0\r\n\r\n")
+    else:
+        peer.send(head + b"Content-Length: 1024\r\n\r\n" + body)
+
+    assert _ok() == peer.answers()
+    assert [body] == application.bodies
+    assert "1024" == application.environs[0]["CONTENT_LENGTH"]
+    assert application.environs[0]["wsgi.input"].closed
+
+
+def test_object_over_the_limit_of_s3_is_refused(peer: Peer, application: Application) -> None:
+    """Over 5 GiB the error is S3's own."""
+    peer.send(FOR_S3["signature"] + b"Content-Length: %d\r\n\r\n" % (5 * 1024**3 + 1))
+    answer = peer.answers()
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\n")
+    assert b"<Code>EntityTooLarge</Code>" in answer
+    assert [] == application.environs
+
+
+def test_client_that_speaks_tls_is_refused_at_once(peer: Peer, caplog: pytest.LogCaptureFixture) -> None:
+    """The first bytes of a TLS handshake are answered although nothing else comes, and the log says why."""
+    hello = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="localhost").do_handshake()
+    peer.send(hello.read())
+    answer = peer.receive(len(b"HTTP/1.1 400 Bad Request"))
+
+    assert b"HTTP/1.1 400 Bad Request" == answer
+    assert ["use http:// and not https://" in record.message for record in caplog.records] == [True]
+
+
+def test_length_of_the_application_is_not_believed(peer: Peer, application: Application) -> None:
+    """Another length than the body's would break the connection's next answer; HEAD's, without a body, is kept."""
+    application.headers = [("Content-Length", "100")]
+    peer.send(POST + b"HEAD /a HTTP/1.1\r\n\r\n")
+
+    end = b"\r\n" + DATE + b"Connection: keep-alive\r\n\r\n"
+    assert b"HTTP/1.1 200 OK\r\nContent-Length: 2" + end + b"okHTTP/1.1 200 OK\r\nContent-Length: 100" + end == (
+        peer.answers()
+    )
+
+
+def test_header_of_any_text_is_written(peer: Peer, application: Application) -> None:
+    """What HTTP cannot write becomes a question mark, and the client gets its answer."""
+    application.headers = [("X-Any", "ü😀")]
+    peer.send(POST)
+
+    assert b"X-Any: \xfc?\r\n" in peer.answers()
+
+
+def test_date_is_written_as_http_wants_it() -> None:
+    """In Greenwich, with a day of two digits."""
+    assert "Sun, 01 Feb 2026 09:08:07 GMT" == REAL_DATE(1769936887)
+
+
+def test_date_of_the_application_is_kept(peer: Peer, application: Application) -> None:
+    """An answer has one date: the application's where it gives one."""
+    application.headers = [("date", "then")]
+    peer.send(POST)
+    answer = peer.answers()
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\ndate: then\r\n")
+    assert b"Date:" not in answer
 
 
 def test_bad_request_after_a_good_one_is_refused_alone(peer: Peer, application: Application) -> None:
@@ -380,7 +525,8 @@ def test_bad_request_after_a_good_one_is_refused_alone(peer: Peer, application: 
     good = peer.receive(len(_ok()))
     peer.send(b"nonsense\r\n\r\n")
 
-    assert (_ok(), REFUSAL) == (good, peer.rest())
+    assert _ok() == good
+    assert _refused(peer.rest())
     assert [b"hello"] == application.bodies
 
 
@@ -445,7 +591,8 @@ def test_answer_has_one_length_and_no_connection_headers_of_the_application(
 
     assert (
         b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\nX-Latin: \xe9\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n"
-        b"Connection: keep-alive\r\n\r\nok"
+        + DATE
+        + b"Connection: keep-alive\r\n\r\nok"
     ) == peer.answers()
 
 
