@@ -32,6 +32,12 @@ ALL: tuple[str, ...] = (
     "filed_logs",
     "direct_log_reads",
     "prompt_create",
+    "queue_limits",
+    "batch_entries",
+    "receipt_handles",
+    "redelivery_order",
+    "redrive",
+    "message_retention",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 
