@@ -10,6 +10,7 @@ task takes from a dead-letter queue with a redrive policy of its own.
 import functools
 import json
 import time
+from datetime import UTC, datetime
 
 from botocore.utils import InvalidArnException
 from localstack.aws.api.sqs import MessageSystemAttributeName as Name
@@ -109,6 +110,7 @@ def _leave(queue: SqsQueue, message: SqsMessage) -> None:
 
 def _redrive() -> None:
     expect(NAME, MessageMoveTaskManager._run, "3e9783e80854")  # noqa: SLF001
+    expect(NAME, MessageMoveTask.mark_started, "86e726d7ae10")
     expect(NAME, SqsProvider.start_message_move_task, "9270d9d8a3b4")
     expect(NAME, SqsProvider.cancel_message_move_task, "3e010a507ec0")
 
@@ -125,6 +127,12 @@ def _redrive() -> None:
         else:
             is_cancelled = task.cancel_event.is_set()
             task.status = MessageMoveTaskStatus.CANCELLED if is_cancelled else MessageMoveTaskStatus.COMPLETED
+
+    @replace(MessageMoveTask.mark_started)  # type: ignore[untyped-decorator]
+    def mark_started(_original: object, self: MessageMoveTask) -> None:
+        self.started_timestamp = datetime.now(UTC)  # LocalStack's has no zone and is read as local time
+        self.status = MessageMoveTaskStatus.RUNNING
+        self.cancel_event.clear()
 
     @replace(SqsProvider.start_message_move_task)
     def start(  # type: ignore[no-untyped-def]  # noqa: ANN202

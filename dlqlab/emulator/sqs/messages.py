@@ -124,7 +124,7 @@ def _is_number(text: str) -> bool:
     """Up to 38 digits, leading and trailing zeros not counted, of a magnitude from 1e-128 to 1e126."""
     if not _NUMBER.fullmatch(text):
         return False
-    number = abs(Decimal(text))
+    number = Decimal(text).copy_abs()  # abs() would round to 28 digits
     if not number:
         return True
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
