@@ -24,6 +24,8 @@ POLLERS_MAX_DEFAULT = 10
 """What a laptop bears: each batch at once may be a function process of its own, of some 50 MB."""
 PROCESSOR = "DLQLAB_PROCESSOR"
 """The processor that the emulator keeps to, or ``none``; unset, one is chosen: see dlqlab.emulator.processors."""
+PURGE_AGAIN = "x-dlqlab-purge-again"
+"""Header of a PurgeQueue that does not mind when the queue was purged last; see patches/queue_limits.py."""
 DYNAMODB_FAST = "fast"
 DYNAMODB_MOTO = "moto"
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from dlqlab.deploy.target import local_target
 from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import queue_arn
@@ -243,6 +244,15 @@ def test_purge_is_taken_once_a_minute(aws: Aws, make_queue: MakeQueue) -> None:
     assert ["kept"] == [message["Body"] for message in received]
 
 
+def test_harness_purges_as_often_as_it_has_to(emulator: Emulator, make_queue: MakeQueue) -> None:
+    """Two runs in a minute each find their emulator empty."""
+    url, sqs = make_queue(), local_target(emulator).client("sqs")
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+        sqs.purge_queue(QueueUrl=url)
+        assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
 def test_visibility_of_a_message_that_is_not_in_flight_is_refused(aws: Aws, make_queue: MakeQueue) -> None:
     """It has returned to the queue, and stays visible."""
     url = make_queue()
@@ -294,6 +304,14 @@ def test_attributes_are_returned_by_name_and_by_beginning(aws: Aws, make_queue: 
     assert {"b.x", "b.y", "c", "raw"} == some["MessageAttributes"].keys()
     assert _md5(some["MessageAttributes"]) == some["MD5OfMessageAttributes"]
     assert receive("none").keys().isdisjoint({"MessageAttributes", "MD5OfMessageAttributes"})
+
+
+def test_no_attributes_have_no_md5(aws: Aws, make_queue: MakeQueue) -> None:
+    """An empty map is as none."""
+    none: dict[str, Any] = {"MessageAttributes": {}, "MessageSystemAttributes": {}}
+    sent = aws("sqs").send_message(QueueUrl=make_queue(), MessageBody="x", **none)
+
+    assert {"MessageId", "MD5OfMessageBody"} == sent.keys() - {"ResponseMetadata"}
 
 
 def _md5(attributes: dict[str, dict[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 LocalStack takes a delay of 901 s, a visibility timeout of 13 hours, 11 message attributes, a dead-letter queue of the
 other type or one whose RedriveAllowPolicy denies it. The rules are in ``dlqlab.emulator.sqs``. PurgeQueue is taken once
-in 60 s; ``SQS_DELAY_PURGE_RETRY=0`` in the environment of the emulator lifts that, as LocalStack documents it.
+in 60 s; LocalStack's own ``SQS_DELAY_PURGE_RETRY=0`` in the environment of the emulator lifts that.
 """
 
 import time
@@ -17,6 +17,7 @@ from localstack.services.sqs.provider import SqsProvider
 from localstack.utils.aws.arns import parse_arn
 from localstack.utils.patch import patch as replace
 
+from dlqlab.emulator import settings
 from dlqlab.emulator.patches import expect
 from dlqlab.emulator.patches.sqs_errors import ask
 from dlqlab.emulator.sqs import messages, queue_attributes
@@ -46,13 +47,23 @@ def _check_queue(attributes: Mapping[str, str] | None, own: Place) -> None:
 
 
 def patch() -> None:
-    config.SQS_DELAY_PURGE_RETRY = config.is_env_not_false("SQS_DELAY_PURGE_RETRY")
-    expect(NAME, SqsProvider.purge_queue, "512c6497e51e")
+    _limit_purges()
     _limit_messages()
     _limit_receives()
     _limit_visibility()
     _return_chosen_attributes()
     _limit_queues()
+
+
+def _limit_purges() -> None:
+    expect(NAME, SqsProvider.purge_queue, "512c6497e51e")
+    config.SQS_DELAY_PURGE_RETRY = config.is_env_not_false("SQS_DELAY_PURGE_RETRY")
+
+    @replace(SqsProvider.purge_queue)
+    def purge_queue(original, self, context, queue_url, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+        if settings.PURGE_AGAIN in context.request.headers:
+            self._resolve_queue(context, queue_url=queue_url).purge_timestamp = None
+        original(self, context, queue_url, **kwargs)
 
 
 def _limit_messages() -> None:
