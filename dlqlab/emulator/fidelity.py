@@ -7,14 +7,13 @@ from dlqlab.emulator.patches import ALL, summary
 DIFFERENCES = {
     "concurrency": "event source mappings grow by 300 batches a minute as on AWS, but to at most DLQLAB_POLLERS_MAX or "
     "MaximumConcurrency; when AWS shrinks them, and how fast after errors, is not documented and assumed",
-    "order": "a retried message goes to the front of the queue; AWS puts a message that was received 3 times or more "
-    "at its end",
-    "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "
-    "shows only as a second execution",
+    "order": "a message that comes back before its third receive goes to the front of the queue; AWS promises no order",
+    "visibility": "ChangeMessageVisibility of a message that is visible again is refused with MessageNotInflight, as its "
+    "reference says; AWS has also been seen to answer with success and to do nothing",
+    "queue names": "a deleted queue's name can be used again at once; AWS asks for 60 s",
     "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API, no payload limits of API Gateway",
-    "retention": "messages do not expire within a run",
     "network": "no latency between services: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
     "tmp": "a function's own /tmp is its TMPDIR; the path /tmp itself is the machine's",
