@@ -8,8 +8,8 @@ DIFFERENCES = {
     "concurrency": "event source mappings grow by 300 batches a minute as on AWS, but to at most DLQLAB_POLLERS_MAX or "
     "MaximumConcurrency; when AWS shrinks them, and how fast after errors, is not documented and assumed",
     "order": "a message that comes back before its third receive goes to the front of the queue; AWS promises no order",
-    "visibility": "ChangeMessageVisibility of a message that is visible again is refused with MessageNotInflight, as its "
-    "reference says; AWS has also been seen to answer with success and to do nothing",
+    "visibility": "ChangeMessageVisibility of a message that is visible again is refused with MessageNotInflight, as "
+    "its reference says; AWS has also been seen to answer with success and to do nothing",
     "queue names": "a deleted queue's name can be used again at once; AWS asks for 60 s",
     "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
     "IAM": "policies are deployed but not enforced",

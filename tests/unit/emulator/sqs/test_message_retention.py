@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from localstack.services.sqs import provider
 
 from tests.unit.emulator.sqs.conftest import Clock, Queues, bodies, message
 
@@ -77,6 +78,16 @@ def test_dead_letter_of_a_fifo_queue_counts_from_its_move(queues: Queues, clock:
     dead.remove_expired_messages()
 
     assert 0 == dead.approximate_number_of_messages
+
+
+def test_worker_of_the_service_removes_what_has_expired(queues: Queues, clock: Clock) -> None:
+    """Without anybody asking for messages."""
+    queue = queues.make("q", MessageRetentionPeriod=str(KEPT_S))
+    queue.put(message("m"))
+    clock.now += KEPT_S
+    provider.QueueUpdateWorker().do_update_all_queues()
+
+    assert (0, 0, 0) == _counts(queue)
 
 
 def test_changed_period_holds_for_messages_that_are_there(queues: Queues, clock: Clock) -> None:
