@@ -380,6 +380,18 @@ def _receive(aws: Aws, url: str, **options: Any) -> dict[str, Any]:
     return found
 
 
+def test_list_of_move_tasks_has_its_bounds(aws: Aws, make_queue: MakeQueue) -> None:
+    """1 to 10 results."""
+    arn = queue_arn(aws, make_queue())
+    for number in (0, 11):
+        code, text = _refused(aws, "list_message_move_tasks", SourceArn=arn, MaxResults=number)
+        assert ("InvalidParameterValue", f"Value {number} for parameter MaxResults is invalid") == (
+            code,
+            text.partition(". ")[0],
+        )
+    assert [] == aws("sqs").list_message_move_tasks(SourceArn=arn, MaxResults=10).get("Results", [])
+
+
 @pytest.mark.parametrize("name", ["MessageGroupId", "MessageDeduplicationId"])
 def test_ids_of_a_fifo_message_are_printable(aws: Aws, cleanups: ExitStack, name: str) -> None:
     """Neither empty, nor too long, nor with spaces or line ends; and no delay of its own."""

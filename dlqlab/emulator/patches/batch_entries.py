@@ -80,11 +80,7 @@ def patch() -> None:
         self._assert_batch(entries)
 
         def hide(entry: Entry) -> dict[str, Any]:
-            if entry.get("VisibilityTimeout") is None:
-                raise provider.MissingRequiredParameterException(
-                    "The request must contain the parameter VisibilityTimeout."
-                )
-            queue.update_visibility_timeout(entry["ReceiptHandle"], entry["VisibilityTimeout"])
+            queue.update_visibility_timeout(entry["ReceiptHandle"], entry.get("VisibilityTimeout"))
             return {}
 
         with queue.mutex:

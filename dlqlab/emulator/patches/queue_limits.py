@@ -12,6 +12,7 @@ from localstack import config
 from localstack.aws.api.sqs import MessageSystemAttributeName, QueueAttributeName
 from localstack.services.sqs import models
 from localstack.services.sqs import provider as service
+from localstack.services.sqs.exceptions import MissingRequiredParameterException
 from localstack.services.sqs.models import SqsQueue, sqs_stores
 from localstack.services.sqs.provider import SqsProvider
 from localstack.utils.aws.arns import parse_arn
@@ -117,6 +118,8 @@ def _limit_visibility() -> None:
 
     @replace(SqsQueue.update_visibility_timeout)
     def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        if visibility_timeout is None:
+            raise MissingRequiredParameterException("The request must contain the parameter VisibilityTimeout.")
         ask(messages.check_visibility, visibility_timeout)
         message = self.receipts.get(receipt_handle)
         if message is not None and message.last_received is not None:

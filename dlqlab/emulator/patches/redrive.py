@@ -35,6 +35,7 @@ from dlqlab.emulator.sqs.refusals import invalid_parameter, invalid_value
 
 NAME = "redrive"
 RATE_MAX_PER_S = 500
+LISTED_MAX = 10
 _HELD_S = 30
 """How long a message that moves is hidden from others; it is shown again at once where it cannot be moved."""
 _OF_THE_DELIVERIES = {Name.ApproximateReceiveCount, Name.DeadLetterQueueSourceArn, Name.SequenceNumber}
@@ -57,7 +58,8 @@ def as_new(message: SqsMessage, now: float) -> dict[str, object]:
 
 def patch() -> None:
     _move_dead_letters()
-    _redrive()
+    _run_tasks()
+    _check_calls()
 
 
 def _move_dead_letters() -> None:
@@ -108,11 +110,9 @@ def _leave(queue: SqsQueue, message: SqsMessage) -> None:
         message.message["Attributes"][Name.MessageDeduplicationId] = message.message_id
 
 
-def _redrive() -> None:
+def _run_tasks() -> None:
     expect(NAME, MessageMoveTaskManager._run, "3e9783e80854")  # noqa: SLF001
     expect(NAME, MessageMoveTask.mark_started, "86e726d7ae10")
-    expect(NAME, SqsProvider.start_message_move_task, "9270d9d8a3b4")
-    expect(NAME, SqsProvider.cancel_message_move_task, "3e010a507ec0")
 
     @replace(MessageMoveTaskManager._run)  # type: ignore[untyped-decorator]  # noqa: SLF001
     def run(_original: object, self: MessageMoveTaskManager, task: MessageMoveTask) -> None:
@@ -134,6 +134,12 @@ def _redrive() -> None:
         self.status = MessageMoveTaskStatus.RUNNING
         self.cancel_event.clear()
 
+
+def _check_calls() -> None:
+    expect(NAME, SqsProvider.start_message_move_task, "9270d9d8a3b4")
+    expect(NAME, SqsProvider.list_message_move_tasks, "ae1a7b8f23a6")
+    expect(NAME, SqsProvider.cancel_message_move_task, "3e010a507ec0")
+
     @replace(SqsProvider.start_message_move_task)
     def start(  # type: ignore[no-untyped-def]  # noqa: ANN202
         original,  # noqa: ANN001
@@ -146,6 +152,14 @@ def _redrive() -> None:
     ):
         _check_start(source_arn, destination_arn, max_number_of_messages_per_second)
         return original(self, context, source_arn, destination_arn, max_number_of_messages_per_second, **kwargs)
+
+    @replace(SqsProvider.list_message_move_tasks)
+    def list_tasks(original, self, context, source_arn, max_results=None, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+        if max_results is not None and not 1 <= max_results <= LISTED_MAX:
+            raise error_of(
+                invalid_value(max_results, "MaxResults", f"Must be between 1 and {LISTED_MAX}, if provided.")
+            )
+        return original(self, context, source_arn, max_results, **kwargs)
 
     @replace(SqsProvider.cancel_message_move_task)
     def cancel(original, self, context, task_handle, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
