@@ -11,10 +11,10 @@ from dlqlab.emulator.runtime.serving import record
 DIFFERENCES = {
     "concurrency": "event source mappings grow by 300 batches a minute as on AWS, but to at most DLQLAB_POLLERS_MAX or "
     "MaximumConcurrency; when AWS shrinks them, and how fast after errors, is not documented and assumed",
-    "order": "a retried message goes to the front of the queue; AWS puts a message that was received 3 times or more "
-    "at its end",
-    "receipt handles": "a handle that has expired still deletes its message: a visibility timeout that is too short "
-    "shows only as a second execution",
+    "order": "a message that comes back before its third receive goes to the front of the queue; AWS promises no order",
+    "visibility": "ChangeMessageVisibility of a message that is visible again is refused with MessageNotInflight, as "
+    "its reference says; AWS has also been seen to answer with success and to do nothing",
+    "queue names": "a deleted queue's name can be used again at once; AWS asks for 60 s",
     "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
     "batching window": "the mapping gathers one batch after another; AWS does not document how its pollers share the "
     "messages of a window",
@@ -32,7 +32,6 @@ DIFFERENCES = {
     "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "
     "service knows a host name for each, as AWS has it, but as a Host header it is served",
     "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
-    "retention": "messages do not expire within a run",
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",
     "network": "no latency between services: everything runs on this machine and shares its processors, "

@@ -29,6 +29,8 @@ FUNCTION_FILES = "DLQLAB_FUNCTION_FILES"
 """The file system of functions: ``lambda``, the default, or ``machine``; see dlqlab.emulator.runtime.filesystem."""
 FILES_OF_LAMBDA = "lambda"
 FILES_OF_MACHINE = "machine"
+PURGE_AGAIN = "x-dlqlab-purge-again"
+"""Header of a PurgeQueue that does not mind when the queue was purged last; see patches/queue_limits.py."""
 DYNAMODB_FAST = "fast"
 DYNAMODB_MOTO = "moto"
 

@@ -118,7 +118,7 @@ RULES: Final = (
         id="visibility-range",
         severity=Severity.ERROR,
         check=_visibility_range,
-        why="SQS refuses it; LocalStack takes it.",
+        why="SQS refuses it; LocalStack takes it without the patch queue_limits.",
         source=sources.SQS_ATTRIBUTES,
         remedy=f"Give 0 to {VISIBILITY_MAX_S} s (12 h).",
     ),

@@ -1,7 +1,7 @@
 """What the rules look at: one view of the settings of a scenario and of a deployed stack.
 
-Values stand as they were found, however impossible: LocalStack takes what AWS refuses. None says that the settings do
-not tell; a rule that needs the value is then not checked.
+Values stand as they were found, however impossible: an emulator may take what AWS refuses. None says that the
+settings do not tell; a rule that needs the value is then not checked.
 """
 
 from collections.abc import Iterator

@@ -106,6 +106,7 @@ class Parameters:
 
     name: str = "localstack"
     order: Order = _set(Order.SENT, "", "LocalStack keeps visible messages by send time (measured)")
+    back_after_receives: int = _set(3, "receives", f"{PATCHED}/redelivery_order.py: then at the end; 0 is never")
     pollers_start: int = _set(5, "batches", f"{PATCHED}/concurrent_pollers.py, after the {SCALING}")
     pollers_per_min: float = _set(300.0, "batches/min", f"dlqlab/emulator/scaling.py, after the {SCALING}")
     pollers_max: int = _set(10, "batches", "DLQLAB_POLLERS_MAX; MaximumConcurrency replaces it")
@@ -118,7 +119,7 @@ class Parameters:
     empty_wait_factor: float = _set(1.5, "", "LocalStack source, utils/backoff.py")
     empty_wait_max_s: float = _set(10.0, "s", "LocalStack config, ..._MAX_BACKOFF_ON_EMPTY_POLL_SEC")
     long_poll_s: float = _set(20.0, "s", f"{PATCHED}/concurrent_pollers.py; a waiting poller's request ends after it")
-    stale_handle_deletes: bool = _set(default=True, unit="", source="LocalStack (measured); localstack#13222")
+    stale_handle_deletes: bool = _set(default=False, unit="", source=f"{PATCHED}/receipt_handles.py")
     receive_count_goes_on: bool = _set(default=True, unit="", source="LocalStack (measured): in the DLQ too")
     warm_environments: int = _set(5, "environments", "the runner's warm-up of the processor")
     environment_idle_s: float = _set(600.0, "s", "LocalStack config, LAMBDA_KEEPALIVE_MS")
@@ -146,7 +147,14 @@ class Parameters:
         for name in ("pollers_start", "pollers_max", "concurrency_max", "in_flight_max"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}: give 1 or more")
-        for name in ("pollers_per_min", "visibility_tick_s", "poll_interval_s", "empty_wait_s", "throttle_pause_s"):
+        for name in (
+            "back_after_receives",
+            "pollers_per_min",
+            "visibility_tick_s",
+            "poll_interval_s",
+            "empty_wait_s",
+            "throttle_pause_s",
+        ):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise UsageError(f"{name} is {getattr(self, name)}: give 0 or more")
         for name in ("retention_s", "sweep_period_s", "long_poll_s"):
@@ -158,6 +166,8 @@ LOCALSTACK = Parameters()
 
 STOCK = Parameters(
     name="localstack-stock",
+    back_after_receives=0,
+    stale_handle_deletes=True,
     pollers_start=1,
     pollers_per_min=0.0,
     pollers_max=1,
@@ -177,7 +187,6 @@ AWS = Parameters(
     pollers_max=1250,
     in_flight_max=120_000,
     long_poll_s=20.0,
-    stale_handle_deletes=False,
     warm_environments=0,
     enqueue_s=lognormal(0.030, 0.4),
     answer_s=lognormal(0.015, 0.4),
@@ -199,6 +208,7 @@ AWS = Parameters(
 
 AWS_SOURCES = {
     "order": "SQS developer guide: at-least-once, unordered; a message received 3 times goes to the back of the queue",
+    "back_after_receives": "SQS developer guide, CloudWatch metrics; here every message comes back at the end",
     "pollers_start": SCALING,
     "pollers_per_min": f"{SCALING}: up to 300 more a minute",
     "pollers_max": f"{SCALING}: up to 1,250 concurrent batches (older texts: 1,000)",

@@ -161,6 +161,7 @@ def rules(scenario: Scenario, parameters: Parameters) -> Array:
         "min_calls": breaker.min_calls,
         "cool_down": breaker.cool_down_s,
         "by_sent": parameters.order is Order.SENT,
+        "back_after": parameters.back_after_receives,
         "per_s": parameters.pollers_per_min / 60,
         "environments_max": parameters.concurrency_max,
         "in_flight_max": parameters.in_flight_max,

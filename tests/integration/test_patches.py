@@ -1,4 +1,7 @@
-"""LocalStack answers the same with our patches as without them."""
+"""LocalStack answers the same with our patches as without them, but for what AWS answers otherwise.
+
+That is no part of these calls: ``test_queue_limits`` has what SQS refuses.
+"""
 
 import contextlib
 import http.client
@@ -63,7 +66,7 @@ def _queue_calls(client: Client) -> Iterator[Any]:
     url = client("sqs").create_queue(QueueName="same", Attributes={"VisibilityTimeout": "5"})["QueueUrl"]
     yield _call(client, "sqs", "create_queue", QueueName="same", Attributes={"VisibilityTimeout": "6"})
     yield _call(client, "sqs", "get_queue_url", QueueName="missing")
-    for delay in (0, 1, 901):
+    for delay in (0, 1):
         yield _call(client, "sqs", "send_message", QueueUrl=url, MessageBody="b", DelaySeconds=delay)
     yield _call(client, "sqs", "send_message_batch", QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "x"}] * 2)
     yield _call(client, "sqs", "receive_message", QueueUrl=url, AttributeNames=["All"], WaitTimeSeconds=1)
@@ -84,13 +87,7 @@ def _message_calls(client: Client) -> Iterator[Any]:
     attribute = {"DataType": "String", "StringValue": "x"}
     sends: list[dict[str, Any]] = [
         {"MessageSystemAttributes": {"AWSTraceHeader": attribute | {"StringValue": "Root=1-5759e988-bd862e3f"}}},
-        {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "Binary", "BinaryValue": b"x"}}},
-        {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String.x"}}},
-        {"MessageSystemAttributes": {"Other": attribute}},
-        {"MessageSystemAttributes": {}},
         {"MessageAttributes": {"a": attribute, "b": {"DataType": "Binary", "BinaryValue": b"x"}}},
-        {"MessageAttributes": {"a": {"DataType": "wrong", "StringValue": "x"}}},
-        {"MessageAttributes": {}},
         {"MessageBody": ""},
         {"MessageBody": "\u0000"},
         {"MessageBody": "x" * 1_048_577},
@@ -98,7 +95,6 @@ def _message_calls(client: Client) -> Iterator[Any]:
         {"QueueUrl": missing},
         {"QueueUrl": "sent"},
         {"QueueUrl": "missing"},
-        {"DelaySeconds": -1},
         {"MessageGroupId": "g"},
         {"MessageDeduplicationId": "d"},
     ]
@@ -109,7 +105,6 @@ def _message_calls(client: Client) -> Iterator[Any]:
     )
     yield _plain(received)
     hide = {"QueueUrl": url, "ReceiptHandle": received["Messages"][0]["ReceiptHandle"]}
-    yield _call(client, "sqs", "change_message_visibility", **hide, VisibilityTimeout=43201)
     yield _call(client, "sqs", "change_message_visibility", **hide | {"QueueUrl": missing}, VisibilityTimeout=1)
     yield _call(client, "sqs", "change_message_visibility", **hide, VisibilityTimeout=30)
     yield _call(client, "sqs", "receive_message", QueueUrl=url, AttributeNames=["All"])

@@ -53,18 +53,22 @@ class Message:
 class Queue:
     """Visible messages by send time, or by when they became visible, and pollers that wait for a batch.
 
+    By send time too one that was received ``back_after`` times comes back behind the others; 0 is never.
+
     ``take`` receives a batch; who waits gets it at the moment at which a message is there.
     """
 
     env: Any
     by_sent: bool
+    back_after: int
     take: Callable[[], list[Message]]
     visible: list[tuple[float, int, Message]] = field(default_factory=list)
     waiting: deque[Any] = field(default_factory=deque)
     order: Any = field(default_factory=itertools.count)
 
     def show(self, message: Message) -> None:
-        heapq.heappush(self.visible, (message.sent if self.by_sent else self.env.now, next(self.order), message))
+        keeps_place = self.by_sent and not 0 < self.back_after <= message.receives
+        heapq.heappush(self.visible, (message.sent if keeps_place else self.env.now, next(self.order), message))
         if self.waiting and (batch := self.take()):
             self.waiting.popleft().succeed(batch)
 
@@ -90,6 +94,7 @@ class Model:
     times: Seconds
     by_sent: bool
     pollers: int
+    back_after: int = 3
     messages: list[Message] = field(default_factory=list)
     env: Any = field(default_factory=simpy.Environment)
     tasks: Queue = field(init=False)
@@ -98,8 +103,8 @@ class Model:
 
     def run(self, due_s: Sequence[float]) -> list[Message]:
         """Every task from its sending to its end."""
-        self.tasks = Queue(self.env, by_sent=self.by_sent, take=self._receive)
-        self.letters = Queue(self.env, by_sent=False, take=self._receive_letters)
+        self.tasks = Queue(self.env, by_sent=self.by_sent, back_after=self.back_after, take=self._receive)
+        self.letters = Queue(self.env, by_sent=False, back_after=0, take=self._receive_letters)
         self.left = len(due_s)
         self.env.process(self._send(due_s))
         for _ in range(self.pollers):

@@ -17,15 +17,15 @@ ZERO: dict[str, Any] = dict.fromkeys(
 """Every duration nothing: what a test does not name takes no time."""
 
 
-def target(times: Seconds, *, by_sent: bool = True, pollers: int = 5) -> Parameters:
+def target(times: Seconds, *, by_sent: bool = True, back_after: int = 3, pollers: int = 5) -> Parameters:
     """A target with these constant durations and no growth."""
     own: dict[str, Any] = {
         f"{name}_s": fixed(getattr(times, name)) for name in (one.name for one in dataclasses.fields(times))
     }
     order = Order.SENT if by_sent else Order.VISIBLE
     return Parameters(
-        name="constant", order=order, pollers_start=pollers, pollers_max=pollers, warm_environments=10**6,
-        **{**ZERO, **own},
+        name="constant", order=order, back_after_receives=back_after, pollers_start=pollers, pollers_max=pollers,
+        warm_environments=10**6, **{**ZERO, **own},
     )  # fmt: skip
 
 

@@ -85,6 +85,7 @@ TASK = np.dtype(
 MESSAGE = np.dtype(
     [
         ("sent", "f8"),
+        ("placed", "f8"),  # when it was put at the end of the visible ones
         ("task", "i4"),  # -1 is a message that is no task
         ("serial", "i4"),
         ("source", "i4"),  # serial of the message that was buried as this one
@@ -166,7 +167,7 @@ RULES = np.dtype(
         ("seed", "i8"), ("sticky", "u1"), ("by_draw", "u1"), ("slow_rate", "f8"), ("slow_s", "f8"),
         ("outage_start", "f8"), ("outage_end", "f8"), ("max_attempts", "i8"), ("jitter", "u1"),
         ("has_breaker", "u1"), ("ratio", "f8"), ("window", "f8"), ("min_calls", "i8"), ("cool_down", "f8"),
-        ("by_sent", "u1"), ("per_s", "f8"), ("environments_max", "i8"), ("in_flight_max", "i8"),
+        ("by_sent", "u1"), ("back_after", "i8"), ("per_s", "f8"), ("environments_max", "i8"), ("in_flight_max", "i8"),
         ("retention", "f8"), ("tick", "f8"), ("poll_interval", "f8"), ("empty_wait", "f8"), ("empty_factor", "f8"),
         ("empty_max", "f8"), ("stale_deletes", "u1"), ("count_goes_on", "u1"), ("idle_max", "f8"),
         ("throttle_pause", "f8"), ("is_logged", "u1"), ("is_quick", "u1"), ("epoch", "f8"),

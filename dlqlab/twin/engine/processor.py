@@ -244,11 +244,11 @@ def _fail(s: Sim, p: int) -> None:
     clock.failed += 1
     count(s, S_FAILED)
     record(s, p, 0 if is_permanent else 1)
-    asked = -1.0 if is_permanent else backoff_s
-    note(s, FAILED_ATTEMPT, p, k, reason=NO_REASON, error=t.error, value=asked, last=poller.begun)
     if is_permanent:
+        note(s, FAILED_ATTEMPT, p, k, reason=NO_REASON, error=t.error, value=-1.0, last=poller.begun)
         _bury(s, p, k, PERMANENT_ERROR, t.error)
     else:
         of.answers(s)[p, k] = KEPT
-        hide(s, p, k, backoff_s)
+        asked = backoff_s if hide(s, p, k, backoff_s) else -1.0
+        note(s, FAILED_ATTEMPT, p, k, reason=NO_REASON, error=t.error, value=asked, last=poller.begun)
     next_record(s, p, duration(s, HIDE))

@@ -53,7 +53,7 @@ def let_go(s: Sim, slot: int) -> None:
 def show_new(s: Sim, slot: int) -> None:
     """The message is visible from now on, behind all others. The caller has taken it out of the count it was in."""
     m, q = of.messages(s)[slot], of.queues(s)[of.messages(s)[slot].queue]
-    m.state = VISIBLE
+    m.state, m.placed = VISIBLE, of.clock(s)[0].now
     m.holds += 1
     q.visible += 1
     m.next = -1
@@ -66,9 +66,12 @@ def show_new(s: Sim, slot: int) -> None:
 
 @part
 def show_again(s: Sim, slot: int) -> None:
-    """As show_new, but where the target orders by send time the message keeps its place from the first time."""
-    m, clock = of.messages(s)[slot], of.clock(s)[0]
-    if not of.rules(s)[0].by_sent or m.queue != TASKS:
+    """As show_new, but where the target orders by send time the message keeps its place from the first time.
+
+    Not so one that was received often.
+    """
+    m, clock, rules = of.messages(s)[slot], of.clock(s)[0], of.rules(s)[0]
+    if not rules.by_sent or m.queue != TASKS or 0 < rules.back_after <= m.receives:
         show_new(s, slot)
         return
     m.state = VISIBLE
@@ -118,7 +121,7 @@ def _take(s: Sim, queue: int) -> int:
     head = q.head
     if queue == TASKS and clock.front_n > 0:
         first = of.front(s)[0]
-        if head < 0 or first.key <= of.messages(s)[head].sent:
+        if head < 0 or first.key <= of.messages(s)[head].placed:
             slot = first.item
             clock.front_n = pop(of.front(s), clock.front_n)
             return int(slot)
@@ -192,16 +195,21 @@ def receive(s: Sim, queue: int, p: int) -> int:
 
 
 @part
-def hide(s: Sim, p: int, k: int, seconds: float) -> None:
-    """ChangeMessageVisibility of a record: counts from now, 0 shows it at once; nothing, if it was delivered anew."""
+def hide(s: Sim, p: int, k: int, seconds: float) -> bool:
+    """ChangeMessageVisibility of a record: counts from now, 0 shows it at once. Whether the caller is told that it is.
+
+    A message that is visible again or was delivered anew stays as it is. A target for which any handle is good does not
+    refuse the call.
+    """
     clock = of.clock(s)[0]
     clock.changes += 1
     slot = of.members(s)[p, k]
     m = of.messages(s)[slot]
     if m.state != IN_FLIGHT or m.receives != of.receipts(s)[p, k]:
-        return
+        return bool(of.rules(s)[0].stale_deletes)
     if seconds > 0:
         show_later(s, slot, clock.now + seconds, HIDDEN)
-        return
-    of.queues(s)[m.queue].in_flight -= 1
-    show_again(s, slot)
+    else:
+        of.queues(s)[m.queue].in_flight -= 1
+        show_again(s, slot)
+    return True

@@ -314,7 +314,10 @@ class Message:
 
 @dataclass(kw_only=True)
 class MemoryQueue:
-    """A queue with visibility timeouts and, given a dead-letter queue, SQS's redrive: on the receive after the last."""
+    """A queue with visibility timeouts and, given a dead-letter queue, SQS's redrive: on the receive after the last.
+
+    Only the handle of the latest delivery is good: to delete the message, and to hide it as long as it is in flight.
+    """
 
     clock: Callable[[], float]
     visibility_timeout_s: float = 60
@@ -349,9 +352,10 @@ class MemoryQueue:
     def hide(self, receipt_handle: str, seconds: int) -> None:
         self._may_refuse()
         self.hidden_s.append(seconds)
-        for message in self.messages:
-            if message.handle == receipt_handle:
-                message.visible_ts = self.clock() + seconds
+        in_flight = [one for one in self.messages if one.handle == receipt_handle and one.visible_ts > self.clock()]
+        if not in_flight:
+            raise QueueError("the message is not in flight by this handle")
+        in_flight[0].visible_ts = self.clock() + seconds
 
     def depth(self) -> int:
         self._may_refuse()
@@ -367,7 +371,7 @@ class MemoryQueue:
         for message in [message for message in self.messages if message.visible_ts <= self.clock()]:
             if self.dead_letters is not None and message.receives >= self.max_receives:
                 self.messages.remove(message)
-                self.dead_letters.messages.append(replace(message, receives=0))
+                self.dead_letters.messages.append(replace(message, receives=0, handle=""))
             elif len(records) < count:
                 message.receives += 1
                 message.handle = f"{message.message_id}:{next(self._ids)}"

@@ -31,21 +31,28 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("by_sent", [True, False], ids=["by-sent", "by-visible"])
+@pytest.mark.parametrize(
+    ("by_sent", "back_after"),
+    [(True, 3), (True, 0), (True, 1), (False, 3)],
+    ids=["by-sent", "by-sent-always", "by-sent-once", "by-visible"],
+)
 @pytest.mark.parametrize("name", CASES)
-def test_same_history_as_the_plain_model(name: str, *, by_sent: bool) -> None:
-    """Attempts, end and times of every task agree, in both orders of delivery, below and above capacity."""
+def test_same_history_as_the_plain_model(name: str, *, by_sent: bool, back_after: int) -> None:
+    """Attempts, end and times of every task agree, in each order of delivery, below and above capacity."""
     chosen = scenario(**CASES[name])
-    assert_same(chosen, constant(RATE, SMALL), by_sent=by_sent)
+    assert_same(chosen, constant(RATE, SMALL), by_sent=by_sent, back_after=back_after)
     # Sticky tasks of one batch fail together in every attempt and come back in step, so that two of them may be due at
     # one moment. Who is first then is open, and either answer is right.
     if chosen.faults.mode is not FaultMode.PER_TASK:
-        assert_same(chosen, bursts(3.01234, 701.3, SMALL, every_s=7.3171, lasts_s=0.21), by_sent=by_sent)
+        load = bursts(3.01234, 701.3, SMALL, every_s=7.3171, lasts_s=0.21)
+        assert_same(chosen, load, by_sent=by_sent, back_after=back_after)
 
 
-def assert_same(chosen: Any, arrivals: Arrivals, *, by_sent: bool) -> None:
-    expected = Model(chosen, TIMES, by_sent=by_sent, pollers=5).run(arrivals.due_s.tolist())
-    found = simulate(chosen, parameters=target(TIMES, by_sent=by_sent), arrivals=arrivals).tasks
+def assert_same(chosen: Any, arrivals: Arrivals, *, by_sent: bool, back_after: int) -> None:
+    model = Model(chosen, TIMES, by_sent=by_sent, pollers=5, back_after=back_after)
+    expected = model.run(arrivals.due_s.tolist())
+    parameters = target(TIMES, by_sent=by_sent, back_after=back_after)
+    found = simulate(chosen, parameters=parameters, arrivals=arrivals).tasks
     statuses = {"COMPLETED": COMPLETED, "FAILED": FAILED}
 
     assert [message.attempts for message in expected] == found["attempts"].tolist()

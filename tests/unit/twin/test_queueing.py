@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dlqlab.twin.arrivals import constant, poisson
+from dlqlab.twin.engine.layout import FAILED_ATTEMPT
 from dlqlab.twin.parameters import AWS, LOCALSTACK, STOCK, Parameters, exponential, fixed
 from dlqlab.twin.simulate import simulate
 from tests.support.twin import ZERO, scenario
@@ -84,6 +85,22 @@ def test_retention_drops_what_waits_too_long() -> None:
 
     assert totals.expired > 0
     assert (totals.expired, 600) == (totals.open, totals.open + totals.completed)
+
+
+@pytest.mark.parametrize(("is_any_handle_good", "expected"), [(False, -1.0), (True, 2.0)])
+def test_backoff_is_not_asked_for_a_message_that_is_visible_again(is_any_handle_good: bool, expected: float) -> None:
+    """An attempt that outlasts the visibility timeout cannot hide its message; stock LocalStack says that it has."""
+    target = pure_queue(1, deliver_s=fixed(0.5), failure_s=fixed(4.7))
+    target = dataclasses.replace(target, stale_handle_deletes=is_any_handle_good)
+    chosen = scenario(
+        faults={"failure_rate": 1.0},
+        retry={"max_retries": 2, "base_s": 2.0, "factor": 1.0},
+        pipeline={"batch_size": 1, "function_timeout_s": 5, "visibility_timeout_s": 5},
+    )
+
+    log = simulate(chosen, parameters=target, arrivals=constant(1.0, 1), sample=1).log
+
+    assert expected == log["value"][log["event"] == FAILED_ATTEMPT][0]
 
 
 def test_aws_adds_pollers_while_there_is_a_backlog() -> None:
