@@ -27,5 +27,5 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def probability(p: float) -> str:
-    """``p = 0.031``, ``p < 0.0001``."""
-    return f"p < {P_MIN:g}" if p < P_MIN else f"p = {number(p, 2)}"
+    """``p = 0.031``, ``p under 0.0001``."""
+    return f"p under {number(P_MIN)}" if p < P_MIN else f"p = {number(p, 2)}"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ProfileNotFound
 
 from dlqlab import paths
 from dlqlab.contracts.hosts import is_loopback_url
@@ -170,11 +171,17 @@ def aws_target(*, stage: str | None, state_root: Path = paths.STATE) -> Target:
     """The stage in the AWS account that the user's credentials are for; makes no request.
 
     Raises:
-        UsageError: the stage is not given or is the local one, no region is set, or the credentials are the emulator's.
+        UsageError: the stage is not given or is the local one, there is no such profile, no region is set, or the
+            credentials are the emulator's.
     """
     if stage is None or stage == LOCAL_STAGE:
         raise UsageError(f"--target {AWS} needs a stage of its own: give --stage dev")
-    session = boto3.Session()
+    try:
+        session = boto3.Session()
+    except ProfileNotFound as error:
+        raise UsageError(
+            f"--target {AWS}: {error}: set AWS_PROFILE to one of your configuration, or unset it"
+        ) from error
     region = os.environ.get("AWS_REGION") or session.region_name  # boto3 reads AWS_DEFAULT_REGION only
     if not region:
         raise UsageError(f"--target {AWS}: no region is set: set AWS_REGION or a profile's region")

@@ -43,7 +43,7 @@ def test_number_is_as_near_as_it_says(value: float, digits: int) -> None:
         assert abs(shown - value) <= max(scale, 10.0**-DECIMALS_MAX) * 0.5000001
 
 
-@pytest.mark.parametrize(("p", "expected"), [(1e-17, "p < 0.0001"), (0.0312, "p = 0.031"), (1.0, "p = 1")])
+@pytest.mark.parametrize(("p", "expected"), [(1e-17, "p under 0.0001"), (0.0312, "p = 0.031"), (1.0, "p = 1")])
 def test_probability_is_not_said_to_seventeen_decimals(p: float, expected: str) -> None:
     """What lies below the approximation is said to be below it."""
     assert expected == probability(p)

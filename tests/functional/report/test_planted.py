@@ -76,7 +76,7 @@ def test_planted_defect_is_named(
 
 @pytest.mark.parametrize(
     ("tasks", "status", "said"),
-    [(6000, Status.INVALID, "against 30 %: p = "), (400, Status.UNKNOWN, "not enough data")],
+    [(6000, Status.INVALID, "against 30 %: p under 0.0001"), (400, Status.UNKNOWN, "not enough data")],
     ids=["enough data", "not enough data"],
 )
 def test_wrong_failure_rate_is_said(tasks: int, status: Status, said: str) -> None:

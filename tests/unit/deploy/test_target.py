@@ -81,6 +81,14 @@ def test_account_needs_a_region(tmp_path: Path) -> None:
         aws_target(stage="dev", state_root=tmp_path)
 
 
+def test_account_of_a_profile_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An account is the user's own affair: the profile is asked for, and named where it is missing."""
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+
+    with pytest.raises(UsageError, match=r"--target aws: The config profile \(not-there\) could not be found: set"):
+        aws_target(stage="dev", state_root=tmp_path)
+
+
 def test_emulators_credentials_are_not_an_accounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A shell that was set up for the emulator does not talk to an account."""
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
