@@ -18,6 +18,7 @@ TTL = frozenset({"UpdateTimeToLive", "DescribeTimeToLive"})
 TABLES_LISTED_MAX = 100
 IN_USE = "ResourceInUseException"
 _STATUS = {"CreateTable": "CREATING", "DeleteTable": "DELETING", "UpdateTable": "UPDATING"}
+TTL_ENABLED = "TimeToLive is already enabled"
 _TABLE_CLASS = "dlqlab_table_class"
 _PARAMETERS = "One or more parameter values were invalid: "
 
@@ -112,9 +113,15 @@ def _check_ttl(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     if active and attribute != wanted["AttributeName"]:
         raise InvalidError(f"TimeToLive is active on a different AttributeName: current AttributeName is {attribute}")
     if active and wanted["Enabled"]:
-        raise InvalidError("TimeToLive is already enabled")
+        raise InvalidError(TTL_ENABLED)
     if not active and not wanted["Enabled"]:
         raise InvalidError("TimeToLive is already disabled")
+
+
+def forget_disabled(ttl: dict[str, Any]) -> None:
+    """A table without TTL has no attribute for it; moto keeps the one that it had."""
+    if ttl.get("TimeToLiveStatus") == "DISABLED":
+        ttl.pop("AttributeName", None)
 
 
 def _check_update(table: Any, members: Mapping[str, Any]) -> None:

@@ -230,7 +230,9 @@ def test_time_to_live_is_changed_only_to_something_else(side: Full) -> None:
     other = refusal(lambda: change("other", enabled=True))
     described = side.call("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
     change("at", enabled=False)
+    without = side.call("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
 
+    assert {"TimeToLiveStatus": "DISABLED"} == without
     assert (VALIDATION, "TimeToLive is already disabled") == off
     assert (VALIDATION, "TimeToLive is already enabled") == on
     assert (
@@ -238,6 +240,18 @@ def test_time_to_live_is_changed_only_to_something_else(side: Full) -> None:
         "TimeToLive is active on a different AttributeName: current AttributeName is at",
     ) == other
     assert {"TimeToLiveStatus": "ENABLED", "AttributeName": "at"} == described
+
+
+def test_cloudformation_may_enable_time_to_live_twice(side: Full) -> None:
+    """LocalStack's does, for each table; a call of its own is told from one of a client."""
+    wanted = {"AttributeName": "at", "Enabled": True}
+    context = side.context("UpdateTimeToLive", {"TableName": side.make_table(), "TimeToLiveSpecification": wanted})
+    context.internal_request_params = {}
+    statuses = [side.handle(context).status_code for _ in range(2)]
+    context.internal_request_params = None
+
+    assert [200, 200] == statuses
+    assert 400 == side.handle(context).status_code
 
 
 def test_a_table_can_be_named_by_its_arn(side: Full) -> None:
