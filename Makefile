@@ -1,5 +1,6 @@
 SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
+WORKERS ?= 4
 
 .PHONY: run test compose-test bench setup lint types lab docs lock clean help
 
@@ -9,8 +10,8 @@ help: ## what there is
 run: .venv/complete ## a whole run, from the emulator's start to the verdict (SCENARIO=name)
 	@$(DLQLAB) run $(SCENARIO)
 
-test: lint types ## every check and every test
-	.venv/bin/python -m pytest
+test: lint types ## every check and every test; most tests wait, so more of them than processors go on at once (WORKERS=4)
+	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 compose-test: .venv/complete ## docker compose from up to down, beside an ordinary run (some minutes; starts an engine where none runs)
 	@docker/test.sh

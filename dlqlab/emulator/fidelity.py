@@ -34,6 +34,7 @@ DIFFERENCES = {
     "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",
+    "function variables": "a name of a single letter is taken; Lambda wants two characters",
     "network": "no latency between services: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
     "function processes": "functions share the machine's network and processor architecture, whatever they declare; "

@@ -41,7 +41,11 @@ RESERVED = frozenset(
 )
 """Names that Lambda itself sets. TZ, PATH, PYTHONPATH, LD_LIBRARY_PATH, LANG and the like may be set by customers."""
 
-_VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
+_VARIABLE_OF_LAMBDA = "[a-zA-Z]([a-zA-Z0-9_])+"
+"""The pattern that Lambda names. It wants two characters; scripts for LocalStack use names of one letter, which harm
+nobody here: the fidelity card says so.
+"""
 _NUMBERS = (
     ("timeout", ("Timeout",), 1, 900),
     ("memorySize", ("MemorySize",), 128, 32_768),
@@ -193,7 +197,7 @@ def _variable_names(names: Iterable[str]) -> Iterator[str]:
     if not all(_VARIABLE.fullmatch(name) for name in names):  # they are secret, so Lambda does not repeat them
         yield (
             "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: "
-            f"[Member must satisfy regular expression pattern: {_VARIABLE.pattern}]"
+            f"[Member must satisfy regular expression pattern: {_VARIABLE_OF_LAMBDA}]"
         )
 
 
