@@ -32,7 +32,7 @@ def queue() -> FifoQueue:
         ({"a1", "b1", "a2", "b2"}, []),
         (set(), ["a1", "a2", "b1", "b2"]),
     ],
-    ids=str,
+    ids=lambda names: " ".join(sorted(names)) or "none",
 )
 def test_hidden_message_holds_back_its_own_group_only(queue: FifoQueue, due: set[str], left: list[str]) -> None:
     """What is due comes back unless an earlier message of its group is hidden."""

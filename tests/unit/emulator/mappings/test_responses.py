@@ -70,7 +70,11 @@ def test_response_that_is_not_json_fails_the_batch(payload: str | bytes) -> None
     assert failed_ids(payload, BATCH) == BATCH
 
 
-@pytest.mark.parametrize(("ids", "expected"), [(("a",), {"a"}), (("a", "a"), {"a"}), (("c", "a", "b"), BATCH)], ids=str)
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [(("a",), {"a"}), (("a", "a"), {"a"}), (("c", "a", "b"), BATCH)],
+    ids=["one", "one twice", "all"],
+)
 def test_named_messages_failed(ids: tuple[str, ...], expected: set[str]) -> None:
     """Those and no others; a message that is named twice failed once."""
     assert expected == failed_ids(json.dumps(_items(*ids)).encode(), BATCH)
