@@ -1,6 +1,9 @@
 """The shell of all tests: no proxies and no AWS settings of its owner. What leads elsewhere, tests set themselves."""
 
+import logging
 import os
+
+import pytest
 
 from dlqlab.proxies import without_proxies
 
@@ -10,3 +13,13 @@ def pytest_configure() -> None:
     kept = {name: value for name, value in without_proxies(os.environ).items() if not name.startswith("AWS_")}
     for name in os.environ.keys() - kept.keys():
         del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def own_loggers() -> None:
+    """Loggers of dlqlab as in a fresh process: libraries that tests of the same process used may have set them up."""
+    logging.disable(logging.NOTSET)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.partition(".")[0] == "dlqlab" and isinstance(logger, logging.Logger):
+            logger.disabled, logger.propagate = False, True
+            logger.setLevel(logging.NOTSET)

@@ -72,7 +72,7 @@ def _cut_tables(facts: Facts) -> Iterable[str]:
     collected = (facts.manifest.raw.get("collected") or {}).get("rows") or {}
     for name, rows in collected.items():
         table = facts.run.tables.get(name)
-        if table is None or (table["cell"].notna().any() and name in _SUMMED):
+        if table is None or (name in _SUMMED and "cells" in facts.manifest.raw):
             continue  # samples of several cells are one sample
         if len(table) != rows:
             yield f"{name}: {rows:,} rows collected, {len(table):,} there"

@@ -107,7 +107,7 @@ def test_interrupted_run_leaves_no_process_and_says_so(tmp_path: Path) -> None:
         (("run", "--port", "70000"), "is no port"),
         (("load", "--port", "1"), "no emulator of this checkout runs on port 1"),
         (("load", "--users", "0", "--port", "1"), "load.users is 0"),
-        (("url", "--port", "1"), "start it with dlqlab up"),
+        (("url", "--port", "1"), "no emulator of this checkout runs on port 1"),
         (("report", "no-such-run"), "no run 'no-such-run'"),
         (("up", "--without-patch", "nope"), "there is no such patch"),
         (("no-such-command",), "No such command"),

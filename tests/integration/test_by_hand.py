@@ -141,7 +141,7 @@ OTHER_WORK = {
 
 def test_aws_cli_reaches_the_emulator_after_env(hands: Hands) -> None:
     """Every service, sqs too, which AWS CLI 1 sends to AWS otherwise; also from a shell of other work."""
-    commands = ("sqs list-queues", "s3 ls")
+    commands = ("sqs list-queues", "s3 ls", "sts get-caller-identity")
     script = 'eval "$(dlqlab env --port $PORT)"; ' + "; ".join(f"aws {command}" for command in commands)
     hands.sh("dlqlab deploy --stack-only --port $PORT")
     lacking = OTHER_WORK | {"AWS_MAX_ATTEMPTS": "1", "AWS_CA_BUNDLE": ""}

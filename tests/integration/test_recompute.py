@@ -181,6 +181,35 @@ def test_records_again(raw: Raw, checks: dict[str, Check]) -> None:
     assert [len(dead)] == numbers(checks["records"])
 
 
+def test_sources_again(name: str, raw: Raw, checks: dict[str, Check]) -> None:
+    """Each of the seven comparisons, made from the tables as they lie on disk."""
+    tables = {table: pd.read_parquet(ROOT / name / f"{table}.parquet") for table in raw.manifest["collected"]["rows"]}
+    last = raw.queues.groupby("queue").tail(1)[["visible", "in_flight", "delayed"]]
+    attempts = raw.started.groupby("task_id")["attempt"].nunique()
+    completed = raw.items.loc[raw.items["status"] == "COMPLETED", "task_id"]
+
+    assert last.to_numpy().sum() == 0
+    assert raw.manifest["collected"]["rows"] == {table: len(rows) for table, rows in tables.items()}
+    assert raw.manifest["load"]["sent"] == len(raw.ledger)
+    assert set(raw.done["task_id"]) == set(completed)
+    assert attempts.to_dict() == raw.items.set_index("task_id")["attempts"][attempts.index].to_dict()
+    assert set(raw.events["request_id"].dropna()) <= set(tables["invocations"]["request_id"])
+    assert (raw.events["stored_ts"] - raw.events["ts"]).between(-1, 900).all()
+    assert [7] == numbers(checks["sources"])
+
+
+def test_payloads_again(raw: Raw, checks: dict[str, Check]) -> None:
+    """As texts, since the app and the clients write JSON alike: item, dead-letter line, archived message."""
+    sent = raw.ledger.set_index("task_id")["payload"]
+    letters = raw.of("task.dead_lettered").set_index("task_id")["payload"]
+    archived = raw.items[raw.items["archived"]].set_index("task_id")["archive_body"]
+
+    assert sent.to_dict() == raw.items.set_index("task_id")["payload"].to_dict()
+    assert sent[letters.index].to_dict() == letters.to_dict()
+    assert all(f'"payload":{sent[str(task)]},' in body for task, body in archived.items())
+    assert [len(sent)] == numbers(checks["payloads"])
+
+
 def test_recovery_again(raw: Raw, checks: dict[str, Check]) -> None:
     """How long the backlog took after the load, both rates while it lasted, quantiles of the time to completion."""
     load = raw.manifest["load_started_ts"], raw.manifest["load_ended_ts"]

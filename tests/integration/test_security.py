@@ -15,6 +15,7 @@ import pytest
 from dlqlab import paths
 from dlqlab.deploy import chalice, pipeline
 from dlqlab.deploy.target import local_target
+from dlqlab.deploy.visibility import covering
 from dlqlab.emulator import lifecycle, settings
 from dlqlab.emulator.calls import Call, Grant, grants, missing, read_calls, unused
 from tests.integration.conftest import Deployed
@@ -115,13 +116,14 @@ def keyed(watched: Watched) -> tuple[str, str]:
     changed["stages"]["local"]["environment_variables"]["API_KEY_REQUIRED"] = "1"
     config.write_text(json.dumps(changed))
     program = Path(sys.executable).with_name("chalice")
-    subprocess.run(
-        [program, "deploy", "--stage", "local"],
-        cwd=target.project_dir,
-        env=target.tool_environment(),
-        check=True,
-        capture_output=True,
-    )
+    with covering(target, SCENARIO):  # else Lambda refuses to update the mapping
+        subprocess.run(
+            [program, "deploy", "--stage", "local"],
+            cwd=target.project_dir,
+            env=target.tool_environment(),
+            check=True,
+            capture_output=True,
+        )
     rest_api_id = chalice.deployed(target)["rest_api"]["rest_api_id"]
     cloudformation = target.client("cloudformation")
     cloudformation.create_stack(

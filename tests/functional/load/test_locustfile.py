@@ -161,7 +161,7 @@ def test_interrupt_leaves_no_process_and_an_honest_ledger(tmp_path: Path, proces
         ledger = read_ledger(run.ledger_parts).rows
 
     assert (1 if processes == 1 else 3) == len(started)
-    assert [process for process in started if process.is_running()] == []
+    assert [] == psutil.wait_procs(started, timeout=10)[1]
     assert sorted(api.task_ids) == sorted(ledger["task_id"])
     assert {"unknown"} == set(ledger["outcome"])
 
@@ -218,7 +218,7 @@ def test_a_load_generator_that_is_killed_is_noticed(tmp_path: Path, processes: i
     assert "in phase load at 20" in str(caught.value)
     assert f"last lines of its log, {tmp_path / 'locust.log'}" in str(caught.value)
     assert len(started) >= processes
-    assert [process for process in started if process.is_running()] == []
+    assert [] == psutil.wait_procs(started, timeout=10)[1]
 
 
 def test_a_failing_load_generator_shows_its_log(tmp_path: Path) -> None:

@@ -108,9 +108,11 @@ def test_processes_find_the_same_as_this_process() -> None:
 
 def test_cluster_listens_on_loopback_only() -> None:
     """Every address that our cluster listens on is this machine's own, and nothing of it is left afterwards."""
+    before = set(psutil.Process().children(recursive=True))  # of other tests
     with performer(workers=1) as perform_there:
         perform_there([Job(setting=0, seed=1, scenario=SMALL.to_dict())], aws())
-        ours = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        started = set(psutil.Process().children(recursive=True)) - before
+        ours = [psutil.Process(), *started]
         listening = {
             connection.laddr.ip
             for process in ours

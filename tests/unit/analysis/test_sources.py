@@ -119,6 +119,13 @@ def test_messages_in_the_last_samples_leave_the_fates_open() -> None:
     assert Status.UNKNOWN is checks["recovery"].status
 
 
+def test_samples_of_several_cells_are_summed_up() -> None:
+    """Fewer rows than were collected are no contradiction there, and still are in other tables."""
+    found = check(completed(1), empty_queues(0, 9), cells=2, collected={"rows": {"queues": 40, "tasks": 2}})
+
+    assert ("tasks: 2 rows collected, 1 there",) == found.members["cut_tables"]
+
+
 def test_a_sampled_simulation_has_fewer_requests_than_its_load() -> None:
     """Its tables say so; that is no contradiction."""
     simulation = {"sampled": 1, "tasks": 2}
