@@ -57,10 +57,10 @@ def with_task(task_id: str, act: Callable[[DynamoTaskStore, Task], Outcome]) -> 
 
 
 def end(task_id: str, now: float, how: str) -> Step:
-    """The end of an attempt; where no attempt has begun there is nothing to end."""
+    """The end of an attempt; where none has begun, or the task was requeued since, there is nothing to end."""
 
     def act(store: DynamoTaskStore, task: Task) -> Outcome:
-        if not task.history:
+        if not task.history or task.claim is None:
             return Outcome(done=False, task=task)
         if how == "complete":
             return store.complete(task, now=now)
