@@ -2,13 +2,16 @@ SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
 WORKERS ?= 4
 
-.PHONY: run test compose-test bench setup lint types lab docs lock clean help
+.PHONY: run check test compose-test bench setup lint types lab docs lock clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 run: .venv/complete ## a whole run, from the emulator's start to the verdict (SCENARIO=name)
 	@$(DLQLAB) run $(SCENARIO)
+
+check: lint types ## style, types and unit tests, for the loop of daily work: about a minute
+	.venv/bin/python -m pytest tests/unit --quiet --numprocesses $(WORKERS) --dist worksteal
 
 test: lint types ## every check and every test; most tests wait, so more of them than processors go on at once (WORKERS=4)
 	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile

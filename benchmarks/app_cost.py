@@ -110,7 +110,8 @@ out.write(json.dumps({"post_ms": post_ms, "record_ms": record_ms}))
 
 
 def environment(app: Path) -> dict[str, str]:
-    stage = json.loads((app / ".chalice" / "config.json").read_text())["stages"]["local"]["environment_variables"]
+    stages = json.loads((app / ".chalice" / "config.json").read_text())["stages"]
+    stage: dict[str, str] = stages["local"]["environment_variables"]
     own = {
         "FAULT_PLAN": json.dumps({"mode": "none"}),
         "PARTIAL_BATCH_RESPONSES": "1",

@@ -27,7 +27,7 @@ from mypy_boto3_logs import CloudWatchLogsClient  # noqa: E402
 
 from dlqlab.analysis.judge import judge  # noqa: E402
 from dlqlab.collect.combine import combine_events, combine_invocations  # noqa: E402
-from dlqlab.collect.lines import _COLUMNS  # noqa: E402
+from dlqlab.collect.lines import AS_JSON, COLUMNS  # noqa: E402
 from dlqlab.collect.logs import Window, collect_logs  # noqa: E402
 from dlqlab.contracts.evidence import load_evidence  # noqa: E402
 from dlqlab.contracts.names import log_group  # noqa: E402
@@ -42,14 +42,13 @@ RATE_PER_S = 60.0
 PAGE = 10_000
 FUNCTIONS = ("dlqlab-local", "dlqlab-local-processor", "dlqlab-local-monitor")
 MEMORY_MAX_MIB = 2048
-AS_JSON = frozenset({"payload", "errors"})
 
 
 def lines_of(row: dict[str, Any]) -> str:
     """The line that the app would have logged for this row of the EVENTS table."""
     names = (*COMMON_FIELDS, *OWN_FIELDS[EventName(row["event"])])
-    values = {name: SCHEMA if name == "schema" else row[_COLUMNS[name]] for name in names}
-    plain = {name: json.loads(value) if name in AS_JSON and value else value for name, value in values.items()}
+    values = {name: SCHEMA if name == "schema" else row[COLUMNS[name]] for name in names}
+    plain = {name: json.loads(str(value)) if name in AS_JSON and value else value for name, value in values.items()}
     return json.dumps(plain, separators=(",", ":"))
 
 

@@ -100,7 +100,7 @@ class Processor:
     def _take(self, delivery: Delivery, message: TaskMessage, log: Telemetry) -> bool:
         now = self.clock()
         if self.deadline_ts - now < TIME_LEFT_MIN_S:
-            # Not hidden anew: with a call for each of the rest of the batch the deadline would pass after all.
+            # Not hidden anew: one call per remaining record would overrun the deadline.
             log.emit(EventName.ATTEMPT_SKIPPED, reason=NO_TIME)
             return False
         if self.breaker is not None and (wait_s := self.breaker.wait_s(message.task_id, log)) is not None:

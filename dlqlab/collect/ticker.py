@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dlqlab.errors import EvidenceError
 
 STEPS_BACK = 10
-"""Nice steps below the rest of the process: looking on, some 17 ms a second, takes what the pipeline leaves."""
+"""Nice steps below the rest of the process: sampling costs 17 ms a second and yields to the pipeline."""
 
 FAILURES_MAX = 5
 """So many failed calls in a row, and whatever is called does not come back."""

@@ -33,7 +33,7 @@ def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started
 
 
 def configure(target: Target, variables: Mapping[str, str], *, processor_timeout_s: int) -> None:
-    """Give the three functions these variables besides their own, and wait until the change is in force.
+    """Give every function these variables besides its own, and wait until the change is in force.
 
     Raises:
         DeployError: a function did not take the change.

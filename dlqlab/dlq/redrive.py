@@ -16,8 +16,6 @@ from chalicelib.tasks import Status, Task
 
 from dlqlab.dlq.letters import Letter
 
-RATE_PER_S_MAX = 1000.0
-
 
 class Action(StrEnum):
     """What a redrive does with a letter."""

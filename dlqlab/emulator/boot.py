@@ -1,4 +1,4 @@
-"""``python -m localstack.runtime.main`` with the half of its start-up work left out that nobody uses.
+"""``python -m localstack.runtime.main`` without the half of its start-up work that nobody uses.
 
 Nothing here changes what LocalStack does, only when it does it:
 

@@ -48,7 +48,9 @@ _SERVED: dict[bytes, tuple[bytes, Serve]] = {}
 
 
 def serve(patch: str, *, target: str, service: str, answer: Serve) -> None:
-    """Let ``answer`` serve the calls of a service. Off where calls are recorded, which the chain does.
+    """Let ``answer`` serve the calls of a service.
+
+    Does nothing while calls are recorded: the recorder sits in the chain.
 
     Raises:
         PatchError: LocalStack finds a call's account in another way than it did.

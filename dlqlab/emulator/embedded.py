@@ -56,7 +56,7 @@ class Reading:
 
 
 def readings(line: str, *, now: float) -> list[Reading]:
-    """What a log line measures; nothing where it is none of EMF.
+    """What a log line measures; empty for a line that is not EMF.
 
     Raises:
         EmbeddedMetricError: its root has an ``_aws`` of which nothing can be read.

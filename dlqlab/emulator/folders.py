@@ -25,7 +25,7 @@ def ports(root: Path = paths.STATE) -> list[int]:
 def new_folder(port: int, root: Path, is_running: Callable[[int], bool]) -> Path:
     """An empty folder for the emulator's files, in place of what one before it left on this port.
 
-    What emulators on other ports left goes after a day: with free ports each leaves another folder.
+    Folders of ended emulators are removed after a day: those on free ports leave a new folder each.
     """
     for other in ports(root):
         if _age_s(folder_of(other, root)) > KEPT_S and not is_running(other):

@@ -69,7 +69,9 @@ def claim() -> None:
 
 
 def give_all(pid: int) -> None:
-    """Let a function's process, which starts as bound as the emulator is, run anywhere: its init is nobody's wait."""
+    """Let a function's process, which starts as bound as the emulator is, run anywhere: while it
+    initialises, nobody waits for it.
+    """
     if _all:
         _keep(pid, _all)
 

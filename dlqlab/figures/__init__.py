@@ -7,7 +7,6 @@ from dlqlab.figures.fates import (
     causes,
     dead_letter_ages,
     task_timelines,
-    verdict_table,
 )
 from dlqlab.figures.judged import ALL, dlq_volume, failure_rate, retry_gaps
 from dlqlab.figures.lateness import Probe, lateness_over_time, lateness_parts, lateness_quantiles, retry_lateness
@@ -40,5 +39,4 @@ __all__ = [
     "retry_lateness",
     "task_timelines",
     "throughput",
-    "verdict_table",
 ]

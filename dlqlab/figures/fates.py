@@ -4,15 +4,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from dlqlab.contracts.verdict import STATUS_SIGNS, Verdict
 from dlqlab.durations import duration
 from dlqlab.figures.style import (
     COMPLETED,
     DEAD,
-    FAINT,
     INK,
     RETRYING,
-    STATUS_COLOURS,
     TEXT,
     UNKNOWN,
     Chart,
@@ -27,7 +24,6 @@ from dlqlab.figures.style import (
 FATES = {"completed": COMPLETED, "retried": RETRYING, "dead-lettered": DEAD, "no end seen": UNKNOWN}
 """What follows an attempt, and its colour."""
 _ROWS = 8
-_NARROW = 0.09
 
 
 @styled
@@ -170,28 +166,4 @@ def task_timelines(attempts: pd.DataFrame) -> Chart:
     axes.set_ylim(len(tasks) - 0.4, -0.6)
     axes.grid(axis="x")
     axes.set_xlabel("seconds after acceptance")
-    return figure
-
-
-@styled
-def verdict_table(verdict: Verdict) -> Chart:
-    """The checks with their answers and statements."""
-    if not verdict.checks:
-        return no_data("Verdict", "nothing was checked")
-    lines = [wrapped(check.statement, 88).splitlines() for check in verdict.checks]
-    heights = [1.25 + 0.8 * len(statement) for statement in lines]
-    figure, (axes,) = chart(
-        f"{STATUS_SIGNS[verdict.status]} The run is {verdict.status}", height_in=0.75 + 0.21 * sum(heights)
-    )
-    axes.set_axis_off()
-    axes.set_ylim(sum(heights), 0)
-    axes.set_xlim(0, 1)
-    top = 0.0
-    for check, statement, height in zip(verdict.checks, lines, heights, strict=True):
-        colour = STATUS_COLOURS[check.status]
-        axes.text(0, top, STATUS_SIGNS[check.status], color=colour, fontweight="bold", fontsize=13, va="top")
-        axes.text(0.04, top, check.title, color=TEXT, fontweight="bold", va="top")
-        axes.text(1, top, str(check.status), color=colour, fontweight="bold", va="top", ha="right")
-        axes.text(0.04, top + 1.0, "\n".join(statement), color=FAINT, fontsize=9.5, va="top", linespacing=1.25)
-        top += height
     return figure

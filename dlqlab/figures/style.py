@@ -20,8 +20,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dlqlab.contracts.verdict import Status
-
 COMPLETED: Final = "#009E73"  # green
 DEAD: Final = "#D55E00"  # vermilion: dead-lettered, or against the rules
 RETRYING: Final = "#E69F00"  # orange: a failed attempt, a retry
@@ -45,11 +43,6 @@ INK: Final[Mapping[str, str]] = {
 }
 """Darker shades of the fills, for text on white."""
 
-STATUS_COLOURS: Final[Mapping[Status, str]] = {
-    Status.VALID: "#00795A",
-    Status.INVALID: "#B84A00",
-    Status.UNKNOWN: "#6A6A6A",
-}
 
 WIDTH_IN: Final = 7.0
 PNG_DPI: Final = 160

@@ -178,12 +178,6 @@ def dead_letter_ages(facts: Facts) -> figures.Chart:
     return figures.dead_letter_ages(dead_letter_times(facts)["age_s"], least_s=least_s)
 
 
-@_charted("Timelines")
-def slowest_tasks(facts: Facts) -> figures.Chart:
-    """The tasks that took longest, attempt by attempt."""
-    return figures.task_timelines(series.timelines(facts))
-
-
 @_charted("Timelines of dead letters")
 def slowest_dead_letters(facts: Facts) -> figures.Chart:
     """The dead-lettered tasks that took longest, attempt by attempt."""

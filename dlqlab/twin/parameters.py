@@ -88,7 +88,6 @@ class Order(StrEnum):
     VISIBLE = "visible"  # by when it became visible: a retry queues up behind
 
 
-NEVER_S = 1e12
 ASSUMED = "assumption; AWS does not document it: calibrate from a run"
 MEASURED = "measured on this project's emulator at rest (tests/recorded); calibrate from a run of yours"
 SCALING = "AWS Lambda developer guide, event source mapping scaling for SQS"

@@ -101,6 +101,7 @@ def test_emulators_credentials_are_not_an_accounts(monkeypatch: pytest.MonkeyPat
 def test_account_is_reached_at_awss_own_endpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An endpoint that the shell still has from work with an emulator does not stand in for the account's."""
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # else a client asks the network for credentials
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     target = aws_target(stage="dev", state_root=tmp_path)
 

@@ -26,7 +26,6 @@ DRAWN: tuple[Callable[[Facts], figures.Chart], ...] = (
     charts.host_load,
     charts.causes,
     charts.dead_letter_ages,
-    charts.slowest_tasks,
     charts.slowest_dead_letters,
 )
 

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from dlqlab import figures
-from dlqlab.contracts.verdict import Check, Status, Verdict
 
 PNG = b"\x89PNG\r\n\x1a\n"
 PHASES = figures.Phases(load_s=2.0, drained_s=4.0)
@@ -155,15 +154,6 @@ def test_host_load_names_the_part_that_took_most() -> None:
     assert "load" in texts(chart)
 
 
-def test_verdict_table_holds_every_statement() -> None:
-    """Each check stands with its sign, title and statement."""
-    check = Check(name="a", title="Nothing lost", status=Status.INVALID, statement="1 lost")
-
-    chart = figures.verdict_table(Verdict(run_id="r", finished=True, checks=(check,)))
-
-    assert all(text in texts(chart) for text in ("The run is invalid", "Nothing lost", "✗", "1 lost"))
-
-
 def test_effect_whose_interval_leaves_zero_out_differs() -> None:
     """Only measures that chance does not explain are counted as different."""
     row = {"title": "rate", "unit": "ratio", "first": 0.3, "second": 0.4, "difference": 0.1}
@@ -192,7 +182,6 @@ def test_empty_data_gives_a_chart_that_says_why() -> None:
         figures.causes(EMPTY),
         figures.dead_letter_ages(pd.Series([], dtype="float64"), least_s=1.0),
         figures.task_timelines(EMPTY),
-        figures.verdict_table(Verdict(run_id="r", finished=True, checks=())),
         figures.effects([], names=("a", "b"), confidence=0.95),
         figures.distributions({"a": pd.Series([], dtype="float64")}, subject="lateness", unit="s"),
     ]
