@@ -11,7 +11,7 @@ run: .venv/complete ## a whole run, from the emulator's start to the verdict (SC
 	@$(DLQLAB) run $(SCENARIO)
 
 check: lint types ## style, types and unit tests, for the loop of daily work: about a minute
-	.venv/bin/python -m pytest tests/unit --quiet --numprocesses $(WORKERS) --dist worksteal
+	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest tests/unit --quiet -p no:schemathesis --numprocesses logical --dist loadfile
 
 test: lint types ## every check and every test; most tests wait, so more of them than processors go on at once (WORKERS=4)
 	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
