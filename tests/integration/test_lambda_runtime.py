@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+import signal
 import urllib.error
 import urllib.request
 import uuid
@@ -143,6 +144,59 @@ def test_crash_is_reported_and_the_process_replaced(make_function: FunctionFacto
     assert "Runtime exited with error: exit status 3" in crashed.payload["errorMessage"]
     assert any("last words" in line for line in crashed.log)
     assert before != function.invoke().payload
+
+
+def test_process_that_ended_between_invocations_is_replaced(make_function: FunctionFactory) -> None:
+    """The next invocation, which it never saw, is served by a new one: no message is tried in vain."""
+    function = make_function(
+        """
+        import os
+        def handler(event, context):
+            return os.getpid()
+        """
+    )
+    before = function.invoke().payload
+    os.kill(before, signal.SIGKILL)
+    after = function.invoke()
+
+    assert after.error is None
+    assert before != after.payload
+    assert "Init Duration" in after.log[-1]
+
+
+def test_function_may_close_its_output(make_function: FunctionFactory) -> None:
+    """Only its lines end with it, neither the invocation nor the process."""
+    function = make_function(
+        """
+        import os, time
+        def handler(event, context):
+            os.close(1)
+            os.close(2)
+            time.sleep(0.2)
+            return 'went on'
+        """
+    )
+
+    assert function.invoke().payload == "went on"
+
+
+@pytest.mark.parametrize("characters", [300_000, 1_100_000])
+def test_long_error_is_reported_whole(make_function: FunctionFactory, characters: int) -> None:
+    """AWS's runtime sends it in a header too, as long as that is below 1 MiB; the process lives on."""
+    function = make_function(
+        """
+        import os
+        def handler(event, context):
+            if event:
+                raise ValueError('\u00e9' * event)
+            return os.getpid()
+        """
+    )
+    before = function.invoke(0).payload
+    failed = function.invoke(characters)
+
+    assert ("ValueError", "\u00e9" * characters) == (failed.payload["errorType"], failed.payload["errorMessage"])
+    assert before == function.invoke(0).payload
 
 
 def test_environment_is_lambdas_and_not_the_starters(

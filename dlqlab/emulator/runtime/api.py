@@ -98,7 +98,8 @@ class RuntimeApi:
 
         Raises:
             RuntimeTimeoutError: nothing arrived in time.
-            RuntimeGoneError: the process ended or closed its output, or ``end`` was called.
+            RuntimeGoneError: the process ended, or ``end`` was called. Where its end cannot be watched, that it closed
+                its output says so.
             ProtocolError: the request is not HTTP.
         """
         output_waits_until = time.monotonic() + _OUTPUT_WAITS_S
@@ -142,12 +143,19 @@ class RuntimeApi:
             elif key.fileobj == self._pidfd:
                 gone = True
             elif self._output is not None:
-                self._output.drain()
-                gone = gone or self._output.closed
+                gone = self._drain(self._output) or gone
         # The process may have posted its result just before it ended: what it sent counts first.
         if gone and not self._has_request():
             raise RuntimeGoneError("the process has ended")
         return bool(events)
+
+    def _drain(self, output: OutputReader) -> bool:
+        """Take what was printed; whether it says that the process is gone, which may also close it and go on."""
+        output.drain()
+        if output.closed and self._pidfd is not None:
+            self._all.unregister(output.fd)
+            return False
+        return output.closed
 
     def _has_request(self) -> bool:
         """Whether a whole request lies here, or in the connections of a process that has ended."""

@@ -1,7 +1,8 @@
 """One execution environment, independent of LocalStack: init, invocations, time-outs, crashes, replacement.
 
-After a time-out or a crash the process is replaced: the next invocation starts with an init of its own, in the same log
-stream and with the same ``/tmp``, as Lambda does ("Lambda execution environment lifecycle", AWS developer guide).
+After a time-out or a crash, or when it ended between two invocations, the process is replaced: the next invocation
+starts with an init of its own, in the same log stream and with the same ``/tmp``, as Lambda does ("Lambda execution
+environment lifecycle", AWS developer guide).
 """
 
 import json
@@ -229,8 +230,7 @@ class Environment:
         return True
 
     def _invoke(self, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
-        if self._process is None:
-            self._init()
+        self._have_process()
         init_ms, self._init_ms = self._init_ms, None
         lines, self._init_lines = self._init_lines, []
         lines.append(Line(now_ms(), f"START RequestId: {request_id} Version: {self._function.version}"))
@@ -247,6 +247,15 @@ class Environment:
         )
         lines.append(Line(now_ms(), used))
         return Result(outcome.document, outcome.status != "success", lines)
+
+    def _have_process(self) -> None:
+        """Start one if there is none, or if it ended since its last result: then it never saw this invocation."""
+        if self._process is None:
+            self._init()
+        elif self._process.has_ended():
+            last_lines = self._end_process()
+            self._init()
+            self._init_lines[:0] = last_lines
 
     def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:
         deadline = began + self._function.timeout_s

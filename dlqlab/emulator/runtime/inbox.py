@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024 + 100
 """The largest result of an invocation, 6,291,556 bytes: the number in Lambda's own error message."""
-_HEAD_LIMIT = 64 * 1024
+_HEAD_LIMIT = 1024 * 1024 + 64 * 1024
+"""AWS's runtime reports an error's message and trace in a header too, of up to 1 MiB, and leaves out a longer one."""
+_LOOKS_FROM = 64 * 1024
+"""So much of a request is here before its size is looked for."""
 
 
 class ProtocolError(Exception):
@@ -50,7 +53,7 @@ class Inbox:
             self._unread -= dropped
             chunk = chunk[dropped:]
         self._buffer += chunk
-        if len(self._buffer) > _HEAD_LIMIT and self._oversized is None:
+        if len(self._buffer) > _LOOKS_FROM and self._oversized is None:
             self._skip_oversized()
 
     def take(self) -> RuntimeRequest | None:

@@ -65,6 +65,10 @@ class FunctionProcess:
         pids = [self.pid, *_children(self.pid)] if self._is_wrapped else [self.pid]
         return max(_peak_memory_mb(pid) for pid in pids)
 
+    def has_ended(self) -> bool:
+        """Whether the process is gone, whatever it started."""
+        return self._process.poll() is not None
+
     def exit_code(self, wait_s: float = 1.0) -> int | None:
         """The process's exit code, negative for a signal; None while it runs."""
         try:
