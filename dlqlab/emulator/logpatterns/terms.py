@@ -59,7 +59,9 @@ def _test(term: re.Match[str]) -> Test:
     if term["regex"] is not None:
         return compile_regex(term["regex"])
     text = term["word"] if term["word"] is not None else unquoted(term["phrase"])
-    return lambda line: text in line or not text.strip()
+    if not text.strip():  # it says nothing: every line has it, and none is left out for it
+        return lambda _line: term["sign"] != "-"
+    return lambda line: text in line
 
 
 def unquoted(phrase: str) -> str:
