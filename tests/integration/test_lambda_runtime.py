@@ -431,3 +431,40 @@ def test_layers_are_merged_in_their_order(make_function: FunctionFactory, aws: C
     function = make_function("import a, b\ndef handler(event, context):\n    return [a.x, b.x]\n", Layers=arns)
 
     assert [1, 2] == function.invoke().payload
+
+
+def _dead_letter(aws: Callable[[str], Any], url: str) -> dict[str, Any]:
+    def probe() -> tuple[bool, dict[str, Any]]:
+        answer = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1, MessageAttributeNames=["All"])
+        found = answer.get("Messages", [])
+        return bool(found), found[0] if found else {}
+
+    message = wait_for("the dead letter", probe, deadline_s=20)
+    values = {name: one["StringValue"] for name, one in message["MessageAttributes"].items()}
+    return {"Body": message["Body"], **values}
+
+
+@pytest.mark.parametrize("cause", ["a long error", "zero concurrency"])
+def test_event_that_fails_for_good_is_a_dead_letter(
+    make_function: FunctionFactory, make_queue: Callable[..., str], aws: Callable[[str], Any], cause: str
+) -> None:
+    """As it was sent, with the request id of its invocation, the status and the first 1 KB of the error."""
+    url = make_queue()
+    function = make_function("def handler(event, context):\n    raise ValueError('\\u00e9' * event['length'])\n")
+    aws("lambda").update_function_configuration(
+        FunctionName=function.name, DeadLetterConfig={"TargetArn": queue_arn(aws, url)}
+    )
+    aws("lambda").get_waiter("function_updated_v2").wait(FunctionName=function.name, WaiterConfig={"Delay": 1})
+    aws("lambda").put_function_event_invoke_config(FunctionName=function.name, MaximumRetryAttempts=0)
+    if cause == "zero concurrency":
+        aws("lambda").put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    sent = aws("lambda").invoke(FunctionName=function.name, InvocationType="Event", Payload=b'{"length":1500000 }')
+    request_id = sent["ResponseMetadata"]["RequestId"]
+
+    told = ("200", "\u00e9" * 512) if cause == "a long error" else ("429", "Rate Exceeded.")
+    assert _dead_letter(aws, url) == {
+        "Body": '{"length":1500000 }',
+        "RequestID": request_id,
+        "ErrorCode": told[0],
+        "ErrorMessage": told[1],
+    }

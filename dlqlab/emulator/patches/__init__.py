@@ -57,6 +57,7 @@ ALL: tuple[str, ...] = (
     "logs_insights",
     "version_updates",
     "async_updates",
+    "function_dead_letters",
     "served_runtimes",
     "isolated_observers",
 )
