@@ -51,9 +51,20 @@ def test_samples_of_a_second_are_added_up() -> None:
 
 def test_second_without_a_sample_of_every_cell_is_left_out() -> None:
     """A sum over only some of the cells would look as if messages had gone."""
-    data = _queues((10.2, "tasks", 3, 0), (10.4, "tasks", 4, 1), (11.2, "tasks", 3, 0))
+    first = _queues((10.2, "tasks", 3, 0), (11.2, "tasks", 3, 0), (12.2, "tasks", 2, 0))
+    second = _queues((10.4, "tasks", 4, 1), (12.4, "tasks", 1, 1))
 
-    assert [7] == whole("queues", data)["visible"].to_list()
+    assert [7, 3] == whole("queues", pd.concat([first, second]))["visible"].to_list()
+
+
+def test_queue_of_a_cell_that_has_ended_is_as_its_last_sample_says() -> None:
+    """Cells drain one after another: the run's last sample is the last one's, not that of when the first ended."""
+    first = _queues((10.2, "tasks", 0, 0), (10.3, "dead-letters", 0, 0))
+    second = _queues((10.4, "tasks", 4, 1), (11.4, "tasks", 2, 1), (12.4, "tasks", 0, 1), (12.5, "dead-letters", 1, 1))
+    found = whole("queues", pd.concat([first, second]))
+
+    assert [4, 2, 0] == found.loc[found["queue"] == "tasks", "visible"].to_list()
+    assert [1] == found.loc[found["queue"] == "dead-letters", "visible"].to_list()
 
 
 def test_run_on_one_emulator_keeps_its_samples() -> None:
