@@ -64,7 +64,7 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
 
 @click.command()
 @targeted_to_change
-@click.option("--ui", is_flag=True, help="Locust's web UI instead of a load that starts by itself.")
+@click.option("--ui", is_flag=True, help="With Locust's web UI, which stays until Ctrl-C.")
 @click.option("--web-port", type=click.IntRange(1, 65535), default=8089, show_default=True, help="Port of the web UI.")
 @click.option("--users", type=int, help="Concurrent clients.")
 @click.option("--rate", type=Rate(), help="Tasks a second; 0 is as fast as the users can.")
