@@ -109,7 +109,7 @@ class Runner:
             target, emulator = self._start(stack)
             self.note(**known.manifest_facts(target, emulator))
             with watching(self.phases, self.run, emulator) as watch:
-                url = self._deploy(target)
+                url = self._deploy(target, emulator)
                 self._measure(target, emulator, url, watch)
         self.note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
 
@@ -148,7 +148,7 @@ class Runner:
             phase.note = f"LocalStack at {emulator.endpoint}"
             return emulator
 
-    def _deploy(self, target: Target) -> str:
+    def _deploy(self, target: Target, emulator: Emulator | None) -> str:
         with self.phases.phase("deploy") as phase:
             url = pipeline.apply(
                 target,
@@ -173,7 +173,8 @@ class Runner:
             latency = preflight.probe_latency(target, url)
             alone = "the target alone" if self.target else "the emulator alone"
             phase.note = f"functions warm; {alone} is {probe['median_s'] * 1000:.0f} ms late (median)"
-        self.note(retry_probe=probe, fidelity=[*found, *self.facts["fidelity"]], latency_probe={"before": latency})
+        card = known.manifest_facts(target, emulator)["fidelity"]  # anew: by now the functions have run
+        self.note(retry_probe=probe, fidelity=[*found, *card], latency_probe={"before": latency})
         return url
 
     def _measure(self, target: Target, emulator: Emulator | None, url: str, watch: Watch) -> None:

@@ -68,7 +68,7 @@ class Watch:
         self._parts: dict[str, _Part] = {}
         self._ending: _Ending | None = None
         self._armed = False
-        self._leaving = threading.Event()
+        self._entered, self._leaving = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._main = threading.main_thread()
@@ -82,8 +82,12 @@ class Watch:
     def __enter__(self) -> Self:
         if self._interrupts:
             self._handler = signal.signal(signal.SIGUSR1, self._on_signal)
-        self._armed = True
-        self._thread.start()
+        try:
+            self._thread.start()
+            self._armed = True
+            self._entered.set()
+        except _Interrupt as error:  # something ended at once: the block is not begun, and its end comes now
+            self.__exit__(type(error), error, error.__traceback__)
         return self
 
     def __exit__(
@@ -107,6 +111,7 @@ class Watch:
             raise PartEndedError(self._told(self._ending)) from cause
 
     def _watch(self) -> None:
+        self._entered.wait()
         while not self._leaving.wait(self._interval_s):
             if self._look():
                 if self._armed and self._interrupts and self._main.ident is not None:

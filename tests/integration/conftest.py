@@ -90,7 +90,7 @@ class DeployedFunction:
     def invoke(self, event: Any = None) -> Invocation:
         """Invoke and wait; the log is what LogType=Tail returns."""
         answer = self.client.invoke(FunctionName=self.name, Payload=json.dumps(event or {}), LogType="Tail")
-        log = base64.b64decode(answer.get("LogResult", "")).decode()
+        log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")  # cut anywhere
         return Invocation(json.loads(answer["Payload"].read() or "null"), answer.get("FunctionError"), log.splitlines())
 
 

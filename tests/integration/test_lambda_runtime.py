@@ -146,6 +146,13 @@ def test_crash_is_reported_and_the_process_replaced(make_function: FunctionFacto
     assert before != function.invoke().payload
 
 
+def _has_ended(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_process_that_ended_between_invocations_is_replaced(make_function: FunctionFactory) -> None:
     """The next invocation, which it never saw, is served by a new one: no message is tried in vain."""
     function = make_function(
@@ -157,6 +164,7 @@ def test_process_that_ended_between_invocations_is_replaced(make_function: Funct
     )
     before = function.invoke().payload
     os.kill(before, signal.SIGKILL)
+    wait_for("its end", lambda: (_has_ended(before), before), deadline_s=30, interval_s=0.01)
     after = function.invoke()
 
     assert after.error is None
