@@ -191,13 +191,17 @@ class Facts:
         return (self.manifest.drained and not self.left_in_queues) or self.queues_empty
 
     @cached_property
+    def last_samples(self) -> pd.DataFrame:
+        """The last sample of each queue; a number that it lacks is 0."""
+        samples = self.run.table("queues").sort_values("ts").drop_duplicates("queue", keep="last")
+        return samples.fillna(dict.fromkeys(("visible", "in_flight", "delayed"), 0))
+
+    @cached_property
     def left_in_queues(self) -> tuple[str, ...]:
         """Queues whose last sample shows messages: ``tasks: 3 visible, 1 in flight, 0 delayed``."""
-        samples = self.run.tables.get("queues")
-        if samples is None or samples.empty:
+        if "queues" not in self.run.tables:
             return ()
-        last = samples.sort_values("ts").drop_duplicates("queue", keep="last").fillna(0)
-        rows = last[["queue", "visible", "in_flight", "delayed"]].itertuples(index=False)
+        rows = self.last_samples[["queue", "visible", "in_flight", "delayed"]].itertuples(index=False)
         return tuple(
             f"{queue}: {visible} visible, {in_flight} in flight, {delayed} delayed"
             for queue, visible, in_flight, delayed in rows

@@ -30,7 +30,7 @@ def recovery_check(facts: Facts) -> Check:
     ends = facts.events[facts.events["event"].isin(["attempt.succeeded", "task.dead_lettered"])]
     ended_ts, load_ended_ts = ends["ts"].max(), facts.manifest.load_ended_ts
     after_s = None if pd.isna(ended_ts) or load_ended_ts is None else max(0.0, float(ended_ts) - load_ended_ts)
-    depth = _last_depth(facts.run.table("queues"))
+    depth = _last_depth(facts)
     drained = facts.nothing_left
     returned, said = _latency_after_load(facts)
     details = _details(facts) | {"latency_returned": returned}
@@ -98,9 +98,7 @@ def _per_s(facts: Facts, name: str) -> float:
     return float(moments.between(started_ts, ended_ts).sum() / (ended_ts - started_ts))
 
 
-def _last_depth(queues: pd.DataFrame) -> int | None:
+def _last_depth(facts: Facts) -> int | None:
     """Messages in both queues by the last sample of each."""
-    if queues.empty:
-        return None
-    last = queues.sort_values("ts").drop_duplicates("queue", keep="last")
-    return int(last[["visible", "in_flight", "delayed"]].fillna(0).sum().sum())
+    last = facts.last_samples
+    return None if last.empty else int(last[["visible", "in_flight", "delayed"]].sum().sum())
