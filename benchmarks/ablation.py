@@ -20,14 +20,23 @@ from benchmarks.pipeline import systems
 from benchmarks.pipeline.systems import RUN_ID, STATE
 from dlqlab.contracts.rundir import RunDir, write_json
 from dlqlab.contracts.scenario import Scenario, from_dict
-from dlqlab.emulator import processors, settings
+from dlqlab.emulator import settings
+from dlqlab.emulator.core import processors
 from dlqlab.emulator.patches import ALL
 from dlqlab.load.ledger import read_ledger
 from dlqlab.load.starter import start_load
 
 BASELINE = "all"
 PROCESSOR = "processor"
-FELT = (PROCESSOR, "direct_dynamodb", "direct_sqs", "direct_api", "quick_headers", "shared_timers", "quick_ids")
+FELT = (
+    PROCESSOR,
+    "dynamodb_shortcut",
+    "sqs_shortcut",
+    "rest_api_shortcut",
+    "header_lookup",
+    "shared_timers",
+    "ids_without_system_calls",
+)
 
 
 def flood(left_out: str, scenario: Scenario) -> float:
@@ -51,7 +60,7 @@ def measure(names: Sequence[str], *, rounds: int, seconds: float) -> dict[str, l
     load = {"users": 8, "rate_per_s": 0, "duration_s": seconds, "tasks": 100_000}
     scenario = from_dict({"name": "ablation", "load": load, "faults": {"mode": "none"}}, source="benchmarks")
     for number in range(rounds):
-        for kind in random.Random(number).sample(kinds, len(kinds)):  # noqa: S311 # an order, no secret
+        for kind in random.Random(number).sample(kinds, len(kinds)):  # noqa: S311 # an order, no secret  # an order, no secret
             found[kind].append(flood(kind, dataclasses.replace(scenario, seed=number + 1)))
             print(f"round {number + 1} {kind:<20}{found[kind][-1]:8.1f}/s", flush=True)
     return found

@@ -2,7 +2,7 @@
 
     python benchmarks/collection.py [10000 100000 500000]
 
-A process of its own holds the log store that LocalStack uses (moto's, with our patch filed_logs) and answers
+A process of its own holds the log store that LocalStack uses (moto's, with our patch spill_log_lines) and answers
 FilterLogEvents over a pipe in pages of 10,000 lines; each size runs in a fresh process, so that its peak memory is its
 own. What HTTP adds for each page is not part. The run is simulated: its tables but the logs are given.
 """
@@ -33,7 +33,7 @@ from dlqlab.contracts.evidence import load_evidence  # noqa: E402
 from dlqlab.contracts.names import log_group  # noqa: E402
 from dlqlab.contracts.rundir import RunDir  # noqa: E402
 from dlqlab.contracts.scenario import Load, Scenario  # noqa: E402
-from dlqlab.emulator.patches import filed_logs  # noqa: E402
+from dlqlab.emulator.logs import spill_log_lines  # noqa: E402
 from tests.support.histories import simulate  # noqa: E402
 
 SIZES = (10_000, 100_000, 500_000)
@@ -56,7 +56,7 @@ def store(pipe: Connection, folder: str, tasks: int) -> None:
     """The process of the log store: simulate, write the other tables, then answer requests until None comes."""
     load = Load(tasks=tasks, rate_per_s=RATE_PER_S, duration_s=min(86_400, tasks / RATE_PER_S + 60))
     run = simulate(Scenario(name="bench", load=load), run_id="bench").write(Path(folder))
-    filed_logs.patch()
+    spill_log_lines.patch()
     backend = LogsBackend("eu-central-1", "000000000000")
     for function in FUNCTIONS:
         backend.create_log_group(log_group(function), {})

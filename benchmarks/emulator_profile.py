@@ -59,16 +59,17 @@ def request(application, environ, *_):
     return "API Gateway" if "execute-api" in environ["RAW_URI"] else "other requests"
 
 def install():
-    from dlqlab.emulator import direct, server
-    from dlqlab.emulator.patches import concurrent_pollers, direct_invoke, direct_logs, sqs_records
+    from dlqlab.emulator.gateway import shortcut, server
+    from dlqlab.emulator.mappings import concurrent_pollers, invoke_in_process, sqs_records
+    from dlqlab.emulator.logs import store_function_logs
     from dlqlab.emulator.runtime.environment import Environment
-    direct.reply = measured(call, direct.reply)
+    shortcut.reply = measured(call, shortcut.reply)
     server._respond = measured(request, server._respond)
     server._serve_one = measured("HTTP: reading and sending", server._serve_one)
     concurrent_pollers.receive = measured("poller: receive", concurrent_pollers.receive)
     concurrent_pollers.PollerGroup._work = measured("poller: batch", concurrent_pollers.PollerGroup._work)
     sqs_records.delete = measured("poller: delete", sqs_records.delete)
-    direct_invoke.invoke = measured("Lambda service: invoke", direct_invoke.invoke)
+    invoke_in_process.invoke = measured("Lambda service: invoke", invoke_in_process.invoke)
     Environment.invoke = measured("Lambda runtime: conversation and output", Environment.invoke)
 
 def look():

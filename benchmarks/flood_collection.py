@@ -36,7 +36,7 @@ from dlqlab.collect.queues import QueueSampler, queue_urls
 from dlqlab.contracts.rundir import RunDir, write_json
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.deploy import pipeline
-from dlqlab.emulator import lifecycle
+from dlqlab.emulator.host import lifecycle
 from dlqlab.load.ledger import read_ledger
 from dlqlab.load.starter import start_load
 from dlqlab.run import known

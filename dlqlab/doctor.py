@@ -12,8 +12,9 @@ import psutil
 
 from dlqlab import paths
 from dlqlab.deploy.environment import leads_elsewhere
-from dlqlab.emulator import lifecycle, settings
-from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
+from dlqlab.emulator import pins
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.proxies import proxies_in_the_way
 
 PYTHON = (3, 13)
@@ -59,7 +60,8 @@ def localstack_version() -> Finding:
         found = importlib.metadata.version("localstack-core")
     except importlib.metadata.PackageNotFoundError:
         return Finding("LocalStack", ok=False, text="not installed", remedy="make setup")
-    return Finding("LocalStack", found == settings.VERSION, f"{found}, wanted {settings.VERSION}", "make setup")
+    wanted = pins.localstack_version()
+    return Finding("LocalStack", found == wanted, f"{found}, wanted {wanted}", "make setup")
 
 
 def port_states(port: int | None, running: Sequence[Emulator], root: Path) -> list[Finding]:

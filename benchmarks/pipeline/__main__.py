@@ -2,7 +2,7 @@
 
     python -m benchmarks.pipeline [--quick] [--system NAME ...] [--rounds N] [--seconds S] [--users N]
 
-Systems: ``stock`` (LocalStack 4.14.0 as it comes), ``ours`` (as dlqlab runs it), ``ministack``. In each round each
+Systems: ``stock`` (LocalStack as it comes), ``ours`` (as dlqlab runs it), ``ministack``. In each round each
 system is started anew, gets the app, is warmed up, serves one user alone, then 8 users as fast as they can, and is
 stopped. No task fails: with failures, retries that wait for their backoff would look like a backlog.
 """
@@ -26,7 +26,7 @@ from benchmarks.pipeline.summary import NOTES, goal_lines, goals, table, to_json
 from benchmarks.pipeline.systems import STATE, Running, ours, stock
 from dlqlab.contracts.rundir import write_json
 from dlqlab.contracts.scenario import Scenario, from_dict
-from dlqlab.emulator import settings
+from dlqlab.emulator.pins import localstack_version
 from dlqlab.errors import DlqlabError
 from dlqlab.run.manifest import git_state, versions
 from dlqlab.waiting import DeadlinePassedError
@@ -69,7 +69,7 @@ def main() -> None:
         "failures": failures,
         "users": options.users,
         "seconds": options.seconds,
-        "versions": versions() | {"localstack": settings.VERSION, "ministack": VERSION},
+        "versions": versions() | {"localstack": localstack_version(), "ministack": VERSION},
         "git": git_state(),
     }
     write_json(options.json, to_json(rounds, about))

@@ -24,7 +24,8 @@ from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import chalice, functions, stack
 from dlqlab.deploy.target import API_STAGE, Target
 from dlqlab.deploy.verify import call_api
-from dlqlab.emulator import lifecycle, settings
+from dlqlab.emulator import settings
+from dlqlab.emulator.host import lifecycle
 from dlqlab.errors import EmulatorError
 from dlqlab.waiting import DeadlinePassedError, wait_for
 

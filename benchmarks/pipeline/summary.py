@@ -44,7 +44,7 @@ ROWS = (
 NOTES = (
     "median over the rounds (least to most). A time to completion of - means: not within the round.",
     "CPU ms a task: processor time of the round over the tasks accepted in it; work that is still open is not in it.",
-    "stock: LocalStack 4.14.0, its own settings, no patch; our process runtime, moto's DynamoDB and our threaded",
+    "stock: LocalStack, its own settings, no patch; our process runtime, moto's DynamoDB and our threaded",
     "  server, because it has none without Docker and its own server listens on all interfaces (and is slower).",
     "ministack: functions run in its own Python, the API is made by plain calls, no failing task proves it when ready.",
 )

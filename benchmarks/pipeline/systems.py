@@ -15,7 +15,9 @@ from dlqlab import paths
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator import lifecycle, processors, settings
+from dlqlab.emulator import settings
+from dlqlab.emulator.core import processors
+from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import DeployError
 from dlqlab.run import preflight
@@ -31,7 +33,7 @@ STOCK_SETTINGS: Mapping[str, str] = {
     "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "1",
     "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "10",
 }
-"""LocalStack 4.14.0's own defaults (localstack/config.py) where ours differ."""
+"""LocalStack's own defaults (localstack/config.py) where ours differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Running:
 
 @contextmanager
 def stock(scenario: Scenario) -> Iterator[Running]:
-    """LocalStack 4.14.0 with its own settings and no patch.
+    """LocalStack with its own settings and no patch.
 
     Two parts are ours, because it has none without Docker: the process runtime for functions and moto's DynamoDB. A
     third is, because its own server listens on all interfaces: the threaded server, which is faster than its own.

@@ -9,8 +9,8 @@ from dlqlab.cli.console import OUT, command
 from dlqlab.cli.ports import AUTO, PORT, Port, described, running, the_one
 from dlqlab.contracts.verdict import EXIT_USAGE
 from dlqlab.deploy.environment import FORMATS
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import DEFAULT_PORT, LOOPBACK, Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, LOOPBACK, Emulator
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 

@@ -15,7 +15,7 @@ from dlqlab.cli.targets import Where, targeted
 from dlqlab.errors import UsageError
 
 if TYPE_CHECKING:
-    from dlqlab.emulator.lifecycle import Emulator
+    from dlqlab.emulator.host.lifecycle import Emulator
     from dlqlab.run.log_queries import Answer
 
 _PATCH = "logs_insights"

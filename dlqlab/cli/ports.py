@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
 
 AUTO = 0

@@ -11,7 +11,7 @@ from dlqlab.cli.console import OUT, command
 from dlqlab.cli.ports import for_run
 from dlqlab.cli.quantities import Rate, Seconds
 from dlqlab.cli.targets import Where, targeted_to_change, targeted_to_run
-from dlqlab.emulator.lifecycle import DEFAULT_PORT
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 

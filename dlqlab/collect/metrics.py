@@ -2,7 +2,7 @@
 
 LocalStack: Lambda has only Invocations and Errors; SQS's gauges come once a minute (the age of the oldest message by
 the patch ``oldest_message``), the app's own metrics by the patch ``embedded_metrics``. Bins start at the asked start,
-on the minute here. Unless its patch ``exact_dimensions`` is on, a dimension is found by its beginning, so the metrics
+on the minute here. Unless its patch ``match_dimensions`` is on, a dimension is found by its beginning, so the metrics
 of the API's function, whose name begins the others', hold theirs too. What is missing has no rows.
 """
 

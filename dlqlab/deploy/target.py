@@ -17,8 +17,9 @@ from dlqlab import paths
 from dlqlab.contracts.hosts import is_loopback_url
 from dlqlab.contracts.names import Names
 from dlqlab.deploy.sessions import isolated_session, users_session
-from dlqlab.emulator import lifecycle, settings
-from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
+from dlqlab.emulator import settings
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
 from dlqlab.proxies import without_proxy_for_loopback
 

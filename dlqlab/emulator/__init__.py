@@ -1,5 +1,17 @@
-"""LocalStack 4.14.0 without Docker: its lifecycle, the parts that it lacks there, and the patches that measure well.
+"""LocalStack without Docker: its lifecycle, the parts that it lacks there, and the patches that measure well.
 
-``lifecycle`` and ``settings`` belong to the harness's process; ``runtime``, ``dynamodb``, ``server`` and ``patches``
-are loaded by LocalStack's process through entry points of this package.
+One folder a service; a patch lies beside the code that it uses:
+
+    plugins, startup, boot   what LocalStack's process enters by
+    host                     the harness's side: lifecycle, folders, fidelity card
+    mappings                 event source mappings of SQS queues
+    sqs, dynamodb, logs, events, alarms, apigateway
+                             the services
+    gateway                  from a connection to a service
+    functions, runtime       the Lambda service, and the processes that run functions
+    metrics                  CloudWatch's metrics
+    core                     what all share
+    patches, pins, settings  the patches' names and order; what of LocalStack is relied on; how it is configured
+
+Imports go downwards in this list (tests/unit/emulator/test_layers.py).
 """

@@ -15,7 +15,9 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
 
     def load(self, *_args: Any, **_kwargs: Any) -> Any:
         from dlqlab.emulator.runtime.executor import ProcessRuntimeExecutor  # noqa: PLC0415
+        from dlqlab.emulator.startup import check_loaded  # noqa: PLC0415
 
+        check_loaded()
         return ProcessRuntimeExecutor
 
 
@@ -25,7 +27,7 @@ class ThreadedServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
     name = "threaded"
 
     def load(self, *_args: Any, **_kwargs: Any) -> Any:
-        from dlqlab.emulator.server import ThreadedRuntimeServer  # noqa: PLC0415
+        from dlqlab.emulator.gateway.server import ThreadedRuntimeServer  # noqa: PLC0415
 
         return ThreadedRuntimeServer()
 
@@ -34,14 +36,16 @@ class ThreadedServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
 def dynamodb_moto() -> Service:
     """``PROVIDER_OVERRIDE_DYNAMODB=moto``."""
     from dlqlab.emulator.dynamodb import make_service  # noqa: PLC0415
+    from dlqlab.emulator.startup import check_loaded  # noqa: PLC0415
 
+    check_loaded()
     return make_service()
 
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]
 def apply_patches() -> None:
     """The patches that DLQLAB_PATCHES names, and the lifeline to the starter."""
-    from dlqlab.emulator.guest import prepare  # noqa: PLC0415
+    from dlqlab.emulator.startup import prepare  # noqa: PLC0415
 
     prepare()
 
@@ -49,6 +53,6 @@ def apply_patches() -> None:
 @hooks.on_infra_ready()  # type: ignore[untyped-decorator]
 def load_services() -> None:
     """The services that every deployment needs, while the harness is still on its way to them."""
-    from dlqlab.emulator.guest import preload  # noqa: PLC0415
+    from dlqlab.emulator.startup import preload  # noqa: PLC0415
 
     preload()

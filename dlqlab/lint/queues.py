@@ -207,7 +207,7 @@ RULES: Final = (
         severity=Severity.INFO,
         check=_prefixes,
         why="LocalStack adds up the metrics of both where the shorter name is asked for; AWS does not, and neither "
-        "does LocalStack with the patch exact_dimensions.",
+        "does LocalStack with the patch match_dimensions.",
         source=sources.LOCALSTACK_DIMENSIONS,
         remedy="Name them so that no name begins with another, or keep the patch on.",
     ),

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from dlqlab.collect.host import descendants
 from dlqlab.deploy.target import Kind, Target
-from dlqlab.emulator import fidelity, lifecycle
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import fidelity_card, lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 
 NOT_OURS = {
     "host": "CPU and memory of the endpoint and of the functions are not known: dlqlab did not start them",
@@ -21,7 +21,7 @@ def manifest_facts(target: Target, emulator: Emulator | None) -> dict[str, Any]:
     """Keys of the manifest: ``emulator`` (null where it is not ours), ``not_measured``, and the fidelity card."""
     if emulator:
         settings = {"patches": list(emulator.patches), "port": emulator.port}
-        return {"emulator": settings, "not_measured": {}, "fidelity": fidelity.card(emulator)}
+        return {"emulator": settings, "not_measured": {}, "fidelity": fidelity_card.card(emulator)}
     missing = dict(NOT_OURS)
     if target.kind is Kind.AWS:
         missing = {"host": "CPU and memory of the functions are AWS's own"}

@@ -12,7 +12,7 @@ from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.deploy.target import Target
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EvidenceError
 from dlqlab.load.ledger import read_ledger
 from dlqlab.run import known

@@ -20,8 +20,8 @@ from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import LOCAL_STAGE, Target, local_target
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.run import known, manifest, preflight

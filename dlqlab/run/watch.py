@@ -16,8 +16,8 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import PartEndedError
 from dlqlab.exits import told
 from dlqlab.run.progress import Phases

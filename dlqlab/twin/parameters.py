@@ -92,7 +92,7 @@ ASSUMED = "assumption; AWS does not document it: calibrate from a run"
 MEASURED = "measured on this project's emulator at rest (tests/recorded); calibrate from a run of yours"
 SCALING = "AWS Lambda developer guide, event source mapping scaling for SQS"
 QUOTAS = "AWS service quotas"
-PATCHED = "dlqlab/emulator/patches"
+EMULATOR = "dlqlab/emulator"
 
 
 def _set(default: Any, unit: str, source: str) -> Any:
@@ -101,24 +101,24 @@ def _set(default: Any, unit: str, source: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """One target. The defaults are LocalStack 4.14.0 with this project's patches."""
+    """One target. The defaults are LocalStack with this project's patches."""
 
     name: str = "localstack"
     order: Order = _set(Order.SENT, "", "LocalStack keeps visible messages by send time (measured)")
-    back_after_receives: int = _set(3, "receives", f"{PATCHED}/redelivery_order.py: then at the end; 0 is never")
-    pollers_start: int = _set(5, "batches", f"{PATCHED}/concurrent_pollers.py, after the {SCALING}")
-    pollers_per_min: float = _set(300.0, "batches/min", f"dlqlab/emulator/scaling.py, after the {SCALING}")
+    back_after_receives: int = _set(3, "receives", f"{EMULATOR}/sqs/redelivery_order.py: then at the end; 0 is never")
+    pollers_start: int = _set(5, "batches", f"{EMULATOR}/mappings/concurrent_pollers.py, after the {SCALING}")
+    pollers_per_min: float = _set(300.0, "batches/min", f"{EMULATOR}/mappings/scaling.py, after the {SCALING}")
     pollers_max: int = _set(10, "batches", "DLQLAB_POLLERS_MAX; MaximumConcurrency replaces it")
     concurrency_max: int = _set(1000, "environments", "LocalStack config, LAMBDA_LIMITS_CONCURRENT_EXECUTIONS")
     in_flight_max: int = _set(10**9, "messages", "LocalStack has no limit (source)")
     retention_s: float = _set(345_600.0, "s", "app/resources.yaml, MessageRetentionPeriod")
-    visibility_tick_s: float = _set(0.0, "s", f"{PATCHED}/exact_visibility.py; 0 is exact")
-    poll_interval_s: float = _set(0.0, "s", f"{PATCHED}/concurrent_pollers.py: no pause after a batch")
-    empty_wait_s: float = _set(0.0, "s", f"{PATCHED}/concurrent_pollers.py: waits at the queue")
+    visibility_tick_s: float = _set(0.0, "s", f"{EMULATOR}/sqs/visibility_timers.py; 0 is exact")
+    poll_interval_s: float = _set(0.0, "s", f"{EMULATOR}/mappings/concurrent_pollers.py: no pause after a batch")
+    empty_wait_s: float = _set(0.0, "s", f"{EMULATOR}/mappings/concurrent_pollers.py: waits at the queue")
     empty_wait_factor: float = _set(1.5, "", "LocalStack source, utils/backoff.py")
     empty_wait_max_s: float = _set(10.0, "s", "LocalStack config, ..._MAX_BACKOFF_ON_EMPTY_POLL_SEC")
-    long_poll_s: float = _set(20.0, "s", f"{PATCHED}/concurrent_pollers.py; a waiting poller's request ends after it")
-    stale_handle_deletes: bool = _set(default=False, unit="", source=f"{PATCHED}/receipt_handles.py")
+    long_poll_s: float = _set(20.0, "s", f"{EMULATOR}/mappings/concurrent_pollers.py; a wait ends after it")
+    stale_handle_deletes: bool = _set(default=False, unit="", source=f"{EMULATOR}/sqs/receipt_handles.py")
     receive_count_goes_on: bool = _set(default=True, unit="", source="LocalStack (measured): in the DLQ too")
     warm_environments: int = _set(5, "environments", "the runner's warm-up of the processor")
     environment_idle_s: float = _set(600.0, "s", "LocalStack config, LAMBDA_KEEPALIVE_MS")
@@ -177,7 +177,7 @@ STOCK = Parameters(
     empty_wait_s=1.0,
     warm_environments=1,
 )
-"""LocalStack 4.14.0 as it is, with one poller, its pauses, its back-off on an empty queue and its clock of 1 s."""
+"""LocalStack as it is, with one poller, its pauses, its back-off on an empty queue and its clock of 1 s."""
 
 AWS = Parameters(
     name="aws",

@@ -14,7 +14,7 @@ from typing import Any
 
 from dlqlab import paths
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.emulator import lifecycle
+from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 
 BUILD_DEADLINE_S = 1200.0

@@ -22,8 +22,9 @@ from botocore.config import Config
 from dlqlab.contracts.scenario import from_dict
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator import lifecycle, settings
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator import settings
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/test"

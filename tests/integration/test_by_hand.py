@@ -17,8 +17,8 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from tests.support.load.loads import run_by_hand, worker_by_hand
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

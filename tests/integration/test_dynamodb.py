@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dlqlab.emulator import fidelity, lifecycle, settings
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator import settings
+from dlqlab.emulator.host import fidelity_card, lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from tests.integration.conftest import make_client
 
 pytestmark = pytest.mark.integration
@@ -162,7 +163,9 @@ def test_clients_see_the_same_with_and_without_the_fast_path(
 ) -> None:
     """DLQLAB_DYNAMODB=moto turns the fast path off; the card of a report says which it was."""
     fast, moto = (make_client(each, "dynamodb") for each in (emulator, emulator_of_moto))
-    cards = [{entry["name"]: entry["ok"] for entry in fidelity.card(each)} for each in (emulator, emulator_of_moto)]
+    cards = [
+        {entry["name"]: entry["ok"] for entry in fidelity_card.card(each)} for each in (emulator, emulator_of_moto)
+    ]
     types = [
         client.get_item(TableName=table, Key=KEY)["ResponseMetadata"]["HTTPHeaders"]["content-type"]
         for client, table in ((fast, make_table(fast)), (moto, make_table(moto)))

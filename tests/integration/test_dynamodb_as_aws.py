@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dlqlab.emulator import fidelity
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import fidelity_card
+from dlqlab.emulator.host.lifecycle import Emulator
 
 pytestmark = pytest.mark.integration
 
@@ -104,7 +104,7 @@ def test_statements(client: Any, table: str) -> None:
 
 def test_the_card_says_so(emulator: Emulator) -> None:
     """And says what is still moto's."""
-    entries = {str(entry["name"]): entry for entry in fidelity.card(emulator)}
+    entries = {str(entry["name"]): entry for entry in fidelity_card.card(emulator)}
 
-    assert entries["patch exact_dynamodb"]["ok"]
+    assert entries["patch dynamodb_rules"]["ok"]
     assert "Streams" in str(entries["DynamoDB"]["statement"])

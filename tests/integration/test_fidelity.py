@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.patches import ALL
 from dlqlab.fidelity.findings import PREFIX, Finding, run_probes
 from dlqlab.fidelity.mapping import DEADLINE_S, mapping_probe
@@ -14,7 +14,7 @@ from dlqlab.fidelity.probes import QUICK
 from dlqlab.run.preflight import probe_fidelity, probe_retries
 
 pytestmark = pytest.mark.integration
-UNPATCHED = {"exact_visibility", "concurrent_pollers", "exact_dimensions", "embedded_metrics"}
+UNPATCHED = {"visibility_timers", "concurrent_pollers", "match_dimensions", "embedded_metrics"}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from dlqlab import paths
-from dlqlab.emulator import lifecycle
+from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 
 pytestmark = pytest.mark.integration

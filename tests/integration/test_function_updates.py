@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import ROLE, DeployedFunction, Invocation, bundle, queue_arn, read_log
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dlqlab.contracts.names import log_group
-from dlqlab.emulator import lifecycle
+from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import ROLE, bundle, checkout, make_client
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.integration
 LIMIT_S = 20.0
 """What a machine under load may take for three messages; parts that hang do so until they are told to end."""
 FAULTS = [
-    ("shelf", "raise"),
-    ("shelf", "hang"),
+    ("spill-file", "raise"),
+    ("spill-file", "hang"),
     ("embedded", "raise"),
     ("embedded", "hang"),
     ("metric-filter", "raise"),

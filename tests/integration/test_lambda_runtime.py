@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import ROLE, DeployedFunction, FunctionFactory, bundle, queue_arn, read_log
 

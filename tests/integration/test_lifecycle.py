@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dlqlab.emulator import lifecycle
+from dlqlab.emulator.host import lifecycle
 from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import checkout
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 STARTER = """
     import sys, time
     from pathlib import Path
-    from dlqlab.emulator import lifecycle
+    from dlqlab.emulator.host import lifecycle
     from tests.integration.conftest import make_client
 
     emulator = lifecycle.start(lifecycle.free_port(), bound=True, root=Path(sys.argv[1]))

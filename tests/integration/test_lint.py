@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 ACCEPTED = {
     "visibility-is-ample",  # the tests' scenario: 20 s, so that no test waits a minute for a crashed function
     "receives-are-few",  # the number of retries is the experiment
-    "name-prefix",  # Chalice calls the API's function like the app and stage; the patch exact_dimensions helps
+    "name-prefix",  # Chalice calls the API's function like the app and stage; the patch match_dimensions helps
 }
 SILENT_LOSS = "silent-loss"
 

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.contracts.names import log_group
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import DeployedFunction, FunctionFactory, read_log
 

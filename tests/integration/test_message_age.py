@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dlqlab.emulator import lifecycle
+from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import make_client
 

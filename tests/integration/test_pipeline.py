@@ -14,7 +14,7 @@ from dlqlab.contracts.scenario import Pipeline, Retry
 from dlqlab.deploy import chalice, functions, pipeline, stack, verify
 from dlqlab.deploy.probe import Probe
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import DeployError
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import QUICK, Deployed

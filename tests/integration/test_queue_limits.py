@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.deploy.target import local_target
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import queue_arn
 

@@ -15,7 +15,7 @@ from dlqlab.deploy import pipeline
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import Emulator
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration

@@ -16,8 +16,9 @@ from dlqlab import paths
 from dlqlab.deploy import chalice, pipeline
 from dlqlab.deploy.target import local_target
 from dlqlab.deploy.visibility import covering
-from dlqlab.emulator import lifecycle, settings
-from dlqlab.emulator.calls import Call, Grant, grants, missing, read_calls, unused
+from dlqlab.emulator import settings
+from dlqlab.emulator.gateway.calls import Call, Grant, grants, missing, read_calls, unused
+from dlqlab.emulator.host import lifecycle
 from tests.integration.conftest import Deployed
 from tests.support.walks import SCENARIO, WALKS, Watched
 

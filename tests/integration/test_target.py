@@ -11,8 +11,8 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.deploy.target import url_target
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

@@ -2,7 +2,7 @@
 
     provider      the service; each request goes to the fast path first, to the full path where that declines, and to
                   moto where it is about tables
-    exact         the full path: every operation on items, with DynamoDB's errors
+    operations    the full path: every operation on items, with DynamoDB's errors
     single_item   the fast path: GetItem, PutItem, UpdateItem and DeleteItem on moto's own tables
     search        the fast path of Scan, and of Query of an index
     requests      request bodies that the fast path takes, read into records
@@ -13,7 +13,7 @@
     values        attribute values: reading, writing, comparing, sizes; numeric has the numbers
 
 The fast path answers what it understands fully and otherwise raises UnsupportedError before anything has changed; the
-full path then serves the request, or moto where the full path is off (patch exact_dynamodb). All work on the same
+full path then serves the request, or moto where the full path is off (patch dynamodb_rules). All work on the same
 items, under one lock.
 """
 

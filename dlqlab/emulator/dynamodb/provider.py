@@ -16,8 +16,9 @@ from localstack.services.plugins import Service
 from localstack.state import StateVisitor
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.dynamodb.exact import descriptions
-from dlqlab.emulator.dynamodb.exact import engine as exact
+from dlqlab.emulator.dynamodb.operations import descriptions
+from dlqlab.emulator.dynamodb.operations.engine import CHECKED, Engine
+from dlqlab.emulator.dynamodb.operations.engine import OPERATIONS as ON_ITEMS
 from dlqlab.emulator.dynamodb.search import OPERATIONS as SEARCHES
 from dlqlab.emulator.dynamodb.search import Search
 from dlqlab.emulator.dynamodb.single_item import OPERATIONS as ITEMS
@@ -50,13 +51,13 @@ class MotoDynamoDBProvider(DynamodbApi):  # type: ignore[misc]
         visitor.visit(dynamodb_backends)
 
 
-_exact: list[bool] = []
+_serves_all: list[bool] = []
 """Not empty where requests are refused as DynamoDB does."""
 
 
-def be_exact() -> None:
+def serve_all_operations() -> None:
     """Let services that are made from now on serve items in full, and refuse what DynamoDB refuses."""
-    _exact.append(True)
+    _serves_all.append(True)
 
 
 def dispatch_table(provider: MotoDynamoDBProvider, *, fast: bool, full: bool = False) -> DispatchTable:
@@ -74,7 +75,7 @@ def dispatch_table(provider: MotoDynamoDBProvider, *, fast: bool, full: bool = F
         with provider.lock:
             return dispatch_to_moto(context)
 
-    engine = exact.Engine(provider.lock)
+    engine = Engine(provider.lock)
 
     def by_engine(context: RequestContext, request: Any) -> Response:
         try:
@@ -96,11 +97,11 @@ def dispatch_table(provider: MotoDynamoDBProvider, *, fast: bool, full: bool = F
 
     handlers: DispatchTable = dict.fromkeys(load_service("dynamodb").operation_names, by_moto)
     if full:
-        handlers |= dict.fromkeys(exact.OPERATIONS, by_engine) | dict.fromkeys(exact.CHECKED, checked)
+        handlers |= dict.fromkeys(ON_ITEMS, by_engine) | dict.fromkeys(CHECKED, checked)
     return handlers | dict.fromkeys(ITEMS | SEARCHES, by_fast_path) if fast else handlers
 
 
-def _on_table(context: RequestContext, engine: exact.Engine, lock: threading.Lock) -> Response:
+def _on_table(context: RequestContext, engine: Engine, lock: threading.Lock) -> Response:
     """Moto's answer to an operation on a table, or DynamoDB's refusal."""
     operation, (body, account_id, region) = context.operation.name, _call(context)
     with lock:
@@ -197,6 +198,6 @@ def make_service() -> Service:
     fast = os.environ.get(settings.DYNAMODB, settings.DYNAMODB_FAST) == settings.DYNAMODB_FAST
 
     def handlers(provider: MotoDynamoDBProvider) -> DispatchTable:
-        return dispatch_table(provider, fast=fast, full=fast and bool(_exact))
+        return dispatch_table(provider, fast=fast, full=fast and bool(_serves_all))
 
     return Service.for_provider(MotoDynamoDBProvider(), dispatch_table_factory=handlers)

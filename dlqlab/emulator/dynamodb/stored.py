@@ -1,4 +1,4 @@
-"""Items that the fast path writes: moto's, with their attributes on the shelf unless they were written lately.
+"""Items that the fast path writes: moto's, with their attributes in the spill file unless they were written lately.
 
 As objects the attributes of one of the app's tasks take some 5 KB, and each collection of garbage looks at all of them.
 The items that are being worked on stay objects, and so do those that moto has looked at: it changes them in place.
@@ -13,8 +13,8 @@ from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
+from dlqlab.emulator.core.spill_file import SpillFile, spill_file
 from dlqlab.emulator.dynamodb.values import Attributes, Value
-from dlqlab.emulator.shelf import Shelf, shelf
 
 LIVE_MAX = 2_000
 """Items written last whose attributes stay objects: some 10 MB. More than are worked on at a time."""
@@ -37,7 +37,7 @@ class StoredItem(Item):  # type: ignore[misc]
     """Bytes at most, as of the last write here."""
     _live: LimitedSizeDict | None
     _shelved: tuple[int, int, tuple[str, ...]]
-    """Place and size on the shelf, and the attributes' names."""
+    """Place and size in the spill file, and the attributes' names."""
 
     @property
     def attrs(self) -> LimitedSizeDict:
@@ -52,7 +52,7 @@ class StoredItem(Item):  # type: ignore[misc]
             attributes: Attributes = self._live
             return attributes
         place, size, _ = self._shelved
-        return {name: _object(plain) for name, plain in marshal.loads(shelf().get(place, size)).items()}  # noqa: S302
+        return {name: _object(plain) for name, plain in marshal.loads(spill_file().get(place, size)).items()}  # noqa: S302
 
     def names(self) -> Collection[str]:
         """The attributes' names, which cost nothing."""
@@ -64,8 +64,8 @@ class StoredItem(Item):  # type: ignore[misc]
         self._live = _dict(attributes)
         _live.written(self)
 
-    def shelve(self, where: Shelf) -> None:
-        """Put the attributes on the shelf, if they are not there."""
+    def spill(self, where: SpillFile) -> None:
+        """Put the attributes in the spill file, if they are not there."""
         if self._live is not None:
             piece = marshal.dumps({name: _plain(value) for name, value in self._live.items()})
             names = tuple(self._live)
@@ -83,7 +83,7 @@ class _Live:
         self._items[id(item)] = item
         self._items.move_to_end(id(item))
         while len(self._items) > LIVE_MAX:
-            self._items.popitem(last=False)[1].shelve(shelf())
+            self._items.popitem(last=False)[1].spill(spill_file())
 
 
 _live = _Live()

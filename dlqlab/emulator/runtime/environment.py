@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlqlab.emulator import processors
+from dlqlab.emulator.core import processors
 from dlqlab.emulator.runtime import filesystem, launcher
 from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
 from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from dlqlab.emulator import processors
+from dlqlab.emulator.core import processors
 from dlqlab.emulator.runtime.filesystem import WRAPPER
 from dlqlab.emulator.runtime.output import OutputReader
 

@@ -16,21 +16,21 @@ from dlqlab.emulator import patches
 
 FOLDER = Path(os.environ["TEST_FAULTS"])
 FAULTS = {
-    "shelf": ("dlqlab.emulator.shelf", "Shelf.put"),
-    "embedded": ("dlqlab.emulator.patches.embedded_metrics", "extract"),
-    "metric-filter": ("dlqlab.emulator.patches.metric_filters", "count"),
-    "forward": ("dlqlab.emulator.patches.subscription_filters", "forward"),
-    "deliver": ("dlqlab.emulator.patches.subscription_delivery", "_invoke"),
-    "sums": ("dlqlab.emulator.metric_sums", "MetricSums.add"),
-    "database": ("dlqlab.emulator.metric_sums", "store"),
+    "spill-file": ("dlqlab.emulator.core.spill_file", "SpillFile.put"),
+    "embedded": ("dlqlab.emulator.logs.metrics.embedded_metrics", "extract"),
+    "metric-filter": ("dlqlab.emulator.logs.metrics.metric_filters", "count"),
+    "forward": ("dlqlab.emulator.logs.subscriptions.subscription_filters", "forward"),
+    "deliver": ("dlqlab.emulator.logs.subscriptions.delivery", "_invoke"),
+    "sums": ("dlqlab.emulator.metrics.sums", "MetricSums.add"),
+    "database": ("dlqlab.emulator.metrics.sums", "store"),
     "group": ("moto.logs.models", "LogsBackend.create_log_group"),
     "queue-metric": ("localstack.services.sqs.provider", "CloudwatchDispatcher.dispatch_metric_message_sent"),
     "receive-metric": ("localstack.services.sqs.provider", "CloudwatchDispatcher.dispatch_metric_received"),
     "delete-metric": ("localstack.services.sqs.provider", "CloudwatchDispatcher.dispatch_metric_message_deleted"),
     "labels": ("localstack.utils.analytics.metrics.counter", "LabeledCounter.labels"),
     "counter": ("localstack.utils.analytics.metrics.counter", "ThreadSafeCounter.increment"),
-    "timer": ("dlqlab.emulator.patches.shared_timers", "SharedTimer.start"),
-    "timer-end": ("dlqlab.emulator.patches.shared_timers", "SharedTimer.cancel"),
+    "timer": ("dlqlab.emulator.functions.shared_timers", "SharedTimer.start"),
+    "timer-end": ("dlqlab.emulator.functions.shared_timers", "SharedTimer.cancel"),
 }
 
 

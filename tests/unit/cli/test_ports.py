@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from dlqlab.cli import main
 from dlqlab.cli.ports import AUTO, for_run, running
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import DEFAULT_PORT, Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
 
 
@@ -119,7 +119,7 @@ def test_up_leaves_the_one_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second up makes no second emulator by accident, and does not pass over what cannot be had from the first."""
     monkeypatch.setattr(lifecycle, "start", lambda *_, **__: pytest.fail("started"))
     _run(monkeypatch, _emulator(4681))
-    again = _invoke("up", "--without-patch", "quick_ids")
+    again = _invoke("up", "--without-patch", "ids_without_system_calls")
 
     assert (3, True) == (again[0], "with other patches: dlqlab down --port 4681 first" in again[1]), again
 

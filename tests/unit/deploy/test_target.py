@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dlqlab.deploy.target import Kind, aws_target, local_target, url_target
-from dlqlab.emulator import lifecycle
-from dlqlab.emulator.lifecycle import Emulator
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import UsageError
 
 

@@ -1,4 +1,4 @@
-"""An item whose attributes lie on the shelf is the item that it was."""
+"""An item whose attributes lie in the spill file is the item that it was."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlqlab.emulator.core.spill_file import SpillFile
 from dlqlab.emulator.dynamodb import stored
 from dlqlab.emulator.dynamodb.stored import make, stored_item
 from dlqlab.emulator.dynamodb.values import Value, read, write_map
-from dlqlab.emulator.shelf import Shelf
 
 TEXT = st.text(max_size=5)
 LEAF = st.one_of(
@@ -31,10 +31,10 @@ WIRE = st.recursive(
 
 
 @pytest.fixture(autouse=True)
-def own_shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    """A shelf and a list of live items for one test."""
-    kept = Shelf()
-    monkeypatch.setattr(stored, "shelf", lambda: kept)
+def own_spill_file(monkeypatch: pytest.MonkeyPatch) -> SpillFile:
+    """A spill file and a list of live items for one test."""
+    kept = SpillFile()
+    monkeypatch.setattr(stored, "spill_file", lambda: kept)
     return kept
 
 
@@ -46,25 +46,25 @@ def _item(wire: dict[str, Any]) -> stored.StoredItem:
 @given(wire=st.dictionaries(TEXT, WIRE, max_size=4))
 def test_attributes_come_back(wire: dict[str, Any]) -> None:
     """Of every type, nested, and in their order."""
-    item, kept = _item(wire), Shelf()
+    item, kept = _item(wire), SpillFile()
     before = write_map(item.read())
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(stored, "shelf", lambda: kept)
-        item.shelve(kept)
+        patched.setattr(stored, "spill_file", lambda: kept)
+        item.spill(kept)
 
         assert list(before) == list(item.names())
         assert before == write_map(item.read()) == write_map(item.attrs)
 
 
-def test_what_moto_changes_stays(own_shelf: Shelf) -> None:
-    """Moto changes attributes in place: after it has seen them they are not on the shelf, until they are again."""
+def test_what_moto_changes_stays(own_spill_file: SpillFile) -> None:
+    """Moto changes attributes in place: after it has seen them they are not in the spill file, until they are again."""
     item = _item({"a": {"S": "1"}})
-    item.shelve(own_shelf)
+    item.spill(own_spill_file)
 
     item.attrs["b"] = make("S", "2")
 
     assert write_map(item.read()) == {"a": {"S": "1"}, "b": {"S": "2"}}
-    item.shelve(own_shelf)
+    item.spill(own_spill_file)
     assert write_map(item.read()) == {"a": {"S": "1"}, "b": {"S": "2"}}
 
 

@@ -9,7 +9,7 @@ from localstack import config
 from localstack.services.sqs import models, provider, queue
 from localstack.services.sqs.models import FifoQueue, SqsMessage, SqsQueue, StandardQueue, sqs_stores
 
-from dlqlab.emulator.patches import message_retention, redelivery_order, redrive
+from dlqlab.emulator.sqs import message_retention, redelivery_order, redrive
 
 PATCHED = (
     config,
@@ -54,7 +54,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def apply() -> Iterator[Callable[[str], None]]:
     """Applies patches by name until the test ends."""
     before = [(owner, dict(vars(owner))) for owner in PATCHED]
-    yield lambda name: importlib.import_module(f"dlqlab.emulator.patches.{name}").patch()
+    yield lambda name: importlib.import_module(f"dlqlab.emulator.sqs.{name}").patch()
     for owner, names in before:
         for name in vars(owner).keys() - names.keys():
             delattr(owner, name)

@@ -8,7 +8,7 @@ import pytest
 from localstack.aws.api import ServiceException
 from localstack.services.sqs.models import MessageMoveTask, SqsQueue
 
-from dlqlab.emulator.patches.in_process import sqs_context
+from dlqlab.emulator.core.services import sqs_context
 from tests.unit.emulator.sqs.conftest import Clock, Queues, bodies, message
 
 ATTRIBUTES = {"kind": {"DataType": "String", "StringValue": "x"}}

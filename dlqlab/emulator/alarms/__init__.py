@@ -1,0 +1,1 @@
+"""CloudWatch's alarms: their actions and their history."""

@@ -1,0 +1,1 @@
+"""What every service here shares: isolation, deadlines, spilled bytes, processors, calls to LocalStack's services."""

@@ -1,0 +1,1 @@
+"""The Lambda service: what it refuses of functions, and how they are created, updated, timed and deleted."""

@@ -1,0 +1,95 @@
+"""What of AWS the emulator shows, and what it does not: the card that each report ends with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dlqlab.emulator import settings
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.emulator.patches import PATCHES
+from dlqlab.emulator.pins import localstack_version
+from dlqlab.emulator.runtime.serving import record
+
+DIFFERENCES = {
+    "concurrency": "event source mappings grow by 300 batches a minute as on AWS, but to at most DLQLAB_POLLERS_MAX or "
+    "MaximumConcurrency; when AWS shrinks them, and how fast after errors, is not documented and assumed",
+    "order": "a message that comes back before its third receive goes to the front of the queue; AWS promises no order",
+    "visibility": "ChangeMessageVisibility of a message that is visible again is refused with MessageNotInflight, as "
+    "its reference says; AWS has also been seen to answer with success and to do nothing",
+    "queue names": "a deleted queue's name can be used again at once; AWS asks for 60 s",
+    "duplicates": "SQS here never delivers a message twice by itself: duplicates are the scenario's own",
+    "batching window": "the mapping gathers one batch after another; AWS does not document how its pollers share the "
+    "messages of a window",
+    "event filters": "everything of a record can be matched, by every operator of EventBridge's patterns; Lambda "
+    "documents fewer, and for SQS only the body",
+    "throttled batch": "comes back when its visibility timeout is over; until then AWS tries it again",
+    "provisioned pollers": "accepted and not provided: the mapping scales as without them",
+    "mapping without its function": "messages wait in the queue, with their receive count untouched, until there is a "
+    "function of that name; AWS does not document it",
+    "DynamoDB": "throughput is never exceeded, indexes are never behind, TTL deletes nothing; a SELECT of a single "
+    "element of a list, or ordered over several hash keys of an index, is refused; Streams, backups, exports, imports, "
+    "tags and global tables are moto's",
+    "IAM": "policies are deployed but not enforced",
+    "limits": "no throttling by account or API",
+    "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "
+    "service knows a host name for each, as AWS has it, but as a Host header it is served",
+    "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
+    "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
+    "its own are dropped after 16 rounds, which AWS does not do",
+    "function variables": "a name of a single letter is taken; Lambda wants two characters",
+    "network": "no latency between services: everything runs on this machine and shares its processors, "
+    "of which the emulator keeps to one and functions to the others",
+    "function processes": "functions share the machine's network and processor architecture, whatever they declare; "
+    "neither memory nor the size of /tmp is limited",
+}
+"""Where LocalStack differs from AWS in ways that matter here."""
+
+
+def card(emulator: Emulator) -> list[dict[str, object]]:
+    """One entry per patch and per known difference: ``name``, ``ok`` (as on AWS), ``statement``."""
+    patches = [
+        {
+            "name": f"patch {patch.name}",
+            "ok": patch.name in emulator.patches,
+            "statement": patch.summary if patch.name in emulator.patches else f"off: {patch.summary}",
+        }
+        for patch in PATCHES
+    ]
+    differences = [{"name": name, "ok": False, "statement": text} for name, text in DIFFERENCES.items()]
+    own = {
+        "name": "emulator",
+        "ok": True,
+        "statement": f"LocalStack {localstack_version()} without Docker; functions run AWS's runtime interface client "
+        "in processes of their own; DynamoDB is dlqlab's on moto's tables",
+    }
+    return [own, _dynamodb(emulator), *_functions(record(Path(emulator.state))), *patches, *differences]
+
+
+def _functions(served: Mapping[str, Mapping[str, str]]) -> list[dict[str, object]]:
+    """The file system of functions, and what runs the runtimes that they declared."""
+    troubles = sorted({one["files"] for one in served.values() if one["files"]})
+    if not served:
+        files = "not tried yet"
+    elif troubles:
+        files = (
+            f"functions see the machine's, because {'; '.join(troubles)}: their code and /tmp lie in folders of the "
+            "emulator's, which LAMBDA_TASK_ROOT and TMPDIR name; error documents and logs show Lambda's paths"
+        )
+    else:
+        files = "functions see Lambda's: /var/task, /opt, /var/runtime, a /tmp of their own, all else read-only"
+    pythons = "; ".join(f"{runtime} runs on Python {one['python']}" for runtime, one in sorted(served.items()))
+    return [
+        {"name": "function file system", "ok": bool(served) and not troubles, "statement": files},
+        {
+            "name": "function runtimes",
+            "ok": all(runtime == f"python{one['python']}" for runtime, one in served.items()),
+            "statement": pythons or "no function yet",
+        },
+    ]
+
+
+def _dynamodb(emulator: Emulator) -> dict[str, object]:
+    """Who serves single items, from the environment of the process itself."""
+    process = emulator.process()
+    fast = process is not None and process.environ().get(settings.DYNAMODB) == settings.DYNAMODB_FAST
+    text = "conditions and updates of single items as DynamoDB documents them, with exact numbers, in moto's tables"
+    return {"name": "dynamodb fast path", "ok": fast, "statement": text if fast else f"off: {text}"}

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: how lines are stored, kept and found."""

@@ -1,0 +1,1 @@
+"""Logs Insights: queries over the log store."""

@@ -1,0 +1,1 @@
+"""Metrics out of log lines: embedded metric format and metric filters."""

@@ -1,0 +1,1 @@
+"""CloudWatch's metrics: how values are summed up, written and found."""

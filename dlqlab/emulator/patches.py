@@ -1,0 +1,332 @@
+"""Changes to LocalStack's behaviour: each small, named, switchable, and guarded against a changed LocalStack.
+
+Each patch is declared here and lies in the module of its name, in the folder of the service that it changes. That
+module has a function ``patch()``, which makes the change, and a docstring that says why. What of LocalStack it
+replaces, or relies on, stands in ``pins.toml``: see ``pins``.
+"""
+
+import importlib
+from dataclasses import dataclass
+
+from dlqlab.emulator import pins
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One change; ``summary`` is a sentence for users, ``folder`` is the dotted name of one of this package."""
+
+    name: str
+    folder: str
+    summary: str
+
+    @property
+    def module(self) -> str:
+        """The dotted name of the module that makes the change."""
+        return f"{__package__}.{self.folder}.{self.name}"
+
+
+PATCHES: tuple[Patch, ...] = (
+    Patch(
+        "visibility_timers",
+        "sqs",
+        "Messages return when their visibility timeout or delay is over, not at the next tick of a 1 s clock.",
+    ),
+    Patch(
+        "concurrent_pollers",
+        "mappings",
+        "Pollers of an SQS event source mapping by Lambda's rules, each waiting at the queue, instead of one "
+        "that sleeps.",
+    ),
+    Patch(
+        "sqs_records",
+        "mappings",
+        "Mappings hand over SQS messages as AWS does: bodies byte for byte, every attribute, filters, at "
+        "most 6 MB a batch.",
+    ),
+    Patch(
+        "mapping_rules",
+        "mappings",
+        "Mappings of SQS queues refuse what Lambda refuses: settings of streams, limits, patterns, a "
+        "visibility too short.",
+    ),
+    Patch(
+        "fifo_groups",
+        "sqs",
+        "A message of a FIFO queue comes back when its visibility timeout is over, whatever other groups "
+        "have in flight.",
+    ),
+    Patch(
+        "invoke_in_process",
+        "mappings",
+        "Event source mappings and API Gateway call the Lambda service in-process instead of over HTTP to themselves.",
+    ),
+    Patch(
+        "store_function_logs",
+        "logs",
+        "Function logs go straight into the log store, each line with the time at which it was printed.",
+    ),
+    Patch(
+        "subscription_filters",
+        "logs.subscriptions",
+        "Subscription filters send the matching lines of a log group to a function, outside of the "
+        "invocation that logs.",
+    ),
+    Patch(
+        "log_filter_resources",
+        "logs",
+        "Stacks make metric filters, and each of their subscription filters by its own name.",
+    ),
+    Patch(
+        "batched_metrics",
+        "metrics",
+        "CloudWatch metrics of SQS and Lambda are summed up in memory and written once a second as statistic sets.",
+    ),
+    Patch(
+        "embedded_metrics",
+        "logs.metrics",
+        "Log lines in embedded metric format become CloudWatch metrics, of the second that the line names.",
+    ),
+    Patch(
+        "metric_filters",
+        "logs.metrics",
+        "Metric filters count the lines of their own log group that match their pattern, those of functions included.",
+    ),
+    Patch(
+        "oldest_message",
+        "sqs",
+        "SQS reports ApproximateAgeOfOldestMessage, which LocalStack leaves out, together with its other gauges.",
+    ),
+    Patch(
+        "match_dimensions",
+        "metrics",
+        "Metric statistics match the dimensions that were asked for, not every metric whose dimensions begin alike.",
+    ),
+    Patch(
+        "skip_debug_handlers",
+        "gateway",
+        "Requests skip LocalStack's handlers for its own debug log and usage statistics.",
+    ),
+    Patch(
+        "skip_dynamodb_parsing",
+        "dynamodb",
+        "DynamoDB requests reach their provider as they came, instead of parsed into a form that it does not read.",
+    ),
+    Patch(
+        "dynamodb_shortcut",
+        "dynamodb",
+        "DynamoDB calls that the fast path can serve go to it straight from the server, past LocalStack's "
+        "chain of handlers.",
+    ),
+    Patch(
+        "dynamodb_rules",
+        "dynamodb",
+        "DynamoDB answers and refuses as AWS: numbers, sizes, expressions, batches, transactions, PartiQL, "
+        "descriptions.",
+    ),
+    Patch(
+        "sqs_shortcut",
+        "sqs",
+        "SendMessage and ChangeMessageVisibility go to the SQS service straight from the server, past the "
+        "chain of handlers.",
+    ),
+    Patch(
+        "rest_api_shortcut",
+        "apigateway",
+        "Requests to a deployed REST API go to API Gateway straight from the server, past the chain of "
+        "handlers of AWS's APIs.",
+    ),
+    Patch(
+        "shared_timers",
+        "functions",
+        "Timers of execution environments share one thread.",
+    ),
+    Patch(
+        "ids_without_system_calls",
+        "gateway",
+        "Random ids cost no system call: they are drawn from a generator that the system's randomness seeds once.",
+    ),
+    Patch(
+        "header_lookup",
+        "gateway",
+        "Headers of requests and answers are looked up without writing every name in lower case.",
+    ),
+    Patch(
+        "spill_log_lines",
+        "logs",
+        "Log lines are kept in a file, and a time window of them is found by bisection.",
+    ),
+    Patch(
+        "filter_patterns",
+        "logs",
+        "FilterLogEvents and TestMetricFilter obey filter patterns; lines come by time across the streams of a group.",
+    ),
+    Patch(
+        "log_reads_shortcut",
+        "logs",
+        "FilterLogEvents goes to the log store straight from the server, past LocalStack's chain of handlers.",
+    ),
+    Patch(
+        "create_function_without_poll",
+        "functions",
+        "CreateFunction answers as soon as the function is ready instead of at the next half second.",
+    ),
+    Patch(
+        "queue_limits",
+        "sqs",
+        "SQS refuses what AWS refuses: delays, visibility timeouts, attributes, redrive policies, a second "
+        "purge at once.",
+    ),
+    Patch(
+        "batch_entries",
+        "sqs",
+        "Each entry of an SQS batch succeeds or fails by itself, with AWS's error code and with who is at fault.",
+    ),
+    Patch(
+        "receipt_handles",
+        "sqs",
+        "Only the receipt handle of a message's latest delivery deletes it or changes its visibility timeout.",
+    ),
+    Patch(
+        "redelivery_order",
+        "sqs",
+        "A message that was received three times or more comes back at the end of its standard queue, not at "
+        "the front.",
+    ),
+    Patch(
+        "redrive",
+        "sqs",
+        "Dead letters and their redrive as AWS documents them: a redriven message is new, and a move loses nothing.",
+    ),
+    Patch(
+        "message_retention",
+        "sqs",
+        "Messages expire when their queue's MessageRetentionPeriod is over, whatever state they are in.",
+    ),
+    Patch(
+        "lambda_requests",
+        "functions",
+        "Lambda refuses reserved variables, values out of bounds, requests and payloads over its limits, "
+        "with AWS's errors.",
+    ),
+    Patch(
+        "rest_api_answers",
+        "apigateway",
+        "REST APIs answer 502, 413 and 504 to malformed answers of functions, large requests and slow "
+        "functions, as AWS does.",
+    ),
+    Patch(
+        "function_urls",
+        "apigateway",
+        "Function URLs have an address that every machine can reach, and their answers follow AWS's rules.",
+    ),
+    Patch(
+        "stack_addresses",
+        "apigateway",
+        "The address of a REST API in a stack's outputs and variables is one that every machine can reach.",
+    ),
+    Patch(
+        "event_rules",
+        "events",
+        "EventBridge refuses patterns that it does not understand, and targets that cannot be, when they are put.",
+    ),
+    Patch(
+        "event_dead_letters",
+        "events",
+        "An event that EventBridge cannot deliver goes to the target's dead-letter queue, with AWS's attributes.",
+    ),
+    Patch(
+        "alarm_histories",
+        "alarms",
+        "DescribeAlarmHistory tells each change of an alarm at its time, newest first; an update keeps the "
+        "alarm's state.",
+    ),
+    Patch(
+        "alarm_actions",
+        "alarms",
+        "An alarm's actions are taken one by one after its state has changed, and one that fails changes nothing else.",
+    ),
+    Patch(
+        "logs_insights",
+        "logs.insights",
+        "CloudWatch Logs Insights answers queries (filter, parse, stats, sort, dedup) and refuses what it "
+        "does not know.",
+    ),
+    Patch(
+        "version_updates",
+        "functions",
+        "An update or deletion of a function lets running invocations end by themselves; later ones use the "
+        "new version.",
+    ),
+    Patch(
+        "async_updates",
+        "functions",
+        "Asynchronous invocations are neither lost nor delayed by an update of their function, nor cut short "
+        "by its deletion.",
+    ),
+    Patch(
+        "function_dead_letters",
+        "functions",
+        "A dead letter of an asynchronous invocation is kept as AWS keeps it, and names its invocation.",
+    ),
+    Patch(
+        "served_runtimes",
+        "functions",
+        "A function whose runtime cannot be served is refused at its creation; one that is served otherwise says so.",
+    ),
+    Patch(
+        "isolated_observers",
+        "core",
+        "What only counts, times or reports an invocation or a queue operation cannot fail it, nor what "
+        "depends on its result.",
+    ),
+)
+"""In the order in which they are applied."""
+
+ALL: tuple[str, ...] = tuple(patch.name for patch in PATCHES)
+"""The names of all, which is also the default."""
+
+_REMEDY = "use the locked LocalStack"
+_BY_NAME = {patch.name: patch for patch in PATCHES}
+
+
+class PatchError(RuntimeError):
+    """No patch has that name, or LocalStack is not the one that a patch was written for."""
+
+
+def apply(names: tuple[str, ...]) -> None:
+    """Apply the named patches.
+
+    Raises:
+        PatchError: a name is unknown, or LocalStack's source changed under a patch or under the emulator itself.
+    """
+    chosen = [named(name) for name in names]
+    check_pins()
+    for patch in chosen:
+        module = importlib.import_module(patch.module)
+        check_pins(
+            about=f"patch {patch.name}: ",
+            remedy=f"{_REMEDY}, or start without this patch (--without-patch {patch.name})",
+        )
+        module.patch()
+
+
+def named(name: str) -> Patch:
+    """The patch of that name.
+
+    Raises:
+        PatchError: there is none.
+    """
+    if name not in _BY_NAME:
+        raise PatchError(f"no patch named {name}: there are {', '.join(ALL)}")
+    return _BY_NAME[name]
+
+
+def check_pins(*, about: str = "", remedy: str = _REMEDY) -> None:
+    """Compare what the modules that were loaded since the last call rely on with what LocalStack has.
+
+    Raises:
+        PatchError: something differs; all of it is named.
+    """
+    differences = pins.unlike_loaded()
+    if differences:
+        raise PatchError(f"{about}{'; '.join(map(str, differences))}; {remedy}")
