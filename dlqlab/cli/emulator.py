@@ -1,4 +1,4 @@
-"""The commands about the emulator: up, down, env, doctor."""
+"""The commands about the emulator: up, down, env, doctor, emulator pins."""
 
 import os
 
@@ -132,5 +132,37 @@ def doctor(port: int | None) -> int:
     return EXIT_USAGE if any(finding.ok is False for finding in findings) else 0
 
 
+@click.group()
+def emulator() -> None:
+    """Look after what the emulator is built on: dlqlab emulator pins."""
+
+
+@emulator.command()
+@click.option("--write", is_flag=True, help="Take the fingerprints of what is installed.")
+@command
+def pins(*, write: bool) -> int:
+    """Compare what is relied on in LocalStack and its libraries with what is installed.
+
+    Prints every difference, and which modules of dlqlab.emulator to read again. Exit code: 0 nothing differs, or all was
+    written; 1 something differs, or is gone.
+    """
+    from dlqlab.emulator import pins as table  # noqa: PLC0415
+
+    differences = table.differences()
+    wanted, installed = table.localstack_version(), table.installed_version()
+    if wanted != installed:
+        OUT.print(f"LocalStack is {installed}, fingerprints are of {wanted}", soft_wrap=True)
+    for difference in differences:
+        OUT.print(f"{escape(str(difference))}: read again {', '.join(difference.pin.used_by)}", soft_wrap=True)
+    if not differences and wanted == installed:
+        OUT.print(f"LocalStack {installed}: all {len(table.table().pins)} pins are as they were", soft_wrap=True)
+        return 0
+    if write:
+        table.write()
+        OUT.print(f"written: {shown(table.TABLE)}", soft_wrap=True)
+        return int(any(difference.found is None for difference in differences))
+    return 1
+
+
 TITLE = "Emulator"
-COMMANDS = (up, down, env, doctor)
+COMMANDS = (up, down, env, doctor, emulator)

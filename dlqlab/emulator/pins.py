@@ -14,13 +14,13 @@ import importlib.util
 import inspect
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 TABLE = Path(__file__).with_name("pins.toml")
-LOCALSTACK = "localstack-core"
+DISTRIBUTION = "localstack-core"
 _DIGITS = 12
 _HEAD = """\
 # What dlqlab replaces in LocalStack and its libraries, or relies on. Written by `dlqlab emulator pins --write`, which
@@ -54,19 +54,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``versions``: distribution -> the version whose source the fingerprints were taken of."""
+    """``localstack``: the version whose source the fingerprints were taken of."""
 
-    versions: Mapping[str, str]
+    localstack: str
     pins: tuple[Pin, ...]
 
     def text(self) -> str:
         """As the file has it: in the order of the names, so that a change shows as one line."""
-        versions = [f'{name} = "{version}"' for name, version in sorted(self.versions.items())]
         rows = [
             f'"{pin.name}" = {{ fingerprint = "{pin.fingerprint}", used_by = {_list(pin.used_by)} }}'
             for pin in sorted(self.pins, key=lambda pin: pin.name)
         ]
-        return "\n".join((f"{_HEAD}", "[versions]", *versions, "", "[pins]", *rows, ""))
+        return "\n".join((f'{_HEAD}\nlocalstack = "{self.localstack}"\n', "[pins]", *rows, ""))
 
 
 def _list(names: Iterable[str]) -> str:
@@ -78,12 +77,12 @@ def table() -> Table:
     """The file."""
     document = tomllib.loads(TABLE.read_text())
     rows = (Pin(name, row["fingerprint"], tuple(row["used_by"])) for name, row in document["pins"].items())
-    return Table(document["versions"], tuple(rows))
+    return Table(document["localstack"], tuple(rows))
 
 
 def localstack_version() -> str:
     """Which LocalStack this package is written for."""
-    return table().versions[LOCALSTACK]
+    return table().localstack
 
 
 # -- at the emulator's start: of what is loaded
@@ -137,20 +136,18 @@ def differences() -> list[Difference]:
     ]
 
 
-def version_differences() -> dict[str, tuple[str, str]]:
-    """Distribution -> its version in the table and the one that is installed, where they differ."""
-    installed = {name: importlib.metadata.version(name) for name in table().versions}
-    return {name: (old, installed[name]) for name, old in table().versions.items() if old != installed[name]}
+def installed_version() -> str:
+    """The LocalStack that is here."""
+    return importlib.metadata.version(DISTRIBUTION)
 
 
 def write() -> None:
-    """Take the fingerprints and versions of what is installed.
+    """Take the fingerprints and the version of what is installed.
 
     A row whose name is gone stays as it is, so that it is still told of.
     """
     rows = tuple(Pin(pin.name, _fingerprint_in_file(pin.name) or pin.fingerprint, pin.used_by) for pin in table().pins)
-    versions = {name: importlib.metadata.version(name) for name in table().versions}
-    TABLE.write_text(Table(versions, rows).text())
+    TABLE.write_text(Table(installed_version(), rows).text())
     table.cache_clear()
 
 

@@ -1,0 +1,77 @@
+"""The order of the emulator's folders: whoever imports stands above what it imports."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dlqlab.emulator
+
+PACKAGE = dlqlab.emulator.__name__
+ROOT = Path(dlqlab.emulator.__file__).parent
+LAYERS: tuple[frozenset[str], ...] = tuple(
+    frozenset(layer.split())
+    for layer in (
+        "boot plugins",
+        "startup host",
+        "mappings",
+        "sqs dynamodb apigateway alarms events logs.insights logs.subscriptions logs.metrics",
+        "logs",
+        "logs.patterns metrics gateway",
+        "functions",
+        "runtime",
+        "core",
+        "patches",
+        "pins settings",
+    )
+)
+"""From the top; what stands in one layer knows nothing of its neighbours."""
+
+LEVELS = {name: level for level, layer in enumerate(LAYERS) for name in layer}
+
+
+def place_of(module: str) -> str:
+    """The folder of a module, or the module itself where it lies in none; ``module`` without the package's name."""
+    parts = module.split(".")
+    return next(name for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in LEVELS)
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    """The modules of the emulator that a file imports anywhere in it, without the package's name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and f"{node.module}.".startswith(f"{PACKAGE}."):
+            inner = node.module.removeprefix(PACKAGE).lstrip(".")
+            yield from [inner] if inner else [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from (
+                alias.name.removeprefix(f"{PACKAGE}.") for alias in node.names if alias.name.startswith(f"{PACKAGE}.")
+            )
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
+
+
+def test_every_module_has_a_place() -> None:
+    """A new folder is put into the order, and one that is gone is taken out."""
+    assert set(LEVELS) == {place_of(module_of(path)) for path in FILES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_imports_go_downwards(path: Path) -> None:
+    """Within a folder as it likes; else only from a higher layer to a lower one."""
+    here = place_of(module_of(path))
+    others = {place for name in imports_of(ast.parse(path.read_text())) if (place := place_of(name)) != here}
+
+    assert set() == {place for place in others if LEVELS[place] <= LEVELS[here]}
+
+
+def test_patches_are_imported_by_nobody_below_the_start() -> None:
+    """Code of a service knows nothing of patches as such: not their list, not how they are applied."""
+    users = {place_of(module_of(path)) for path in FILES if "patches" in imports_of(ast.parse(path.read_text()))}
+
+    assert {"startup", "host"} == users
