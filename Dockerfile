@@ -16,7 +16,7 @@ RUN pip install --require-hashes --requirement requirements.txt
 
 COPY . .
 RUN pip install --no-deps --no-build-isolation --editable . \
-    && python -m compileall -q app dlqlab loadtest \
+    && python -m compileall -q app dlqlab loadtest taskrules \
     && mkdir --mode=1777 runs .dlqlab
 
 # Any user may run it (docker-compose.yml takes the id from the environment), so home is a place that all may write to.

@@ -9,10 +9,11 @@ from typing import Any
 from chalice import Chalice, CORSConfig, Rate, Response
 from chalice.app import CloudWatchEvent, Request, SQSEvent
 from chalicelib.services import Services
-from chalicelib.settings import Settings
-from chalicelib.store import StoreError
-from chalicelib.submissions import TASK_ID
-from chalicelib.views import task_view
+
+from taskrules.settings import Settings
+from taskrules.store import StoreError
+from taskrules.tasks import TASK_ID
+from taskrules.views import task_view
 
 app = Chalice(app_name="dlqlab")
 settings = Settings.from_env(os.environ)

@@ -19,9 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "app")]
+sys.path.insert(0, str(ROOT))
 
-from chalicelib.events import COMMON_FIELDS, OWN_FIELDS, SCHEMA, EventName  # noqa: E402
 from moto.logs.models import LogsBackend  # noqa: E402
 from mypy_boto3_logs import CloudWatchLogsClient  # noqa: E402
 
@@ -34,6 +33,7 @@ from dlqlab.contracts.names import log_group  # noqa: E402
 from dlqlab.contracts.rundir import RunDir  # noqa: E402
 from dlqlab.contracts.scenario import Load, Scenario  # noqa: E402
 from dlqlab.emulator.logs import spill_log_lines  # noqa: E402
+from taskrules.events import COMMON_FIELDS, OWN_FIELDS, SCHEMA, EventName  # noqa: E402
 from tests.support.histories import simulate  # noqa: E402
 
 SIZES = (10_000, 100_000, 500_000)

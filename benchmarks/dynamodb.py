@@ -17,16 +17,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from chalicelib import dynamo, dynamo_sweep
-from chalicelib.items import new_item
-from chalicelib.store import Claim, Failure, NewTask
 from localstack.aws.api import RequestContext
 from localstack.aws.spec import load_service
 from localstack.http import Request, Response
 
 from dlqlab.emulator.dynamodb.provider import MotoDynamoDBProvider, dispatch_table
+from taskrules import requests
+from taskrules.items import PENDING_SHARDS, new_item, task_of
+from taskrules.store import Claim, Failure, NewTask
+from taskrules.tasks import Task
 
 ACCOUNT_ID, REGION = "000000000000", "us-east-1"
 TABLE = {
@@ -62,7 +63,7 @@ class Side:
         self._service = load_service("dynamodb")
         self.times_s: dict[str, list[float]] = {}
         self.label = ""
-        self.store = dynamo.DynamoTaskStore(self, table)  # type: ignore[arg-type]
+        self.table = table
         self.call("CreateTable", TableName=table, **TABLE)
 
     def call(self, operation: str, **members: Any) -> Any:
@@ -84,21 +85,6 @@ class Side:
         if response.status_code != 200:  # noqa: PLR2004
             raise RuntimeError(f"{operation} was refused: {response.data!r}")
         return json.loads(response.data)
-
-    def put_item(self, **members: Any) -> Any:
-        return self.call("PutItem", **members)
-
-    def get_item(self, **members: Any) -> Any:
-        return self.call("GetItem", **members)
-
-    def update_item(self, **members: Any) -> Any:
-        return self.call("UpdateItem", **members)
-
-    def scan(self, **members: Any) -> Any:
-        return self.call("Scan", **members)
-
-    def query(self, **members: Any) -> Any:
-        return self.call("Query", **members)
 
 
 def task(number: int) -> NewTask:
@@ -127,37 +113,39 @@ def claim(number: int, attempt: int) -> Claim:
 
 def lead(side: Side, number: int) -> Iterable[tuple[str, Callable[[], object]]]:
     """A task's way through the table, with a retry: what each call is called, and the call."""
-    store = side.store
     new = task(number)
-    yield "PutItem, create", lambda: store.create(new)
-    yield "UpdateItem, enqueued", lambda: store.mark_enqueued(new.task_id, token=new.pending_by, now=NOW)
-    yield "UpdateItem, claim", lambda: store.claim(claim(number, 1))
-    yield "GetItem", lambda: store.get(new.task_id)
-    first = store.get(new.task_id)
-    if first is None:
-        raise RuntimeError("the task is gone")
+
+    def update(request: requests.Request) -> Callable[[], object]:
+        return lambda: side.call("UpdateItem", **request)
+
+    def get() -> Task:
+        return task_of(side.call("GetItem", **requests.get(side.table, new.task_id))["Item"])
+
+    yield "PutItem, create", lambda: side.call("PutItem", **requests.create(side.table, new))
+    yield (
+        "UpdateItem, enqueued",
+        update(requests.mark_enqueued(side.table, new.task_id, token=new.pending_by, now=NOW)),
+    )
+    yield "UpdateItem, claim", update(requests.claim(side.table, claim(number, 1)))
+    yield "GetItem", get
     failure = Failure(error_type="TransientError", error_message="simulated", not_before_ts=NOW + 102, closed=False)
-    yield "UpdateItem, fail", lambda: store.fail(first, failure, now=NOW + 101)
-    yield "UpdateItem, claim", lambda: store.claim(claim(number, 2))
-    second = store.get(new.task_id)
-    if second is None:
-        raise RuntimeError("the task is gone")
-    yield "UpdateItem, complete", lambda: store.complete(second, now=NOW + 203)
+    yield "UpdateItem, fail", update(requests.fail(side.table, get(), failure, now=NOW + 101))
+    yield "UpdateItem, claim", update(requests.claim(side.table, claim(number, 2)))
+    yield "UpdateItem, complete", update(requests.complete(side.table, get(), now=NOW + 203))
 
 
-def searches(side: Side, table: str) -> Iterable[tuple[str, Callable[[], object]]]:
+def searches(side: Side) -> Iterable[tuple[str, Callable[[], object]]]:
     """Calls that look through the whole table: what each is called, and the call."""
-    sweep = dynamo_sweep.DynamoSweepStore(side, table)  # type: ignore[arg-type]
     status = {"ProjectionExpression": "taskId, #status", "ExpressionAttributeNames": {"#status": "status"}}
-    yield "Scan, status only", lambda: side.scan(TableName=table, **status)
-    yield "Scan, whole items", lambda: side.scan(TableName=table)
-    yield "Scan, stranded", lambda: list(sweep.stranded(before_ts=NOW))
-    yield "Query, pending", lambda: sweep.pending(before_ts=NOW, limit=100)
+    shards = [requests.pending(side.table, str(shard), before_ts=NOW, limit=100) for shard in range(PENDING_SHARDS)]
+    yield "Scan, status only", lambda: side.call("Scan", TableName=side.table, **status)
+    yield "Scan, whole items", lambda: side.call("Scan", TableName=side.table)
+    yield "Scan, stranded", lambda: side.call("Scan", **requests.stranded(side.table, before_ts=NOW))
+    yield "Query, pending", lambda: [side.call("Query", **request) for request in shards]
 
 
 def main() -> None:
     sides = {"moto": Side("moto", fast=False), "fast path": Side("fast", fast=True)}
-    tables = dict(zip(sides, ("moto", "fast"), strict=True))
     for round_number in range(ROUNDS):
         for side in sides.values():
             for number in range(round_number * TASKS_PER_ROUND, (round_number + 1) * TASKS_PER_ROUND):
@@ -166,8 +154,8 @@ def main() -> None:
                     call()
                     side.label = ""
     for _ in range(SEARCHES):
-        for name, side in sides.items():
-            for label, call in searches(side, tables[name]):
+        for side in sides.values():
+            for label, call in searches(side):
                 side.label = label
                 call()
                 side.label = ""

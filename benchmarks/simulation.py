@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 
 from dlqlab.contracts.scenario import from_dict
 from dlqlab.twin.arrivals import constant

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.queues import Queue
+from taskrules.queues import Queue
 
 
 class BatchFailedError(RuntimeError):

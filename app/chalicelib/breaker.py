@@ -21,18 +21,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from chalicelib.draws import uniform
-from chalicelib.events import EventName
-from chalicelib.store import StoreError
-from chalicelib.telemetry import Telemetry
+from taskrules.breaker import BreakerPolicy
+from taskrules.draws import uniform
+from taskrules.events import EventName
+from taskrules.retry import SQS_DELAY_MAX_S
+from taskrules.store import StoreError
+from taskrules.telemetry import Telemetry
 
 CACHE_S = 1.0
 TRIAL_LEASE_S = 10.0
 """Who tries the dependency and has not answered for so long has died: another may try."""
 WAIT_MIN_S = 2
 """Longer than the clock's grace, so that a message that was put off never meets its own lease or backoff."""
-WAIT_MAX_S = 900
-"""DelaySeconds of SQS."""
 
 
 class BreakerState(StrEnum):
@@ -41,24 +41,6 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerPolicy:
-    """When the breaker opens and when it tries again."""
-
-    failure_ratio: float = 0.5
-    window_s: int = 10
-    min_calls: int = 10
-    cool_down_s: int = 10
-
-    def __post_init__(self) -> None:
-        if not 0 < self.failure_ratio <= 1:
-            raise ValueError(f"failure_ratio is {self.failure_ratio}: give a ratio over 0 to 1")
-        if self.window_s < 1 or self.min_calls < 1:
-            raise ValueError(f"window_s is {self.window_s}, min_calls is {self.min_calls}: give 1 or more of each")
-        if not 1 <= self.cool_down_s <= WAIT_MAX_S // 2:
-            raise ValueError(f"cool_down_s is {self.cool_down_s}: give 1 to {WAIT_MAX_S // 2} seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,4 +137,4 @@ class Breaker:
     def _spread(self, left_s: float, task_id: str) -> int:
         """The time left and a seeded share of the cool-down: not all tasks shall come back in one moment."""
         share = uniform(0, "breaker", task_id, attempt=int(self.clock())) * self.policy.cool_down_s / 2
-        return min(WAIT_MAX_S, max(WAIT_MIN_S, math.ceil(left_s + share)))
+        return min(SQS_DELAY_MAX_S, max(WAIT_MIN_S, math.ceil(left_s + share)))

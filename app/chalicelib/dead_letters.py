@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.batches import Delivery
-from chalicelib.events import EventName
-from chalicelib.messages import MessageError, TaskMessage, attribute_text, parse_body
-from chalicelib.metrics import MALFORMED, RECEIVED_TOO_OFTEN
-from chalicelib.queues import Queue, QueueError
-from chalicelib.redaction import redact, redact_body, redact_text, unescaped
-from chalicelib.settings import Settings
-from chalicelib.store import Archive, ArchivedMessage, TaskStore
-from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, Refusal, Status, Task, end_reason, last_error
-from chalicelib.telemetry import Telemetry
+from taskrules.events import EventName
+from taskrules.messages import MessageError, TaskMessage, attribute_text, parse_body
+from taskrules.metrics import MALFORMED, RECEIVED_TOO_OFTEN
+from taskrules.queues import Queue, QueueError
+from taskrules.redaction import redact, redact_body, redact_text, unescaped
+from taskrules.settings import Settings
+from taskrules.store import Archive, ArchivedMessage, TaskStore
+from taskrules.tasks import CLOCK_GRACE_S, TERMINAL, Refusal, Status, Task, end_reason, last_error
+from taskrules.telemetry import Telemetry
 
 BODY_BYTES_MAX = 350_000
 """An item holds 400 KB; a stranger's message may have 1 MiB."""

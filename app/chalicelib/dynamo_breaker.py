@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.breaker import BreakerRecord, BreakerState
-from chalicelib.store import StoreError
-from chalicelib.wire import from_item, to_item
+from chalicelib.conditions import refusal_of
+from taskrules.store import StoreError
+from taskrules.wire import from_item, to_item
 
 if TYPE_CHECKING:  # the stubs are no part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BREAKER_ID = "dependency"
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 _NAMES = {"#state": "state", "#window": "window", "#since": "since"}
 
 
@@ -68,12 +68,9 @@ class DynamoBreakerStore:
                 ExpressionAttributeValues=to_item(values),
                 ReturnValues="ALL_NEW",
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return None
-            raise StoreError(f"{self._table} cannot be written: {error}") from error
-        except BotoCoreError as error:
-            raise StoreError(f"{self._table} cannot be written: {error}") from error
+        except (ClientError, BotoCoreError) as error:
+            refusal_of(error, f"{self._table} cannot be written")
+            return None
         return dict(answer["Attributes"])
 
 

@@ -15,17 +15,17 @@ from typing import Never
 
 from chalicelib.batches import Delivery
 from chalicelib.breaker import Breaker
-from chalicelib.events import EventName
-from chalicelib.faults import Fault
-from chalicelib.messages import MessageError, TaskMessage, parse_body
-from chalicelib.metrics import MALFORMED
-from chalicelib.queues import Queue, QueueError
-from chalicelib.redaction import redact_text
-from chalicelib.settings import Settings
-from chalicelib.store import Claim, Failure, Outcome, TaskStore
-from chalicelib.tasks import Refusal, Status, Task, last_error, refusal
-from chalicelib.telemetry import Telemetry
 from chalicelib.work import DependencyError, PermanentFault, work
+from taskrules.events import EventName
+from taskrules.faults import Fault
+from taskrules.messages import MessageError, TaskMessage, parse_body
+from taskrules.metrics import MALFORMED
+from taskrules.queues import Queue, QueueError
+from taskrules.redaction import redact_text
+from taskrules.settings import Settings
+from taskrules.store import Claim, Failure, Outcome, TaskStore
+from taskrules.tasks import Refusal, Status, Task, last_error, refusal
+from taskrules.telemetry import Telemetry
 
 ERROR_CHARACTERS_MAX = 500
 """A history of many attempts must fit the item beside its payload (DynamoDB: 400 KB)."""

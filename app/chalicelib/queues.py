@@ -1,11 +1,12 @@
-"""The two queues."""
+"""Queues of SQS."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.messages import attribute_text
+from taskrules.messages import attribute_text
+from taskrules.queues import QueueError
 
 if TYPE_CHECKING:  # the stubs are no part of the bundle
     from mypy_boto3_sqs import SQSClient
@@ -19,33 +20,6 @@ _DEPTHS: list["QueueAttributeNameType"] = [
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 ]
-
-
-class QueueError(RuntimeError):
-    """SQS did not answer or refused; what was asked may have happened."""
-
-
-class Queue(Protocol):
-    """A queue. Every method may raise QueueError."""
-
-    def send(
-        self,
-        body: str,
-        attributes: Mapping[str, str] | None = None,
-        *,
-        delay_s: int = 0,
-        trace_header: str | None = None,
-    ) -> str:
-        """Put a message on the queue, to be seen after the delay (0 to 900 s); returns its id.
-
-        ``trace_header`` is the X-Ray header of the message's task; without one the SDK gives the invocation's own.
-        """
-
-    def hide(self, receipt_handle: str, seconds: int) -> None:
-        """Keep a received message invisible for so long, counting from now."""
-
-    def delete(self, receipt_handles: Sequence[str]) -> None:
-        """Remove received messages."""
 
 
 class SqsQueue:

@@ -17,16 +17,17 @@ from chalicelib.dead_letters import Monitor
 from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
 from chalicelib.dynamo_breaker import DynamoBreakerStore
 from chalicelib.dynamo_sweep import DynamoSweepStore
-from chalicelib.events import Context
-from chalicelib.metrics import Metrics
 from chalicelib.process import Processor
-from chalicelib.queues import Queue, SqsQueue
-from chalicelib.requeue import Requeuer
-from chalicelib.settings import Settings
-from chalicelib.store import Archive, TaskStore
+from chalicelib.queues import SqsQueue
 from chalicelib.submit import Submitter
 from chalicelib.sweep import Sweeper
-from chalicelib.telemetry import Telemetry, trace_root, write_line
+from taskrules.events import Context
+from taskrules.metrics import Metrics
+from taskrules.queues import Queue
+from taskrules.requeue import Requeuer
+from taskrules.settings import Settings
+from taskrules.store import Archive, TaskStore
+from taskrules.telemetry import Telemetry, trace_root
 
 if TYPE_CHECKING:  # the stubs are no part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -174,6 +175,15 @@ class Services:
             cold_start=self.begin(),
         )
         return Telemetry(context=context, clock=time.time, write=write_line, metrics=Metrics())
+
+
+def write_line(line: str) -> None:
+    """One line to standard output, complete when this returns: the process may die right after it."""
+    if not line.isascii():
+        # Half a surrogate pair is no character; as an escape it is still JSON.
+        line = line.encode("utf-8", "backslashreplace").decode()
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def crash() -> Never:

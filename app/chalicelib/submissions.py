@@ -8,19 +8,13 @@ field must not turn into a task without its payload.
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from chalicelib.redaction import redact_text
+from taskrules.redaction import redact_text
+from taskrules.tasks import BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, TASK_ID
 
-TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-PAYLOAD_BYTES_MAX = 256 * 1024
-"""DynamoDB takes 400 KB an item and SQS 1 MiB a message; escaped to ASCII a payload may grow threefold."""
-PAYLOAD_DEPTH_MAX = 64
-BODY_BYTES_MAX = 2 * 1024 * 1024
-"""A payload within its limit, every character escaped by the client, and room for the rest."""
 VALUE_CHARACTERS_MAX = 80
 
 BAD_REQUEST, TOO_LARGE, UNSUPPORTED = 400, 413, 415

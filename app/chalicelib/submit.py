@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Never
 
-from chalicelib.events import EventName
-from chalicelib.messages import TaskMessage
-from chalicelib.queues import Queue, QueueError
-from chalicelib.redaction import MASK
-from chalicelib.settings import Settings
-from chalicelib.store import NewTask, StoreError, TaskStore
 from chalicelib.submissions import FieldError, Submission, SubmissionError, parse_submission
-from chalicelib.tasks import Status, Task
-from chalicelib.telemetry import Telemetry
+from taskrules.events import EventName
+from taskrules.messages import TaskMessage
+from taskrules.queues import Queue, QueueError
+from taskrules.redaction import MASK
+from taskrules.settings import Settings
+from taskrules.store import NewTask, StoreError, TaskStore
+from taskrules.tasks import Status, Task
+from taskrules.telemetry import Telemetry
 
 ACCEPTED, REPLAYED, CONFLICT, UNAVAILABLE = 202, 200, 409, 503
 RETRY_AFTER_S = 1

@@ -11,9 +11,9 @@ Two sweepers at a time share the tasks, because each is taken by a conditional w
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.requeue import STRANDED, Requeuer
-from chalicelib.settings import Settings
-from chalicelib.store import SweepStore
+from taskrules.requeue import STRANDED, Requeuer
+from taskrules.settings import Settings
+from taskrules.store import SweepStore
 
 PERIOD_S = 60
 """How often the schedule asks."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Never
 
-from chalicelib.faults import Decision, Fault
+from taskrules.faults import Decision, Fault
 
 
 class DependencyError(RuntimeError):

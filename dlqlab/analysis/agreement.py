@@ -13,7 +13,6 @@ duplicate_delivery  two messages of the task were in the queue: attempts of one 
 from dataclasses import dataclass
 
 import pandas as pd
-from chalicelib.faults import Fault
 
 from dlqlab.analysis.attempts import ATTEMPT_KEY, DIED, DIED_AFTER_EFFECT, FAILED, OPEN, SUCCEEDED
 from dlqlab.analysis.facts import Facts
@@ -21,6 +20,7 @@ from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
+from taskrules.faults import Fault
 
 UNEXPLAINED = "unexplained"
 UNDECIDED = ("early_end", "evidence_missing")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-from chalicelib.faults import FaultPlan
-from chalicelib.retry import RetryPolicy
 
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
 from dlqlab.contracts.evidence import Manifest, RunEvidence
 from dlqlab.contracts.scenario import Scenario
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 
 EARLIER_MARGIN_S = 1.0
 """What was written longer than this before the first request is of an earlier run or of the deployer's probes."""

@@ -1,6 +1,6 @@
 """The oracle: what the fault plan and the retry policy make of every task, known before the run.
 
-The prediction is made by the same code that the app runs (``chalicelib.faults``, ``chalicelib.retry``), so a difference
+The prediction is made by the same code that the app runs (``taskrules.faults``, ``taskrules.retry``), so a difference
 is the pipeline's doing: a delivery that did not happen, one too many, a fault nobody declared, a lost record.
 """
 
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import pandas as pd
-from chalicelib.faults import (
+
+from dlqlab.analysis.frames import sure
+from taskrules.faults import (
     MESSAGE_ALWAYS_FAILS,
     MESSAGE_NEVER_FAILS,
     RETRIED_FAULTS,
@@ -18,9 +20,7 @@ from chalicelib.faults import (
     FaultMode,
     FaultPlan,
 )
-from chalicelib.retry import RetryPolicy
-
-from dlqlab.analysis.frames import sure
+from taskrules.retry import RetryPolicy
 
 COMPLETED, DEAD_LETTERED = "completed", "dead_lettered"
 

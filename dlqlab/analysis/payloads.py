@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
-from chalicelib.redaction import redact
-from chalicelib.settings import REDACT_FIELDS
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
+from taskrules.redaction import redact
+from taskrules.settings import REDACT_FIELDS
 
 PLACES: Mapping[str, str] = {
     "item_payload": "whose item in the task table holds another payload than was sent",

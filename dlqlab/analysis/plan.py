@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.faults import FaultMode
-
 from dlqlab.analysis.oracle import expectation
 from dlqlab.analysis.statistics import half_width, plan_tasks, trials_for
 from dlqlab.contracts.scenario import Scenario
+from taskrules.faults import FaultMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import pandas as pd
-from chalicelib.faults import FaultMode
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
@@ -13,6 +12,7 @@ from dlqlab.analysis.statistics import Interval, exact_p_value, homogeneity, tri
 from dlqlab.analysis.wording import count, percent, rate
 from dlqlab.contracts.verdict import Check, Status
 from dlqlab.wording import probability
+from taskrules.faults import FaultMode
 
 SEED_LUCK_P_MIN = 0.001
 """A sample this improbable or worse is not put down to the luck of the seed, even where the oracle predicted it."""

@@ -59,9 +59,8 @@ def list_letters(where: Where, cause: str | None, limit: int, *, as_json: bool) 
 @command
 def show(where: Where, ids: tuple[str, ...]) -> None:
     """Show everything that is kept about ID (a task or an archived message) as JSON."""
-    from chalicelib.views import task_view  # noqa: PLC0415
-
     from dlqlab.dlq.letters import select  # noqa: PLC0415
+    from taskrules.views import task_view  # noqa: PLC0415
 
     desk = _desk(where.resolve())
     letters = select(desk.letters(), ids=ids)

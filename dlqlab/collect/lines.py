@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from chalicelib.events import COMMON_FIELDS, OWN_FIELDS, EventSchemaError, parse_line
-
 from dlqlab.contracts.tables import EVENTS, FLAG, REAL, TEXT, WHOLE
+from taskrules.events import COMMON_FIELDS, OWN_FIELDS, EventSchemaError, parse_line
 
 _REPORT = re.compile(r"^REPORT RequestId: (?P<request_id>\S+)")
 _FIELD = re.compile(r"\t(?P<name>[A-Za-z ]+): (?P<value>[^\t]+)")

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from chalicelib.metrics import DIMENSION, NAMESPACE
 
 from dlqlab.contracts.names import Names
 from dlqlab.errors import EvidenceError
+from taskrules.metrics import DIMENSION, NAMESPACE
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -42,7 +42,7 @@ _LAMBDA: Mapping[str, "StatisticType"] = {
 
 _PROCESSOR: Mapping[str, "StatisticType"] = {"AttemptFailed": "Average", "AttemptDuration": "Average"}
 _MONITOR: Mapping[str, "StatisticType"] = {"TaskDeadLettered": "Sum", "DeadLetterAge": "Maximum"}
-"""The app's own (chalicelib.metrics): the average of AttemptFailed is the failure ratio of the minute."""
+"""The app's own (taskrules.metrics): the average of AttemptFailed is the failure ratio of the minute."""
 
 
 def collect_metrics(

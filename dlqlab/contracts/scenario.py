@@ -14,11 +14,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from chalicelib.breaker import BreakerPolicy
-from chalicelib.faults import FaultMode, FaultPlan
-from chalicelib.retry import Jitter, RetryPolicy
-
 from dlqlab.errors import ScenarioError
+from taskrules.breaker import BreakerPolicy
+from taskrules.faults import FaultMode, FaultPlan
+from taskrules.retry import Jitter, RetryPolicy
 
 
 def _check(ok: bool, name: str, value: object, remedy: str) -> None:
@@ -52,7 +51,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """The fault plan without its seed; see chalicelib.faults."""
+    """The fault plan without its seed; see taskrules.faults."""
 
     mode: FaultMode = FaultMode.PER_ATTEMPT
     failure_rate: float = 0.3
@@ -71,7 +70,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """The retry policy without its seed; see chalicelib.retry."""
+    """The retry policy without its seed; see taskrules.retry."""
 
     max_retries: int = 2
     base_s: float = 2.0

@@ -36,7 +36,7 @@ LEDGER: Mapping[str, Column] = {
 taken and a retry is safe. unknown: no answer, a time-out or another 5xx: the task may or may not have been taken."""
 
 EVENTS: Mapping[str, Column] = {
-    "event": Column(TEXT, "name of the log event, see chalicelib.events"),
+    "event": Column(TEXT, "name of the log event, see taskrules.events"),
     "ts": Column(REAL, "the handler's own clock"),
     "run_id": Column(TEXT, "run that the function was configured for"),
     "task_id": Column(TEXT, ""),

@@ -15,7 +15,7 @@ PARTIAL = "ReportBatchItemFailures"
 
 
 def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started_ts: float = 0.0) -> dict[str, str]:
-    """The variables that make the functions follow a scenario; see chalicelib.settings.
+    """The variables that make the functions follow a scenario; see taskrules.settings.
 
     The start of the run is among them only where an outage counts from it.
     """

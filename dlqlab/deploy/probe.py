@@ -13,15 +13,14 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.dynamo import DynamoTaskStore
-from chalicelib.faults import MESSAGE_ALWAYS_FAILS
-from chalicelib.tasks import TERMINAL, Task
-
 from dlqlab.contracts.names import log_group, probe_prefix
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy.target import Kind, Target
+from dlqlab.deploy.task_table import TaskTable
 from dlqlab.deploy.web import open_url
 from dlqlab.errors import DeployError
+from taskrules.faults import MESSAGE_ALWAYS_FAILS
+from taskrules.tasks import TERMINAL, Task
 
 PAYLOAD = MESSAGE_ALWAYS_FAILS
 ENDED_TYPE = "DeploymentProof"
@@ -29,7 +28,7 @@ ENDED_TEXT = "the task of a deployment's proof: it has served"
 _SIDE_DOOR = "/_aws/sqs/messages"
 """Where LocalStack lists a queue's messages without receiving them ("Developer endpoints" in its page on SQS)."""
 _ACKNOWLEDGED = ("already failed", "already dead-lettered")
-"""What the processor and the monitor log of a message whose task has FAILED (chalicelib.tasks, .dead_letters)."""
+"""What the processor and the monitor log of a message whose task has FAILED (taskrules.tasks, app/)."""
 
 
 def probe_id(run_id: str, scenario: Scenario) -> str:
@@ -52,8 +51,8 @@ class Probe:
     created_ts: float = field(default_factory=time.time)
 
     @property
-    def _store(self) -> DynamoTaskStore:
-        return DynamoTaskStore(self.target.client("dynamodb"), self.target.names.task_table)
+    def _store(self) -> TaskTable:
+        return TaskTable(self.target.client("dynamodb"), self.target.names.task_table)
 
     def task(self) -> Task | None:
         """The task as the table holds it."""

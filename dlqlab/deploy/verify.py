@@ -8,8 +8,6 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chalicelib.tasks import Status, Task
-
 from dlqlab.contracts.access import api_headers
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy.probe import PAYLOAD, Probe, probe_id
@@ -17,6 +15,7 @@ from dlqlab.deploy.target import Target
 from dlqlab.deploy.web import open_url
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
+from taskrules.tasks import Status, Task
 
 PROBE_DEADLINE_S = 30.0
 AGAIN_DEADLINE_S = 180.0

@@ -4,17 +4,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.dynamo import DynamoTaskStore
-from chalicelib.events import Context
-from chalicelib.queues import SqsQueue
-from chalicelib.requeue import Requeuer
-from chalicelib.telemetry import Telemetry
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dlqlab.contracts.names import log_group
 from dlqlab.deploy.target import Target
+from dlqlab.deploy.task_table import TaskTable
 from dlqlab.dlq.letters import Letter, read_letters
+from taskrules.events import Context
+from taskrules.queues import QueueError
+from taskrules.requeue import Requeuer
+from taskrules.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 WRITER = "dlqlab dlq redrive"
 LINES_MAX = 1000
@@ -44,12 +49,41 @@ class EventLog:
             self.lines = []
 
 
+@dataclass(frozen=True)
+class TaskQueue:
+    """The task queue, sent to."""
+
+    client: "SQSClient"
+    name: str
+
+    def send(self, body: str, *, trace_header: str | None = None) -> str:
+        """Put a message on the queue; returns its id.
+
+        Raises:
+            QueueError: SQS did not answer or refused; the message may be out.
+        """
+        traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace_header}} if trace_header else {}
+        try:
+            answer = self.client.send_message(
+                QueueUrl=self._url,
+                MessageBody=body,
+                MessageSystemAttributes=traced,  # type: ignore[arg-type] # the stubs want the literal's own type
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError(f"{self.name} did not take the message: {error}") from error
+        return answer["MessageId"]
+
+    @cached_property
+    def _url(self) -> str:
+        return self.client.get_queue_url(QueueName=self.name)["QueueUrl"]
+
+
 class Desk:
     """Everything is looked up by the stage's names."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.store = DynamoTaskStore(target.client("dynamodb"), target.names.task_table)
+        self.store = TaskTable(target.client("dynamodb"), target.names.task_table)
 
     def letters(self) -> list[Letter]:
         """What the archive holds, oldest first."""
@@ -64,7 +98,7 @@ class Desk:
         try:
             yield Requeuer(
                 store=self.store,
-                queue=SqsQueue(self.target.client("sqs"), self.target.names.task_queue),
+                queue=TaskQueue(self.target.client("sqs"), self.target.names.task_queue),
                 telemetry=Telemetry(context=context, clock=time.time, write=log.write),
                 clock=time.time,
                 token=token,

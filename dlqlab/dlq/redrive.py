@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.queues import QueueError
-from chalicelib.requeue import Requeuer
-from chalicelib.store import StoreError
-from chalicelib.tasks import Status, Task
-
 from dlqlab.dlq.letters import Letter
+from taskrules.queues import QueueError
+from taskrules.requeue import Requeuer
+from taskrules.store import StoreError
+from taskrules.tasks import Status, Task
 
 
 class Action(StrEnum):

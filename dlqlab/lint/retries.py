@@ -3,14 +3,13 @@
 import math
 from typing import Final
 
-from chalicelib.faults import FaultMode
-from chalicelib.retry import Jitter
-
 from dlqlab.lint import sources
 from dlqlab.lint.queues import RETENTION_DEFAULT_S, VISIBILITY_MAX_S
 from dlqlab.lint.rule import Rule, Severity
 from dlqlab.lint.settings import Settings
 from dlqlab.lint.waits import dies, longest_backoffs_s, longest_life_s, opens_by_chance
+from taskrules.faults import FaultMode
+from taskrules.retry import Jitter
 
 FEW_DELAYS: Final = 3
 NOISE_MAX: Final = 0.01

@@ -7,12 +7,11 @@ settings do not tell; a rule that needs the value is then not checked.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chalicelib.breaker import BreakerPolicy
-from chalicelib.faults import FaultPlan
-from chalicelib.retry import RetryPolicy
-
 from dlqlab.contracts.names import Names
 from dlqlab.contracts.scenario import Load, Scenario
+from taskrules.breaker import BreakerPolicy
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 
 PARTIAL_RESPONSES = "ReportBatchItemFailures"
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from chalicelib.settings import Settings as AppSettings
-from chalicelib.settings import SettingsError
 
 from dlqlab.contracts.names import Names
 from dlqlab.errors import DeployError
 from dlqlab.lint.settings import Consumer, Function, Queue, Redrive, Settings
 from dlqlab.lint.settings import Mapping as SourceMapping
+from taskrules.settings import Settings as AppSettings
+from taskrules.settings import SettingsError
 
 Clients = Callable[[str], Any]
 """A boto3 client by the name of its service."""

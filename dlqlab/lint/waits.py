@@ -3,9 +3,9 @@
 import math
 from typing import Final
 
-from chalicelib.breaker import BreakerPolicy
-from chalicelib.faults import FaultMode, FaultPlan
-from chalicelib.retry import Jitter, RetryPolicy
+from taskrules.breaker import BreakerPolicy
+from taskrules.faults import FaultMode, FaultPlan
+from taskrules.retry import Jitter, RetryPolicy
 
 _MEAN_SHARE: Final = {Jitter.NONE: 1.0, Jitter.EQUAL: 0.75, Jitter.FULL: 0.5}
 

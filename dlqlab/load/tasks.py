@@ -4,8 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from chalicelib.draws import uniform
-from chalicelib.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS
+from taskrules.draws import uniform
+from taskrules.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS
 
 _PRODUCTS = (
     "lamp",

@@ -6,8 +6,7 @@ OpenAPI 3.0, as API Gateway exports it. What JSON Schema cannot say stands in th
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.submissions import BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, TASK_ID
-from chalicelib.tasks import Status
+from taskrules.tasks import BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, TASK_ID, Status
 
 Schema = dict[str, Any]
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.settings import Settings, SettingsError
-
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.errors import ScenarioError
 from dlqlab.load.settings import LoadSettings
 from dlqlab.reference.meanings import FUNCTIONS, LOAD_PROCESS, SCENARIO
 from dlqlab.reference.tables import code, range_of, unit_of
+from taskrules.settings import Settings, SettingsError
 
 NO_DEFAULT = dataclasses.MISSING
 NAMES_NEEDED = ("TASK_TABLE", "ARCHIVE_TABLE", "TASK_QUEUE", "DEAD_LETTER_QUEUE")

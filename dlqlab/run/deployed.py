@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.settings import Settings, SettingsError
-
 from dlqlab.contracts.scenario import Breaker, Drain, Faults, Judge, Load, Pipeline, Retry, Scenario
 from dlqlab.deploy.functions import PARTIAL
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
+from taskrules.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from chalicelib.events import COMMON_FIELDS, OWN_FIELDS, SCHEMA, to_line
 
 from dlqlab.collect.lines import AS_JSON, COLUMNS
 from dlqlab.contracts.evidence import BAD_LINES, OTHER_LINES
@@ -22,6 +21,7 @@ from dlqlab.contracts.names import log_group
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import EvidenceError
 from dlqlab.insights import LogLine
+from taskrules.events import COMMON_FIELDS, OWN_FIELDS, SCHEMA, to_line
 
 ACCOUNT_ID = "000000000000"
 """The emulator's; a run directory does not say in whose account a run was."""

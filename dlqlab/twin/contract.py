@@ -96,4 +96,4 @@ class Simulation:
 
 
 QUEUED, PROCESSING, RETRYING, COMPLETED, FAILED = range(5)
-"""``tasks["status"]``, in the order of chalicelib.tasks.Status."""
+"""``tasks["status"]``, in the order of taskrules.tasks.Status."""

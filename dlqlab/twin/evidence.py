@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from chalicelib.tasks import Status
 
 from dlqlab.contracts.tables import conform, frame
 from dlqlab.load import tasks as generator
@@ -16,6 +15,7 @@ from dlqlab.twin.samples import DIGITS, FUNCTIONS, NAMES, invocations, queues
 from dlqlab.twin.samples import calendar as _ts
 from dlqlab.twin.samples import request_id as _request
 from dlqlab.twin.texts import BREAKER_EVENTS, ERRORS, NEVER, OUTLIVED, Texts, errors, lost, reasons
+from taskrules.tasks import Status
 
 ARCHIVE_S = 14 * 86_400
 CREATED_SHARE, ACCEPTED_SHARE = 0.7, 0.3

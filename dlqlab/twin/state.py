@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from chalicelib.draws import uniform
-from chalicelib.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS, FaultMode, FaultPlan
-from chalicelib.retry import Jitter
 from numpy.typing import NDArray
 
 from dlqlab.contracts.scenario import Scenario
@@ -21,6 +18,9 @@ from dlqlab.twin.engine.layout import State
 from dlqlab.twin.engine.views import table_of
 from dlqlab.twin.manning import man, mappings
 from dlqlab.twin.parameters import Duration, Kind, Order, Parameters
+from taskrules.draws import uniform
+from taskrules.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS, FaultMode, FaultPlan
+from taskrules.retry import Jitter
 
 Array = NDArray[Any]
 JUNK_AT_S = 1.0
@@ -31,7 +31,7 @@ KINDS = {
 }  # fmt: skip
 JITTERS = {Jitter.NONE: NO_JITTER, Jitter.EQUAL: EQUAL, Jitter.FULL: FULL}
 BANDS = ("failure_rate", "permanent_rate", "timeout_rate", "crash_before_rate", "crash_after_rate")
-"""The drawn faults in the order in which they share a draw (chalicelib.faults); the engine's codes follow it."""
+"""The drawn faults in the order in which they share a draw (taskrules.faults); the engine's codes follow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,16 +6,16 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from chalicelib.faults import FaultPlan
-from chalicelib.messages import MessageError, TaskMessage, parse_body
-from chalicelib.redaction import redact, redact_body
-from chalicelib.settings import REDACT_FIELDS
 
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.load import tasks as generator
 from dlqlab.load.junk import junk_bodies
 from dlqlab.twin.arrivals import Arrivals
 from dlqlab.twin.engine import layout
+from taskrules.faults import FaultPlan
+from taskrules.messages import MessageError, TaskMessage, parse_body
+from taskrules.redaction import redact, redact_body
+from taskrules.settings import REDACT_FIELDS
 
 FIELDS = frozenset(name.strip().lower() for name in REDACT_FIELDS.split(","))
 REASONS = (
@@ -23,7 +23,7 @@ REASONS = (
     "backoff not over", "duplicate message", "task moved on meanwhile", "stale generation", "no time left",
     "breaker open", "malformed message", "received too often", "already dead-lettered",
 )  # fmt: skip
-"""By the engine's code; the app's own words (chalicelib.tasks, process, dead_letters)."""
+"""By the engine's code; the app's own words (taskrules.tasks, process, dead_letters)."""
 ERRORS = (
     "NeverAttempted", "TransientFault", "PermanentFault", "DependencyUnavailable", "AttemptLost", "MalformedMessage",
     "MessageOutlivedTask",
@@ -96,7 +96,7 @@ def _problem(body: str) -> str:
 
 
 def lost(attempt: int) -> str:
-    """The last error of a task whose attempt never ended (chalicelib.tasks.last_error)."""
+    """The last error of a task whose attempt never ended (taskrules.tasks.last_error)."""
     return f"attempt {attempt} started and never ended: the function timed out or crashed"
 
 

@@ -5,11 +5,11 @@ import uuid
 from typing import Any
 
 import pytest
-from chalicelib.events import parse_line
 
 from dlqlab.contracts.names import log_group
 from dlqlab.contracts.scenario import Breaker, Faults, Scenario
 from dlqlab.deploy import pipeline
+from taskrules.events import parse_line
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration

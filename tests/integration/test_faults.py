@@ -4,12 +4,12 @@ import uuid
 from typing import Any
 
 import pytest
-from chalicelib.faults import Fault, FaultPlan
 
 from dlqlab.analysis.oracle import COMPLETED, predict
 from dlqlab.contracts.scenario import Faults, Pipeline, Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.waiting import wait_for
+from taskrules.faults import Fault, FaultPlan
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration

@@ -11,8 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from chalicelib.faults import Fault
-from chalicelib.queues import QueueError
 
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.deploy import functions, pipeline
@@ -21,6 +19,8 @@ from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import Result, execute, plan_redrive
 from dlqlab.run import scenarios
 from dlqlab.waiting import wait_for
+from taskrules.faults import Fault
+from taskrules.queues import QueueError
 from tests.events.factories import sqs_event, sqs_record
 from tests.integration.conftest import QUICK, Deployed
 

@@ -83,7 +83,7 @@ def test_init_error_is_reported_on_each_invocation(make_function: FunctionFactor
         assert "No module named 'not_in_the_bundle'" in failed.payload["errorMessage"]
 
 
-@pytest.mark.parametrize("package", ["pandas", "dlqlab", "chalicelib", "localstack", "psutil"])
+@pytest.mark.parametrize("package", ["pandas", "dlqlab", "chalicelib", "taskrules", "localstack", "psutil"])
 def test_packages_of_the_harness_are_out_of_reach(make_function: FunctionFactory, package: str) -> None:
     """A dependency that is missing from the bundle is missing here, as it would be on AWS."""
     function = make_function(f"def handler(event, context):\n    import {package}\n")

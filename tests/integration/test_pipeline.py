@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from chalicelib.faults import Fault
 
 from dlqlab.contracts.scenario import Pipeline, Retry
 from dlqlab.deploy import chalice, functions, pipeline, stack, verify
@@ -17,6 +16,7 @@ from dlqlab.deploy.target import Target, local_target
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import DeployError
 from dlqlab.waiting import wait_for
+from taskrules.faults import Fault
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration

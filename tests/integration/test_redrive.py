@@ -5,7 +5,6 @@ import uuid
 from typing import Any
 
 import pytest
-from chalicelib.events import parse_line
 from click.testing import CliRunner
 
 from dlqlab.cli import dlq, targets
@@ -16,6 +15,7 @@ from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
 from dlqlab.emulator.host.lifecycle import Emulator
+from taskrules.events import parse_line
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration

@@ -8,7 +8,6 @@ import uuid
 from typing import Any
 
 import pytest
-from chalicelib.telemetry import trace_root
 
 from dlqlab.contracts.scenario import Faults, Retry
 from dlqlab.deploy import pipeline, reset
@@ -16,6 +15,7 @@ from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
 from dlqlab.waiting import wait_for
+from taskrules.telemetry import trace_root
 from tests.integration.conftest import QUICK, Deployed
 from tests.support.logs import events_of, lines_by_role
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
-from chalicelib.faults import Fault
 
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.load.tasks import task_id
+from taskrules.faults import Fault
 
 Process = Generator[Any, Any]
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.faults import Fault
-
 from dlqlab.contracts.scenario import Scenario
+from taskrules.faults import Fault
 
 START_TS = 1_767_225_600.0
 LOAD_STARTED_TS = START_TS + 10

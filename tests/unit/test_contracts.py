@@ -6,9 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from chalicelib.breaker import BreakerPolicy
-from chalicelib.faults import FaultPlan
-from chalicelib.retry import RetryPolicy
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir, point_latest, runs
@@ -16,6 +13,9 @@ from dlqlab.contracts.scenario import Breaker, Faults, Retry, Scenario, from_dic
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.contracts.verdict import EXIT_CODES, Check, Status, Verdict, merge
 from dlqlab.errors import EvidenceError, ScenarioError
+from taskrules.breaker import BreakerPolicy
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 
 
 @pytest.mark.parametrize("path", sorted(paths.SCENARIOS.glob("*.toml")), ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""The app's seeded draws (chalicelib.draws), compiled: SHA-256 over the same key gives the same float, to the last bit.
+"""The app's seeded draws (taskrules.draws), compiled: SHA-256 over the same key gives the same float, to the last bit.
 
 The key is ``seed|purpose|generation|attempt|taskId``. Of tasks whose ids the load generator makes, all draws of a kind
 differ in the eight digits at the key's end only, so eight of them are hashed at once.
@@ -89,7 +89,7 @@ def _drawn(words: Array, lane: int) -> float:
 def draw(
     text: Array, words: Array, ids: Array, seed: int, purpose: int, generation: int, attempt: int, task: int, of: int
 ) -> float:
-    """``chalicelib.draws.uniform(of, purpose, task id, generation, attempt)``; ``seed`` is the one in the id."""
+    """``taskrules.draws.uniform(of, purpose, task id, generation, attempt)``; ``seed`` is the one in the id."""
     length = _put_task_id(text, _put_kind(text, of, purpose, generation, attempt), seed, task, ids)
     digest(words, set_message(text, length, words))
     return _drawn(words, 0)

@@ -1,4 +1,4 @@
-"""What the app's fault plan and retry policy make of an attempt: chalicelib.faults and chalicelib.retry, compiled."""
+"""What the app's fault plan and retry policy make of an attempt: taskrules.faults and taskrules.retry, compiled."""
 
 import math
 

@@ -9,9 +9,9 @@ Array = NDArray[Any]
 NEVER = 1e300
 
 
-# What an attempt meets; chalicelib.faults.Fault in code.
+# What an attempt meets; taskrules.faults.Fault in code.
 NO_FAULT, TRANSIENT, PERMANENT, TIMEOUT, CRASH_BEFORE, CRASH_AFTER, OUTAGE = range(7)
-# Where a task stands; chalicelib.tasks.Status in code.
+# Where a task stands; taskrules.tasks.Status in code.
 QUEUED, PROCESSING, RETRYING, COMPLETED, FAILED = range(5)
 # What a task's payload scripts.
 NO_SCRIPT, ALWAYS_FAILS, NEVER_FAILS = range(3)

@@ -84,7 +84,7 @@ def _may_claim(s: Sim, task: int, generation: int, serial: int) -> bool:
 
 @part
 def _refusal(s: Sim, task: int, generation: int, serial: int) -> int:
-    """Why the claim was refused; see chalicelib.tasks.refusal."""
+    """Why the claim was refused; see taskrules.tasks.refusal."""
     t = of.tasks(s)[task]
     reason = MOVED
     if generation != t.generation:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.breaker import BreakerRecord, BreakerState
-from chalicelib.queues import QueueError
-from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, StoreError
-from chalicelib.tasks import CLOCK_GRACE_S, TERMINAL, AttemptRecord, Redrive, Status, Task
 
+from taskrules.queues import QueueError
+from taskrules.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, StoreError
+from taskrules.tasks import CLOCK_GRACE_S, TERMINAL, AttemptRecord, Redrive, Status, Task
 from tests.events.factories import sqs_record
 
 

@@ -11,18 +11,18 @@ from chalicelib.breaker import (
     TRIAL_LEASE_S,
     WAIT_MIN_S,
     Breaker,
-    BreakerPolicy,
     BreakerRecord,
     BreakerState,
     BreakerStore,
 )
 from chalicelib.dynamo_breaker import DynamoBreakerStore
-from chalicelib.events import Context
-from chalicelib.store import StoreError
-from chalicelib.tasks import Status
-from chalicelib.telemetry import Telemetry
 from moto import mock_aws
 
+from taskrules.breaker import BreakerPolicy
+from taskrules.events import Context
+from taskrules.store import StoreError
+from taskrules.tasks import Status
+from taskrules.telemetry import Telemetry
 from tests.functional.app.fakes import Clock, MemoryBreakerStore
 from tests.functional.app.world import World
 

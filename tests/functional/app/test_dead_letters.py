@@ -4,9 +4,9 @@ import dataclasses
 import json
 
 import pytest
-from chalicelib.store import ArchivedMessage, StoreError
-from chalicelib.tasks import Status
 
+from taskrules.store import ArchivedMessage, StoreError
+from taskrules.tasks import Status
 from tests.functional.app.world import ALWAYS, World
 
 BODY = {"taskId": "t", "payload": {"x": 1, "password": "hunter2", "deep": [{"note": "AKIAABCDEFGHIJKLMNOP"}]}}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from chalice.test import Client
 from chalicelib import services
-from chalicelib.events import parse_line
 
+from taskrules.events import parse_line
 from tests.events.factories import LambdaContext, api_event, sqs_event, sqs_record
 
 

@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 from chalicelib.batches import deliveries
-from chalicelib.tasks import TERMINAL, Status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taskrules.tasks import TERMINAL, Status
 from tests.events.factories import sqs_event
 from tests.functional.app.world import ProcessDied, World
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 APP = Path(__file__).parents[3] / "app"
+RULES = APP.with_name("taskrules")
 STAGES = ["local", "dev", "prod"]
 BUNDLE_BYTES_MAX = 15_000_000
 KEYED = {("/tasks", "post"), ("/submit-task", "post"), ("/tasks/{taskId}", "get")}
@@ -42,9 +44,11 @@ class Package:
 
 @pytest.fixture(scope="module", params=STAGES)
 def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """Each stage in turn, packaged by the real Chalice."""
+    """Each stage in turn, packaged by the real Chalice from a folder as it lies in the checkout, links and all."""
     project = tmp_path_factory.mktemp(request.param) / "app"
-    shutil.copytree(APP, project, ignore=shutil.ignore_patterns("deployed", "deployments", "__pycache__"))
+    ignore = shutil.ignore_patterns("deployed", "deployments", "__pycache__")
+    for source in (APP, RULES):
+        shutil.copytree(source, project.with_name(source.name), ignore=ignore, symlinks=True)
     program = Path(sys.executable).with_name("chalice")
     command = [program, "package", "--stage", request.param, "--template-format", "yaml"]
     subprocess.run(
@@ -126,4 +130,11 @@ def test_each_function_has_a_role_with_its_own_policy(package: Package) -> None:
 
 def test_bundle_is_small(package: Package) -> None:
     """A bundle that Lambda loads quickly: the code and Chalice's runtime, nothing else."""
+    with zipfile.ZipFile(package.bundle) as bundle:
+        names = set(bundle.namelist())
+        rules = {path.name: bundle.read(f"taskrules/{path.name}") for path in RULES.glob("*.py")}
+
+    assert {path.name: path.read_bytes() for path in RULES.glob("*.py")} == rules
+    assert {f"taskrules/{name}" for name in rules} == {name for name in names if "taskrules" in name}
+    assert {"app.py", "chalice", "chalicelib", "taskrules"} <= {name.partition("/")[0] for name in names}
     assert package.bundle.stat().st_size < BUNDLE_BYTES_MAX

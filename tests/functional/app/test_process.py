@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from chalicelib.batches import deliveries
-from chalicelib.faults import Fault
-from chalicelib.tasks import Status
 
+from taskrules.faults import Fault
+from taskrules.tasks import Status
 from tests.events.factories import sqs_event, sqs_record
 from tests.functional.app.world import ALWAYS, World
 

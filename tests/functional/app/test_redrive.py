@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalicelib.queues import QueueError
-from chalicelib.store import StoreError
-from chalicelib.tasks import Status
 
 from dlqlab.dlq.letters import Letter, causes, select
 from dlqlab.dlq.redrive import Action, Result, execute, plan_redrive
 from dlqlab.errors import UsageError
+from taskrules.queues import QueueError
+from taskrules.store import StoreError
+from taskrules.tasks import Status
 from tests.functional.app.world import ALWAYS, NO_FAULTS, World
 
 TASKS = ("a", "b", "c")

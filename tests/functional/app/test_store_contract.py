@@ -8,10 +8,10 @@ import botocore.session
 import pytest
 from chalicelib.dynamo import DynamoArchive, DynamoTaskStore
 from chalicelib.dynamo_sweep import DynamoSweepStore
-from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, StoreError, SweepStore, TaskStore
-from chalicelib.tasks import AttemptRecord, Redrive, Status, Task
 from moto import mock_aws
 
+from taskrules.store import ArchivedMessage, Claim, Failure, NewTask, StoreError, SweepStore, TaskStore
+from taskrules.tasks import AttemptRecord, Redrive, Status, Task
 from tests.functional.app.fakes import MemoryArchive, MemoryStore
 
 NOW = 1_700_000_000.25

@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from chalicelib.queues import QueueError
 
+from taskrules.queues import QueueError
 from tests.functional.app.world import World
 
 BODY = {"taskId": "t", "payload": {"x": 1}}

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from chalicelib.queues import QueueError
-from chalicelib.store import StoreError
 from chalicelib.sweep import PERIOD_S
-from chalicelib.tasks import Status
 
+from taskrules.queues import QueueError
+from taskrules.store import StoreError
+from taskrules.tasks import Status
 from tests.functional.app.world import World
 
 BODY = {"taskId": "t", "payload": {"x": 1}}

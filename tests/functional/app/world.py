@@ -7,15 +7,15 @@ from typing import Any, Never
 from chalicelib.batches import BatchFailedError, deliveries, settle
 from chalicelib.breaker import Breaker
 from chalicelib.dead_letters import Monitor
-from chalicelib.events import Context, parse_line
 from chalicelib.process import Processor
-from chalicelib.requeue import Requeuer
-from chalicelib.settings import Settings
 from chalicelib.submit import Answer, Submitter
 from chalicelib.sweep import Sweeper
-from chalicelib.tasks import Task
-from chalicelib.telemetry import Telemetry
 
+from taskrules.events import Context, parse_line
+from taskrules.requeue import Requeuer
+from taskrules.settings import Settings
+from taskrules.tasks import Task
+from taskrules.telemetry import Telemetry
 from tests.functional.app.fakes import Clock, MemoryArchive, MemoryBreakerStore, MemoryQueue, MemoryStore
 
 ENVIRONMENT = {

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chalicelib.faults import FaultMode
 
 from dlqlab.twin.arrivals import Arrivals, constant
 from dlqlab.twin.arrivals import burst as bursts
 from dlqlab.twin.contract import COMPLETED, FAILED
 from dlqlab.twin.simulate import simulate
+from taskrules.faults import FaultMode
 from tests.support.simpy_model import Model, Seconds
 from tests.support.twin import scenario, target
 

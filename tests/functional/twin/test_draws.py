@@ -6,8 +6,6 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
-from chalicelib.draws import uniform
-from chalicelib.faults import Fault
 
 from dlqlab.load.tasks import task_id
 from dlqlab.twin import simulate as simulation
@@ -17,6 +15,8 @@ from dlqlab.twin.engine import ahead, draws, layout
 from dlqlab.twin.engine.rows import rows_of
 from dlqlab.twin.parameters import LOCALSTACK
 from dlqlab.twin.state import prepare, with_plans
+from taskrules.draws import uniform
+from taskrules.faults import Fault
 from tests.support.twin import scenario
 
 pytestmark = pytest.mark.timeout(900)  # the first simulation of a checkout compiles the engine

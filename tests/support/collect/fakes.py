@@ -6,11 +6,12 @@ from typing import Any, cast
 
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
-from chalicelib.events import Context, EventName, build_event, to_line
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_logs import CloudWatchLogsClient
 from mypy_boto3_sqs import SQSClient
+
+from taskrules.events import Context, EventName, build_event, to_line
 
 
 def refusal(operation: str, code: str = "InternalFailure") -> ClientError:

@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-from chalicelib.faults import FaultMode
 
 from dlqlab.analysis.attempts import attempts_table, retries_table
 from dlqlab.analysis.dead_letters import dead_letter_times, dlq_volume_check, records_check
@@ -15,6 +14,7 @@ from dlqlab.analysis.series import completion_latency, completions, queue_depths
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.scenario import Faults, Judge, Load, Scenario
 from dlqlab.contracts.verdict import Status
+from taskrules.faults import FaultMode
 from tests.support.histories import simulate
 from tests.support.rows import (
     ALWAYS_FAILS,

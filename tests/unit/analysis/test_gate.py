@@ -1,7 +1,6 @@
 """The gate of a comparison and the plan of a run."""
 
 import pytest
-from chalicelib.faults import FaultMode
 
 from dlqlab.analysis.compare import Effect
 from dlqlab.analysis.gate import changed_settings, describe, gate
@@ -9,6 +8,7 @@ from dlqlab.analysis.plan import plan
 from dlqlab.contracts.evidence import Manifest
 from dlqlab.contracts.scenario import Faults, Load, Retry, Scenario
 from dlqlab.contracts.verdict import Status
+from taskrules.faults import FaultMode
 
 
 def effect(difference: float | None, interval: tuple[float, float] | None) -> Effect:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from chalicelib.faults import FaultMode
-from chalicelib.retry import Jitter
 
 from dlqlab.analysis.judge import CHECKS, judge
 from dlqlab.contracts.scenario import Faults, Judge, Load, Pipeline, Retry, Scenario
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.contracts.verdict import Check, Status, Verdict
+from taskrules.faults import FaultMode
+from taskrules.retry import Jitter
 from tests.support import defects
 from tests.support.histories import Simulated, simulate
 from tests.support.rows import evidence

@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from chalicelib.faults import Fault, FaultMode, FaultPlan
-from chalicelib.retry import RetryPolicy
 
 from dlqlab.analysis.agreement import compare_with_oracle, oracle_check
 from dlqlab.analysis.facts import Facts
@@ -20,6 +18,8 @@ from dlqlab.analysis.oracle import (
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.tables import frame
 from dlqlab.contracts.verdict import Status
+from taskrules.faults import Fault, FaultMode, FaultPlan
+from taskrules.retry import RetryPolicy
 from tests.support.rows import (
     ALWAYS_FAILS,
     acked,

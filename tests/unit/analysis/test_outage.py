@@ -1,8 +1,5 @@
 """An outage of the dependency strikes by the clock: the oracle knows the fate of an attempt by when it began."""
 
-from chalicelib.faults import Fault, FaultPlan
-from chalicelib.retry import RetryPolicy
-
 from dlqlab.analysis.agreement import oracle_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED, predict
@@ -10,6 +7,8 @@ from dlqlab.analysis.rates import sample
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.contracts.verdict import Status
+from taskrules.faults import Fault, FaultPlan
+from taskrules.retry import RetryPolicy
 from tests.support.rows import T0, Rows, acked, completed, evidence, failed, item, started, succeeded
 from tests.support.simulation import task_id
 

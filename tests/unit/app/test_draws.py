@@ -3,9 +3,10 @@
 import math
 
 import pytest
-from chalicelib.draws import uniform
 from hypothesis import given
 from hypothesis import strategies as st
+
+from taskrules.draws import uniform
 
 N = 4_000
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalicelib.events import (
+from chalicelib.services import write_line
+
+from taskrules.events import (
     COMMON_FIELDS,
     OWN_FIELDS,
     Context,
@@ -16,7 +18,7 @@ from chalicelib.events import (
     parse_line,
     to_line,
 )
-from chalicelib.telemetry import Telemetry, trace_root, write_line
+from taskrules.telemetry import Telemetry, trace_root
 
 ROOT = Path(__file__).parents[3]
 CONTEXT = Context(run_id="r", function="f", request_id="q", task_id="t", cold_start=False)

@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 import pytest
-from chalicelib.faults import Fault, FaultMode, FaultPlan
+
+from taskrules.faults import Fault, FaultMode, FaultPlan
 
 N = 5_000
 RATES: dict[str, Fault] = {

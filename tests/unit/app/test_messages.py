@@ -4,9 +4,10 @@ import contextlib
 import re
 
 import pytest
-from chalicelib.messages import MessageError, TaskMessage, attribute_text, parse_body
 from hypothesis import given
 from hypothesis import strategies as st
+
+from taskrules.messages import MessageError, TaskMessage, attribute_text, parse_body
 
 MESSAGE = TaskMessage(task_id="t", payload={"x": 1}, generation=2, run_id="r", trace_id="1-a")
 

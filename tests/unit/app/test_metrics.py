@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from chalicelib.events import OWN_FIELDS, Context, EventName
-from chalicelib.metrics import CAUSES, OTHER_CAUSE, READERS, UNITS, VALUES_MAX, Metrics
-from chalicelib.telemetry import Telemetry
+from taskrules.events import OWN_FIELDS, Context, EventName
+from taskrules.metrics import CAUSES, OTHER_CAUSE, READERS, UNITS, VALUES_MAX, Metrics
+from taskrules.telemetry import Telemetry
 
 CONTEXT = Context(function="dlqlab-local-processor", run_id="r", request_id="q")
 NOW = 1_700_000_000.25

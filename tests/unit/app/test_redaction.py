@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib.redaction import MASK, redact, redact_body, redact_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from taskrules.redaction import MASK, redact, redact_body, redact_text
 
 FIELDS = frozenset({"password", "apikey"})
 SECRETS = {

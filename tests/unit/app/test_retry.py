@@ -4,9 +4,10 @@ import math
 from typing import Any
 
 import pytest
-from chalicelib.retry import SQS_DELAY_MAX_S, Jitter, RetryPolicy
 from hypothesis import given
 from hypothesis import strategies as st
+
+from taskrules.retry import SQS_DELAY_MAX_S, Jitter, RetryPolicy
 
 N = 4_000
 

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from chalicelib.retry import Jitter, RetryPolicy
+
+from taskrules.retry import Jitter, RetryPolicy
 
 PAGE = (Path(__file__).parents[3] / "docs" / "retry-strategy.md").read_text()
 TASKS = ("t-1-00000000", "t-1-00000001")

@@ -4,10 +4,10 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from chalicelib.faults import FaultMode
 
 from dlqlab.analysis.oracle import expectation
 from dlqlab.contracts.scenario import Faults, Scenario, load_scenario
+from taskrules.faults import FaultMode
 
 FOLDER = Path(__file__).parents[3] / "scenarios"
 FILES = sorted(FOLDER.glob("*.toml"))

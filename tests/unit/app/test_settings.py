@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from chalicelib.faults import FaultMode, FaultPlan
-from chalicelib.retry import Jitter, RetryPolicy
-from chalicelib.settings import Settings, SettingsError
+
+from taskrules.faults import FaultMode, FaultPlan
+from taskrules.retry import Jitter, RetryPolicy
+from taskrules.settings import Settings, SettingsError
 
 NAMES = {"TASK_TABLE": "a", "ARCHIVE_TABLE": "b", "TASK_QUEUE": "c", "DEAD_LETTER_QUEUE": "d"}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalicelib.metrics import NAMESPACE, UNITS
+
+from taskrules.metrics import NAMESPACE, UNITS
 
 APP = Path(__file__).parents[3] / "app"
 CONFIG: dict[str, Any] = json.loads((APP / ".chalice" / "config.json").read_text())

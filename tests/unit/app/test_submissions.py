@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib.messages import TaskMessage, parse_body
-from chalicelib.submissions import PAYLOAD_DEPTH_MAX, Submission, SubmissionError, parse_submission
+from chalicelib.submissions import Submission, SubmissionError, parse_submission
 from hypothesis import given
 from hypothesis import strategies as st
+
+from taskrules.messages import TaskMessage, parse_body
+from taskrules.tasks import PAYLOAD_DEPTH_MAX
 
 
 def parse(body: bytes, content_type: str | None = "application/json") -> Submission:

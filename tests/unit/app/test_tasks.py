@@ -4,8 +4,9 @@ import dataclasses
 from typing import Any
 
 import pytest
-from chalicelib.tasks import AttemptRecord, Refusal, Status, Task, last_error, refusal
-from chalicelib.views import task_view
+
+from taskrules.tasks import AttemptRecord, Refusal, Status, Task, last_error, refusal
+from taskrules.views import task_view
 
 NOW = 1_700_000_000.0
 TASK = Task(

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from chalicelib.queues import QueueError, SqsQueue
-from chalicelib.wire import from_item, to_item, to_wire
+from chalicelib.queues import SqsQueue
 from hypothesis import given
 from hypothesis import strategies as st
+
+from taskrules.queues import QueueError
+from taskrules.wire import from_item, to_item, to_wire
 
 values = st.recursive(
     st.booleans() | st.integers(-(2**53), 2**53) | st.text(),

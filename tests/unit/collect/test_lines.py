@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib.events import OWN_FIELDS, Context, EventName, build_event, to_line
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dlqlab.collect.lines import BadLine, EventRow, InvocationRow, OtherLine, Source, parse
 from dlqlab.contracts.tables import EVENTS, frame
+from taskrules.events import OWN_FIELDS, Context, EventName, build_event, to_line
 from tests.support.collect.fakes import started_line
 
 SOURCE = Source(function="p", log_stream="s", stored_ts=2.0, line_id="i")

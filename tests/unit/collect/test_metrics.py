@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from chalicelib.metrics import NAMESPACE, UNITS
 
 from dlqlab.collect.metrics import collect_metrics
 from dlqlab.contracts.names import Names
 from dlqlab.contracts.tables import frame
 from dlqlab.errors import EvidenceError
+from taskrules.metrics import NAMESPACE, UNITS
 from tests.support.collect.fakes import FakeCloudWatch
 
 NAMES = Names.for_stage("test")

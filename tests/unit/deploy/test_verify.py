@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chalicelib.tasks import Status, Task
 
 from dlqlab import waiting
 from dlqlab.contracts.names import probe_prefix
@@ -16,6 +15,7 @@ from dlqlab.deploy import probe as probes
 from dlqlab.deploy import verify
 from dlqlab.deploy.target import Kind, Target, url_target
 from dlqlab.errors import DeployError
+from taskrules.tasks import Status, Task
 
 MESSAGE = "m-1"
 SCENARIO = from_dict({"name": "s", "seed": 1}, source="tests")

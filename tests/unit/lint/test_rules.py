@@ -4,15 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chalicelib.breaker import BreakerPolicy
-from chalicelib.faults import FaultMode, FaultPlan
-from chalicelib.retry import Jitter, RetryPolicy
 
 from dlqlab.contracts.scenario import Load
 from dlqlab.lint.rule import Rule, Severity
 from dlqlab.lint.rule import lint as apply
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.settings import Consumer, Function, Mapping, Queue, Redrive, Settings
+from taskrules.breaker import BreakerPolicy
+from taskrules.faults import FaultMode, FaultPlan
+from taskrules.retry import Jitter, RetryPolicy
 
 BY_ID = {rule.id: rule for rule in RULES}
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from chalicelib import submissions, submit
-from chalicelib.tasks import Status
 
 from dlqlab import paths
 from dlqlab.errors import DeployError
 from dlqlab.openapi.description import OPERATIONS, SCHEMAS
 from dlqlab.openapi.document import document, to_text
+from taskrules.tasks import Status
 
 COMMITTED = (paths.DOCS / "openapi.json").read_text()
 

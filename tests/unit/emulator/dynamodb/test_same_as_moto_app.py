@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.dynamo import DynamoTaskStore
-from chalicelib.store import Claim, Failure, NewTask, Outcome
-from chalicelib.tasks import Task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from taskrules.store import Claim, Failure, NewTask, Outcome
+from taskrules.tasks import Task
 from tests.unit.emulator.dynamodb.side import TASK_TABLE, Side
 
 Step = Callable[[DynamoTaskStore], Any]

@@ -5,12 +5,12 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib.events import Context, EventName
-from chalicelib.metrics import Metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dlqlab.emulator.logs.metrics.embedded import EmbeddedMetricError, Reading, readings
+from taskrules.events import Context, EventName
+from taskrules.metrics import Metrics
 
 NOW = 1_700_000_000.5
 AT_MS = 1_700_000_000_250

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.draws import uniform
+from taskrules.draws import uniform
 
 
 class FaultMode(StrEnum):

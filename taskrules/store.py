@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from chalicelib.tasks import Task
+from taskrules.tasks import Task
 
 
 class StoreError(RuntimeError):

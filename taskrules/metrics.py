@@ -18,8 +18,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.events import Context, EventName
-from chalicelib.tasks import Refusal
+from taskrules.events import Context, EventName
+from taskrules.tasks import Refusal
 
 NAMESPACE = "dlqlab"
 DIMENSION = "FunctionName"

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.draws import uniform
+from taskrules.draws import uniform
 
 SQS_DELAY_MAX_S = 900
 """DelaySeconds of SQS reaches 900 s; a visibility timeout could reach 43,200 s (SQS API reference). The smaller is

@@ -8,9 +8,16 @@ the task. A task may also go from QUEUED straight to FAILED: its message was dea
 before any attempt (throttled or crashed deliveries use up the queue's receive count).
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+PAYLOAD_BYTES_MAX = 256 * 1024
+"""DynamoDB takes 400 KB an item and SQS 1 MiB a message; escaped to ASCII a payload may grow threefold."""
+PAYLOAD_DEPTH_MAX = 64
+BODY_BYTES_MAX = 2 * 1024 * 1024
+"""Of a submission: a payload within its limit, every character escaped by the client, and room for the rest."""
 CLOCK_GRACE_S = 1.0
 """SQS counts whole seconds and has its own clock: a message that comes back at the end of a lease or a backoff may be
 early by our clock. The message that holds the task is let through within this; any other is not."""

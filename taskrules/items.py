@@ -22,9 +22,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.store import ArchivedMessage, NewTask
-from chalicelib.tasks import AttemptRecord, Redrive, Status, Task
-from chalicelib.wire import from_item, to_item
+from taskrules.store import ArchivedMessage, NewTask
+from taskrules.tasks import AttemptRecord, Redrive, Status, Task
+from taskrules.wire import from_item, to_item
 
 PENDING_SHARDS = 8
 """Keys of the index over which pending tasks are spread: one would take 1,000 writes a second at most."""

@@ -8,25 +8,40 @@ harmless: the second one finds its task taken or done.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from chalicelib.events import EventName
-from chalicelib.messages import TaskMessage
-from chalicelib.queues import Queue
-from chalicelib.store import TaskStore
-from chalicelib.tasks import Task
-from chalicelib.telemetry import Telemetry
+from taskrules.events import EventName
+from taskrules.messages import TaskMessage
+from taskrules.store import Outcome
+from taskrules.tasks import Task
+from taskrules.telemetry import Telemetry
 
 REDRIVEN = "redrive"
 NEVER_ENQUEUED = "never enqueued"
 STRANDED = "stranded"
 
 
+class Store(Protocol):
+    """Of the task table what a requeue needs; see store.TaskStore."""
+
+    def get(self, task_id: str) -> Task | None: ...
+    def requeue(self, task: Task, *, reason: str, token: str, now: float) -> Outcome: ...
+    def adopt(self, task_id: str, *, expected: str, token: str, now: float) -> bool: ...
+    def mark_enqueued(self, task_id: str, *, token: str, now: float) -> None: ...
+
+
+class Sender(Protocol):
+    """Of the task queue what a requeue needs; see queues.Queue."""
+
+    def send(self, body: str, *, trace_header: str | None = None) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requeuer:
     """``token`` names who has to enqueue the tasks that this one takes over; unique per process or invocation."""
 
-    store: TaskStore
-    queue: Queue
+    store: Store
+    queue: Sender
     telemetry: Telemetry
     clock: Callable[[], float]
     token: str

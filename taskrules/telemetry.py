@@ -1,15 +1,22 @@
-"""Telemetry: the app's log events on standard output, one line and one write each."""
+"""Telemetry: log events about one subject, one line and one write each."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from chalicelib.events import Context, EventName, build_event, to_line
-from chalicelib.metrics import Metrics
+from taskrules.events import Context, EventName, build_event, to_line
+from taskrules.metrics import Metrics
 
-if TYPE_CHECKING:
-    from chalicelib.batches import Delivery
+
+class Received(Protocol):
+    """A message as a consumer has received it."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def receive_count(self) -> int: ...
+    @property
+    def trace_header(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +32,7 @@ class Telemetry:
         """The same writer for a narrower subject (fields of events.Context)."""
         return replace(self, context=replace(self.context, **fields))
 
-    def of(self, delivery: "Delivery") -> "Telemetry":
+    def of(self, delivery: Received) -> "Telemetry":
         """The same writer for one message of a batch, whose messages may be of different traces."""
         return self.about(
             message_id=delivery.message_id,
@@ -44,15 +51,6 @@ class Telemetry:
         """Write what the invocation has counted; to be called once, at its end."""
         for line in self.metrics.lines(self.context, self.clock()) if self.metrics else ():
             self.write(line)
-
-
-def write_line(line: str) -> None:
-    """One line to standard output, complete when this returns: the process may die right after it."""
-    if not line.isascii():
-        # Half a surrogate pair is no character; as an escape it is still JSON.
-        line = line.encode("utf-8", "backslashreplace").decode()
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def trace_root(header: str | None) -> str | None:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.submissions import TASK_ID
+from taskrules.tasks import TASK_ID
 
 ATTRIBUTE_CHARACTERS_MAX = 1000
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,127}")

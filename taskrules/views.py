@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.tasks import AttemptRecord, Task
+from taskrules.tasks import AttemptRecord, Task
 
 
 def task_view(task: Task) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.breaker import BreakerPolicy
-from chalicelib.faults import FaultPlan
-from chalicelib.retry import RetryPolicy
+from taskrules.breaker import BreakerPolicy
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 
 REDACT_FIELDS = "password,secret,token,authorization,apiKey,creditCard,email,ssn,phone"
 LAMBDA_TIMEOUT_MAX_S = 900

@@ -1,0 +1,1 @@
+../../../taskrules/__init__.py

@@ -1,0 +1,1 @@
+../../../taskrules/messages.py

@@ -1,0 +1,1 @@
+../../../taskrules/store.py

@@ -1,0 +1,1 @@
+../../../taskrules/views.py
