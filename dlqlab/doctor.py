@@ -18,6 +18,7 @@ from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.proxies import proxies_in_the_way
 
 PYTHON = (3, 13)
+INSTALL = "install dlqlab anew in an environment of its own" if paths.INSTALLED else "make setup"
 DISK_MIN_GB = 2.0
 MEMORY_MIN_GB = 1.0
 
@@ -49,9 +50,8 @@ def examine(port: int | None, environ: Mapping[str, str], root: Path = paths.STA
 
 def python_version(found: tuple[int, ...]) -> Finding:
     shown, wanted = ".".join(map(str, found)), ".".join(map(str, PYTHON))
-    remedy = (
-        f"install Python {wanted} (pyenv install {wanted}, or uv python install {wanted}), remove .venv, make setup"
-    )
+    again = INSTALL if paths.INSTALLED else f"remove .venv, {INSTALL}"
+    remedy = f"install Python {wanted} (pyenv install {wanted}, or uv python install {wanted}), {again}"
     return Finding("Python", tuple(found) == PYTHON, f"{shown}, wanted {wanted}", remedy)
 
 
@@ -59,13 +59,13 @@ def localstack_version() -> Finding:
     try:
         found = importlib.metadata.version("localstack-core")
     except importlib.metadata.PackageNotFoundError:
-        return Finding("LocalStack", ok=False, text="not installed", remedy="make setup")
+        return Finding("LocalStack", ok=False, text="not installed", remedy=INSTALL)
     wanted = pins.localstack_version()
-    return Finding("LocalStack", found == wanted, f"{found}, wanted {wanted}", "make setup")
+    return Finding("LocalStack", found == wanted, f"{found}, wanted {wanted}", INSTALL)
 
 
 def port_states(port: int | None, running: Sequence[Emulator], root: Path) -> list[Finding]:
-    """The port that is asked about; else those of all emulators of the checkout, else the default one."""
+    """The port that is asked about; else those of all emulators of the project, else the default one."""
     asked = [port] if port else [emulator.port for emulator in running] or [DEFAULT_PORT]
     return [port_state(one, root) for one in asked]
 
@@ -143,7 +143,7 @@ def memory(available_gb: float) -> Finding:
 
 
 def _is_orphan(process: psutil.Process, root: Path) -> bool:
-    """A function process of this checkout whose emulator is gone, or an emulator that nobody keeps a record of."""
+    """A function process of this project whose emulator is gone, or an emulator that nobody keeps a record of."""
     try:
         words = process.info["cmdline"] or []
         function = any(word.endswith("runtime/bootstrap.py") for word in words)

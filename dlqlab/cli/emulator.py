@@ -20,7 +20,7 @@ from dlqlab.paths import shown
     "--port",
     type=Port(starts=True),
     default=None,
-    help=f"Port to listen on, or auto for a free one; default: {DEFAULT_PORT}, if no emulator of this checkout runs.",
+    help=f"Port to listen on, or auto for a free one; default: {DEFAULT_PORT}, if no emulator of this project runs.",
 )
 @click.option("--without-patch", "without", multiple=True, metavar="NAME", help="Leave a patch of LocalStack out.")
 @click.option("--foreground", is_flag=True, help="Stay in front and log to the terminal; Ctrl-C ends it.")
@@ -72,7 +72,7 @@ def _say_running(running: Emulator, patches: tuple[str, ...], *, foreground: boo
 
 @click.command()
 @PORT
-@click.option("--all", "take_all", is_flag=True, help="Every emulator of this checkout, those of runs under way too.")
+@click.option("--all", "take_all", is_flag=True, help="Every emulator of this project, those of runs under way too.")
 @command
 def down(port: int | None, *, take_all: bool) -> None:
     """Stop the emulator and every function process."""
@@ -87,7 +87,7 @@ def down(port: int | None, *, take_all: bool) -> None:
         lifecycle.stop(emulator)
         OUT.print(f"stopped LocalStack at {emulator.endpoint} (pid {emulator.pid})")
     if not found:
-        OUT.print("no emulator of this checkout runs")
+        OUT.print("no emulator of this project runs")
 
 
 @click.command()

@@ -12,8 +12,8 @@ from dlqlab.errors import UsageError
 
 AUTO = 0
 """What ``--port auto`` stands for: any free port."""
-_NONE_RUNS = "no emulator of this checkout runs"
-_START = "start one with dlqlab up, or give --target URL for one that is not of this checkout"
+_NONE_RUNS = "no emulator of this project runs"
+_START = "start one with dlqlab up, or give --target URL for one that is not of this project"
 
 
 class Port(click.ParamType[int]):
@@ -38,7 +38,7 @@ class Port(click.ParamType[int]):
 
 
 PORT = click.option(
-    "--port", type=Port(), default=None, help="The emulator's port; default: the one emulator of this checkout."
+    "--port", type=Port(), default=None, help="The emulator's port; default: the one emulator of this project."
 )
 
 
@@ -48,7 +48,7 @@ def running(port: int | None) -> Emulator:
     One that was started to stay comes before those of runs under way, which end by themselves.
 
     Raises:
-        UsageError: none of this checkout runs there, or several do and none was chosen.
+        UsageError: none of this project runs there, or several do and none was chosen.
     """
     if port is not None:
         found = lifecycle.find(port)
@@ -88,7 +88,7 @@ def the_one(emulators: Sequence[Emulator], how: str = "say which with --port") -
         UsageError: there are several; lists them.
     """
     if len(emulators) > 1:
-        raise UsageError(f"{len(emulators)} emulators of this checkout run: {how}\n{listed(emulators)}")
+        raise UsageError(f"{len(emulators)} emulators of this project run: {how}\n{listed(emulators)}")
     return emulators[0]
 
 

@@ -29,7 +29,7 @@ _PORT_TO_RUN = click.option(
     type=Port(starts=True),
     default=None,
     help="Run on the emulator of this port, started where none runs, or auto for a free one; default: the one emulator "
-    "of this checkout, else 4566.",
+    "of this project, else 4566.",
 )
 _STAGE = click.option("--stage", metavar="NAME", help="Stage of the app; default: local. An account needs another one.")
 _CONFIRM = click.option(

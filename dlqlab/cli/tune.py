@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from dlqlab.tune.sweep import Sweep
     from dlqlab.tune.whatif import Answer
 
-SWEEPS = paths.ROOT / "sweeps"
 EXIT_NO_CHOICE = 1
 ROWS_SHOWN = 12
 
@@ -129,10 +128,10 @@ def tune(
         max_p95_s=max_p95,
         growth=_factors(growth),
     )
-    folder = folder_for(out, SWEEPS)
+    folder = folder_for(out, paths.SWEEPS)
     with asked.performer(question.jobs) as perform:
         found = run_sweep(question, perform)
-    save(found, folder, SWEEPS)
+    save(found, folder, paths.SWEEPS)
     _print_sweep(found, folder, as_json=as_json)
     return 0 if found.choice else EXIT_NO_CHOICE
 
@@ -190,8 +189,15 @@ def _print_sweep(found: "Sweep", folder: Path, *, as_json: bool) -> None:
     for refusal in found.refusals:
         OUT.print(f"[yellow]refused[/] {escape(refusal.label)}: {escape(refusal.reason)}", soft_wrap=True)
     _print_choice(found)
-    notebook = paths.NOTEBOOKS / "capacity_planning.ipynb"
-    OUT.print(f"results: {shown(folder)}; look with {shown(notebook)}", soft_wrap=True)
+    OUT.print(f"results: {shown(folder)}; look with {_notebook()}", soft_wrap=True)
+
+
+def _notebook() -> str:
+    """Where the notebook is that shows a sweep; nobody should save into the installed package."""
+    found = paths.NOTEBOOKS / "capacity_planning.ipynb"
+    if paths.is_read_only(found):
+        return f"notebooks/{found.name}, which dlqlab specimen copy . notebooks gives you"
+    return shown(found)
 
 
 def _print_front(found: "Sweep") -> None:

@@ -50,7 +50,7 @@ def simulate(scenario: str, *, runs: Path, no_page: bool, timing_seed: int, **op
     """Play SCENARIO in simulated time: evidence, verdict and report as of a run, and no emulator.
 
     Each task meets the fate that it would meet in a run. With more than 50,000 tasks the evidence holds that many of
-    them, drawn evenly; aggregates.json counts all. The first simulation of a checkout compiles, for about a minute.
+    them, drawn evenly; aggregates.json counts all. The first simulation of a project compiles, for about a minute.
     """
     from dlqlab.report.render import render  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415

@@ -36,7 +36,7 @@ _CLIENT_OPTIONS: Mapping[str, Any] = {"ignore_configured_endpoint_urls": True}
 class Kind(StrEnum):
     """Whose the endpoint is."""
 
-    LOCAL = "local"  # an emulator of this checkout
+    LOCAL = "local"  # an emulator of this project
     URL = "url"  # somebody else's emulator, or ours on another machine or in a container
     AWS = "aws"  # an account
 
@@ -126,16 +126,18 @@ def _purge_again(params: dict[str, Any], **_more: object) -> None:
 
 
 def local_target(emulator: Emulator, *, stage: str = LOCAL_STAGE, app: Path = paths.APP) -> Target:
-    """The stage at an emulator of this checkout.
+    """The stage at an emulator of this project.
 
-    Chalice remembers in the project folder what it deployed. The emulator on the default port uses the checkout's
-    ``app``, so that ``chalice deploy`` by hand and dlqlab know of each other; any other gets a copy of its own.
+    Chalice remembers in the project folder what it deployed. The emulator on the default port uses the project's
+    ``app``, so that ``chalice deploy`` by hand and dlqlab know of each other; any other gets a copy of its own, and so
+    does every one of a project that has none.
     """
     state = Path(emulator.state)
+    in_place = emulator.port == DEFAULT_PORT and not paths.is_read_only(app)
     return Target(
         endpoint=emulator.endpoint,
         stage=stage,
-        project_dir=app if emulator.port == DEFAULT_PORT else state / "app",
+        project_dir=app if in_place else state / "app",
         state_dir=state,
         environment=settings.client_environment(emulator.endpoint),
     )
@@ -144,7 +146,7 @@ def local_target(emulator: Emulator, *, stage: str = LOCAL_STAGE, app: Path = pa
 def url_target(url: str, *, stage: str = LOCAL_STAGE, state_root: Path = paths.STATE) -> Target:
     """The stage at an endpoint that dlqlab did not start, with dummy credentials: nobody's own are sent there.
 
-    At an emulator of this checkout it shares what Chalice remembers with ``local_target``.
+    At an emulator of this project it shares what Chalice remembers with ``local_target``.
 
     Raises:
         UsageError: the URL is not one of an endpoint.

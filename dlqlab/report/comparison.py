@@ -9,16 +9,17 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.markup import escape
 
+from dlqlab import paths
 from dlqlab.analysis.compare import Effect, compare
 from dlqlab.analysis.gate import changed_settings, describe, gate
 from dlqlab.contracts.evidence import Manifest, load_evidence
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.report.html import page
-from dlqlab.report.render import NOTEBOOKS, execute
+from dlqlab.report.render import execute
 from dlqlab.report.terminal import print_line, print_verdict
 
-COMPARE_RUNS = NOTEBOOKS / "compare_runs.ipynb"
+COMPARE_RUNS = paths.NOTEBOOKS / "compare_runs.ipynb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

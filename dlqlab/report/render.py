@@ -2,20 +2,22 @@
 
 import ast
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
 
+from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import ReportError, UsageError
 from dlqlab.report.engine import PapermillExecutionError, nbformat, papermill
 from dlqlab.report.html import page
 from dlqlab.report.verdicts import verdict_of
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-RUN_REPORT = NOTEBOOKS / "run_report.ipynb"
+RUN_REPORT = paths.NOTEBOOKS / "run_report.ipynb"
 KERNEL_START_TIMEOUT_S = 60
 CELL_TIMEOUT_S = 120
 
@@ -61,22 +63,42 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
     # One line a cell is no news to who waits for a report.
     logging.getLogger("papermill").setLevel(logging.WARNING)
     try:
-        executed: Mapping[str, Any] = papermill.execute_notebook(
-            _literal(notebook),
-            _literal(output),
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            start_timeout=KERNEL_START_TIMEOUT_S,
-            execution_timeout=CELL_TIMEOUT_S,
-            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
-            resources={"metadata": {"path": str(folder)}},
-        )
+        with _kernel_variables():
+            executed: Mapping[str, Any] = papermill.execute_notebook(
+                _literal(notebook),
+                _literal(output),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                start_timeout=KERNEL_START_TIMEOUT_S,
+                execution_timeout=CELL_TIMEOUT_S,
+                config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+                resources={"metadata": {"path": str(folder)}},
+            )
     except PapermillExecutionError as error:
         failed = f"{notebook.name}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
         text = "\n".join(error.traceback)
         raise ReportError(f"{failed}; see {output}", cell=error.cell_index + 1, traceback=text) from error
     return executed
+
+
+@contextmanager
+def _kernel_variables() -> Iterator[None]:
+    """Kernels that are started meanwhile belong to this project, wherever they work.
+
+    IPython's own folder is there too, so that nothing which a user has IPython do at its start gets into a report.
+    """
+    given = {paths.HOME: str(paths.ROOT), "IPYTHONDIR": str(paths.STATE / "ipython")}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def parameter_names(notebook: Path) -> frozenset[str]:

@@ -35,7 +35,7 @@ def manifest_facts(target: Target, emulator: Emulator | None) -> dict[str, Any]:
 
 
 def emulator_of(target: Target) -> Emulator | None:
-    """The emulator of this checkout that a target is; None for any other target."""
+    """The emulator of this project that a target is; None for any other target."""
     if target.kind is not Kind.LOCAL:
         return None
     return lifecycle.find(urlsplit(target.endpoint or "").port or 0, target.state_dir.parent)

@@ -16,10 +16,10 @@ def find(name: str, *, seed: int | None = None, load: Mapping[str, Any] | None =
         UsageError: there is no such scenario.
         ScenarioError: it, or a setting given, cannot be used.
     """
-    path = Path(name) if name.endswith(".toml") else paths.SCENARIOS / f"{name}.toml"
-    if not path.exists():
-        names = ", ".join(scenario.stem for scenario in sorted(paths.SCENARIOS.glob("*.toml")))
-        raise UsageError(f"no scenario {name!r}: there are {names}; or give a TOML file")
+    files = _files()
+    path = Path(name) if name.endswith(".toml") else files.get(name)
+    if path is None or not path.exists():
+        raise UsageError(f"no scenario {name!r}: there are {', '.join(files)}; or give a TOML file")
     found = load_scenario(path)
     if seed is None and not load:
         return found
@@ -29,7 +29,12 @@ def find(name: str, *, seed: int | None = None, load: Mapping[str, Any] | None =
     return from_dict(plain, source="the command line")
 
 
-def known(root: Path = paths.SCENARIOS) -> Iterator[Scenario]:
-    """All scenarios of the checkout by name."""
-    for path in sorted(root.glob("*.toml")):
-        yield load_scenario(path)
+def known() -> Iterator[Scenario]:
+    """All scenarios that have a name here."""
+    return map(load_scenario, _files().values())
+
+
+def _files() -> Mapping[str, Path]:
+    """The files of the scenarios by name, in order; a project's own come before the specimen's."""
+    folders = (paths.SCENARIOS, paths.OWN_SCENARIOS)
+    return dict(sorted({path.stem: path for folder in folders for path in folder.glob("*.toml")}.items()))

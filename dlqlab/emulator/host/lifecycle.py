@@ -84,7 +84,7 @@ def find(port: int, root: Path = paths.STATE) -> Emulator | None:
 
 
 def find_all(root: Path = paths.STATE) -> list[Emulator]:
-    """Every emulator of this checkout that runs."""
+    """Every emulator of this project that runs."""
     return [emulator for port in ports(root) if (emulator := find(port, root))]
 
 

@@ -11,8 +11,9 @@ from dlqlab.analysis.judge import judge
 from dlqlab.contracts.evidence import load_evidence
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.verdict import Status
+from dlqlab.paths import NOTEBOOKS
 from dlqlab.report.comparison import compare_runs
-from dlqlab.report.render import NOTEBOOKS, execute, render
+from dlqlab.report.render import execute, render
 from tests.support.recorded import NAMES, ROOT, recorded
 
 SIZE_MAX = 300_000

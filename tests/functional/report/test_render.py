@@ -10,7 +10,8 @@ import pytest
 
 from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.errors import EvidenceError, ReportError, UsageError
-from dlqlab.report.render import NOTEBOOKS, execute, render
+from dlqlab.paths import NOTEBOOKS
+from dlqlab.report.render import execute, render
 from tests.support.reports import small_run
 
 ONE_RUN = ("dlq_autopsy.ipynb", "retry_timing.ipynb")

@@ -9,7 +9,8 @@ import pytest
 
 from dlqlab.analysis.oracle import expectation
 from dlqlab.errors import UsageError
-from dlqlab.report.render import NOTEBOOKS, execute
+from dlqlab.paths import NOTEBOOKS
+from dlqlab.report.render import execute
 from dlqlab.tune.jobs import Job, at_rate, perform
 from dlqlab.tune.measures import MEASURES, OBJECTIVES
 from dlqlab.tune.parallel import performer

@@ -18,7 +18,7 @@ from dlqlab.contracts.scenario import load_scenario
 from dlqlab.contracts.verdict import Status
 from dlqlab.errors import UsageError
 from dlqlab.report.comparison import compare_runs
-from dlqlab.report.render import NOTEBOOKS, execute
+from dlqlab.report.render import execute
 from dlqlab.run.again import rejudge
 from dlqlab.twin.calibrate import calibrate
 from dlqlab.twin.parameters import AWS, LOCALSTACK
@@ -138,7 +138,9 @@ def test_notebook_executes_on_recorded_runs(tmp_path: Path) -> None:
         "run_dir": str(ROOT / "one_retry"), "calibrated_from": str(ROOT / "two_retries"), "require_valid": True,
     }  # fmt: skip
 
-    executed = execute(NOTEBOOKS / "simulation_vs_measured.ipynb", tmp_path / "out.ipynb", parameters, folder=tmp_path)
+    executed = execute(
+        paths.NOTEBOOKS / "simulation_vs_measured.ipynb", tmp_path / "out.ipynb", parameters, folder=tmp_path
+    )
 
     text = json.dumps(executed)
     assert 3 == text.count('"image/png": "')

@@ -56,7 +56,7 @@ def test_none_that_runs_is_said_with_the_way_to_start_one(monkeypatch: pytest.Mo
     _run(monkeypatch)
     code, output = _invoke(*command)
 
-    assert (3, True) == (code, "no emulator of this checkout runs: start one with dlqlab up" in output), output
+    assert (3, True) == (code, "no emulator of this project runs: start one with dlqlab up" in output), output
     assert "4566 " not in output
 
 
@@ -67,7 +67,7 @@ def test_several_are_listed(monkeypatch: pytest.MonkeyPatch, command: list[str])
     _run(monkeypatch, _emulator(4681), _emulator(4682))
     code, output = _invoke(*command)
 
-    assert (3, True) == (code, "2 emulators of this checkout run: say which with --port" in output), output
+    assert (3, True) == (code, "2 emulators of this project run: say which with --port" in output), output
     assert all(f"--port {port}   pid {10_000 + port}, since " in output for port in (4681, 4682))
     assert "(12 min)" in output
 

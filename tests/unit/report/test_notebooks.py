@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dlqlab.report.render import NOTEBOOKS, parameter_names
+from dlqlab.paths import NOTEBOOKS
+from dlqlab.report.render import parameter_names
 
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 CELL_LINES_MAX = 15
