@@ -109,7 +109,7 @@ class Onlooker:
             sampler.stop()
 
     def _samplers(self, folder: Path) -> list[QueueSampler | HostSampler]:
-        urls = queue_urls(self.sqs, self.running.target.names.queues)
+        urls = queue_urls(self.sqs, self.running.target.topology.queue_names)
         emulator = lifecycle.find(int((self.running.target.endpoint or "").rpartition(":")[2]), STATE)
         return [
             QueueSampler(self.sqs, urls, folder),
@@ -118,7 +118,7 @@ class Onlooker:
 
     def _pull(self, until_s: float, folder: Path) -> None:
         """As often as the stretch has room for, the first time half an interval after its start."""
-        functions = tuple(self.running.target.names.functions.values())
+        functions = tuple(self.running.target.topology.function_names.values())
         due_s = time.monotonic() + PULL_EVERY_S / 2
         while due_s < until_s:
             time.sleep(max(0.0, due_s - time.monotonic()))

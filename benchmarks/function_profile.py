@@ -107,8 +107,10 @@ out.write(json.dumps(found))
 
 def switch_off(running: Running) -> str:
     """Disable the processor's mapping; the queue's URL."""
-    client, names = running.target.client("lambda"), running.target.names
-    (mapping,) = client.list_event_source_mappings(FunctionName=names.processor_function)["EventSourceMappings"]
+    client, topology = running.target.client("lambda"), running.target.topology
+    (mapping,) = client.list_event_source_mappings(FunctionName=topology.function("processor").name)[
+        "EventSourceMappings"
+    ]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
     def disabled() -> tuple[bool, str]:
@@ -116,7 +118,7 @@ def switch_off(running: Running) -> str:
         return state == "Disabled", state
 
     wait_for("the mapping's end", disabled, deadline_s=30)
-    url: str = running.target.client("sqs").get_queue_url(QueueName=names.task_queue)["QueueUrl"]
+    url: str = running.target.client("sqs").get_queue_url(QueueName=topology.queue("tasks").name)["QueueUrl"]
     return url
 
 
@@ -124,7 +126,7 @@ def profile(running: Running, *, tasks: int, lines: int) -> dict[str, str | floa
     """What the child found: ``api_ms`` and ``processor_ms`` a task, and the profiles as text."""
     url = switch_off(running)
     client = running.target.client("lambda")
-    configuration = client.get_function_configuration(FunctionName=running.target.names.processor_function)
+    configuration = client.get_function_configuration(FunctionName=running.target.topology.function("processor").name)
     environment = {
         "PATH": os.environ["PATH"],
         **running.target.environment,

@@ -2,7 +2,8 @@
 
 DlqlabError
 ├── UsageError          what the user gave cannot be used; exit code 3
-│   └── ScenarioError   a scenario file: names the field, the value and the remedy
+│   ├── ScenarioError   a scenario file: names the field, the value and the remedy
+│   └── TopologyError   a topology file, or a part that a pipeline does not have: as above
 └── RunError            the run broke; exit code 4
     ├── EmulatorError   LocalStack did not start, stop or answer
     ├── DeployError     the pipeline could not be deployed or did not prove itself
@@ -27,6 +28,10 @@ class UsageError(DlqlabError):
 
 class ScenarioError(UsageError):
     """A scenario cannot be used."""
+
+
+class TopologyError(UsageError):
+    """A topology cannot be used, or lacks what is asked for."""
 
 
 class RunError(DlqlabError):

@@ -111,7 +111,7 @@ def measure(running: Running, scenario: Scenario, *, lone_s: float, folder: Path
     )
     alone = _send(running, lone, folder / "lone", None)
     sqs = running.target.client("sqs")
-    urls = queue_urls(sqs, running.target.names.queues)
+    urls = queue_urls(sqs, running.target.topology.queue_names)
     for url in urls.values():
         sqs.purge_queue(QueueUrl=url)
     meter = CpuMeter({"emulator": lambda: (running.pid,), "functions": descendants(running.pid)})
@@ -146,7 +146,7 @@ def completed(running: Running, accepted: Container[str]) -> dict[str, float]:
         "ProjectionExpression": "taskId, #status, updatedAt",
         "ExpressionAttributeNames": names,
     }
-    items = scan(running.target.client("dynamodb"), running.target.names.task_table, **options)
+    items = scan(running.target.client("dynamodb"), running.target.topology.table("tasks").name, **options)
     return {
         item["taskId"]: float(item["updatedAt"])
         for item in items

@@ -183,7 +183,7 @@ def _make_functions(target: Target, scenario: Scenario, package: Path) -> None:
     for role, logical in HANDLERS.items():
         properties = resources[logical]["Properties"]
         client.create_function(
-            FunctionName=target.names.functions[role],
+            FunctionName=target.topology.function_names[role],
             Runtime=properties["Runtime"],
             Handler=properties["Handler"],
             Role=ROLE,
@@ -194,9 +194,12 @@ def _make_functions(target: Target, scenario: Scenario, package: Path) -> None:
                 "Variables": properties["Environment"]["Variables"] | variables | {"AWS_ENDPOINT_URL": target.endpoint}
             },
         )
-    for role, queue in (("processor", target.names.task_queue), ("monitor", target.names.dead_letter_queue)):
+    for role, queue in (
+        ("processor", target.topology.queue("tasks").name),
+        ("monitor", target.topology.queue("dead-letters").name),
+    ):
         client.create_event_source_mapping(
-            FunctionName=target.names.functions[role],
+            FunctionName=target.topology.function_names[role],
             EventSourceArn=f"arn:aws:sqs:{settings.REGION}:{settings.ACCOUNT_ID}:{queue}",
             BatchSize=scenario.pipeline.batch_size,
             FunctionResponseTypes=[functions.PARTIAL],
@@ -209,7 +212,7 @@ def _make_api(target: Target) -> str:
     made = {"/": next(item["id"] for item in client.get_resources(restApiId=api)["items"] if item["path"] == "/")}
     for method, routes in ROUTES.items():
         for route in routes:
-            _make_method(client, api, _resource(client, api, made, route), method, target.names.api_function)
+            _make_method(client, api, _resource(client, api, made, route), method, target.topology.function("api").name)
     client.create_deployment(restApiId=api, stageName=API_STAGE)
     return target.api_url(api)
 

@@ -13,13 +13,15 @@ from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
 from dlqlab.contracts.evidence import Manifest, RunEvidence
 from dlqlab.contracts.scenario import Scenario
+from dlqlab.contracts.topology import Topology
+from dlqlab.errors import EvidenceError
 from taskrules.faults import FaultPlan
 from taskrules.retry import RetryPolicy
 
 EARLIER_MARGIN_S = 1.0
 """What was written longer than this before the first request is of an earlier run or of the deployer's probes."""
 EMPTY_FOR_S = 5.0
-"""Both queues at zero for this long in their last samples: no message is left anywhere. SQS's own counts are
+"""All queues at zero for this long in their last samples: no message is left anywhere. SQS's own counts are
 approximate, so one sample says nothing."""
 
 
@@ -32,6 +34,17 @@ class Facts:
     @property
     def manifest(self) -> Manifest:
         return self.run.manifest
+
+    @property
+    def topology(self) -> Topology:
+        """What the pipeline consists of.
+
+        Raises:
+            EvidenceError: the run does not say.
+        """
+        if self.run.topology is None:
+            raise EvidenceError("topology.json is not there: which queues and functions there were is not known")
+        return self.run.topology
 
     @property
     def scenario(self) -> Scenario:
@@ -185,7 +198,7 @@ class Facts:
 
     @property
     def nothing_left(self) -> bool:
-        """Whether no message is left anywhere: the run saw both queues drained, or the samples show it. Samples that
+        """Whether no message is left anywhere: the run saw all queues drained, or the samples show it. Samples that
         contradict the run outrank it.
         """
         return (self.manifest.drained and not self.left_in_queues) or self.queues_empty
@@ -210,9 +223,11 @@ class Facts:
 
     @cached_property
     def queues_empty(self) -> bool:
-        """Whether the last samples of both queues show no message in any state for EMPTY_FOR_S and longer."""
+        """Whether the last samples of all queues show no message in any state for EMPTY_FOR_S and longer."""
         samples = self.run.table("queues")
-        if samples.empty or set(samples["queue"].dropna()) != {"tasks", "dead-letters"}:
+        if samples.empty or self.run.topology is None:
+            return False
+        if set(samples["queue"].dropna()) != set(self.run.topology.queue_names):
             return False
         depth = samples[["visible", "in_flight", "delayed"]].fillna(0).sum(axis=1)
         last_ts = samples.groupby("queue")["ts"].max().min()

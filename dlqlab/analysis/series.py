@@ -81,9 +81,11 @@ def submission_latency(facts: Facts, *, bucket_s: float = 1.0) -> pd.DataFrame:
 
 
 def queue_depths(facts: Facts) -> pd.DataFrame:
-    """The samples of both queues with t_s: t_s, queue, visible, in_flight, delayed."""
+    """The samples of all queues with t_s: t_s, queue, visible, in_flight, delayed; queues as messages pass them."""
     samples = facts.run.table("queues")
-    table = samples.assign(t_s=samples["ts"] - origin_ts(facts)).sort_values(["queue", "t_s"])
+    order = {role: place for place, role in enumerate(facts.run.topology.queue_names if facts.run.topology else ())}
+    place = samples["queue"].map(order)
+    table = samples.assign(t_s=samples["ts"] - origin_ts(facts), place=place).sort_values(["place", "queue", "t_s"])
     return table[["t_s", "queue", "visible", "in_flight", "delayed"]].reset_index(drop=True)
 
 

@@ -7,16 +7,18 @@ import click
 
 from dlqlab import paths
 from dlqlab.cli.console import OUT, command
-from dlqlab.cli.targets import Where, targeted
+from dlqlab.cli.targets import Where, of_any_pipeline, targeted
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 
 if TYPE_CHECKING:
     from dlqlab.contracts.rundir import RunDir
+    from dlqlab.deploy.target import Target
 
 
 @click.command()
 @targeted
+@of_any_pipeline
 @click.option("--since", metavar="TIME", help="All loads by hand from then on as one: 2026-01-31T10:00, or 10m ago.")
 @click.option(
     "--ledger",
@@ -37,6 +39,9 @@ def collect(
 
     RUN is a folder under runs/ that holds a ledger (default: the newest that is not collected). Faults, retries and
     settings are read from what is deployed. What nobody measured while the load ran is null.
+
+    Of a pipeline that takes no scenario: its queues, logs and metrics, --since (default: 10m ago) until its queues are
+    at rest; whoever sent its messages.
     """
     from dlqlab.run.collect_by_hand import HandCollector, new_run  # noqa: PLC0415
     from dlqlab.run.ledgers import moment, put_together, started_ts, uncollected  # noqa: PLC0415
@@ -44,8 +49,13 @@ def collect(
 
     if run_dir and since:
         raise UsageError("RUN and --since are given: name one load, or a time")
-    judged_as = find(scenario) if scenario else None
     target = where.resolve()
+    if not target.topology.deploy.scenario:
+        if run_dir or ledgers or scenario:
+            raise UsageError(f"{target.topology.name} takes no scenario: leave out RUN, --ledger and --scenario")
+        _collect_any(target, moment(since or "10m"), runs)
+        return
+    judged_as = find(scenario) if scenario else None
     if since:
         since_ts = moment(since)
         found = [run for run in uncollected(runs) if started_ts(run.ledger_parts) >= since_ts]
@@ -61,6 +71,16 @@ def collect(
         )
     put_together(run, ledgers)
     facts = HandCollector(run, target, OUT, judged_as).collect()
+    for text in facts["not_measured"].values():
+        OUT.print(f"not known: {text}", soft_wrap=True)
+    OUT.print(f"run: {shown(run.path)}; next: dlqlab report {shown(run.path)}", soft_wrap=True)
+
+
+def _collect_any(target: "Target", since_ts: float, runs: Path) -> None:
+    from dlqlab.run.collect_any import AnyCollector  # noqa: PLC0415
+
+    collector = AnyCollector(target=target, console=OUT, since_ts=since_ts, runs_root=runs.resolve())
+    run, facts = collector.collect()
     for text in facts["not_measured"].values():
         OUT.print(f"not known: {text}", soft_wrap=True)
     OUT.print(f"run: {shown(run.path)}; next: dlqlab report {shown(run.path)}", soft_wrap=True)

@@ -7,7 +7,7 @@ import click
 from rich.markup import escape
 
 from dlqlab.cli.console import OUT, command
-from dlqlab.cli.targets import Where, targeted
+from dlqlab.cli.targets import Where, of_any_pipeline, targeted
 from dlqlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _SIGNS = {"error": "[bold red]✗ error[/]", "warning": "[yellow]≠ warning[/]"
 
 @click.command()
 @targeted
+@of_any_pipeline
 @click.option("--stack", is_flag=True, help="Check what is deployed, read by AWS calls; with SCENARIO check both.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings too.")
 @click.option("--brief", is_flag=True, help="Only the statements, without why, source and remedy.")
@@ -37,15 +38,15 @@ def lint(where: Where, scenario: str | None, *, stack: bool, strict: bool, brief
     from dlqlab.lint.settings import of_scenario  # noqa: PLC0415
     from dlqlab.lint.stack import of_stack  # noqa: PLC0415
     from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.specimens import task_system  # noqa: PLC0415
 
-    if not stack and (where.port is not None or where.target or where.stage):
-        raise UsageError("--port, --target and --stage are about a stack: give --stack, too")
-    subjects = [] if stack and scenario is None else [of_scenario(find(scenario or "default"))]
+    if not stack and (where.port is not None or where.target or where.stage or where.specimen):
+        raise UsageError("--port, --target, --stage and --specimen are about a stack: give --stack, too")
+    subjects = [] if stack and scenario is None else [of_scenario(find(scenario or "default"), task_system("local"))]
     if stack:
         target = where.resolve()
-        subjects.append(
-            of_stack(target.client, target.names, subject=f"stack {target.stage} at {target.endpoint or target.label}")
-        )
+        subject = f"stack {target.stage} at {target.endpoint or target.label}"
+        subjects += of_stack(target.client, target.topology, subject=subject)
     results = [apply(subject, RULES) for subject in subjects]
     if as_json:
         click.echo(json.dumps([result.to_json() for result in results], indent=2))

@@ -111,7 +111,7 @@ def _of_target(where: Where, query: str, groups: Sequence[str], since: str | Non
         _check(running(where.port))
     target = where.resolve()
     client = target.client("logs")
-    asked = groups_of(client, groups, [log_group(name) for name in target.names.functions.values()])
+    asked = groups_of(client, groups, [log_group(name) for name in target.topology.function_names.values()])
     with ERR.status(f"asking {len(asked)} log groups"):
         return query_target(client, query, asked, since_ts=since_ts, limit=limit)
 

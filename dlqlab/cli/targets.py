@@ -4,11 +4,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
 
+from dlqlab import paths
 from dlqlab.cli.console import ERR
 from dlqlab.cli.ports import PORT, Port, running
 from dlqlab.errors import UsageError
@@ -37,6 +39,13 @@ _CONFIRM = click.option(
 )
 
 
+_SPECIMEN = click.option(
+    "--specimen",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Pipeline under test: a folder with a topology.toml; default: the task system in app/.",
+)
+
 type Command = Callable[..., Any]
 
 
@@ -48,6 +57,12 @@ class Where:
     target: str | None
     stage: str | None
     confirm: str | None = None
+    specimen: Path | None = None
+
+    @property
+    def app(self) -> Path:
+        """Folder of the pipeline under test."""
+        return paths.APP if self.specimen is None else self.specimen.resolve()
 
     def resolve(self) -> "Target":
         """The target; makes no request.
@@ -58,7 +73,7 @@ class Where:
         from dlqlab.deploy.target import LOCAL_STAGE, local_target  # noqa: PLC0415
 
         if self.target is None:
-            return local_target(running(self.port), stage=self.stage or LOCAL_STAGE)
+            return local_target(running(self.port), stage=self.stage or LOCAL_STAGE, app=self.app)
         return self.elsewhere()
 
     def elsewhere(self) -> "Target":
@@ -73,8 +88,8 @@ class Where:
         if self.port is not None:
             raise UsageError("--port and --target are given: the port is part of the target's URL")
         if self.target == AWS:
-            return aws_target(stage=self.stage)
-        return url_target(self.target, stage=self.stage or LOCAL_STAGE)
+            return aws_target(stage=self.stage, app=self.app)
+        return url_target(self.target, stage=self.stage or LOCAL_STAGE, app=self.app)
 
     def confirmed(self, intent: "Intent") -> "Target":
         """The target, once a person has agreed where it is not this machine.
@@ -104,6 +119,11 @@ class Where:
         return True
 
 
+def of_any_pipeline(function: Command) -> Command:
+    """The option for commands that work on any pipeline; stands under one of those that say where it is."""
+    return _SPECIMEN(function)
+
+
 def targeted(function: Command) -> Command:
     """Options for commands that look; the command gets one argument ``where`` instead."""
     return _with(function, PORT, _TARGET, _STAGE)
@@ -129,9 +149,15 @@ def _with(function: Command, *options: Callable[[Command], Command]) -> Command:
 def _gathered(function: Command) -> Command:
     @wraps(function)
     def run(
-        *, port: int | None, target: str | None, stage: str | None, confirm: str | None = None, **arguments: Any
+        *,
+        port: int | None,
+        target: str | None,
+        stage: str | None,
+        confirm: str | None = None,
+        specimen: Path | None = None,
+        **arguments: Any,
     ) -> Any:
-        where = Where(port=port, target=target, stage=stage, confirm=confirm)
+        where = Where(port=port, target=target, stage=stage, confirm=confirm, specimen=specimen)
         return function(where=where, **arguments)
 
     return run

@@ -14,9 +14,9 @@ from dlqlab.collect.queues import read_queues
 from dlqlab.collect.table import collect_tasks
 from dlqlab.collect.windows import Counts
 from dlqlab.contracts.evidence import BAD_LINES, OTHER_LINES
-from dlqlab.contracts.names import Names
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import frame
+from dlqlab.contracts.topology import Topology
 from dlqlab.errors import EvidenceError
 from dlqlab.load.ledger import read_ledger
 
@@ -61,11 +61,12 @@ class CollectReport:
 def collect(
     run: RunDir,
     clients: Clients,
-    names: Names,
+    topology: Topology,
     window: Window,
     *,
     run_id: str,
     not_sampled: Collection[str] = (),
+    sent_by_us: bool = True,
     on_progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
@@ -74,14 +75,15 @@ def collect(
     """Write every table into the run directory. ``window`` is from the start of the load to the end of the drain.
 
     A source that fails does not keep the others from being collected. ``not_sampled`` names tables of which nobody
-    took samples, ``queues`` or ``host``: they are written empty.
+    took samples, ``queues`` or ``host``: they are written empty. What the pipeline does not tell has no table: EVENTS
+    and TASKS where its topology declares no such evidence; and LEDGER where its messages were not ``sent_by_us``.
 
     Raises:
         EvidenceError: sources failed; names each. Everything else has been written.
     """
-    collector = _Collector(run, clients, names, run_id, on_progress or (lambda _what, _share: None))
+    collector = _Collector(run, clients, topology, run_id, on_progress or (lambda _what, _share: None))
     collector.not_sampled = frozenset(not_sampled)
-    functions = tuple(names.functions.values())
+    functions = tuple(topology.function_names.values())
 
     def logs() -> None:
         collector.report.logs_settled = wait_for_lines(
@@ -98,7 +100,8 @@ def collect(
         "metrics": lambda: collector.metrics(window),
         "tasks": collector.tasks,
     }
-    _read_all(sources)
+    unknown = {"ledger": not sent_by_us, "tasks": topology.evidence.tasks is None}
+    _read_all({source: read for source, read in sources.items() if not unknown.get(source)})
     return collector.report
 
 
@@ -118,10 +121,10 @@ def _read_all(sources: Mapping[str, Callable[[], None]]) -> None:
 class _Collector:
     """One method for each source; each raises EvidenceError."""
 
-    def __init__(self, run: RunDir, clients: Clients, names: Names, run_id: str, on_progress: Progress) -> None:
+    def __init__(self, run: RunDir, clients: Clients, topology: Topology, run_id: str, on_progress: Progress) -> None:
         self._run = run
         self._clients = clients
-        self._names = names
+        self._topology = topology
         self._run_id = run_id
         self._on_progress = on_progress
         self.report = CollectReport()
@@ -154,7 +157,8 @@ class _Collector:
             parts,
             on_progress=lambda function, share: self._on_progress(f"logs of {function}", share),
         )
-        self._done("events", combine_events(parts, self._run))
+        if self._topology.evidence.events:
+            self._done("events", combine_events(parts, self._run))
         self._done("invocations", combine_invocations(parts, self._run))
         for name in (BAD_LINES, OTHER_LINES):
             combine_lines(parts, self._run.path / name)
@@ -162,7 +166,7 @@ class _Collector:
         shutil.rmtree(parts)
 
     def metrics(self, window: Window) -> None:
-        rows = collect_metrics(self._clients.cloudwatch, self._names, window.start_ts, window.end_ts)
+        rows = collect_metrics(self._clients.cloudwatch, self._topology, window.start_ts, window.end_ts)
         data = frame("metrics", rows)
         self._run.write("metrics", data)
         self._done("metrics", len(data))
@@ -170,8 +174,8 @@ class _Collector:
     def tasks(self) -> None:
         found = collect_tasks(
             self._clients.dynamodb,
-            task_table=self._names.task_table,
-            archive_table=self._names.archive_table,
+            task_table=self._topology.task_table.name,
+            archive_table=self._topology.archive_table.name,
             run_id=self._run_id,
         )
         self._run.write("tasks", frame("tasks", found.rows))

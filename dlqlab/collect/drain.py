@@ -1,4 +1,4 @@
-"""Waiting for the end: both queues empty and every acknowledged task terminal."""
+"""Waiting for the end: all queues empty and every acknowledged task terminal."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ def wait_for_drain(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> DrainResult:
-    """Wait until both queues were empty in two looks in a row and no acknowledged task is unfinished.
+    """Wait until all queues were empty in two looks in a row and no acknowledged task is unfinished.
 
     The table is counted only when the queues are empty, and not again until they have been so twice more with twice
     the pause: a task that is lost for good must not make the wait scan the table every second. Not drained is a

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dlqlab.contracts.names import Names
+from dlqlab.contracts.topology import Topology
 from dlqlab.errors import EvidenceError
-from taskrules.metrics import DIMENSION, NAMESPACE
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -40,13 +39,11 @@ _LAMBDA: Mapping[str, "StatisticType"] = {
     "ConcurrentExecutions": "Maximum",
 }
 
-_PROCESSOR: Mapping[str, "StatisticType"] = {"AttemptFailed": "Average", "AttemptDuration": "Average"}
-_MONITOR: Mapping[str, "StatisticType"] = {"TaskDeadLettered": "Sum", "DeadLetterAge": "Maximum"}
 """The app's own (taskrules.metrics): the average of AttemptFailed is the failure ratio of the minute."""
 
 
 def collect_metrics(
-    cloudwatch: "CloudWatchClient", names: Names, start_ts: float, end_ts: float
+    cloudwatch: "CloudWatchClient", topology: Topology, start_ts: float, end_ts: float
 ) -> Iterator[dict[str, Any]]:
     """Rows of the METRICS table over the whole minutes that hold the time from ``start_ts`` to ``end_ts``.
 
@@ -55,17 +52,24 @@ def collect_metrics(
     """
     start_s = int(start_ts // PERIOD_S) * PERIOD_S
     end_s = -int(-end_ts // PERIOD_S) * PERIOD_S
+    for namespace, dimension, metric, stat in _asked(topology):
+        for first_s in range(start_s, end_s, PERIOD_S * POINTS_MAX):
+            last_s = min(end_s, first_s + PERIOD_S * POINTS_MAX)
+            yield from _points(cloudwatch, namespace, metric, dimension, stat, (first_s, last_s))
+
+
+def _asked(topology: Topology) -> Iterator[tuple[str, tuple[str, str], str, "StatisticType"]]:
+    """Namespace, dimension, metric and statistic of all that is asked for: AWS's own, then the pipeline's."""
     for namespace, dimension, resources, metrics in (
-        ("AWS/SQS", "QueueName", names.queues.values(), _SQS),
-        ("AWS/Lambda", "FunctionName", names.functions.values(), _LAMBDA),
-        (NAMESPACE, DIMENSION, [names.processor_function], _PROCESSOR),
-        (NAMESPACE, DIMENSION, [names.monitor_function], _MONITOR),
+        ("AWS/SQS", "QueueName", topology.queue_names, _SQS),
+        ("AWS/Lambda", "FunctionName", topology.function_names, _LAMBDA),
     ):
-        for resource in resources:
+        for resource in resources.values():
             for metric, stat in metrics.items():
-                for first_s in range(start_s, end_s, PERIOD_S * POINTS_MAX):
-                    last_s = min(end_s, first_s + PERIOD_S * POINTS_MAX)
-                    yield from _points(cloudwatch, namespace, metric, (dimension, resource), stat, (first_s, last_s))
+                yield namespace, (dimension, resource), metric, stat
+    for own in topology.metrics:
+        function = topology.function(own.function).name
+        yield own.namespace, ("FunctionName", function), own.name, own.stat.value
 
 
 def _points(

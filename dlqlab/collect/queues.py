@@ -1,4 +1,4 @@
-"""Both queues once a second: visible, in flight, delayed."""
+"""All queues once a second: visible, in flight, delayed."""
 
 import json
 import threading

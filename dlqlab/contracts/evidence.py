@@ -15,6 +15,7 @@ from dlqlab.contracts.cells import whole
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.contracts.tables import TABLES
+from dlqlab.contracts.topology import Topology
 from dlqlab.errors import EvidenceError, ScenarioError
 
 NOT_THERE = "is not there"
@@ -65,6 +66,7 @@ class RunEvidence:
     tables: Mapping[str, pd.DataFrame]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     bad_lines: tuple[str, ...] = ()
+    topology: Topology | None = None  # what the pipeline consists of; None where the run does not say
     raw_parts: tuple[str, ...] = ()  # what was written while the run went on, before it became tables
 
     def table(self, name: str) -> pd.DataFrame:
@@ -126,6 +128,7 @@ def load_evidence(run: RunDir) -> RunEvidence:
         tables=tables,
         unreadable=unreadable,
         bad_lines=bad_lines,
+        topology=run.read_topology(),
         raw_parts=_raw_parts(run),
     )
 

@@ -1,13 +1,13 @@
 """A run directory: one folder holds everything that is known about one run.
 
-``manifest.json`` says what was run, the Parquet tables hold the evidence (see ``tables``), ``verdict.json`` the
-judgement, ``report.ipynb`` and ``report.html`` the explanation. Raw files are complete before analysis starts;
-analysis writes only its own three.
+``manifest.json`` says what was run, ``topology.json`` what the pipeline consists of, the Parquet tables hold the
+evidence (see ``tables``), ``verdict.json`` the judgement, ``report.ipynb`` and ``report.html`` the explanation. Raw
+files are complete before analysis starts; analysis writes only its own three.
 """
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from typing import Any
 import pandas as pd
 
 from dlqlab.contracts.tables import TABLES, conform
-from dlqlab.errors import EvidenceError
+from dlqlab.contracts.topology import Topology
+from dlqlab.contracts.topology_file import from_json
+from dlqlab.errors import EvidenceError, TopologyError
 
 LATEST = "latest"
 
@@ -29,6 +31,10 @@ class RunDir:
     @property
     def manifest_path(self) -> Path:
         return self.path / "manifest.json"
+
+    @property
+    def topology_path(self) -> Path:
+        return self.path / "topology.json"
 
     @property
     def verdict_path(self) -> Path:
@@ -89,6 +95,27 @@ class RunDir:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         write_json(self.manifest_path, manifest)
+
+    def read_topology(self) -> Topology | None:
+        """What the pipeline was declared to consist of; None where nobody wrote it down.
+
+        Raises:
+            EvidenceError: the file cannot be read.
+        """
+        if not self.topology_path.exists():
+            return None
+        try:
+            return from_json(read_json(self.topology_path)["declared"], source=self.topology_path.name)
+        except (KeyError, TopologyError) as error:
+            raise EvidenceError(f"{self.topology_path}: cannot be read: {error}") from error
+
+    def write_topology(
+        self, declared: Topology, *, deployed: Topology | None = None, differences: Sequence[str] = ()
+    ) -> None:
+        """The pipeline as declared, as deployed where anybody looked, and how the two differ."""
+        found = deployed.to_json() if deployed else None
+        value = {"declared": declared.to_json(), "deployed": found, "differences": list(differences)}
+        write_json(self.topology_path, value)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -81,7 +81,7 @@ INVOCATIONS: Mapping[str, Column] = {
 
 QUEUES: Mapping[str, Column] = {
     "ts": Column(REAL, "when the sample was asked for"),
-    "queue": Column(TEXT, "tasks | dead-letters"),
+    "queue": Column(TEXT, "role of the queue, see topology.json"),
     "visible": Column(WHOLE, "ApproximateNumberOfMessages"),
     "in_flight": Column(WHOLE, "ApproximateNumberOfMessagesNotVisible; retries in backoff are among them"),
     "delayed": Column(WHOLE, "ApproximateNumberOfMessagesDelayed"),

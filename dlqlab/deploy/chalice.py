@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dlqlab import paths
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
 
 DEADLINE_S = 300
 _OWN_FOLDERS = ("deployed", "deployments", "__pycache__", "venv")
-_SOURCE_RECORD = "deployed-source.json"
+_SOURCE_RECORD = "deployed-{name}.json"
 _GO = "go\n"
 _PROGRAM = """
 import sys
@@ -29,10 +28,10 @@ if sys.stdin.readline():  # nothing to read: who started this is gone
 
 def prepare_project(target: Target) -> None:
     """Copy the app to the target's project folder where it has one of its own; keep what Chalice remembers there."""
-    if target.project_dir == paths.APP:
+    if target.project_dir == target.app:
         return
     ignore = shutil.ignore_patterns(*_OWN_FOLDERS)
-    shutil.copytree(paths.APP, target.project_dir, ignore=ignore, dirs_exist_ok=True)
+    shutil.copytree(target.app, target.project_dir, ignore=ignore, dirs_exist_ok=True)
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def _is_current(target: Target) -> bool:
     except FileNotFoundError:
         return False
     return recorded == source_digest(target.project_dir) and all(
-        _function_exists(target, name) for name in target.names.functions.values()
+        _function_exists(target, function.name) for function in target.topology.functions
     )
 
 
@@ -107,7 +106,7 @@ def _function_exists(target: Target, name: str) -> bool:
 
 def _record(target: Target) -> Path:
     # In the emulator's folder, which a new emulator starts without: nothing is deployed there yet.
-    return target.state_dir / _SOURCE_RECORD
+    return target.state_dir / _SOURCE_RECORD.format(name=target.topology.name)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dlqlab.contracts.scenario import Scenario
+from dlqlab.contracts.scenario import Pipeline, Scenario
+from dlqlab.contracts.topology import Consumer
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
@@ -32,44 +33,73 @@ def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started
     }
 
 
-def configure(target: Target, variables: Mapping[str, str], *, processor_timeout_s: int) -> None:
+def configure(target: Target, variables: Mapping[str, str], *, worker_timeout_s: int) -> None:
     """Give every function these variables besides its own, and wait until the change is in force.
 
     Raises:
         DeployError: a function did not take the change.
     """
     client = target.client("lambda")
-    for role, name in target.names.functions.items():
+    worker = target.topology.work.consumer
+    for name in target.topology.function_names.values():
         current = client.get_function_configuration(FunctionName=name)
         merged = current.get("Environment", {}).get("Variables", {}) | dict(variables)
-        timeout_s = processor_timeout_s if role == "processor" else current["Timeout"]
+        timeout_s = worker_timeout_s if name == worker.name else current["Timeout"]
         if merged != current.get("Environment", {}).get("Variables") or timeout_s != current["Timeout"]:
             client.update_function_configuration(
                 FunctionName=name, Environment={"Variables": merged}, Timeout=timeout_s
             )
-    for name in target.names.functions.values():
+    wait_active(target)
+
+
+def wait_active(target: Target) -> None:
+    """Wait until every function is active, and the last change of it in force.
+
+    Raises:
+        DeployError: one did not take it.
+    """
+    client = target.client("lambda")
+    for name in target.topology.function_names.values():
         _wait_updated(client, name)
 
 
-def set_partial_responses(target: Target, scenario: Scenario) -> None:
-    """Set what Chalice cannot: ReportBatchItemFailures on both mappings; and the scenario's batching.
+def set_mappings(target: Target, scenario: Scenario | None = None) -> None:
+    """Set the mappings as declared, which Chalice cannot wholly do (ReportBatchItemFailures).
+
+    With a scenario its batching is set on the queue of work.
 
     Raises:
-        DeployError: a function does not have exactly one mapping.
+        DeployError: a queue and its consumer are not joined by exactly one mapping.
     """
-    client = target.client("lambda")
-    pipeline = scenario.pipeline
-    for role in ("processor", "monitor"):
-        mapping = _mapping(client, target.names.functions[role])
-        wanted: dict[str, Any] = {"FunctionResponseTypes": [PARTIAL]}
-        if role == "processor":
-            wanted |= {"BatchSize": pipeline.batch_size, "MaximumBatchingWindowInSeconds": pipeline.batch_window_s}
-            if pipeline.max_concurrency:
-                wanted["ScalingConfig"] = {"MaximumConcurrency": pipeline.max_concurrency}
-            elif mapping.get("ScalingConfig"):
-                wanted["ScalingConfig"] = {}
-        if any(mapping.get(key) != value for key, value in wanted.items()):
-            client.update_event_source_mapping(UUID=mapping["UUID"], **wanted)
+    client, topology = target.client("lambda"), target.topology
+    for consumer in topology.consumers:
+        name, queue = topology.function(consumer.function).name, topology.queue(consumer.queue).name
+        mapping = mapping_of(client, name, queue)
+        if scenario and consumer.queue == topology.work.queue.role:
+            wanted = _settings(consumer, scenario.pipeline)
+        else:
+            wanted = _settings(consumer, None)
+        changes = {key: value for key, value in wanted.items() if (mapping.get(key) or None) != (value or None)}
+        if changes:
+            client.update_event_source_mapping(UUID=mapping["UUID"], **changes)
+
+
+def _settings(consumer: Consumer, pipeline: Pipeline | None) -> dict[str, Any]:
+    """What a mapping is to have, as UpdateEventSourceMapping takes it; what nobody says anything about is left out."""
+    settings: dict[str, Any] = {
+        "BatchSize": consumer.batch_size,
+        "MaximumBatchingWindowInSeconds": consumer.batch_window_s,
+        "ScalingConfig": {"MaximumConcurrency": consumer.max_concurrency} if consumer.max_concurrency else None,
+    }
+    if pipeline:
+        limit = {"MaximumConcurrency": pipeline.max_concurrency} if pipeline.max_concurrency else {}
+        settings = {
+            "BatchSize": pipeline.batch_size,
+            "MaximumBatchingWindowInSeconds": pipeline.batch_window_s,
+            "ScalingConfig": limit,
+        }
+    said = {key: value for key, value in settings.items() if value is not None}
+    return said | {"FunctionResponseTypes": list(consumer.response_types)}
 
 
 def wait_unmapped(target: Target) -> None:
@@ -79,7 +109,7 @@ def wait_unmapped(target: Target) -> None:
         DeployError: one is still there at the deadline.
     """
     client = target.client("lambda")
-    functions = set(target.names.functions.values())
+    functions = set(target.topology.function_names.values())
 
     def probe() -> tuple[bool, list[str]]:
         pages = client.get_paginator("list_event_source_mappings").paginate()
@@ -93,10 +123,18 @@ def wait_unmapped(target: Target) -> None:
         raise DeployError(str(error)) from error
 
 
-def _mapping(client: Any, function: str) -> dict[str, Any]:
-    mappings = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+def mapping_of(client: Any, function: str, queue: str) -> dict[str, Any]:
+    """The event source mapping that joins a queue to a function, both by name.
+
+    Raises:
+        DeployError: there is none, or there are several.
+    """
+    found = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    mappings = [mapping for mapping in found if mapping["EventSourceArn"].rpartition(":")[2] == queue]
     if len(mappings) != 1:
-        raise DeployError(f"{function} has {len(mappings)} event source mappings, expected 1: run dlqlab destroy first")
+        raise DeployError(
+            f"{function} has {len(mappings)} event source mappings, expected 1 of {queue}: run dlqlab destroy first"
+        )
     return dict(mappings[0])
 
 

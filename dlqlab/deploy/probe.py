@@ -28,7 +28,7 @@ ENDED_TEXT = "the task of a deployment's proof: it has served"
 _SIDE_DOOR = "/_aws/sqs/messages"
 """Where LocalStack lists a queue's messages without receiving them ("Developer endpoints" in its page on SQS)."""
 _ACKNOWLEDGED = ("already failed", "already dead-lettered")
-"""What the processor and the monitor log of a message whose task has FAILED (taskrules.tasks, app/)."""
+"""What the functions log of a message whose task has FAILED (taskrules.tasks, app/)."""
 
 
 def probe_id(run_id: str, scenario: Scenario) -> str:
@@ -52,7 +52,7 @@ class Probe:
 
     @property
     def _store(self) -> TaskTable:
-        return TaskTable(self.target.client("dynamodb"), self.target.names.task_table)
+        return TaskTable(self.target.client("dynamodb"), self.target.topology.task_table.name)
 
     def task(self) -> Task | None:
         """The task as the table holds it."""
@@ -65,7 +65,7 @@ class Probe:
         """
         if self.target.kind is Kind.AWS:
             return None
-        held = [self._message_ids(queue) for queue in self.target.names.queues.values()]
+        held = [self._message_ids(queue.name) for queue in self.target.topology.queues]
         if None in held:
             return None
         return any(ids is not None and message_id in ids for ids in held)
@@ -93,12 +93,12 @@ class Probe:
 
     def is_acknowledged(self) -> bool:
         """Whether the log says that the message came back and was acknowledged."""
-        names = self.target.names
+        work = self.target.topology.work
         start_ms = int(self.created_ts * 1000)
-        for function in (names.processor_function, names.monitor_function):
+        for function in (*work.consumers, *work.dead_letter_consumers):
             pages = self.target.client("logs").get_paginator("filter_log_events")
             found = pages.paginate(
-                logGroupName=log_group(function), startTime=start_ms, filterPattern=f'"{self.task_id}"'
+                logGroupName=log_group(function.name), startTime=start_ms, filterPattern=f'"{self.task_id}"'
             )
             texts = (event["message"] for page in found for event in page["events"])
             if any(self.task_id in text and reason in text for text in texts for reason in _ACKNOWLEDGED):
@@ -107,9 +107,9 @@ class Probe:
 
     def remove(self) -> None:
         """Delete the task's item, and its dead letter's where one was archived before the task was ended."""
-        dynamodb, names = self.target.client("dynamodb"), self.target.names
-        dynamodb.delete_item(TableName=names.task_table, Key={"taskId": {"S": self.task_id}})
-        dynamodb.delete_item(TableName=names.archive_table, Key={"archiveId": {"S": f"{self.task_id}#1"}})
+        dynamodb, topology = self.target.client("dynamodb"), self.target.topology
+        for table, key in ((topology.task_table, self.task_id), (topology.archive_table, f"{self.task_id}#1")):
+            dynamodb.delete_item(TableName=table.name, Key={table.key: {"S": key}})
 
 
 def listed(answer: dict[str, Any]) -> set[str]:

@@ -14,31 +14,26 @@ PURGE_SETTLES_S = 60.0
 
 
 def reset(target: Target) -> None:
-    """Empty both queues and all tables of the stage.
+    """Empty all queues and all tables of the stage.
 
     Raises:
         DeployError: SQS refuses for too long.
     """
     purge(target)
     dynamodb = target.client("dynamodb")
-    names = target.names
-    for table, key in (
-        (names.task_table, "taskId"),
-        (names.archive_table, "archiveId"),
-        (names.breaker_table, "breakerId"),
-    ):
-        _clear(dynamodb, table, key)
+    for table in target.topology.tables:
+        _clear(dynamodb, table.name, table.key)
 
 
 def purge(target: Target) -> None:
-    """Empty both queues, after a while where they were emptied a moment ago.
+    """Empty all queues, after a while where they were emptied a moment ago.
 
     Raises:
         DeployError: SQS refuses for too long.
     """
     sqs = target.client("sqs")
-    for name in target.names.queues.values():
-        _purge(sqs, name)
+    for queue in target.topology.queues:
+        _purge(sqs, queue.name)
     if target.kind is Kind.AWS:
         purged = time.monotonic()
         over = lambda: (time.monotonic() - purged >= PURGE_SETTLES_S, "")  # noqa: E731

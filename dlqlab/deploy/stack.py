@@ -4,43 +4,53 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from dlqlab import paths
 from dlqlab.contracts.scenario import Scenario
+from dlqlab.contracts.topology import Topology
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
-TEMPLATE = paths.APP / "resources.yaml"
 DEADLINE_S = 300.0
+MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_S = "{max_receive_count}", "{visibility_timeout_s}"
+"""Parameters of a template that stand for what a scenario says."""
+_SCENARIO = frozenset({MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_S})
 _GONE = "GONE"
 
 
-def stack_name(stage: str) -> str:
-    return f"dlqlab-{stage}"
+def stack_name(topology: Topology) -> str | None:
+    """The stack's name; None where there is no template, and so no stack."""
+    deploy = topology.deploy
+    return (deploy.stack or topology.name) if deploy.template else None
 
 
-def parameters(stage: str, scenario: Scenario) -> dict[str, str]:
-    """The template's parameters for a scenario."""
-    return {
-        "Stage": stage,
-        "MaxReceiveCount": str(scenario.retry_policy().max_attempts),
-        "VisibilityTimeout": str(scenario.pipeline.visibility_timeout_s),
+def parameters(topology: Topology, scenario: Scenario | None) -> dict[str, str]:
+    """The template's parameters; those that follow a scenario are left to the template's defaults without one."""
+    given = topology.deploy.parameters
+    if scenario is None:
+        return {key: value for key, value in given.items() if value not in _SCENARIO}
+    values = {
+        MAX_RECEIVE_COUNT: str(scenario.retry_policy().max_attempts),
+        VISIBILITY_TIMEOUT_S: str(scenario.pipeline.visibility_timeout_s),
     }
+    return {key: values.get(value, value) for key, value in given.items()}
 
 
-def deploy_stack(target: Target, scenario: Scenario) -> dict[str, str]:
-    """Create or update the stack; returns its outputs.
+def deploy_stack(target: Target, scenario: Scenario | None) -> dict[str, str]:
+    """Create or update the stack; returns its outputs. Does nothing where there is no template.
 
     Raises:
         DeployError: CloudFormation refused or failed; names the resource and its reason.
     """
+    topology = target.topology
+    name = stack_name(topology)
+    if name is None:
+        return {}
     cloudformation = target.client("cloudformation")
-    name = stack_name(target.stage)
     request: dict[str, Any] = {
         "StackName": name,
-        "TemplateBody": TEMPLATE.read_text(),
+        "TemplateBody": _template(target),
         "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters(target.stage, scenario).items()
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters(topology, scenario).items()
         ],
     }
     exists = _status(cloudformation, name) != _GONE
@@ -63,13 +73,21 @@ def delete_stack(target: Target) -> None:
         DeployError: it could not be removed.
     """
     cloudformation = target.client("cloudformation")
-    name = stack_name(target.stage)
-    if _status(cloudformation, name) == _GONE:
+    name = stack_name(target.topology)
+    if name is None or _status(cloudformation, name) == _GONE:
         return
     cloudformation.delete_stack(StackName=name)
     status = _settled(cloudformation, name)
     if status not in {_GONE, "DELETE_COMPLETE"}:
         raise DeployError(f"stack {name} is {status}: {_first_failure(cloudformation, name)}")
+
+
+def _template(target: Target) -> str:
+    path = target.app / str(target.topology.deploy.template)
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise DeployError(f"{path}: the template cannot be read: {error.strerror}") from error
 
 
 def _settled(cloudformation: Any, name: str) -> str:

@@ -15,7 +15,8 @@ from botocore.exceptions import ProfileNotFound
 
 from dlqlab import paths
 from dlqlab.contracts.hosts import is_loopback_url
-from dlqlab.contracts.names import Names
+from dlqlab.contracts.topology import Topology
+from dlqlab.contracts.topology_file import read_topology
 from dlqlab.deploy.sessions import isolated_session, users_session
 from dlqlab.emulator import settings
 from dlqlab.emulator.host import lifecycle
@@ -45,6 +46,8 @@ class Kind(StrEnum):
 class Target:
     """A stage at an endpoint. ``project_dir`` is the Chalice project, which keeps what it has deployed in itself.
 
+    ``app`` is the folder of the pipeline under test, with its ``topology.toml``; a ``project_dir`` that is another one
+    holds a copy of it.
     ``endpoint`` is None for an AWS account; then ``environment`` holds no credentials: they are the user's own.
     """
 
@@ -54,10 +57,16 @@ class Target:
     state_dir: Path
     environment: Mapping[str, str] = field(repr=False)
     kind: Kind = Kind.LOCAL
+    app: Path = paths.APP
 
     @cached_property
-    def names(self) -> Names:
-        return Names.for_stage(self.stage)
+    def topology(self) -> Topology:
+        """What the pipeline consists of at this stage.
+
+        Raises:
+            TopologyError: its file is missing or cannot be used.
+        """
+        return read_topology(self.app, self.stage)
 
     @property
     def region(self) -> str:
@@ -128,8 +137,8 @@ def _purge_again(params: dict[str, Any], **_more: object) -> None:
 def local_target(emulator: Emulator, *, stage: str = LOCAL_STAGE, app: Path = paths.APP) -> Target:
     """The stage at an emulator of this project.
 
-    Chalice remembers in the project folder what it deployed. The emulator on the default port uses the project's
-    ``app``, so that ``chalice deploy`` by hand and dlqlab know of each other; any other gets a copy of its own, and so
+    Chalice remembers in the project folder what it deployed. The emulator on the default port uses the pipeline's own
+    folder, so that ``chalice deploy`` by hand and dlqlab know of each other; any other gets a copy of its own, and so
     does every one of a project that has none.
     """
     state = Path(emulator.state)
@@ -137,13 +146,19 @@ def local_target(emulator: Emulator, *, stage: str = LOCAL_STAGE, app: Path = pa
     return Target(
         endpoint=emulator.endpoint,
         stage=stage,
-        project_dir=app if in_place else state / "app",
+        project_dir=app if in_place else _copy(state, app, stage),
         state_dir=state,
         environment=settings.client_environment(emulator.endpoint),
+        app=app,
     )
 
 
-def url_target(url: str, *, stage: str = LOCAL_STAGE, state_root: Path = paths.STATE) -> Target:
+def _copy(state: Path, app: Path, stage: str) -> Path:
+    """Where a target keeps its copy of a pipeline's folder: one for each pipeline."""
+    return state / "app" if app == paths.APP else state / "specimens" / read_topology(app, stage).name
+
+
+def url_target(url: str, *, stage: str = LOCAL_STAGE, state_root: Path = paths.STATE, app: Path = paths.APP) -> Target:
     """The stage at an endpoint that dlqlab did not start, with dummy credentials: nobody's own are sent there.
 
     At an emulator of this project it shares what Chalice remembers with ``local_target``.
@@ -161,16 +176,16 @@ def url_target(url: str, *, stage: str = LOCAL_STAGE, state_root: Path = paths.S
         raise UsageError(f"--target {url}: give {AWS}, or a URL such as http://127.0.0.1:4566 without a path")
     endpoint = f"{parts.scheme}://{parts.netloc}"
     state = state_root / f"target-{parts.hostname.replace(':', '.')}-{port or parts.scheme}"
-    project_dir = state / "app"
+    project_dir = _copy(state, app, stage)
     ours = lifecycle.find(port, state_root) if port and is_loopback_url(url) else None
     if ours:
-        found = local_target(ours)
+        found = local_target(ours, stage=stage, app=app)
         state, project_dir = found.state_dir, found.project_dir
     environment = settings.client_environment(endpoint)
-    return Target(endpoint, stage, project_dir, state, environment, Kind.URL)
+    return Target(endpoint, stage, project_dir, state, environment, Kind.URL, app)
 
 
-def aws_target(*, stage: str | None, state_root: Path = paths.STATE) -> Target:
+def aws_target(*, stage: str | None, state_root: Path = paths.STATE, app: Path = paths.APP) -> Target:
     """The stage in the AWS account that the user's credentials are for; makes no request.
 
     Raises:
@@ -197,4 +212,4 @@ def aws_target(*, stage: str | None, state_root: Path = paths.STATE) -> Target:
     }
     # Chalice remembers what is where: one memory for each profile, since the account's number would cost a request.
     state = state_root / f"target-{AWS}-{session.profile_name}-{region}"
-    return Target(None, stage, state / "app", state, environment, Kind.AWS)
+    return Target(None, stage, _copy(state, app, stage), state, environment, Kind.AWS, app)

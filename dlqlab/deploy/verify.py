@@ -104,10 +104,10 @@ def prove_failed_task_is_kept(
 
 
 def _submit(probe: Probe, url: str) -> None:
-    functions, names = probe.target.client("lambda"), probe.target.names
+    functions, worker = probe.target.client("lambda"), probe.target.topology.work.consumer
     with ThreadPoolExecutor(1) as pool:
         # The processor's first execution environment starts beside the API's instead of after it.
-        started = pool.submit(invoke_empty, functions, names.processor_function)
+        started = pool.submit(invoke_empty, functions, worker.name)
         status, answer = call_api(url, "/tasks", {"taskId": probe.task_id, "payload": PAYLOAD})
         started.result()
     if status != 202:  # noqa: PLR2004

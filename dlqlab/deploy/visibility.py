@@ -33,7 +33,7 @@ def covering(target: Target, scenario: Scenario) -> Iterator[None]:
 
 def _set(target: Target, seconds: int) -> None:
     sqs = target.client("sqs")
-    url = sqs.get_queue_url(QueueName=target.names.task_queue)["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=target.topology.work.queue.name)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 
 
@@ -46,6 +46,6 @@ def _current_timeout_s(target: Target) -> int:
     """0 where the function does not exist yet."""
     client = target.client("lambda")
     try:
-        return int(client.get_function_configuration(FunctionName=target.names.processor_function)["Timeout"])
+        return int(client.get_function_configuration(FunctionName=target.topology.work.consumer.name)["Timeout"])
     except client.exceptions.ResourceNotFoundException:
         return 0

@@ -79,26 +79,27 @@ class TaskQueue:
 
 
 class Desk:
-    """Everything is looked up by the stage's names."""
+    """Everything is looked up in the stage's topology."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.store = TaskTable(target.client("dynamodb"), target.names.task_table)
+        self.store = TaskTable(target.client("dynamodb"), target.topology.task_table.name)
 
     def letters(self) -> list[Letter]:
         """What the archive holds, oldest first."""
-        return read_letters(self.target.client("dynamodb"), self.target.names.archive_table, now=time.time())
+        return read_letters(self.target.client("dynamodb"), self.target.topology.archive_table.name, now=time.time())
 
     @contextmanager
     def requeuer(self, token: str) -> Iterator[Requeuer]:
         """Sends tasks back; its events are in the log when the context ends, however it ends."""
-        log = EventLog(self.target.client("logs"), log_group(self.target.names.monitor_function), token)
+        work = self.target.topology.work
+        log = EventLog(self.target.client("logs"), log_group(work.dead_letter_consumer.name), token)
         log.client.create_log_stream(logGroupName=log.group, logStreamName=token)
         context = Context(function=WRITER, request_id=token, cold_start=False)
         try:
             yield Requeuer(
                 store=self.store,
-                queue=TaskQueue(self.target.client("sqs"), self.target.names.task_queue),
+                queue=TaskQueue(self.target.client("sqs"), work.queue.name),
                 telemetry=Telemetry(context=context, clock=time.time, write=log.write),
                 clock=time.time,
                 token=token,

@@ -124,7 +124,7 @@ def insights(client: Clients, deadline_s: float) -> Finding:
 def metric_dimensions(client: Clients, deadline_s: float) -> Finding:
     """Whether a metric is found by its whole dimension. AWS: a name that only begins alike is another metric."""
     cloudwatch = client("cloudwatch")
-    namespace, name = f"{PREFIX}/{uuid.uuid4().hex[:12]}", "tasks"
+    namespace, name = f"{PREFIX}/{uuid.uuid4().hex[:12]}", "q"
     for value, number in ((name, 1.0), (f"{name}-dlq", 100.0)):
         dimensions = [{"Name": "QueueName", "Value": value}]
         data = {"MetricName": "Depth", "Dimensions": dimensions, "Value": number, "Unit": "Count"}

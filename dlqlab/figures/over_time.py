@@ -52,7 +52,7 @@ class Phases:
 
 @styled
 def queue_depths(queues: pd.DataFrame, *, phases: Phases) -> Chart:
-    """Messages in both queues over time.
+    """Messages in all queues over time, one panel each in the order of the rows.
 
     Args:
         queues: ``t_s`` (after the load began), ``queue``, ``visible``, ``in_flight``, ``delayed``.
@@ -60,11 +60,11 @@ def queue_depths(queues: pd.DataFrame, *, phases: Phases) -> Chart:
     """
     if queues.empty:
         return no_data("Queue depths", "the queues were not sampled")
-    names = [name for name in ("tasks", "dead-letters") if (queues["queue"] == name).any()]
+    names = list(queues["queue"].dropna().unique())
     peak = int((queues["visible"] + queues["in_flight"])[queues["queue"] == names[0]].max())
     last = int(queues[queues["t_s"] == queues["t_s"].max()][["visible", "in_flight", "delayed"]].sum().sum())
     finding = f"At most {count(peak)} messages were in the queue {names[0]}; "
-    finding += "both queues are empty at the end" if last == 0 else f"{count(last)} messages are left at the end"
+    finding += "all queues are empty at the end" if last == 0 else f"{count(last)} messages are left at the end"
     figure, panels = chart(finding, rows=len(names), height_in=1.6 + 1.5 * len(names))
     for axes, name in zip(panels, names, strict=True):
         part = queues[queues["queue"] == name].sort_values("t_s")

@@ -49,11 +49,11 @@ def _has_redrive(settings: Settings) -> list[str]:
 
 
 def _redrive_allowed(settings: Settings) -> list[str] | None:
-    if settings.redrive is None or settings.dead_letters is None:
+    if settings.redrive is None or settings.dead_letter_queue is None:
         return None
     if settings.redrive.is_allowed:
         return []
-    return [f"{settings.dead_letters.queue.name} does not list {settings.tasks.queue.name} among its sources"]
+    return [f"{settings.dead_letter_queue.name} does not list {settings.tasks.queue.name} among its sources"]
 
 
 def _receives_range(settings: Settings) -> list[str] | None:
@@ -83,16 +83,17 @@ def _receives_end_with_attempts(settings: Settings) -> list[str] | None:
 
 def _dead_letters_outlive(settings: Settings) -> list[str] | None:
     source = settings.tasks.queue.retention_s
-    kept = settings.dead_letters.queue.retention_s if settings.dead_letters else None
+    kept = settings.dead_letter_queue.retention_s if settings.dead_letter_queue else None
     if source is None or kept is None:
         return None
     return [] if kept > source else [f"dead letters are kept for {kept} s, tasks for {source} s"]
 
 
 def _same_type(settings: Settings) -> list[str] | None:
-    if settings.dead_letters is None:
+    if settings.dead_letter_queue is None:
         return None
-    kinds = {one.queue.name: "FIFO" if one.queue.is_fifo else "standard" for one in settings.consumers}
+    queues = (settings.tasks.queue, settings.dead_letter_queue)
+    kinds = {queue.name: "FIFO" if queue.is_fifo else "standard" for queue in queues}
     return [] if len(set(kinds.values())) == 1 else [", ".join(f"{name} is {kind}" for name, kind in kinds.items())]
 
 

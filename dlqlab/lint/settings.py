@@ -7,8 +7,8 @@ settings do not tell; a rule that needs the value is then not checked.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dlqlab.contracts.names import Names
 from dlqlab.contracts.scenario import Load, Scenario
+from dlqlab.contracts.topology import Topology
 from taskrules.breaker import BreakerPolicy
 from taskrules.faults import FaultPlan
 from taskrules.retry import RetryPolicy
@@ -67,7 +67,7 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redrive:
-    """The redrive policy of the task queue. ``is_allowed``: whether the dead-letter queue takes its messages."""
+    """The redrive policy of the queue of work. ``is_allowed``: whether the dead-letter queue takes its messages."""
 
     max_receive_count: int
     is_allowed: bool = True
@@ -79,8 +79,9 @@ class Settings:
 
     Args:
         subject: what these are the settings of, for people.
-        tasks: the task queue and the processor.
-        dead_letters: the dead-letter queue and the monitor; None where nothing is said about them.
+        tasks: the queue of work and its consumer.
+        dead_letters: the dead-letter queue and its consumer; None where nothing is said about them.
+        unread: the dead-letter queue that no function works on.
         redrive: None where the task queue has no redrive policy.
         retry: None where the functions' variables cannot be read.
         problem: why they cannot.
@@ -94,6 +95,7 @@ class Settings:
     subject: str
     tasks: Consumer
     dead_letters: Consumer | None = None
+    unread: Queue | None = None
     redrive: Redrive | None = None
     retry: RetryPolicy | None = None
     faults: FaultPlan | None = None
@@ -109,6 +111,11 @@ class Settings:
         return (self.tasks,) if self.dead_letters is None else (self.tasks, self.dead_letters)
 
     @property
+    def dead_letter_queue(self) -> Queue | None:
+        """Whoever works on it; None where nothing is said about it."""
+        return self.unread if self.dead_letters is None else self.dead_letters.queue
+
+    @property
     def mapped(self) -> Iterator[tuple[Consumer, Mapping]]:
         """The consumers that have a mapping, with it."""
         return ((one, one.mapping) for one in self.consumers if one.mapping is not None)
@@ -119,16 +126,14 @@ class Settings:
         return consuming if self.api is None else (*consuming, self.api)
 
 
-def of_scenario(scenario: Scenario, stage: str = "local") -> Settings:
+def of_scenario(scenario: Scenario, topology: Topology) -> Settings:
     """The settings that a deployment for this scenario will have, as far as the scenario decides them."""
-    names, pipeline = Names.for_stage(stage), scenario.pipeline
+    work, pipeline = topology.work, scenario.pipeline
     return Settings(
         subject=f"scenario {scenario.name}",
         tasks=Consumer(
-            queue=Queue(name=names.task_queue, visibility_timeout_s=pipeline.visibility_timeout_s),
-            function=Function(
-                name=names.processor_function, timeout_s=pipeline.function_timeout_s, reports_failures=True
-            ),
+            queue=Queue(name=work.queue.name, visibility_timeout_s=pipeline.visibility_timeout_s),
+            function=Function(name=work.consumer.name, timeout_s=pipeline.function_timeout_s, reports_failures=True),
             mapping=Mapping(
                 batch_size=pipeline.batch_size,
                 batch_window_s=pipeline.batch_window_s,

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dlqlab.contracts.names import Names
+from dlqlab.contracts.topology import Topology, Work
 from dlqlab.errors import DeployError
 from dlqlab.lint.settings import Consumer, Function, Queue, Redrive, Settings
 from dlqlab.lint.settings import Mapping as SourceMapping
@@ -17,40 +17,53 @@ Clients = Callable[[str], Any]
 """A boto3 client by the name of its service."""
 
 
-def of_stack(clients: Clients, names: Names, *, subject: str) -> Settings:
-    """The settings of the stage as it is deployed.
+def of_stack(clients: Clients, topology: Topology, *, subject: str) -> list[Settings]:
+    """The settings of the stage as it is deployed: one for each consumer of each queue of work.
 
     Raises:
         DeployError: nothing is deployed, or AWS does not answer.
     """
+    sqs, functions = clients("sqs"), clients("lambda")
+    pairs = [(work, consumer.name) for work in topology.works for consumer in work.consumers]
     try:
-        return _read(clients("sqs"), clients("lambda"), names, subject)
+        return [
+            _read(sqs, functions, topology, work, consumer, subject if len(pairs) == 1 else f"{subject}: {consumer}")
+            for work, consumer in pairs
+        ]
     except (ClientError, BotoCoreError) as error:
         raise DeployError(f"{subject} cannot be read: {error}; is it deployed? (dlqlab deploy)") from error
 
 
-def _read(sqs: Any, functions: Any, names: Names, subject: str) -> Settings:
-    tasks, task_attributes = _queue(sqs, names.task_queue)
-    letters, letter_attributes = _queue(sqs, names.dead_letter_queue)
-    processor, variables = _function(functions, names.processor_function)
-    monitor, _ = _function(functions, names.monitor_function)
-    api, _ = _function(functions, names.api_function)
-    try:
-        app, problem = AppSettings.from_env(variables), None
-    except SettingsError as error:
-        app, problem = None, f"{names.processor_function}: {error}"
+def _read(sqs: Any, functions: Any, topology: Topology, work: Work, consumer: str, subject: str) -> Settings:
+    tasks, task_attributes = _queue(sqs, work.queue.name)
+    worker, variables = _function(functions, consumer)
+    letters, letter_attributes = _queue(sqs, work.dead_letters.name) if work.dead_letter_queue else (None, {})
+    readers = work.dead_letter_consumers
+    reader = _function(functions, readers[0].name)[0] if readers else None
+    api = _function(functions, topology.api.name)[0] if topology.has_api else None
+    app, problem = _rules(consumer, variables) if topology.deploy.scenario else (None, None)
+    dead_letters = _consumer(functions, letters, letter_attributes["QueueArn"], reader) if letters and reader else None
     return Settings(
         subject=subject,
-        tasks=_consumer(functions, tasks, task_attributes["QueueArn"], processor),
-        dead_letters=_consumer(functions, letters, letter_attributes["QueueArn"], monitor),
+        tasks=_consumer(functions, tasks, task_attributes["QueueArn"], worker),
+        dead_letters=dead_letters,
+        unread=None if dead_letters else letters,
         redrive=_redrive(task_attributes, letter_attributes),
         retry=app.retry_policy if app else None,
         faults=app.fault_plan if app else None,
         problem=problem,
         breaker=app.breaker_policy if app else None,
         api=api,
-        names=(*names.queues.values(), *names.functions.values()),
+        names=(*topology.queue_names.values(), *topology.function_names.values()),
     )
+
+
+def _rules(function: str, variables: Mapping[str, str]) -> tuple[AppSettings | None, str | None]:
+    """The rules that a function follows by its variables, or why they cannot be read."""
+    try:
+        return AppSettings.from_env(variables), None
+    except SettingsError as error:
+        return None, f"{function}: {error}"
 
 
 def _queue(sqs: Any, name: str) -> tuple[Queue, Mapping[str, str]]:
@@ -104,7 +117,7 @@ def _mapping(found: Mapping[str, Any]) -> SourceMapping:
 def _redrive(tasks: Mapping[str, str], letters: Mapping[str, str]) -> Redrive | None:
     """The policy where it leads to this dead-letter queue; one that leads elsewhere is none of ours."""
     policy = json.loads(tasks.get("RedrivePolicy") or "{}")
-    if policy.get("deadLetterTargetArn") != letters["QueueArn"]:
+    if not policy or policy.get("deadLetterTargetArn") != letters.get("QueueArn"):
         return None
     allow = json.loads(letters.get("RedriveAllowPolicy") or '{"redrivePermission": "allowAll"}')
     listed = allow["redrivePermission"] == "byQueue" and tasks["QueueArn"] in allow.get("sourceQueueArns", ())

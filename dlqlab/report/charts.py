@@ -129,7 +129,7 @@ def dlq_volume(facts: Facts) -> figures.Chart:
 
 @_charted("Queue depths")
 def queue_depths(facts: Facts) -> figures.Chart:
-    """Messages in both queues over time."""
+    """Messages in all queues over time."""
     return figures.queue_depths(series.queue_depths(facts), phases=_phases(facts))
 
 

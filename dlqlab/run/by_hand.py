@@ -43,7 +43,7 @@ def load_by_hand(
     run = RunDir(runs_root / run_id)
     run.path.mkdir(parents=True)
     sqs = target.client("sqs")
-    urls = queue_urls(sqs, target.names.queues)
+    urls = queue_urls(sqs, target.topology.queue_names)
     if ui:
         console.print(f"Locust's web UI: http://127.0.0.1:{web_port} (Ctrl-C ends it)", soft_wrap=True)
     phases, emulator = Phases(console), known.emulator_of(target)
@@ -64,7 +64,7 @@ def load_by_hand(
             on_progress=lambda sent, planned: phase.update(done=sent, total=planned, note=f"{sent:,} sent"),
             on_start=lambda pid: host.add("load", tree(pid)),
         )
-        _send_junk(run, scenario, sqs, urls["tasks"])
+        _send_junk(run, scenario, sqs, urls[target.topology.work.queue.role])
         phase.note = f"{result.sent:,} tasks sent"
     return run
 

@@ -144,7 +144,7 @@ class HandCollector:
 
     def _drain(self, scenario: Scenario, phases: Phases) -> dict[str, Any]:
         sqs = self.target.client("sqs")
-        queues = QueueSampler(sqs, queue_urls(sqs, self.target.names.queues), self.run.path)
+        queues = QueueSampler(sqs, queue_urls(sqs, self.target.topology.queue_names), self.run.path)
         queues.sample()
         queues.start()
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlqlab.contracts.scenario import Breaker, Drain, Faults, Judge, Load, Pipeline, Retry, Scenario
-from dlqlab.deploy.functions import PARTIAL
+from dlqlab.deploy.functions import PARTIAL, mapping_of
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
 from taskrules.settings import Settings, SettingsError
@@ -45,19 +45,17 @@ def read_deployment(target: Target) -> Deployment:
         DeployError: there is no processor, or not exactly one mapping of it.
     """
     functions, sqs = target.client("lambda"), target.client("sqs")
-    name = target.names.processor_function
+    work = target.topology.work
+    name = work.consumer.name
     try:
         found = functions.get_function_configuration(FunctionName=name)
     except functions.exceptions.ResourceNotFoundException as error:
         raise DeployError(f"{name} is not deployed at {target.label}: run dlqlab deploy") from error
-    mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    if len(mappings) != 1:
-        raise DeployError(f"{name} has {len(mappings)} event source mappings, expected 1: run dlqlab destroy first")
-    url = sqs.get_queue_url(QueueName=target.names.task_queue)["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=work.queue.name)["QueueUrl"]
     return Deployment(
         variables=found.get("Environment", {}).get("Variables", {}),
         timeout_s=found["Timeout"],
-        mapping=mappings[0],
+        mapping=mapping_of(functions, name, work.queue.name),
         queue=sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"],
     )
 

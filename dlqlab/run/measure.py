@@ -11,6 +11,7 @@ from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
 from dlqlab.contracts.rundir import RunDir
+from dlqlab.deploy.discover import differences, discover
 from dlqlab.deploy.target import Target
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EvidenceError
@@ -21,6 +22,18 @@ from dlqlab.run.watch import Watch
 
 ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
 ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
+
+
+def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
+    """Write down what the pipeline is declared to consist of and what is deployed; returns how the two differ.
+
+    Raises:
+        DeployError: AWS does not answer.
+    """
+    declared, deployed = target.topology, discover(target.client, target.topology)
+    found = differences(declared, deployed)
+    run.write_topology(declared, deployed=deployed, differences=found)
+    return found
 
 
 @contextmanager
@@ -54,7 +67,7 @@ def sampled(
 
 
 def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, phases: Phases) -> DrainResult:
-    """Wait until both queues are empty and every task that a client knows to be taken is terminal.
+    """Wait until all queues are empty and every task that a client knows to be taken is terminal.
 
     Raises:
         EvidenceError: the ledger or the task table cannot be read.
@@ -66,7 +79,7 @@ def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, 
             phase.update(note=f"{state.queued:,} messages left")
 
         result = wait_for_drain(probe, deadline_s, on_progress=show)
-        phase.note = "both queues empty, every task terminal" if result.drained else result.reason
+        phase.note = "all queues empty, every task terminal" if result.drained else result.reason
         phase.failed = not result.drained
     return result
 
@@ -75,14 +88,21 @@ def _drain_probe(run: RunDir, target: Target, queues: QueueSampler) -> DrainProb
     ledger = read_ledger(run.ledger_parts).rows
     acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
     unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
-    dynamodb, table = target.client("dynamodb"), target.names.task_table
+    dynamodb, table = target.client("dynamodb"), target.topology.task_table.name
     return DrainProbe(
         depths=queues.latest, unfinished=lambda: count_unfinished(dynamodb, table, acknowledged, unanswered)
     )
 
 
 def pull(
-    run: RunDir, target: Target, window: Window, phases: Phases, *, run_id: str, not_sampled: Collection[str] = ()
+    run: RunDir,
+    target: Target,
+    window: Window,
+    phases: Phases,
+    *,
+    run_id: str,
+    not_sampled: Collection[str] = (),
+    sent_by_us: bool = True,
 ) -> CollectReport:
     """Collect everything into the run directory; ``run_id`` is the one that the functions log.
 
@@ -99,10 +119,11 @@ def pull(
         report = collect(
             run,
             clients,
-            target.names,
+            target.topology,
             window,
             run_id=run_id,
             not_sampled=not_sampled,
+            sent_by_us=sent_by_us,
             on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
         )
         phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())

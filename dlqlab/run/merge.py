@@ -25,6 +25,9 @@ def merge_tables(run: RunDir, cells: Sequence[RunDir]) -> None:
     for name in (BAD_LINES, OTHER_LINES):
         texts = [(cell.path / name).read_text() for cell in cells if (cell.path / name).exists()]
         (run.path / name).write_text("".join(texts))
+    topology = cells[0].read_topology()
+    if topology:
+        run.write_topology(topology)
 
 
 def merge_manifests(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

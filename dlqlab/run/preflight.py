@@ -68,14 +68,14 @@ def warm_up(target: Target, url: str, users: int) -> None:
     Raises:
         DeployError: the API or a function does not work.
     """
-    names, functions = target.names, target.client("lambda")
+    work, functions = target.topology.work, target.client("lambda")
     with ThreadPoolExecutor(users + 2 * WARM_POLLERS) as pool:
         # A look-up, because it makes the API's clients too; /health asks nothing of anybody.
         calls = [pool.submit(call_api, url, "/tasks/warm-up") for _ in range(users)]
         invocations = [
-            pool.submit(invoke_empty, functions, function)
-            for function in (names.processor_function, names.monitor_function)
-            for _ in range(WARM_POLLERS if function == names.processor_function else 1)
+            pool.submit(invoke_empty, functions, function.name)
+            for function, pollers in ((work.consumer, WARM_POLLERS), (work.dead_letter_consumer, 1))
+            for _ in range(pollers)
         ]
         for call in calls:
             status, answer = call.result()
@@ -93,10 +93,10 @@ def probe_latency(target: Target, url: str) -> dict[str, float]:
     Raises:
         DeployError: the API or the function does not work.
     """
-    functions, processor = target.client("lambda"), target.names.processor_function
+    functions, worker = target.client("lambda"), target.topology.work.consumer.name
     calls: Mapping[str, Callable[[], object]] = {
         "api_ms": lambda: call_api(url, "/health"),
-        "processor_ms": lambda: invoke_empty(functions, processor),
+        "processor_ms": lambda: invoke_empty(functions, worker),
     }
     times = {name: [_timed_ms(call) for _ in range(LATENCY_CALLS)] for name, call in calls.items()}
     return {name: round(statistics.median(found), 3) for name, found in times.items()}

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ from dlqlab.run import known, manifest, preflight
 from dlqlab.run.ahead import import_ahead
 from dlqlab.run.deployed import read_deployment
 from dlqlab.run.left import leaving_evidence
-from dlqlab.run.measure import drain, pull, sampled
+from dlqlab.run.measure import drain, pull, record_topology, sampled
 from dlqlab.run.progress import Phases
 from dlqlab.run.watch import Watch, watching
 
@@ -157,6 +157,7 @@ class Runner:
                 run_id=self.facts["run_id"],
                 reset_follows=True,
             )
+            record_topology(self.run, target)
             pipeline.reset(target)
             self.note(redact_fields=sorted(read_deployment(target).settings().redact_fields))
             phase.note = f"API at {url}"
@@ -179,9 +180,9 @@ class Runner:
 
     def _measure(self, target: Target, emulator: Emulator | None, url: str, watch: Watch) -> None:
         sqs = target.client("sqs")
-        urls = queue_urls(sqs, target.names.queues)
+        urls = queue_urls(sqs, target.topology.queue_names)
         with sampled(self.run, emulator, sqs, urls, watch) as (queues, host):
-            load = self._load(url, host, sqs, urls)
+            load = self._load(url, host, sqs, urls[target.topology.work.queue.role])
             drained = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
             self.note(drain_ended_ts=time.time())
         window = Window(load.started_ts, time.time())
@@ -193,14 +194,14 @@ class Runner:
             collected={"rows": report.rows, "logs_settled": report.logs_settled, "foreign_items": report.foreign_items},
         )
 
-    def _load(self, url: str, host: HostSampler, sqs: Any, urls: Mapping[str, str]) -> LoadResult:
+    def _load(self, url: str, host: HostSampler, sqs: Any, queue_url: str) -> LoadResult:
         with self.phases.phase("load", f"{self.cell.share(self.scenario.load.tasks):,} tasks") as phase:
             self.note(load_started_ts=self.together())
 
             def show(sent: int, planned: int) -> None:
                 phase.update(done=sent, total=planned, note=f"{sent:,} sent")
                 if sent:
-                    self._send_junk(sqs, urls)
+                    self._send_junk(sqs, queue_url)
 
             result = start_load(
                 self.scenario,
@@ -212,7 +213,7 @@ class Runner:
                 on_progress=show,
                 on_start=lambda pid: host.add("load", tree(pid)),
             )
-            self._send_junk(sqs, urls)
+            self._send_junk(sqs, queue_url)
             seconds = max(result.ended_ts - result.started_ts, 1e-9)
             phase.note = f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second"
         self.note(
@@ -222,11 +223,11 @@ class Runner:
         )
         return result
 
-    def _send_junk(self, sqs: Any, urls: Mapping[str, str]) -> None:
+    def _send_junk(self, sqs: Any, queue_url: str) -> None:
         """The scenario's junk, once, among the tasks of the first cell."""
         count = 0 if self.cell.number else self.scenario.load.junk_messages
         if count and "junk_message_ids" not in self.facts:
-            junk = send_junk(sqs, urls["tasks"], count, self.scenario.seed)
+            junk = send_junk(sqs, queue_url, count, self.scenario.seed)
             self.note(junk_message_ids=[message.message_id for message in junk])
 
     def judge_and_report(self) -> Verdict:

@@ -15,6 +15,7 @@ from dlqlab.lint.rule import Finding, Severity
 from dlqlab.lint.rule import lint as apply_rules
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.settings import of_scenario
+from dlqlab.specimens import task_system
 
 SETTINGS_MAX: Final = 2_000
 
@@ -130,7 +131,7 @@ def label_of(values: Mapping[str, Value]) -> str:
 
 def linted(scenario: Scenario) -> list[Finding]:
     """What lint finds wrong with a scenario that is only simulated: nobody waits for its drain."""
-    found = apply_rules(replace(of_scenario(scenario), drain_s=None), RULES)
+    found = apply_rules(replace(of_scenario(scenario, task_system("simulated")), drain_s=None), RULES)
     return [finding for finding in found.findings if finding.rule.severity is not Severity.INFO]
 
 

@@ -99,7 +99,7 @@ def samples(facts: Facts) -> dict[str, Sample]:
         "tail_s": _positive(batches["end"] - batches["last"]),
         "settle_s": _settling(facts, batches),
         "monitor_s": _monitor(facts),
-        "cold_start_s": _positive(_invocations(facts, "processor")["init_duration_ms"] / 1000),
+        "cold_start_s": _positive(_invocations(facts, "attempt.started")["init_duration_ms"] / 1000),
     }
 
 
@@ -111,7 +111,7 @@ def _client_side(facts: Facts) -> dict[str, Sample]:
     return {
         "enqueue_s": _positive(enqueued - asked["sent_ts"]),
         "answer_s": _positive(asked["done_ts"] - enqueued),
-        "api_busy_s": _positive(_invocations(facts, "api")["duration_ms"] / 1000),
+        "api_busy_s": _positive(_invocations(facts, "task.accepted")["duration_ms"] / 1000),
     }
 
 
@@ -177,7 +177,7 @@ def _is_quiet(facts: Facts, moments: "pd.Series[float]") -> "pd.Series[bool]":
 def _waiting(facts: Facts, moments: NDArray[Any]) -> NDArray[Any]:
     """Visible messages of the task queue, between samples by a straight line; endless without samples."""
     own = facts.run.table("queues")
-    own = own[own["queue"] == "tasks"].dropna(subset=["ts", "visible"]).sort_values("ts")
+    own = own[own["queue"] == facts.topology.work.queue.role].dropna(subset=["ts", "visible"]).sort_values("ts")
     if own.empty:
         return np.full(len(moments), np.inf)
     return np.asarray(np.interp(moments, own["ts"].to_numpy("float64"), own["visible"].to_numpy("float64")))
@@ -197,22 +197,17 @@ def _monitor(facts: Facts) -> Sample:
     """A letter's share of the monitor's invocations."""
     letters = facts.dead_letters.dropna(subset=["request_id"])
     size = letters.groupby("request_id").size()
-    lasts = _invocations(facts, "monitor").dropna(subset=["request_id"]).drop_duplicates("request_id")
+    lasts = _invocations(facts, "task.dead_lettered").dropna(subset=["request_id"]).drop_duplicates("request_id")
     own = lasts.set_index("request_id")["duration_ms"].reindex(size.index) / 1000
     return _positive(own / size)
 
 
-def _invocations(facts: Facts, role: str) -> pd.DataFrame:
-    """Invocations of one function that began with the load or after it."""
+def _invocations(facts: Facts, event: str) -> pd.DataFrame:
+    """Invocations that began with the load or after it, of the functions that log an event."""
     table = facts.run.table("invocations")
-    names = facts.processor_functions if role == "processor" else _named(facts, role)
+    names = facts.events.loc[facts.events["event"] == event, "function"].dropna().unique()
     began = table["stored_ts"] - table["duration_ms"] / 1000 >= (facts.manifest.load_started_ts or 0.0)
     return table[table["function"].isin(list(names)) & began]
-
-
-def _named(facts: Facts, role: str) -> set[str]:
-    event = {"api": "task.accepted", "monitor": "task.dead_lettered"}[role]
-    return set(facts.events.loc[facts.events["event"] == event, "function"].dropna().astype(str))
 
 
 def _times(facts: Facts, parameters: Parameters) -> dict[str, float]:

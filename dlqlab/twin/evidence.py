@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from dlqlab.contracts.tables import conform, frame
+from dlqlab.contracts.topology import EntryKind
 from dlqlab.load import tasks as generator
+from dlqlab.specimens import task_system
 from dlqlab.twin.contract import COMPLETED, FAILED, Simulation
 from dlqlab.twin.engine import layout
-from dlqlab.twin.samples import DIGITS, FUNCTIONS, NAMES, invocations, queues
+from dlqlab.twin.samples import DIGITS, STAGE, consumers, invocations, queues
 from dlqlab.twin.samples import calendar as _ts
 from dlqlab.twin.samples import request_id as _request
 from dlqlab.twin.texts import BREAKER_EVENTS, ERRORS, NEVER, OUTLIVED, Texts, errors, lost, reasons
@@ -102,7 +104,7 @@ class Evidence:
                 "task_id": own["task_id"],
                 "generation": 1,
                 "message_id": own["task"].map(self._first_serial).map(_message, na_action="ignore"),
-                "function": NAMES.api_function,
+                "function": task_system(STAGE).api.name,
                 "request_id": "a-" + own["task_id"],
                 "cold_start": False,
                 "log_stream": "simulated/api",
@@ -121,7 +123,8 @@ class Evidence:
         log = self._log[self._log["event"] == layout.REQUEUED]
         redriven = pd.DataFrame({"ts": _ts(log["t"]), "task_id": log["task_id"], "generation": log["generation"]})
         table = pd.concat([swept.assign(reason="never enqueued"), redriven.assign(reason="redrive")])
-        return table.assign(event="task.requeued", function=NAMES.sweeper_function)
+        (sweeper,) = task_system(STAGE).entered_by(EntryKind.SCHEDULE)
+        return table.assign(event="task.requeued", function=sweeper.name)
 
     def _from_log(self) -> pd.DataFrame:
         log = self._log[self._log["event"] != layout.REQUEUED]
@@ -135,7 +138,7 @@ class Evidence:
                 "generation": log["generation"].where(is_task).astype("Int64"),
                 "receive_count": log["receives"].where(log["serial"] >= 0).astype("Int64"),
                 "message_id": log["serial"].where(log["serial"] >= 0).map(_message, na_action="ignore"),
-                "function": np.array(FUNCTIONS, dtype=object)[log["function"]],
+                "function": consumers()[log["function"]],
                 "request_id": _request(log["invocation"]),
                 "cold_start": log["is_cold"].astype(bool),
                 "log_stream": "simulated/" + log["environment"].astype(str),

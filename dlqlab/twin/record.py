@@ -12,10 +12,12 @@ import numpy as np
 from dlqlab.contracts.rundir import RunDir, point_latest, write_json
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.run import manifest
+from dlqlab.specimens import task_system
 from dlqlab.twin.arrivals import Arrivals, of_load
 from dlqlab.twin.contract import EPOCH_TS, Simulation
 from dlqlab.twin.evidence import Evidence
 from dlqlab.twin.parameters import LOCALSTACK, Parameters, explain
+from dlqlab.twin.samples import STAGE
 from dlqlab.twin.simulate import simulate
 from dlqlab.twin.texts import Texts
 
@@ -54,6 +56,7 @@ def record(
     texts = Texts(scenario, arrivals, parameters.warm_up_s)
     for name, table in Evidence(result, texts, run_id).tables().items():
         run.write(name, table)
+    run.write_topology(task_system(STAGE))
     series_path = run.path / SERIES
     result.series.to_parquet(series_path, index=False)
     write_json(run.path / AGGREGATES, aggregates(result))

@@ -207,7 +207,7 @@ class Deployed:
         return wait_for("terminal tasks", probe, deadline_s=deadline_s, interval_s=0.3)
 
     def archive(self) -> list[dict[str, Any]]:
-        items = self.target.client("dynamodb").scan(TableName=self.target.names.archive_table)["Items"]
+        items = self.target.client("dynamodb").scan(TableName=self.target.topology.table("archive").name)["Items"]
         return [{key: next(iter(value.values())) for key, value in item.items()} for item in items]
 
 

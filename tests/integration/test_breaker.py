@@ -27,7 +27,7 @@ SCENARIO = Scenario(
 
 def _events(deployed: Deployed) -> list[dict[str, Any]]:
     """The processor's events of this run, in order."""
-    group = log_group(deployed.target.names.processor_function)
+    group = log_group(deployed.target.topology.function("processor").name)
     pages = deployed.target.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     lines = [event["message"] for page in pages for event in page["events"]]
     events = [event for line in lines if (event := parse_line(line)) is not None and event["runId"] == RUN_ID]

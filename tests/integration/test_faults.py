@@ -42,7 +42,7 @@ def _task_with(plan: FaultPlan, first: Fault) -> str:
 
 
 def _effects(deployed: Deployed, task_id: str) -> int:
-    table = deployed.target.names.task_table
+    table = deployed.target.topology.table("tasks").name
     item = deployed.target.client("dynamodb").get_item(TableName=table, Key={"taskId": {"S": task_id}})["Item"]
     return int(item["effects"]["N"])
 

@@ -31,7 +31,7 @@ RUN_ID = "features"
 def _follow(deployed: Deployed, faults: Faults, **variables: str) -> None:
     scenario = dataclasses.replace(QUICK, faults=faults)
     given = functions.run_variables(scenario, RUN_ID, partial=True) | variables
-    functions.configure(deployed.target, given, processor_timeout_s=scenario.pipeline.function_timeout_s)
+    functions.configure(deployed.target, given, worker_timeout_s=scenario.pipeline.function_timeout_s)
 
 
 def _invoke(deployed: Deployed, function: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _count(deployed: Deployed, queue: str) -> int:
 def _unmapped(deployed: Deployed, function: str) -> Iterator[None]:
     """No messages for the function: the test delivers by hand."""
     client = deployed.target.client("lambda")
-    mapping = functions._mapping(client, function)["UUID"]
+    mapping = functions.mapping_of(client, function, deployed.target.topology.queue("tasks").name)["UUID"]
 
     def switch(wanted: str, *, on: bool) -> None:
         client.update_event_source_mapping(UUID=mapping, Enabled=on)
@@ -72,7 +72,7 @@ def _unmapped(deployed: Deployed, function: str) -> Iterator[None]:
 
 def _receive(deployed: Deployed, count: int) -> dict[str, dict[str, Any]]:
     """So many messages of the task queue by their task ids, taken as Lambda's poller takes them."""
-    sqs, url = deployed.target.client("sqs"), _url(deployed, deployed.target.names.task_queue)
+    sqs, url = deployed.target.client("sqs"), _url(deployed, deployed.target.topology.queue("tasks").name)
     found: dict[str, dict[str, Any]] = {}
 
     def probe() -> tuple[bool, int]:
@@ -94,7 +94,7 @@ def _record(message: dict[str, Any], *, receive_count: int = 1) -> dict[str, Any
 
 
 def _effects(deployed: Deployed, task_id: str) -> int:
-    table = deployed.target.names.task_table
+    table = deployed.target.topology.table("tasks").name
     item = deployed.target.client("dynamodb").get_item(TableName=table, Key={"taskId": {"S": task_id}})["Item"]
     return int(item["effects"]["N"])
 
@@ -112,7 +112,7 @@ def _task_with(first: Fault, faults: Faults) -> str:
 def test_effect_happens_once_under_any_redelivery(deployed: Deployed) -> None:
     """One message delivered six times at once, and again when the task is done: one attempt, one effect."""
     _follow(deployed, Faults(failure_rate=0.0, slow_rate=1.0, slow_s=1.0))
-    task_id, processor = f"t-{uuid.uuid4().hex}", deployed.target.names.processor_function
+    task_id, processor = f"t-{uuid.uuid4().hex}", deployed.target.topology.function("processor").name
     with _unmapped(deployed, processor):
         deployed.submit(task_id, {"n": 1})
         event = sqs_event(_record(_receive(deployed, 1)[task_id]))
@@ -121,7 +121,7 @@ def test_effect_happens_once_under_any_redelivery(deployed: Deployed) -> None:
         answers.append(_invoke(deployed, processor, event))
         task, effects = deployed.task(task_id), _effects(deployed, task_id)
     pipeline.configure(deployed.target, QUICK, "integration")
-    deployed.target.client("sqs").purge_queue(QueueUrl=_url(deployed, deployed.target.names.task_queue))
+    deployed.target.client("sqs").purge_queue(QueueUrl=_url(deployed, deployed.target.topology.queue("tasks").name))
 
     assert [] == [answer for answer in answers if "FunctionError" in answer]
     assert ("COMPLETED", 1, 1) == (task["status"], task["attemptCount"], effects)
@@ -129,16 +129,16 @@ def test_effect_happens_once_under_any_redelivery(deployed: Deployed) -> None:
 
 def test_task_done_on_its_last_delivery_outlives_the_death_of_its_batch(deployed: Deployed) -> None:
     """A batch mate kills the function: the done task's message is deleted all the same, the mate's is not."""
-    faults, names = Faults(failure_rate=0.0, crash_before_rate=0.5), deployed.target.names
+    faults, topology = Faults(failure_rate=0.0, crash_before_rate=0.5), deployed.target.topology
     done, mate = _task_with(Fault.NONE, faults), _task_with(Fault.CRASH_BEFORE_EFFECT, faults)
     _follow(deployed, faults)
-    with _unmapped(deployed, names.processor_function):
+    with _unmapped(deployed, topology.function("processor").name):
         for task_id in (done, mate):
             deployed.submit(task_id, {"n": 1})
         messages = _receive(deployed, 2)
         event = sqs_event(*(_record(messages[task_id], receive_count=3) for task_id in (done, mate)))
-        answer = _invoke(deployed, names.processor_function, event)
-        status, left = deployed.task(done)["status"], _count(deployed, names.task_queue)
+        answer = _invoke(deployed, topology.function("processor").name, event)
+        status, left = deployed.task(done)["status"], _count(deployed, topology.queue("tasks").name)
         _follow(deployed, Faults(failure_rate=0.0))
     deployed.wait_terminal([mate])
     pipeline.configure(deployed.target, QUICK, "integration")
@@ -150,20 +150,22 @@ def test_task_done_on_its_last_delivery_outlives_the_death_of_its_batch(deployed
 
 def test_failing_archive_keeps_the_message(deployed: Deployed) -> None:
     """While its table is missing no dead letter is lost: the message stays, and is archived once the table is back."""
-    sqs, names = deployed.target.client("sqs"), deployed.target.names
-    url, task_id = _url(deployed, names.dead_letter_queue), f"t-{uuid.uuid4().hex}"
+    sqs, topology = deployed.target.client("sqs"), deployed.target.topology
+    url, task_id = _url(deployed, topology.queue("dead-letters").name), f"t-{uuid.uuid4().hex}"
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})  # it comes again soon
     _follow(deployed, Faults(failure_rate=0.0), ARCHIVE_TABLE="dlqlab-no-such-table")
     deployed.submit(task_id, "ERROR")
 
     def refused() -> tuple[bool, int]:
-        lines = deployed.target.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{names.monitor_function}")
+        lines = deployed.target.client("logs").filter_log_events(
+            logGroupName=f"/aws/lambda/{topology.function('monitor').name}"
+        )
         tries = sum(task_id in event["message"] and "StoreError" in event["message"] for event in lines["events"])
         return tries >= 2, tries
 
     wait_for("two failures to archive", refused, deadline_s=60, interval_s=0.3)
-    before = (deployed.task(task_id)["status"], _count(deployed, names.dead_letter_queue))
-    _follow(deployed, Faults(failure_rate=0.0), ARCHIVE_TABLE=names.archive_table)
+    before = (deployed.task(task_id)["status"], _count(deployed, topology.queue("dead-letters").name))
+    _follow(deployed, Faults(failure_rate=0.0), ARCHIVE_TABLE=topology.table("archive").name)
     ended = deployed.wait_terminal([task_id])
     letters = [letter for letter in deployed.archive() if letter.get("taskId") == task_id]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
@@ -220,15 +222,15 @@ def test_retries_keep_to_the_documented_schedule(deployed: Deployed) -> None:
 
 def test_deployed_queues_and_tables_are_encrypted(deployed: Deployed) -> None:
     """Encryption at rest is on where the resources are, not only in the template."""
-    names, sqs = deployed.target.names, deployed.target.client("sqs")
+    topology, sqs = deployed.target.topology, deployed.target.client("sqs")
     queues = [
         sqs.get_queue_attributes(QueueUrl=_url(deployed, name), AttributeNames=["SqsManagedSseEnabled"])["Attributes"]
-        for name in names.queues.values()
+        for name in topology.queue_names.values()
     ]
     describe = deployed.target.client("dynamodb").describe_table
     tables = [
         describe(TableName=name)["Table"]["SSEDescription"]["Status"]
-        for name in (names.task_table, names.archive_table, names.breaker_table)
+        for name in (topology.table("tasks").name, topology.table("archive").name, topology.table("breakers").name)
     ]
 
     assert [{"SqsManagedSseEnabled": "true"}] * 2 == queues
@@ -247,7 +249,7 @@ def test_functions_take_the_settings_of_every_scenario(trying: Deployed, scenari
     """Under the settings of each scenario the functions start, and each fault mode is one that they know."""
     pipeline.configure(trying.target, scenario, RUN_ID)
     status, answer = trying.request("GET", "/health")
-    work = _invoke(trying, trying.target.names.processor_function, {"Records": []})
+    work = _invoke(trying, trying.target.topology.function("processor").name, {"Records": []})
 
     assert (200, RUN_ID, False) == (status, answer["runId"], "FunctionError" in work)
 

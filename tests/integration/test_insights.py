@@ -195,7 +195,7 @@ def test_the_lines_of_one_task_and_no_others(deployed: Deployed) -> None:
         assert 202 == deployed.submit(task)
     deployed.wait_terminal(tasks)
     lines = [line for found in lines_by_role(deployed.target).values() for line in found]
-    groups = [log_group(name) for name in deployed.target.names.functions.values()]
+    groups = [log_group(name) for name in deployed.target.topology.function_names.values()]
     known = deployed.target.client("logs").describe_log_groups()["logGroups"]
     there = [name for name in groups if name in {group["logGroupName"] for group in known}]
 

@@ -29,7 +29,8 @@ SILENT_LOSS = "silent-loss"
 def held(deployed: Deployed) -> Result:
     """The rules against the stack."""
     target = deployed.target
-    return apply(of_stack(target.client, target.names, subject="stack"), RULES)
+    (settings,) = of_stack(target.client, target.topology, subject="stack")
+    return apply(settings, RULES)
 
 
 def lint_command(deployed: Deployed) -> CommandResult:
@@ -45,8 +46,10 @@ def broken(deployed: Deployed) -> set[str]:
 @contextmanager
 def response_types(deployed: Deployed, types: list[str]) -> Iterator[None]:
     """The processor's mapping with these response types; as it was afterwards."""
-    client, names = deployed.target.client("lambda"), deployed.target.names
-    mapping = client.list_event_source_mappings(FunctionName=names.processor_function)["EventSourceMappings"][0]
+    client, topology = deployed.target.client("lambda"), deployed.target.topology
+    mapping = client.list_event_source_mappings(FunctionName=topology.function("processor").name)[
+        "EventSourceMappings"
+    ][0]
 
     def update(wanted: list[str]) -> None:
         client.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=wanted)
@@ -87,7 +90,7 @@ def test_mapping_without_response_type_is_an_error(deployed: Deployed) -> None:
 
 def test_settings_that_aws_refuses_are_told(deployed: Deployed, aws: Callable[[str], Any]) -> None:
     """The emulator takes a visibility timeout shorter than the function's; the rules do not."""
-    url = aws("sqs").get_queue_url(QueueName=deployed.target.names.task_queue)["QueueUrl"]
+    url = aws("sqs").get_queue_url(QueueName=deployed.target.topology.queue("tasks").name)["QueueUrl"]
     before = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     aws("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
     try:

@@ -93,7 +93,7 @@ def test_cold_starts_are_told_by_event_and_report(deployed: Deployed) -> None:
     events = [json.loads(line) for found in lines.values() for line in found if line.startswith('{"event"')]
     cold = {event["requestId"] for event in events if event["coldStart"]}
     describe = deployed.target.client("lambda").get_function_configuration
-    sizes = [describe(FunctionName=name)["CodeSize"] for name in deployed.target.names.functions.values()]
+    sizes = [describe(FunctionName=name)["CodeSize"] for name in deployed.target.topology.function_names.values()]
 
     assert cold
     assert cold <= initialised
@@ -145,7 +145,7 @@ def test_dead_letters_are_counted_by_cause(
 ) -> None:
     """The dead letter of a real task is in CloudWatch under its cause, with its age and its attempts."""
     task_id, _ = buried
-    cloudwatch, function = deployed.target.client("cloudwatch"), deployed.target.names.monitor_function
+    cloudwatch, function = deployed.target.client("cloudwatch"), deployed.target.topology.function("monitor").name
     metrics = ("TaskDeadLettered", "DeadLetterAge", "DeadLetterAttempts")
 
     def probe() -> tuple[bool, dict[str, list[dict[str, float]]]]:
@@ -198,9 +198,7 @@ def quick_alarms(deployed: Deployed, cleanups: ExitStack) -> dict[str, str]:
         "TreatMissingData",
     )
     names = {}
-    for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"dlqlab-{deployed.target.names.stage}-alarm-")[
-        "MetricAlarms"
-    ]:
+    for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"dlqlab-{deployed.target.stage}-alarm-")["MetricAlarms"]:
         name = names[alarm["MetricName"]] = f"quick-{alarm['AlarmName']}"
         cloudwatch.put_metric_alarm(
             AlarmName=name, Period=ALARM_PERIOD_S, **{key: alarm[key] for key in kept if key in alarm}
@@ -237,15 +235,15 @@ def test_alarms_go_off_and_come_back(deployed: Deployed, quick_alarms: dict[str,
 def test_alarms_of_the_stage_exist(deployed: Deployed) -> None:
     """Dead letters, failure ratio and age of the oldest message have their alarms, on this stage's resources."""
     alarms = deployed.target.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    names = deployed.target.names
+    topology, stage = deployed.target.topology, deployed.target.stage
     watched = {
         alarm["AlarmName"]: (alarm["MetricName"], alarm["Dimensions"][0]["Value"])
         for alarm in alarms
-        if alarm["AlarmName"].startswith(f"dlqlab-{names.stage}-alarm-")
+        if alarm["AlarmName"].startswith(f"dlqlab-{stage}-alarm-")
     }
 
     assert {
-        f"dlqlab-{names.stage}-alarm-task-dead-lettered": ("TaskDeadLettered", names.monitor_function),
-        f"dlqlab-{names.stage}-alarm-failure-ratio": ("AttemptFailed", names.processor_function),
-        f"dlqlab-{names.stage}-alarm-message-age": ("ApproximateAgeOfOldestMessage", names.task_queue),
+        f"dlqlab-{stage}-alarm-task-dead-lettered": ("TaskDeadLettered", topology.function("monitor").name),
+        f"dlqlab-{stage}-alarm-failure-ratio": ("AttemptFailed", topology.function("processor").name),
+        f"dlqlab-{stage}-alarm-message-age": ("ApproximateAgeOfOldestMessage", topology.queue("tasks").name),
     } == watched

@@ -119,7 +119,7 @@ def test_scripted_error_is_dead_lettered_with_everything(deployed: Deployed) -> 
     pages = deployed.target.client("logs").get_paginator("filter_log_events")
     lines = [
         json.loads(event["message"])
-        for page in pages.paginate(logGroupName=f"/aws/lambda/{deployed.target.names.monitor_function}")
+        for page in pages.paginate(logGroupName=f"/aws/lambda/{deployed.target.topology.function('monitor').name}")
         for event in page["events"]
         if task_id in event["message"] and event["message"].startswith("{")
     ]
@@ -166,7 +166,7 @@ JUNK = [
 def test_junk_is_archived_with_a_reason_and_its_batch_goes_on(deployed: Deployed) -> None:
     """Junk among good tasks ends in the archive with a reason each; the good ones of its batch complete."""
     sqs = deployed.target.client("sqs")
-    url = sqs.get_queue_url(QueueName=deployed.target.names.task_queue)["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=deployed.target.topology.queue("tasks").name)["QueueUrl"]
     good = [_id() for _ in range(3)]
     before = {letter["archiveId"] for letter in deployed.archive()}
     for task_id in good:
@@ -206,8 +206,8 @@ def test_deploying_again_keeps_what_waits(deployed: Deployed) -> None:
     """
     patient = dataclasses.replace(QUICK, retry=Retry(max_retries=2, base_s=3, factor=1))
     pipeline.configure(deployed.target, patient, "integration")
-    sqs, names = deployed.target.client("sqs"), deployed.target.names
-    url = sqs.get_queue_url(QueueName=names.task_queue)["QueueUrl"]
+    sqs, topology = deployed.target.client("sqs"), deployed.target.topology
+    url = sqs.get_queue_url(QueueName=topology.queue("tasks").name)["QueueUrl"]
     task_id, junk = _id(), f"junk {uuid.uuid4().hex}"
     sqs.send_message(QueueUrl=url, MessageBody=junk, DelaySeconds=5)
     deployed.submit(task_id, "ERROR")
@@ -236,10 +236,17 @@ def test_deploying_again_keeps_what_waits(deployed: Deployed) -> None:
     assert [] == _probes_left(deployed)
 
 
+def _processors_mapping(target: Target) -> dict[str, Any]:
+    work = target.topology.work
+    return functions.mapping_of(target.client("lambda"), work.consumer.name, work.queue.name)
+
+
 def _probes_left(deployed: Deployed) -> list[str]:
     """Tasks of deployments' proofs that are in the table."""
     pages = (
-        deployed.target.client("dynamodb").get_paginator("scan").paginate(TableName=deployed.target.names.task_table)
+        deployed.target.client("dynamodb")
+        .get_paginator("scan")
+        .paginate(TableName=deployed.target.topology.table("tasks").name)
     )
     ids = [item["taskId"]["S"] for page in pages for item in page["Items"]]
     return [task_id for task_id in ids if task_id.startswith("probe-")]
@@ -256,13 +263,13 @@ def test_mapping_that_deletes_failed_messages_is_found(
         monkeypatch.setattr(Probe, "is_queued", lambda *_: None)
         monkeypatch.setattr(verify, "AGAIN_DEADLINE_S", 4.0)
     mappings = deployed.target.client("lambda")
-    uuid_ = functions._mapping(mappings, deployed.target.names.processor_function)["UUID"]
+    uuid_ = _processors_mapping(deployed.target)["UUID"]
     mappings.update_event_source_mapping(UUID=uuid_, FunctionResponseTypes=[])
     try:
         with pytest.raises(DeployError, match="does not honour ReportBatchItemFailures"):
             verify.prove_failed_task_is_kept(deployed.target, deployed.url, "integration", QUICK)
     finally:
-        functions.set_partial_responses(deployed.target, QUICK)
+        functions.set_mappings(deployed.target, QUICK)
 
     assert "" == verify.prove_failed_task_is_kept(deployed.target, deployed.url, "integration", QUICK)
     assert [] == _probes_left(deployed)
@@ -280,9 +287,9 @@ def by_hand(emulator: Emulator) -> Target:
 
 def test_plain_chalice_deploy_loses_no_failing_task(by_hand: Target) -> None:
     """Without ReportBatchItemFailures the functions delete what succeeded and raise: every task still gets its fate."""
-    mapping = functions._mapping(by_hand.client("lambda"), by_hand.names.processor_function)
+    mapping = _processors_mapping(by_hand)
     variables = functions.run_variables(QUICK, "by-hand", partial=False)
-    functions.configure(by_hand, variables, processor_timeout_s=QUICK.pipeline.function_timeout_s)
+    functions.configure(by_hand, variables, worker_timeout_s=QUICK.pipeline.function_timeout_s)
     plain = Deployed(by_hand, pipeline.url(by_hand))
     task_ids = {_id(): message for message in ["SUCCESS", "ERROR"] * 8}
     for task_id, message in task_ids.items():
@@ -300,7 +307,7 @@ def test_plain_http_is_refused_on_every_stage_but_the_local_one(by_hand: Target,
 
     def policies(target: Target) -> list[Any]:
         sqs = target.client("sqs")
-        urls = [sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in target.names.queues.values()]
+        urls = [sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in target.topology.queue_names.values()]
         found = [
             sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}) for url in urls
         ]

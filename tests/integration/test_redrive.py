@@ -28,7 +28,7 @@ def _with(faults: Faults) -> Scenario:
 
 def _events(deployed: Deployed, name: str) -> list[dict[str, Any]]:
     pages = deployed.target.client("logs").get_paginator("filter_log_events")
-    group = log_group(deployed.target.names.monitor_function)
+    group = log_group(deployed.target.topology.function("monitor").name)
     lines = [event["message"] for page in pages.paginate(logGroupName=group) for event in page["events"]]
     return [event for line in lines if (event := parse_line(line)) is not None and event["event"] == name]
 

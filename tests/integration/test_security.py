@@ -55,7 +55,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 def _role_name(here: Watched, role: str) -> str:
     """The IAM role of the function in this role of ours."""
-    client, name = here.deployed.target.client("lambda"), here.deployed.target.names.functions[role]
+    client, name = here.deployed.target.client("lambda"), here.deployed.target.topology.function_names[role]
     return str(client.get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2])
 
 

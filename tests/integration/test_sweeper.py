@@ -19,13 +19,13 @@ pytestmark = pytest.mark.integration
 def _configure(deployed: Deployed, faults: Faults, **variables: str) -> None:
     scenario = Scenario(name="sweep", seed=QUICK.seed, faults=faults, retry=QUICK.retry, pipeline=QUICK.pipeline)
     given = functions.run_variables(scenario, "sweep", partial=True) | variables
-    functions.configure(deployed.target, given, processor_timeout_s=scenario.pipeline.function_timeout_s)
+    functions.configure(deployed.target, given, worker_timeout_s=scenario.pipeline.function_timeout_s)
 
 
 def _sweep(deployed: Deployed) -> dict[str, int]:
     """One sweep now, beside those of the schedule."""
     answer = deployed.target.client("lambda").invoke(
-        FunctionName=deployed.target.names.sweeper_function, Payload=json.dumps(SCHEDULED)
+        FunctionName=deployed.target.topology.function("sweeper").name, Payload=json.dumps(SCHEDULED)
     )
     assert "FunctionError" not in answer, answer["Payload"].read()
     return dict(json.loads(answer["Payload"].read()))
@@ -35,7 +35,7 @@ def _requeued(deployed: Deployed, task_id: str) -> list[str]:
     pages = deployed.target.client("logs").get_paginator("filter_log_events")
     lines = [
         event["message"]
-        for page in pages.paginate(logGroupName=log_group(deployed.target.names.sweeper_function))
+        for page in pages.paginate(logGroupName=log_group(deployed.target.topology.function("sweeper").name))
         for event in page["events"]
         if task_id in event["message"]
     ]
@@ -83,7 +83,7 @@ def test_task_that_lost_its_message_is_enqueued_exactly_once(deployed: Deployed)
     deployed.submit(task_id, {"n": 1})
     _wait_for_status(deployed, task_id, "RETRYING")
     sqs = deployed.target.client("sqs")
-    sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=deployed.target.names.task_queue)["QueueUrl"])
+    sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=deployed.target.topology.queue("tasks").name)["QueueUrl"])
     _configure(deployed, Faults(failure_rate=0.0), STRANDED_AFTER_S="2")
 
     def probe() -> tuple[bool, Any]:

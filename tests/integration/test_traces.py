@@ -48,7 +48,7 @@ def test_trace_header_goes_with_the_message(deployed: Deployed) -> None:
     deployed.submit(task_id, {"n": 1})
 
     def probe() -> tuple[bool, Any]:
-        headers = _trace_headers(deployed, deployed.target.names.task_queue)
+        headers = _trace_headers(deployed, deployed.target.topology.queue("tasks").name)
         events = events_of(lines_by_role(deployed.target), task_id)
         roots = {event["traceId"] for found in events.values() for event in found}
         return bool(events["api"] and events["processor"] and headers), (headers, roots)

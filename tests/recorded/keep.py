@@ -26,6 +26,9 @@ def keep(source: RunDir, target: RunDir) -> None:
         at = command.index("--runs")
         manifest["command"] = command[:at] + command[at + 2 :]
     write_json(target.manifest_path, manifest)
+    topology = source.read_topology()
+    if topology:
+        target.write_topology(topology)
 
 
 if __name__ == "__main__":

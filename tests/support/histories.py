@@ -13,6 +13,7 @@ from dlqlab.contracts.evidence import RunEvidence, parse_manifest
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.tables import frame
+from dlqlab.specimens import task_system
 from tests.support.simulation import LOAD_STARTED_TS, PROCESSOR, START_TS, Pipeline, Rows
 
 T0 = LOAD_STARTED_TS
@@ -35,13 +36,14 @@ class Simulated:
     tables: dict[str, pd.DataFrame]
 
     def evidence(self) -> RunEvidence:
-        return RunEvidence(manifest=parse_manifest(self.manifest), tables=self.tables)
+        return RunEvidence(manifest=parse_manifest(self.manifest), tables=self.tables, topology=task_system("local"))
 
     def write(self, root: Path) -> RunDir:
         run = RunDir(root / str(self.manifest["run_id"]))
         for name, table in self.tables.items():
             run.write(name, table)
         run.write_manifest(self.manifest)
+        run.write_topology(task_system("local"))
         return run
 
 

@@ -17,7 +17,7 @@ def lines_by_role(target: Target) -> dict[str, list[str]]:
             for page in paginator.paginate(logGroupName=log_group(function))
             for event in page["events"]
         ]
-        for role, function in target.names.functions.items()
+        for role, function in target.topology.function_names.items()
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from dlqlab.contracts.evidence import RunEvidence, parse_manifest
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.contracts.tables import TABLES, frame
+from dlqlab.specimens import task_system
 from tests.support.simulation import API, ERROR, LOAD_STARTED_TS, MONITOR, PROCESSOR, task_id
 
 Row = tuple[str, dict[str, Any]]
@@ -38,7 +39,8 @@ def evidence(
         "drain_ended_ts": T0 + 20,
         **manifest,
     }
-    return RunEvidence(manifest=parse_manifest(value), tables={name: frame(name, rows[name]) for name in TABLES})
+    tables = {name: frame(name, rows[name]) for name in TABLES}
+    return RunEvidence(manifest=parse_manifest(value), tables=tables, topology=task_system("local"))
 
 
 def sent(n: int, outcome: str | None, *, payload: str = PAYLOAD, at: float = 0.0) -> Rows:

@@ -34,7 +34,7 @@ class Watched:
         scenario = dataclasses.replace(SCENARIO, faults=faults, breaker=breaker or Breaker())
         given = functions.run_variables(scenario, "watched", partial=partial, run_started_ts=time.time())
         variables = given | {"FUNCTION_TIMEOUT_S": str(timeout_s)} | more
-        functions.configure(self.deployed.target, variables, processor_timeout_s=timeout_s)
+        functions.configure(self.deployed.target, variables, worker_timeout_s=timeout_s)
 
     def put(self, queue: str, body: str) -> None:
         sqs = self.deployed.target.client("sqs")
@@ -57,7 +57,7 @@ def _walk_api(here: Watched) -> None:
     bad, _ = deployed.request("POST", "/tasks", b"{}")
     unknown, _ = deployed.request("GET", f"/tasks/{refused}")
     sqs = deployed.target.client("sqs")
-    url = sqs.get_queue_url(QueueName=deployed.target.names.task_queue)["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=deployed.target.topology.queue("tasks").name)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1024"})
     full = deployed.submit(refused, {"text": "x" * 2000})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1048576"})
@@ -86,7 +86,9 @@ def _walk_faults(here: Watched) -> None:
     (unsent,) = _ids(1)
     here.deployed.submit(unsent, "ERROR")  # the API dies before it sends the message: only ours is there
     failing = sqs_record(json.dumps({"taskId": unsent, "payload": "ERROR", "generation": 1}))
-    answer = here.invoke(here.deployed.target.names.processor_function, sqs_event(sqs_record("junk"), failing))
+    answer = here.invoke(
+        here.deployed.target.topology.function("processor").name, sqs_event(sqs_record("junk"), failing)
+    )
 
     assert "FunctionError" in answer  # the batch is kept by raising; what is done of it is deleted before
 
@@ -100,7 +102,7 @@ def _walk_strangers(here: Watched) -> None:
     bodies = [{"taskId": "w-stranger", "payload": "x"}, {"taskId": known, "payload": "x", "generation": 9}]
     before = len(here.deployed.archive())
     for body in ("junk", *map(json.dumps, bodies)):
-        here.put(here.deployed.target.names.task_queue, body)
+        here.put(here.deployed.target.topology.queue("tasks").name, body)
 
     def probe() -> tuple[bool, int]:
         count = len(here.deployed.archive()) - before
@@ -133,7 +135,7 @@ def _walk_lease(here: Watched) -> None:
 
     wait_for("the attempt", probe, deadline_s=30, interval_s=0.05)
     body = json.dumps({"taskId": task_id, "payload": {"n": 1}, "generation": 1})
-    here.put(here.deployed.target.names.dead_letter_queue, body)
+    here.put(here.deployed.target.topology.queue("dead-letters").name, body)
     ended = here.deployed.wait_terminal([task_id])
 
     assert "COMPLETED" == ended[task_id]["status"]
@@ -141,7 +143,7 @@ def _walk_lease(here: Watched) -> None:
 
 def _walk_sweeper(here: Watched) -> None:
     """Tasks that the API never enqueued, and one that has lost its message."""
-    names, sqs = here.deployed.target.names, here.deployed.target.client("sqs")
+    topology, sqs = here.deployed.target.topology, here.deployed.target.client("sqs")
     (pending, stranded) = _ids(2)
     here.follow(Faults(failure_rate=1.0), STRANDED_AFTER_S="1")
     here.deployed.submit(stranded, {"n": 1})
@@ -151,12 +153,12 @@ def _walk_sweeper(here: Watched) -> None:
         return status == "RETRYING", status
 
     wait_for("a retry", retrying, deadline_s=30, interval_s=0.05)
-    sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=names.task_queue)["QueueUrl"])
+    sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=topology.queue("tasks").name)["QueueUrl"])
     here.follow(Faults(failure_rate=0.0, api_crash_rate=1.0), STRANDED_AFTER_S="1", PENDING_AFTER_S="0")
     answer = here.deployed.submit(pending, {"n": 1})
 
     def swept() -> tuple[bool, dict[str, Any]]:
-        assert "FunctionError" not in here.invoke(names.sweeper_function, SCHEDULED)
+        assert "FunctionError" not in here.invoke(topology.function("sweeper").name, SCHEDULED)
         tasks = {task_id: here.deployed.task(task_id)["status"] for task_id in (pending, stranded)}
         return set(tasks.values()) == {"COMPLETED"}, tasks
 

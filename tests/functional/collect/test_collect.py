@@ -10,10 +10,11 @@ import pytest
 from dlqlab.collect.collect import Clients, CollectReport, collect
 from dlqlab.collect.logs import Window
 from dlqlab.collect.windows import Counts
-from dlqlab.contracts.names import Names, log_group
+from dlqlab.contracts.names import log_group
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import EvidenceError
 from dlqlab.load.journal import Journal
+from dlqlab.specimens import task_system
 from tests.support.collect.fakes import (
     FakeCloudWatch,
     FakeDynamo,
@@ -25,7 +26,7 @@ from tests.support.collect.fakes import (
 )
 from tests.support.load.loads import files_under
 
-NAMES = Names.for_stage("test")
+TOPOLOGY = task_system("test")
 RAW = ["host.jsonl", "ledger", "queues.jsonl"]
 TABLES = ["events", "host", "invocations", "ledger", "metrics", "queues", "tasks"]
 
@@ -36,16 +37,16 @@ class World:
     def __init__(self, path: Path) -> None:
         self.run = RunDir(path)
         self.time = FakeTime(1100.0)
-        self.logs = FakeLogs({log_group(function): [] for function in NAMES.functions.values()}, page=3)
-        self.logs.groups[log_group(NAMES.processor_function)] = [
+        self.logs = FakeLogs({log_group(function): [] for function in TOPOLOGY.function_names.values()}, page=3)
+        self.logs.groups[log_group(TOPOLOGY.function("processor").name)] = [
             *(log_line(1000 + i, started_line(f"t-{i}", 1000 + i)) for i in range(8)),
             log_line(1020, '{"event":"oops"}'),
             log_line(1021, "REPORT RequestId: q\tDuration: 2.00 ms\tMax Memory Used: 40 MB"),
         ]
         point = {"Timestamp": datetime.fromtimestamp(1020, UTC), "Sum": 8.0}
-        self.cloudwatch = FakeCloudWatch({("NumberOfMessagesSent", NAMES.task_queue): [point]})
+        self.cloudwatch = FakeCloudWatch({("NumberOfMessagesSent", TOPOLOGY.queue("tasks").name): [point]})
         item: dict[str, Any] = {"taskId": "t-0", "status": "COMPLETED", "runId": "r", "attempts": 1, "generation": 1}
-        self.dynamodb = FakeDynamo({NAMES.task_table: [item], NAMES.archive_table: []})
+        self.dynamodb = FakeDynamo({TOPOLOGY.table("tasks").name: [item], TOPOLOGY.table("archive").name: []})
         with Journal(self.run.ledger_parts, "w0") as journal:
             journal.invoked(task_id="t-0", payload_json="{}", sent_ts=1000.0)
         sample = {"ts": 1000.0, "queue": "tasks", "visible": 0, "in_flight": 0, "delayed": 0}
@@ -64,7 +65,7 @@ class World:
         return collect(
             self.run,
             clients,
-            NAMES,
+            TOPOLOGY,
             Window(1000.0, 1060.0),
             run_id="r",
             clock=now.clock,
@@ -96,7 +97,7 @@ def test_collecting_twice_gives_the_same(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.collect()
     late = log_line(1030, started_line("late", 1030))
-    world.logs.groups[log_group(NAMES.monitor_function)].append(late)
+    world.logs.groups[log_group(TOPOLOGY.function("monitor").name)].append(late)
 
     report = world.collect()
 
@@ -108,7 +109,7 @@ def test_failing_sources_are_all_named_and_the_others_written(tmp_path: Path) ->
     """Evidence first: what can be collected is, then the error lists what could not."""
     world = World(tmp_path)
     world.cloudwatch.failing = True
-    del world.dynamodb.tables[NAMES.archive_table]
+    del world.dynamodb.tables[TOPOLOGY.table("archive").name]
     (tmp_path / "host.jsonl").unlink()
 
     with pytest.raises(EvidenceError) as caught:
@@ -124,9 +125,9 @@ def test_failing_sources_are_all_named_and_the_others_written(tmp_path: Path) ->
 def test_an_interrupted_pull_of_logs_is_kept_for_the_next(tmp_path: Path) -> None:
     """When the log service fails, the other tables are written and finished windows stay for another try."""
     world = World(tmp_path)
-    del world.logs.groups[log_group(NAMES.monitor_function)]
+    del world.logs.groups[log_group(TOPOLOGY.function("monitor").name)]
 
-    with pytest.raises(EvidenceError, match=f"logs: log group /aws/lambda/{NAMES.monitor_function}"):
+    with pytest.raises(EvidenceError, match="logs: log group /aws/lambda/dlqlab-test-monitor"):
         world.collect()
 
     assert world.run.missing() == ("events", "invocations")
@@ -135,7 +136,7 @@ def test_an_interrupted_pull_of_logs_is_kept_for_the_next(tmp_path: Path) -> Non
 def test_lines_that_never_stop_are_reported(tmp_path: Path) -> None:
     """Logs that had not gone quiet are pulled all the same, and the report says so."""
     world = World(tmp_path)
-    group = world.logs.groups[log_group(NAMES.api_function)]
+    group = world.logs.groups[log_group(TOPOLOGY.function("api").name)]
     group.extend(log_line(1090 + i, "x") for i in range(60))
 
     report = world.collect()

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from dlqlab.collect.metrics import collect_metrics
-from dlqlab.contracts.names import Names
 from dlqlab.contracts.tables import frame
 from dlqlab.errors import EvidenceError
+from dlqlab.specimens import task_system
 from taskrules.metrics import NAMESPACE, UNITS
 from tests.support.collect.fakes import FakeCloudWatch
 
-NAMES = Names.for_stage("test")
+TOPOLOGY = task_system("test")
 
 
 def at(ts: float) -> datetime:
@@ -21,9 +21,9 @@ def at(ts: float) -> datetime:
 def test_points_become_rows_in_order_of_time() -> None:
     """Each point is a row with its metric, dimension and statistic, as the service gave it."""
     points = [{"Timestamp": at(120), "Sum": 5.0}, {"Timestamp": at(60), "Sum": 3.0}]
-    cloudwatch = FakeCloudWatch({("NumberOfMessagesSent", NAMES.task_queue): points})
+    cloudwatch = FakeCloudWatch({("NumberOfMessagesSent", TOPOLOGY.queue("tasks").name): points})
 
-    found = frame("metrics", collect_metrics(cloudwatch.client(), NAMES, 90.5, 170.0))
+    found = frame("metrics", collect_metrics(cloudwatch.client(), TOPOLOGY, 90.5, 170.0))
     rows = found.drop(columns="cell").to_dict("records")
 
     common = {
@@ -41,18 +41,20 @@ def test_every_queue_and_function_is_asked_for() -> None:
     """All resources of the stage are covered."""
     cloudwatch = FakeCloudWatch({})
 
-    rows = list(collect_metrics(cloudwatch.client(), NAMES, 0, 60))
+    rows = list(collect_metrics(cloudwatch.client(), TOPOLOGY, 0, 60))
 
     asked = {request["Dimensions"][0]["Value"] for request in cloudwatch.requests}
     assert rows == []
-    assert {*NAMES.queues.values(), *NAMES.functions.values()} == asked
+    assert {*TOPOLOGY.queue_names.values(), *TOPOLOGY.function_names.values()} == asked
 
 
 def test_own_metrics_of_the_app_are_asked_for() -> None:
     """The failure ratio, the dead letters and their age are read from where the functions' log lines put them."""
-    cloudwatch = FakeCloudWatch({("AttemptFailed", NAMES.processor_function): [{"Timestamp": at(0), "Average": 0.25}]})
+    cloudwatch = FakeCloudWatch(
+        {("AttemptFailed", TOPOLOGY.function("processor").name): [{"Timestamp": at(0), "Average": 0.25}]}
+    )
 
-    (row,) = collect_metrics(cloudwatch.client(), NAMES, 0, 60)
+    (row,) = collect_metrics(cloudwatch.client(), TOPOLOGY, 0, 60)
     own = {request["MetricName"] for request in cloudwatch.requests if request["Namespace"] == NAMESPACE}
 
     assert ("dlqlab", "FunctionName=dlqlab-test-processor", 0.25) == (row["namespace"], row["dimension"], row["value"])
@@ -64,7 +66,7 @@ def test_long_runs_are_asked_for_in_stretches_of_a_day() -> None:
     """One request gets 1,440 points at most."""
     cloudwatch = FakeCloudWatch({})
 
-    list(collect_metrics(cloudwatch.client(), NAMES, 0, 3 * 86_400 - 600))
+    list(collect_metrics(cloudwatch.client(), TOPOLOGY, 0, 3 * 86_400 - 600))
 
     spans = {(request["EndTime"] - request["StartTime"]).total_seconds() for request in cloudwatch.requests}
     assert spans == {86_400, 85_800}
@@ -76,4 +78,4 @@ def test_a_refusal_is_an_error() -> None:
     cloudwatch.failing = True
 
     with pytest.raises(EvidenceError, match="metric AWS/SQS NumberOfMessagesSent of dlqlab-test-tasks"):
-        list(collect_metrics(cloudwatch.client(), NAMES, 0, 60))
+        list(collect_metrics(cloudwatch.client(), TOPOLOGY, 0, 60))

@@ -1,13 +1,13 @@
-"""Names of the deployed pipeline."""
+"""Names of the task system: its topology says the same as its template and its functions' configuration."""
 
 import itertools
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from dlqlab.contracts.names import Names, log_group
+from dlqlab.contracts.names import log_group
+from dlqlab.specimens import task_system
 
 APP = Path(__file__).parents[3] / "app"
 TEMPLATE = (APP / "resources.yaml").read_text()
@@ -15,12 +15,12 @@ STAGES = ("local", "dev", "prod")
 
 
 def test_names_are_those_of_the_template() -> None:
-    """Queues, tables and log groups are called the same here and in CloudFormation."""
-    names = Names.for_stage("${Stage}")
+    """Queues, tables and log groups are called the same in the topology and in CloudFormation."""
+    topology = task_system("${Stage}")
     expected = {
-        *(f"QueueName: !Sub {queue}" for queue in names.queues.values()),
-        *(f"TableName: !Sub {table}" for table in (names.task_table, names.archive_table, names.breaker_table)),
-        *(f"LogGroupName: !Sub {log_group(function)}" for function in names.functions.values()),
+        *(f"QueueName: !Sub {queue.name}" for queue in topology.queues),
+        *(f"TableName: !Sub {table.name}" for table in topology.tables),
+        *(f"LogGroupName: !Sub {log_group(function.name)}" for function in topology.functions),
     }
     keys = ("QueueName:", "TableName:", "LogGroupName:")
     found = {line.strip() for line in TEMPLATE.splitlines() if line.strip().startswith(keys)}
@@ -33,14 +33,14 @@ def test_names_are_those_of_the_functions_environment(stage: str) -> None:
     """The functions of a stage get the names of that stage."""
     config = json.loads((APP / ".chalice" / "config.json").read_text())
     environment = config["stages"][stage]["environment_variables"]
-    names = Names.for_stage(stage)
+    topology = task_system(stage)
 
     expected = {
-        "TASK_TABLE": names.task_table,
-        "ARCHIVE_TABLE": names.archive_table,
-        "BREAKER_TABLE": names.breaker_table,
-        "TASK_QUEUE": names.task_queue,
-        "DEAD_LETTER_QUEUE": names.dead_letter_queue,
+        "TASK_TABLE": topology.table("tasks").name,
+        "ARCHIVE_TABLE": topology.table("archive").name,
+        "BREAKER_TABLE": topology.table("breakers").name,
+        "TASK_QUEUE": topology.queue("tasks").name,
+        "DEAD_LETTER_QUEUE": topology.queue("dead-letters").name,
     }
     assert expected == {name: environment[name] for name in expected}
 
@@ -49,7 +49,8 @@ def test_no_name_begins_another() -> None:
     """Metrics on LocalStack are found by the beginning of a name; only the API's function, whose name Chalice makes,
     cannot keep to this.
     """
-    names = asdict(Names.for_stage("local"))
-    del names["stage"], names["api_function"]
+    topology = task_system("local")
+    functions = [function.name for function in topology.functions if function != topology.api]
+    names = [*topology.queue_names.values(), *functions, *(table.name for table in topology.tables)]
 
-    assert [] == [(a, b) for a, b in itertools.permutations(names.values(), 2) if b.startswith(a)]
+    assert [] == [(a, b) for a, b in itertools.permutations(names, 2) if b.startswith(a)]

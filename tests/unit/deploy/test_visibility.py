@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dlqlab.contracts.scenario import Pipeline, Scenario
+from dlqlab.contracts.topology import Consumer, Function, Queue, Topology
 from dlqlab.deploy.visibility import covering
 
 
@@ -42,8 +43,13 @@ class Clients:
 def _target(clients: Clients, folder: Path) -> Any:
     (folder / ".chalice").mkdir()
     (folder / ".chalice" / "config.json").write_text(json.dumps({"lambda_timeout": 10}))
-    names = SimpleNamespace(task_queue="tasks", processor_function="processor")
-    return SimpleNamespace(client=lambda _service: clients, names=names, project_dir=folder)
+    topology = Topology(
+        name="t",
+        queues=(Queue(role="w", name="tasks"),),
+        functions=(Function(role="f", name="processor"),),
+        consumers=(Consumer(queue="w", function="f"),),
+    )
+    return SimpleNamespace(client=lambda _service: clients, topology=topology, project_dir=folder)
 
 
 def _scenario(visibility_s: int) -> Scenario:

@@ -13,6 +13,7 @@ from dlqlab.lint.rule import lint as apply
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.settings import of_scenario
 from dlqlab.run.scenarios import known
+from dlqlab.specimens import task_system
 
 
 def run(*arguments: str) -> Result:
@@ -22,7 +23,7 @@ def run(*arguments: str) -> Result:
 
 def warned(scenario: Scenario) -> set[str]:
     """The rules that say more than information."""
-    result = apply(of_scenario(scenario), RULES)
+    result = apply(of_scenario(scenario, task_system("local")), RULES)
     return {finding.rule.id for finding in result.findings if finding.rule.severity is not Severity.INFO}
 
 
@@ -44,7 +45,7 @@ def test_scenario_has_only_the_warnings_that_it_is_for(scenario: Scenario) -> No
 
 def test_scenario_is_what_its_deployment_will_be() -> None:
     """A scenario's mapping reports failed items, as dlqlab deploy sets it; no limit is None, not 0."""
-    settings = of_scenario(Scenario(name="s", pipeline=Pipeline(max_concurrency=0)))
+    settings = of_scenario(Scenario(name="s", pipeline=Pipeline(max_concurrency=0)), task_system("local"))
 
     assert settings.tasks.mapping
     assert (("ReportBatchItemFailures",), None) == (

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dlqlab.contracts.names import Names
 from dlqlab.errors import DeployError
 from dlqlab.lint.settings import Mapping, Redrive, Settings
 from dlqlab.lint.stack import of_stack
+from dlqlab.specimens import task_system
 
-NAMES = Names.for_stage("local")
+TOPOLOGY = task_system("local")
 VARIABLES = {
     "TASK_TABLE": "t",
     "ARCHIVE_TABLE": "a",
@@ -31,9 +31,9 @@ class Account:
     def __init__(self) -> None:
         common = {"VisibilityTimeout": "60", "DelaySeconds": "0", "MaximumMessageSize": "1048576"}
         self.queues: dict[str, dict[str, str]] = {
-            NAMES.task_queue: common
+            TOPOLOGY.queue("tasks").name: common
             | {"QueueArn": TASKS_ARN, "MessageRetentionPeriod": "345600", "RedrivePolicy": json.dumps(POLICY)},
-            NAMES.dead_letter_queue: common
+            TOPOLOGY.queue("dead-letters").name: common
             | {"QueueArn": LETTERS_ARN, "MessageRetentionPeriod": "1209600", "RedriveAllowPolicy": json.dumps(ALLOW)},
         }
         self.variables = dict(VARIABLES)
@@ -66,7 +66,8 @@ class Account:
 
 def read(account: Account) -> Settings:
     """The stack of the account."""
-    return of_stack(lambda _: account, NAMES, subject="a stack")
+    (settings,) = of_stack(lambda _: account, TOPOLOGY, subject="a stack")
+    return settings
 
 
 def test_stack_is_read() -> None:
@@ -112,7 +113,7 @@ def test_mapping_is_read_with_its_limits() -> None:
 def test_redrive_permission_is_read(allow: dict[str, Any] | None, *, allowed: bool) -> None:
     """Without a policy everything is allowed; with one only what it lists."""
     account = Account()
-    account.queues[NAMES.dead_letter_queue]["RedriveAllowPolicy"] = json.dumps(allow) if allow else ""
+    account.queues[TOPOLOGY.queue("dead-letters").name]["RedriveAllowPolicy"] = json.dumps(allow) if allow else ""
 
     assert Redrive(max_receive_count=3, is_allowed=allowed) == read(account).redrive
 
@@ -121,7 +122,7 @@ def test_redrive_to_another_queue_is_none() -> None:
     """A policy that leads elsewhere does not reach our monitor."""
     account = Account()
     policy = POLICY | {"deadLetterTargetArn": "arn:aws:sqs:r:1:other"}
-    account.queues[NAMES.task_queue]["RedrivePolicy"] = json.dumps(policy)
+    account.queues[TOPOLOGY.queue("tasks").name]["RedrivePolicy"] = json.dumps(policy)
 
     assert read(account).redrive is None
 

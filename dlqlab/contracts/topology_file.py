@@ -1,0 +1,112 @@
+"""Topologies from files and from JSON, checked: every error names the field, its value, and what to give."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dlqlab.contracts.fields import parsed
+from dlqlab.contracts.topology import Function, Queue, Table, Topology
+from dlqlab.errors import TopologyError
+
+FILE = "topology.toml"
+STAGE = "{stage}"
+"""Stands for the stage in every text of the file."""
+FIFO_SUFFIX = ".fifo"
+"""A FIFO queue's name ends so, and no other's may ("CreateQueue", SQS API reference)."""
+
+
+def read_topology(folder: Path, stage: str) -> Topology:
+    """What the pipeline in a folder consists of at a stage.
+
+    Raises:
+        TopologyError: there is no such file, or it cannot be used.
+    """
+    path = folder / FILE
+    try:
+        text = path.read_text()
+    except OSError as error:
+        remedy = "give a folder that holds one (docs/topology.md)"
+        raise TopologyError(f"{path}: cannot be read: {error.strerror}: {remedy}") from error
+    try:
+        value = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TopologyError(f"{path}: is not TOML: {error}") from error
+    return from_json(at_stage(value, stage), source=str(path))
+
+
+def from_json(value: Mapping[str, Any], *, source: str) -> Topology:
+    """A topology from what ``Topology.to_json`` gave, or a file says for one stage.
+
+    Raises:
+        TopologyError: names the field, its value, and what to give.
+    """
+    topology = parsed(Topology, value, source)
+    check(topology, source)
+    return topology
+
+
+def at_stage(value: Any, stage: str) -> Any:
+    """What a file says, with the stage in place of {stage}."""
+    match value:
+        case str():
+            return value.replace(STAGE, stage)
+        case dict():
+            return {key: at_stage(item, stage) for key, item in value.items()}
+        case list():
+            return [at_stage(item, stage) for item in value]
+        case _:
+            return value
+
+
+def check(topology: Topology, source: str) -> None:
+    """Whether the parts fit together.
+
+    Raises:
+        TopologyError: names the field, its value, and what to give.
+    """
+    for what in ("queues", "functions", "tables"):
+        _check_unique(getattr(topology, what), f"{source}: {what}")
+    for queue in topology.queues:
+        _check_queue(topology, queue, f"{source}: queues: {queue.role}")
+    for kind in ("entries", "consumers", "metrics"):
+        for number, user in enumerate(getattr(topology, kind)):
+            where = f"{source}: {kind}[{number}]"
+            _check_reference(getattr(user, "queue", None), topology.queue_names, f"{where}.queue")
+            _check_reference(user.function, topology.function_names, f"{where}.function")
+    tables = {table.role: table.name for table in topology.tables}
+    for what in ("tasks", "archive"):
+        _check_reference(getattr(topology.evidence, what), tables, f"{source}: evidence.{what}")
+
+
+def _check_unique(parts: Iterable[Queue | Function | Table], where: str) -> None:
+    for what in ("role", "name"):
+        values = [getattr(part, what) for part in parts]
+        for value in values:
+            if values.count(value) > 1:
+                raise TopologyError(f"{where}: the {what} {value!r} is given twice: give each part its own")
+
+
+def _check_queue(topology: Topology, queue: Queue, where: str) -> None:
+    if queue.fifo != queue.name.endswith(FIFO_SUFFIX):
+        remedy = f"end the name in {FIFO_SUFFIX}" if queue.fifo else "set fifo = true, or give another name"
+        raise TopologyError(f"{where}: name is {queue.name!r} and fifo is {str(queue.fifo).lower()}: {remedy}")
+    _check_reference(queue.dead_letters, topology.queue_names, f"{where}: dead_letters")
+    if queue.dead_letters == queue.role:
+        raise TopologyError(f"{where}: dead_letters is the queue itself: name another one")
+    if queue.dead_letters and topology.queue(queue.dead_letters).fifo != queue.fifo:
+        raise TopologyError(
+            f"{where}: dead_letters is {queue.dead_letters!r}: give a {'FIFO' if queue.fifo else 'standard'} queue, as "
+            "this one is"
+        )
+    if queue.max_receive_count and not queue.dead_letters:
+        raise TopologyError(
+            f"{where}: max_receive_count is {queue.max_receive_count} without dead_letters: name the dead-letter queue"
+        )
+
+
+def _check_reference(role: str | None, known: Mapping[str, str], where: str) -> None:
+    if role is not None and role not in known:
+        raise TopologyError(
+            f"{where} is {role!r}: give one of {', '.join(known) or 'those that are declared: none are'}"
+        )
