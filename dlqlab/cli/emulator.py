@@ -143,8 +143,8 @@ def emulator() -> None:
 def pins(*, write: bool) -> int:
     """Compare what is relied on in LocalStack and its libraries with what is installed.
 
-    Prints every difference, and which modules of dlqlab.emulator to read again. Exit code: 0 nothing differs, or all was
-    written; 1 something differs, or is gone.
+    Prints every difference, and which modules of dlqlab.emulator to read again. Exit code: 0 nothing differs, or all
+    was written; 1 something differs, or is gone.
     """
     from dlqlab.emulator import pins as table  # noqa: PLC0415
 

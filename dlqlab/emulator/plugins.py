@@ -28,7 +28,9 @@ class ThreadedServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
 
     def load(self, *_args: Any, **_kwargs: Any) -> Any:
         from dlqlab.emulator.gateway.server import ThreadedRuntimeServer  # noqa: PLC0415
+        from dlqlab.emulator.startup import check_loaded  # noqa: PLC0415
 
+        check_loaded()
         return ThreadedRuntimeServer()
 
 

@@ -1,4 +1,4 @@
-"""Calls to LocalStack's services from inside its process, without HTTP. Not a patch: what patches share."""
+"""Calls to LocalStack's services from inside its process, without HTTP."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

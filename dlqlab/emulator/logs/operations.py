@@ -1,4 +1,4 @@
-"""Operations of CloudWatch Logs that patches serve in moto's place. Not a patch: what patches share."""
+"""Operations of CloudWatch Logs that patches serve in moto's place."""
 
 import functools
 from collections.abc import Callable, Mapping

@@ -1,1 +1,8 @@
-"""What Lambda's event source mappings of SQS queues do, as pure functions: records, filters, answers, settings."""
+"""Lambda's event source mappings of SQS queues.
+
+    records, filters, rules, responses, validation, scaling
+                   what they do, as pure functions
+    mapped_queues  a mapping's queue, without HTTP
+
+All others are patches.
+"""

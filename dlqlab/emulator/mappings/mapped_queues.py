@@ -1,4 +1,4 @@
-"""A mapping's queue in-process: wait, receive, delete, put back. Not a patch: what patches share."""
+"""A mapping's queue in-process: wait, receive, delete, put back."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Refusals as the exceptions that LocalStack's SQS answers with. Not a patch: what patches share."""
+"""Refusals as the exceptions that LocalStack's SQS answers with."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Delivery of the lines that subscription filters let through. Not a patch: what one of them consists of.
+"""Delivery of the lines that subscription filters let through.
 
 Each filter has a thread that gathers the lines of a stream for a moment and invokes the destination asynchronously.
 CloudWatch Logs tries again what may pass, and does not send again what a missing function would have got
