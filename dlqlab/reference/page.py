@@ -23,8 +23,8 @@ Ranges are in the words of the error that refuses what lies outside.
 
 Precedence: an option of the command line, then the scenario's file, then the default.
 
-`DLQLAB_HOME=FOLDER` in the shell names the project, whose `runs/` and `.dlqlab/` are meant. The default is the checkout,
-or the current directory where dlqlab is installed without one ([installing](install.md))."""
+`DLQLAB_HOME=FOLDER` in the shell names the project, whose `runs/` and `.dlqlab/` are meant. The default is the
+checkout, or the current directory where dlqlab is installed without one ([installing](install.md))."""
 
 
 def page() -> str:

@@ -28,7 +28,7 @@ def build(root: Path, folder: Path, *kinds: str) -> None:
 def files(root: Path) -> set[str]:
     """What git keeps of a folder, as far as its names tell."""
     made = {"__pycache__", "deployed", "deployments", "venv", ".ipynb_checkpoints"}
-    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    found = (path.relative_to(root) for path in root.rglob("*", recurse_symlinks=True) if path.is_file())
     return {str(path) for path in found if not made & set(path.parts)}
 
 
