@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlqlab.errors import UsageError
-from dlqlab.specimen import copy_out
+from dlqlab.bundle import copy_out
 
 
 @pytest.fixture
