@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dlqlab.errors import UsageError
 from dlqlab.bundle import copy_out
+from dlqlab.errors import UsageError
 
 
 @pytest.fixture
