@@ -40,7 +40,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in paths.ROOT.iterdir():
         if path.is_file() and path.name != ".git":
             shutil.copy(path, root)
-        elif path.name in {"dlqlab", "scripts", "tests", *BUNDLED}:
+        elif path.name in {"dlqlab", "taskrules", "scripts", "tests", *BUNDLED}:
             shutil.copytree(path, root / path.name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (
         "app/.chalice/deployed/local.json",
@@ -70,7 +70,8 @@ def test_wheel_holds_the_specimen_and_one_package(checkout: Path, built: Path) -
     bundled = {name.removeprefix("dlqlab/bundled/") for name in names if name.startswith("dlqlab/bundled/")}
     package = {name.removeprefix("dlqlab/") for name in names if name.startswith("dlqlab/")}
 
-    assert {"dlqlab", f"dlqlab-{__version__}.dist-info"} == {name.partition("/")[0] for name in names}
+    packages = {"dlqlab", "taskrules"} & {path.name for path in checkout.iterdir()}
+    assert packages | {f"dlqlab-{__version__}.dist-info"} == {name.partition("/")[0] for name in names}
     assert {f"{part}/{name}" for part in BUNDLED for name in files(checkout / part)} == bundled
     assert files(checkout / "dlqlab") == package - {f"bundled/{name}" for name in bundled}
     assert (built / WHEEL).stat().st_size < SIZE_MAX_BYTES
