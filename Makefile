@@ -2,7 +2,7 @@ SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
 WORKERS ?= 4
 
-.PHONY: run check test compose-test bench setup lint types lab docs lock clean help
+.PHONY: run check test compose-test bench setup lint types lab docs lock wheel clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,6 +42,9 @@ docs: .venv/complete ## docs/configuration.md from the code
 
 lock: .venv/complete ## compile requirements.txt anew from pyproject.toml
 	.venv/bin/uv pip compile pyproject.toml --quiet --extra dev --generate-hashes --python-version 3.13 --no-header --output-file requirements.txt
+
+wheel: .venv/complete ## the package, in dist/: it runs in any folder without this checkout
+	.venv/bin/python -m hatchling build --target wheel
 
 clean: ## remove the environment and the state of emulators; runs stay
 	rm -rf .venv .dlqlab

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from packaging.requirements import Requirement
 
 from dlqlab import paths
 from dlqlab.deploy.environment import leads_elsewhere
@@ -39,6 +40,7 @@ def examine(port: int | None, environ: Mapping[str, str], root: Path = paths.STA
     return [
         python_version(sys.version_info[:2]),
         localstack_version(),
+        packages(importlib.metadata.requires("dlqlab") or ()),
         *port_states(port, running, root),
         stale_emulators(root),
         proxy(environ),
@@ -62,6 +64,25 @@ def localstack_version() -> Finding:
         return Finding("LocalStack", ok=False, text="not installed", remedy=INSTALL)
     wanted = pins.localstack_version()
     return Finding("LocalStack", found == wanted, f"{found}, wanted {wanted}", INSTALL)
+
+
+def packages(wanted: Sequence[str]) -> Finding:
+    """Whether each package is there in a version that dlqlab asks for; later installations may have changed one."""
+    needed = [Requirement(line) for line in wanted]
+    told = [_lacking(one) for one in needed if not (one.marker and "extra" in str(one.marker))]
+    lacking = [text for text in told if text]
+    if lacking:
+        return Finding("packages", ok=False, text="; ".join(lacking), remedy=INSTALL)
+    return Finding("packages", ok=True, text=f"all {len(told)} in a version that fits")
+
+
+def _lacking(wanted: Requirement) -> str | None:
+    try:
+        found = importlib.metadata.version(wanted.name)
+    except importlib.metadata.PackageNotFoundError:
+        return f"{wanted.name} not installed"
+    fits = wanted.specifier.contains(found, prereleases=True)
+    return None if fits else f"{wanted.name} {found}, wanted {wanted.specifier}"
 
 
 def port_states(port: int | None, running: Sequence[Emulator], root: Path) -> list[Finding]:

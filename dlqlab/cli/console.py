@@ -8,8 +8,9 @@ from functools import wraps
 from rich.console import Console
 from rich.markup import escape
 
+from dlqlab import paths
 from dlqlab.contracts.verdict import EXIT_BROKE
-from dlqlab.errors import DlqlabError
+from dlqlab.errors import DlqlabError, UsageError
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -24,6 +25,7 @@ def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         signal.signal(signal.SIGTERM, _interrupt)
         try:
+            _check_project()
             code = function(*args, **kwargs) or 0
         except DlqlabError as error:
             ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
@@ -42,6 +44,11 @@ def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
         sys.exit(code)
 
     return run
+
+
+def _check_project() -> None:
+    if paths.ROOT.exists() and not paths.ROOT.is_dir():
+        raise UsageError(f"{paths.HOME} is {paths.ROOT}, which is no folder: give one, or unset it")
 
 
 def _print_notes(error: BaseException) -> None:

@@ -24,7 +24,7 @@ def copy(folder: Path, parts: tuple[str, ...]) -> None:
     A scenario goes by its name where it lies in scenarios/ of the folder that dlqlab is run in. A whole copy is used
     instead of the installed one where dlqlab is run in it.
     """
-    from dlqlab.specimen import copy_out  # noqa: PLC0415
+    from dlqlab.bundle import copy_out  # noqa: PLC0415
 
     for target in copy_out(folder, parts):
         OUT.print(f"copied: {escape(shown(target))}", soft_wrap=True)

@@ -21,7 +21,10 @@ _INTRODUCTION = """\
 Every setting, its default, unit and range. This page is written from the code by `make docs`; a test holds it to that.
 Ranges are in the words of the error that refuses what lies outside.
 
-Precedence: an option of the command line, then the scenario's file, then the default."""
+Precedence: an option of the command line, then the scenario's file, then the default.
+
+`DLQLAB_HOME=FOLDER` in the shell names the project, whose `runs/` and `.dlqlab/` are meant. The default is the
+checkout, or the current directory where dlqlab is installed without one ([installing](install.md))."""
 
 
 def page() -> str:

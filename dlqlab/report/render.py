@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from traitlets.config import Config
@@ -86,19 +87,18 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
 def _kernel_variables() -> Iterator[None]:
     """Kernels that are started meanwhile belong to this project, wherever they work.
 
-    IPython's own folder is there too, so that nothing which a user has IPython do at its start gets into a report.
+    They have an IPython folder of their own: what a user has IPython do at its start does not get into a report.
     """
-    given = {paths.HOME: str(paths.ROOT), "IPYTHONDIR": str(paths.STATE / "ipython")}
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
+    names = (paths.HOME, "IPYTHONDIR")
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    with TemporaryDirectory() as scratch:
+        os.environ.update(zip(names, (str(paths.ROOT), scratch), strict=True))
+        try:
+            yield
+        finally:
+            for name in names:
                 del os.environ[name]
-            else:
-                os.environ[name] = value
+            os.environ.update(before)
 
 
 def parameter_names(notebook: Path) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """What ``dlqlab doctor`` says about the shell it stands in."""
 
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,27 @@ def test_proxy_without_exemption_is_named(name: str, exempt: dict[str, str], *, 
     assert (None if hinders else True) is found.ok
     assert hinders is (name in found.text)
     assert not hinders or "NO_PROXY" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ok", "text"),
+    [
+        (("click", "click>=8", 'nope; extra == "dev"'), True, "all 2 in a version that fits"),
+        (("click<1",), False, f"click {version('click')}, wanted <1"),
+        (("click", "no-such-package==1"), False, "no-such-package not installed"),
+    ],
+)
+def test_package_that_does_not_fit_is_named(wanted: tuple[str, ...], text: str, *, ok: bool) -> None:
+    """What was installed over a bound of dlqlab's, or removed, with the remedy; extras are nobody's concern."""
+    found = doctor.packages(wanted)
+
+    assert (ok, text) == (found.ok, found.text)
+    assert bool(found.remedy) is not ok
+
+
+def test_this_environment_fits() -> None:
+    """What is installed here is what dlqlab declares."""
+    assert doctor.packages(requires("dlqlab") or ()).ok
 
 
 def test_no_proxy_is_no_finding() -> None:

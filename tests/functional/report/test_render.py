@@ -1,6 +1,7 @@
 """Notebooks executed on a simulated run, with no emulator anywhere."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.errors import EvidenceError, ReportError, UsageError
 from dlqlab.paths import NOTEBOOKS
@@ -125,6 +127,21 @@ def test_failed_cell_saves_the_partial_notebook(tmp_path: Path) -> None:
     assert "1 / (x - 1)" in re.sub(r"\x1b\[[0-9;]*m", "", caught.value.traceback)
     assert "before\\n" in saved
     assert "after\\n" not in saved
+
+
+def test_kernel_belongs_to_the_project_wherever_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the project's folder and none of the user's IPython settings; the shell's own variables stay."""
+    monkeypatch.setenv("IPYTHONDIR", "/users/own")
+    monkeypatch.delenv(paths.HOME, raising=False)
+    source = "import os; print(os.environ['DLQLAB_HOME'], os.environ['IPYTHONDIR'])"
+    notebook = write_notebook(tmp_path / "asks.ipynb", "x = 1", source)
+
+    executed = execute(notebook, tmp_path / "out.ipynb", {}, folder=tmp_path)
+
+    project, ipython = printed(executed).split()
+    assert (str(paths.ROOT), False) == (project, Path(ipython).exists())
+    assert "/users/own" != ipython
+    assert ("/users/own", None) == (os.environ["IPYTHONDIR"], os.environ.get(paths.HOME))
 
 
 @pytest.mark.parametrize("sources", [["1 +"], []])

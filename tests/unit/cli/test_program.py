@@ -1,8 +1,11 @@
 """The program as a whole: its help, and what wrong usage ends in."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
+from dlqlab import paths
 from dlqlab.cli import main
 
 COMMANDS = sorted(main.commands)
@@ -28,3 +31,13 @@ def test_each_command_explains_itself(command: str) -> None:
 def test_unknown_command_is_wrong_usage() -> None:
     """Exit code 3, so that a script can tell it from a verdict."""
     assert 3 == CliRunner().invoke(main, ["no-such-command"]).exit_code
+
+
+def test_project_that_is_a_file_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The message names the variable and the value, before anything is done."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "file")
+    result = CliRunner().invoke(main, ["scenarios"])
+
+    assert 3 == result.exit_code
+    assert f"DLQLAB_HOME is {tmp_path / 'file'}, which is no folder" in result.stderr

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from dlqlab import paths
 from dlqlab.deploy.target import Kind, aws_target, local_target, url_target
 from dlqlab.emulator.host import lifecycle
-from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
 
 
@@ -122,3 +123,23 @@ def test_emulator_of_the_checkout_has_one_memory_however_it_is_named(
     assert (by_port.project_dir, by_port.state_dir) == (by_url.project_dir, by_url.state_dir)
     assert (Kind.LOCAL, Kind.URL) == (by_port.kind, by_url.kind)
     assert by_port.project_dir != url_target("http://192.0.2.1:4599", state_root=tmp_path).project_dir
+
+
+@pytest.mark.parametrize(
+    ("port", "read_only", "expected"),
+    [
+        (DEFAULT_PORT, False, "app"),
+        (DEFAULT_PORT, True, "state/app"),
+        (4599, False, "state/app"),
+        (4599, True, "state/app"),
+    ],
+)
+def test_app_is_deployed_in_place_only_where_it_is_the_projects_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int, expected: str, *, read_only: bool
+) -> None:
+    """Chalice writes into its project: never into the installed package, and for one emulator only into the app."""
+    monkeypatch.setattr(paths, "INSTALLED", read_only)
+    monkeypatch.setattr(paths, "BUNDLE", tmp_path)
+    emulator = Emulator(port=port, pid=1, created_ts=0.0, state=str(tmp_path / "state"), patches=())
+
+    assert tmp_path / expected == local_target(emulator, app=tmp_path / "app").project_dir

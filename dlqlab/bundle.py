@@ -1,5 +1,6 @@
 """The specimen that dlqlab comes with, for whoever wants to read or change it: copied out, part by part."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +20,8 @@ def copy_out(folder: Path, parts: Sequence[str] = (), bundle: Path = paths.BUNDL
     Raises:
         UsageError: there is no such part, or something lies in its place; then nothing was copied.
     """
-    sources = [_source(part, bundle) for part in parts or PARTS]
-    targets = [folder / source.relative_to(bundle.resolve()) for source in sources]
+    places = [_place(part, bundle) for part in parts or PARTS]
+    sources, targets = [bundle / place for place in places], [folder / place for place in places]
     for target in targets:
         if target.exists():
             raise UsageError(f"{paths.shown(target)} is there already: give another folder, or move it away")
@@ -33,11 +34,10 @@ def copy_out(folder: Path, parts: Sequence[str] = (), bundle: Path = paths.BUNDL
     return targets
 
 
-def _source(part: str, bundle: Path) -> Path:
-    source = (bundle / part).resolve()
-    inside = source.is_relative_to(bundle.resolve()) and source.exists()
-    if not inside or source.relative_to(bundle.resolve()).parts[:1] not in [(name,) for name in PARTS]:
+def _place(part: str, bundle: Path) -> Path:
+    place = Path(os.path.normpath(part))
+    if place.parts[:1] not in [(name,) for name in PARTS] or not (bundle / place).exists():
         raise UsageError(
             f"the specimen has no {part!r}: give {', '.join(PARTS)}, or a file in one such as scenarios/outage.toml"
         )
-    return source
+    return place
