@@ -16,7 +16,7 @@ from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Drain, Scenario, from_dict
 from dlqlab.deploy.target import Target
 from dlqlab.run import known, manifest
-from dlqlab.run.measure import pull, record_topology
+from dlqlab.run.measure import pull, record_topology, unlike_declared
 from dlqlab.run.progress import Phases
 
 NOT_TOLD = {
@@ -96,7 +96,6 @@ class AnyCollector:
         evidence = self.target.topology.evidence
         told = {"events": evidence.events, "tasks": evidence.tasks is not None}
         unknown = {name: text for name, text in NOT_TOLD.items() if not told.get(name)}
-        unknown |= {f"topology {number}": text for number, text in enumerate(found, start=1)}
         return {
             "run_id": run.path.name,
             "specimen": self.target.topology.name,
@@ -121,7 +120,7 @@ class AnyCollector:
             "command": manifest.command_line(),
             "emulator": facts["emulator"],
             "not_measured": facts["not_measured"] | unknown,
-            "fidelity": facts["fidelity"],
+            "fidelity": [*unlike_declared(found), *facts["fidelity"]],
         }
 
 

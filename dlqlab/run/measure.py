@@ -1,6 +1,6 @@
 """What every measured load needs, whoever started it: samples while it lasts, then the drain, then the collection."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,8 @@ ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
 
 
 def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
-    """Write down what the pipeline is declared to consist of and what is deployed; returns how the two differ.
+    """Write down what the pipeline is declared to consist of and what is deployed; returns how the two differ, for
+    ``unlike_declared``.
 
     Raises:
         DeployError: AWS does not answer.
@@ -34,6 +35,11 @@ def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
     found = differences(declared, deployed)
     run.write_topology(declared, deployed=deployed, differences=found)
     return found
+
+
+def unlike_declared(found: Sequence[str]) -> list[dict[str, object]]:
+    """Entries of the fidelity card: in what the deployment is not what the topology declares; none where it is."""
+    return [{"name": "topology", "ok": False, "statement": f"not as declared: {text}"} for text in found]
 
 
 @contextmanager
