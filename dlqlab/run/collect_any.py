@@ -93,9 +93,6 @@ class AnyCollector:
 
     def _facts(self, run: RunDir, found: tuple[str, ...], drained: DrainResult, ended_ts: float) -> dict[str, Any]:
         facts = known.manifest_facts(self.target, known.emulator_of(self.target))
-        evidence = self.target.topology.evidence
-        told = {"events": evidence.events, "tasks": evidence.tasks is not None}
-        unknown = {name: text for name, text in NOT_TOLD.items() if not told.get(name)}
         return {
             "run_id": run.path.name,
             "specimen": self.target.topology.name,
@@ -119,7 +116,7 @@ class AnyCollector:
             "git": manifest.git_state(),
             "command": manifest.command_line(),
             "emulator": facts["emulator"],
-            "not_measured": facts["not_measured"] | unknown,
+            "not_measured": facts["not_measured"] | NOT_TOLD,
             "fidelity": [*unlike_declared(found), *facts["fidelity"]],
         }
 

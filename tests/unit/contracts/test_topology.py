@@ -119,6 +119,7 @@ def a_consumer(**fields: Any) -> dict[str, Any]:
     return {"consumers": [{"queue": "in", "function": "work"} | fields]}
 
 
+TABLES = [{"role": "s", "name": "s", "key": "id"}]
 P99 = [{"namespace": "n", "name": "m", "function": "work", "stat": "p99"}]
 
 
@@ -141,6 +142,14 @@ P99 = [{"namespace": "n", "name": "m", "function": "work", "stat": "p99"}]
         (a_queue(dead_letters="dead", max_receive_count=1001), "max_receive_count is 1001: give 1 to 1000"),
         (a_consumer(function="x"), r"consumers\[0\]\.function is 'x': give one of work"),
         (a_consumer(batch_size="1"), "batch_size is '1': give a whole number"),
+        (a_consumer(response_types=["All"]), "response_types holds 'All': give ReportBatchItemFailures, or none"),
+        ({"consumers": [{"queue": "in", "function": "work"}] * 2}, "in to work is given twice: give it once"),
+        ({"entries": [{"kind": "http", "name": "GET /"}]}, r"entries\[0\]: kind is 'http' and function is missing"),
+        ({"evidence": {"events": True}}, r"t: evidence is given, and deploy\.scenario is false: set it to true"),
+        (
+            {"evidence": {"tasks": "s"}, "tables": TABLES, "deploy": {"scenario": True}},
+            r"names tasks 's' and archive None: name both or none",
+        ),
         ({"entries": [{"kind": "mail"}]}, "kind is 'mail': give one of http, queue"),
         ({"evidence": {"tasks": "x"}}, r"evidence\.tasks is 'x': give one of those that are declared"),
         ({"metrics": P99}, "stat is 'p99': give one of"),
