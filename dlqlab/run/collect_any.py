@@ -20,7 +20,7 @@ from dlqlab.run.measure import pull, record_topology, unlike_declared
 from dlqlab.run.progress import Phases
 
 NOT_TOLD = {
-    "ledger": "what was sent, and how it was answered: the clients were not dlqlab's, so that no message can be missed",
+    "ledger": "what was sent, and how it was answered: nobody notices what the clients themselves lost",
     "events": "what happened to a message: the pipeline logs no events of the form that dlqlab reads",
     "tasks": "the state of what was asked for: the pipeline keeps no table of tasks that dlqlab can read",
     "scenario": "faults, retries and load: this pipeline takes no scenario, the one in the manifest is empty",
@@ -47,7 +47,6 @@ class AnyCollector:
         """
         name = self.target.topology.name
         run = RunDir(self.runs_root / f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{name}")
-        run.path.mkdir(parents=True)
         phases = Phases(self.console)
         found = record_topology(run, self.target)
         drained = self._drain(run, phases)

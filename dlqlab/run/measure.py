@@ -11,10 +11,10 @@ from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.deploy.discover import differences, discover
+from dlqlab.deploy.discover import differences, discover, missing
 from dlqlab.deploy.target import Target
 from dlqlab.emulator.lifecycle import Emulator
-from dlqlab.errors import EvidenceError
+from dlqlab.errors import DeployError, EvidenceError
 from dlqlab.load.ledger import read_ledger
 from dlqlab.run import known
 from dlqlab.run.progress import Phases
@@ -29,9 +29,12 @@ def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
     ``unlike_declared``.
 
     Raises:
-        DeployError: AWS does not answer.
+        DeployError: a queue or function is not deployed, or AWS does not answer.
     """
     declared, deployed = target.topology, discover(target.client, target.topology)
+    absent = missing(declared, deployed)
+    if absent:
+        raise DeployError(f"{'; '.join(absent)} at {target.label}: run dlqlab deploy")
     found = differences(declared, deployed)
     run.write_topology(declared, deployed=deployed, differences=found)
     return found

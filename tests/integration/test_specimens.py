@@ -1,8 +1,10 @@
 """Another pipeline than the task system, by its folder alone: deployed, collected, and nothing guessed about it."""
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -119,3 +121,13 @@ def test_deployment_that_is_not_as_declared_is_told(orders: Target) -> None:
 
     assert ("visibility_timeout_s of the queue new-orders is 7, declared is 6",) == found
     pipeline.check_as_declared(orders)
+
+
+def test_pipeline_that_is_not_deployed_cannot_be_collected(orders: Target, tmp_path: Path) -> None:
+    """Every queue and function that is not there is named, and no run directory is begun."""
+    nobody = dataclasses.replace(orders, stage="dev")
+    collector = AnyCollector(target=nobody, console=Console(quiet=True), since_ts=time.time(), runs_root=tmp_path)
+
+    with pytest.raises(DeployError, match=r"queue new-orders .*; the function invoicer .* not deployed at local: run"):
+        collector.collect()
+    assert [] == list(tmp_path.iterdir())
