@@ -83,6 +83,8 @@ def _collect_any(target: "Target", since_ts: float, runs: Path) -> None:
     run, facts = collector.collect()
     for text in facts["not_measured"].values():
         OUT.print(f"not known: {text}", soft_wrap=True)
+    for text in run.read_differences():
+        OUT.print(f"not as declared: {text}", soft_wrap=True)
     OUT.print(f"run: {shown(run.path)}; next: dlqlab report {shown(run.path)}", soft_wrap=True)
 
 

@@ -109,6 +109,10 @@ class RunDir:
         except (KeyError, TopologyError) as error:
             raise EvidenceError(f"{self.topology_path}: cannot be read: {error}") from error
 
+    def read_differences(self) -> list[str]:
+        """In what the deployment was not what was declared, one sentence each; none where nobody wrote it down."""
+        return list(read_json(self.topology_path)["differences"]) if self.topology_path.exists() else []
+
     def write_topology(
         self, declared: Topology, *, deployed: Topology | None = None, differences: Sequence[str] = ()
     ) -> None:

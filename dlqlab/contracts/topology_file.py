@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dlqlab.contracts.fields import parsed
-from dlqlab.contracts.topology import Function, Queue, Table, Topology
+from dlqlab.contracts.topology import Consumer, Entry, EntryKind, Function, Queue, Table, Topology
 from dlqlab.errors import TopologyError
 
 FILE = "topology.toml"
@@ -14,6 +14,18 @@ STAGE = "{stage}"
 """Stands for the stage in every text of the file."""
 FIFO_SUFFIX = ".fifo"
 """A FIFO queue's name ends so, and no other's may ("CreateQueue", SQS API reference)."""
+
+RESPONSE_TYPES = ("ReportBatchItemFailures",)
+"""What a mapping may ask its function to answer ("FunctionResponseTypes", Lambda API reference)."""
+_NEEDED = {
+    EntryKind.HTTP: ("name", "function"),
+    EntryKind.QUEUE: ("queue",),
+    EntryKind.TOPIC: ("name",),
+    EntryKind.BUS: ("name",),
+    EntryKind.BUCKET: ("name",),
+    EntryKind.SCHEDULE: ("function",),
+}
+"""What each kind of entry says."""
 
 
 def read_topology(folder: Path, stage: str) -> Topology:
@@ -74,9 +86,11 @@ def check(topology: Topology, source: str) -> None:
             where = f"{source}: {kind}[{number}]"
             _check_reference(getattr(user, "queue", None), topology.queue_names, f"{where}.queue")
             _check_reference(user.function, topology.function_names, f"{where}.function")
-    tables = {table.role: table.name for table in topology.tables}
-    for what in ("tasks", "archive"):
-        _check_reference(getattr(topology.evidence, what), tables, f"{source}: evidence.{what}")
+    for number, entry in enumerate(topology.entries):
+        _check_entry(entry, f"{source}: entries[{number}]")
+    for number, consumer in enumerate(topology.consumers):
+        _check_consumer(topology, consumer, f"{source}: consumers[{number}]")
+    _check_evidence(topology, f"{source}: evidence")
 
 
 def _check_unique(parts: Iterable[Queue | Function | Table], where: str) -> None:
@@ -102,6 +116,34 @@ def _check_queue(topology: Topology, queue: Queue, where: str) -> None:
     if queue.max_receive_count and not queue.dead_letters:
         raise TopologyError(
             f"{where}: max_receive_count is {queue.max_receive_count} without dead_letters: name the dead-letter queue"
+        )
+
+
+def _check_entry(entry: Entry, where: str) -> None:
+    for name in _NEEDED[entry.kind]:
+        if getattr(entry, name) is None:
+            raise TopologyError(f"{where}: kind is {str(entry.kind)!r} and {name} is missing: give it")
+
+
+def _check_consumer(topology: Topology, consumer: Consumer, where: str) -> None:
+    for value in consumer.response_types:
+        if value not in RESPONSE_TYPES:
+            raise TopologyError(f"{where}: response_types holds {value!r}: give {', '.join(RESPONSE_TYPES)}, or none")
+    same = [one for one in topology.consumers if (one.queue, one.function) == (consumer.queue, consumer.function)]
+    if len(same) > 1:
+        raise TopologyError(f"{where}: {consumer.queue} to {consumer.function} is given twice: give it once")
+
+
+def _check_evidence(topology: Topology, where: str) -> None:
+    """Rows are told from those of other runs by the run's id, which only a scenario's variables give to functions."""
+    evidence, tables = topology.evidence, {table.role: table.name for table in topology.tables}
+    for what in ("tasks", "archive"):
+        _check_reference(getattr(evidence, what), tables, f"{where}.{what}")
+    if (evidence.events or evidence.tasks or evidence.archive) and not topology.deploy.scenario:
+        raise TopologyError(f"{where} is given, and deploy.scenario is false: set it to true, or leave evidence out")
+    if (evidence.tasks is None) != (evidence.archive is None):
+        raise TopologyError(
+            f"{where} names tasks {evidence.tasks!r} and archive {evidence.archive!r}: name both or none"
         )
 
 

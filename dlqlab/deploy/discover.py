@@ -39,7 +39,20 @@ def discover(clients: Clients, declared: Topology) -> Topology:
 
 def differences(declared: Topology, deployed: Topology) -> tuple[str, ...]:
     """In what the deployment is not what is declared, one sentence each; what the file does not say is not compared."""
-    return (*_parts(declared, deployed), *_queues(declared, deployed), *_consumers(declared, deployed))
+    return (
+        *missing(declared, deployed),
+        *_tables(declared, deployed),
+        *_queues(declared, deployed),
+        *_consumers(declared, deployed),
+    )
+
+
+def missing(declared: Topology, deployed: Topology) -> tuple[str, ...]:
+    """The queues and functions that are declared and not there, one sentence each: nothing can be seen of them."""
+    return (
+        *_absent("queue", declared.queue_names, deployed.queue_names),
+        *_absent("function", declared.function_names, deployed.function_names),
+    )
 
 
 class _Reader:
@@ -135,14 +148,24 @@ class _Reader:
         )
 
 
-def _parts(declared: Topology, deployed: Topology) -> Iterator[str]:
-    for what in ("queues", "functions", "tables"):
-        there = {part.role: part for part in getattr(deployed, what)}
-        for part in getattr(declared, what):
-            if part.role not in there:
-                yield f"the {what.removesuffix('s')} {part.role} ({part.name}) is declared and not deployed"
-            elif isinstance(part, Table) and part.key != there[part.role].key:
-                yield f"the table {part.role} has the key {there[part.role].key}, declared is {part.key}"
+def _absent(what: str, declared: Mapping[str, str], deployed: Mapping[str, str]) -> Iterator[str]:
+    return (
+        f"the {what} {role} ({name}) is declared and not deployed"
+        for role, name in declared.items()
+        if role not in deployed
+    )
+
+
+def _tables(declared: Topology, deployed: Topology) -> Iterator[str]:
+    wanted, there = ({table.role: table for table in one.tables} for one in (declared, deployed))
+    yield from _absent(
+        "table",
+        {role: table.name for role, table in wanted.items()},
+        {role: table.name for role, table in there.items()},
+    )
+    for role in wanted.keys() & there.keys():
+        if wanted[role].key != there[role].key:
+            yield f"the table {role} has the key {there[role].key}, declared is {wanted[role].key}"
 
 
 def _queues(declared: Topology, deployed: Topology) -> Iterator[str]:

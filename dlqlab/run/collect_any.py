@@ -16,11 +16,11 @@ from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Drain, Scenario, from_dict
 from dlqlab.deploy.target import Target
 from dlqlab.run import known, manifest
-from dlqlab.run.measure import pull, record_topology
+from dlqlab.run.measure import pull, record_topology, unlike_declared
 from dlqlab.run.progress import Phases
 
 NOT_TOLD = {
-    "ledger": "what was sent, and how it was answered: the clients were not dlqlab's, so that no message can be missed",
+    "ledger": "what was sent, and how it was answered: nobody notices what the clients themselves lost",
     "events": "what happened to a message: the pipeline logs no events of the form that dlqlab reads",
     "tasks": "the state of what was asked for: the pipeline keeps no table of tasks that dlqlab can read",
     "scenario": "faults, retries and load: this pipeline takes no scenario, the one in the manifest is empty",
@@ -47,7 +47,6 @@ class AnyCollector:
         """
         name = self.target.topology.name
         run = RunDir(self.runs_root / f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{name}")
-        run.path.mkdir(parents=True)
         phases = Phases(self.console)
         found = record_topology(run, self.target)
         drained = self._drain(run, phases)
@@ -93,10 +92,6 @@ class AnyCollector:
 
     def _facts(self, run: RunDir, found: tuple[str, ...], drained: DrainResult, ended_ts: float) -> dict[str, Any]:
         facts = known.manifest_facts(self.target, known.emulator_of(self.target))
-        evidence = self.target.topology.evidence
-        told = {"events": evidence.events, "tasks": evidence.tasks is not None}
-        unknown = {name: text for name, text in NOT_TOLD.items() if not told.get(name)}
-        unknown |= {f"topology {number}": text for number, text in enumerate(found, start=1)}
         return {
             "run_id": run.path.name,
             "specimen": self.target.topology.name,
@@ -120,8 +115,8 @@ class AnyCollector:
             "git": manifest.git_state(),
             "command": manifest.command_line(),
             "emulator": facts["emulator"],
-            "not_measured": facts["not_measured"] | unknown,
-            "fidelity": facts["fidelity"],
+            "not_measured": facts["not_measured"] | NOT_TOLD,
+            "fidelity": [*unlike_declared(found), *facts["fidelity"]],
         }
 
 

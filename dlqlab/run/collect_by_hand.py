@@ -22,7 +22,7 @@ from dlqlab.errors import UsageError
 from dlqlab.run import known, manifest, preflight
 from dlqlab.run.deployed import Deployment, read_deployment, scenario_of
 from dlqlab.run.ledgers import HandLoad, junk_ids, read_load, silent_s
-from dlqlab.run.measure import drain, pull
+from dlqlab.run.measure import drain, pull, record_topology, unlike_declared
 from dlqlab.run.progress import Phases
 
 BY_HAND = "by-hand"
@@ -105,6 +105,7 @@ class HandCollector:
         unknown |= {} if self._has(HOST_PART) else {"host": HOST_UNSEEN}
         unknown |= {} if self._queues_seen(load) else {"queues": QUEUES_LATE}
         unknown |= {} if load.load else {"load": LOAD_UNSAID}
+        differing = unlike_declared(record_topology(self.run, self.target))
         card = [{"name": f"not measured: {name}", "ok": None, "statement": text} for name, text in unknown.items()]
         return {
             "run_id": self.run.path.name,
@@ -130,7 +131,7 @@ class HandCollector:
             "command": manifest.command_line(),
             "emulator": facts["emulator"],
             "not_measured": facts["not_measured"] | unknown,
-            "fidelity": [*facts["fidelity"], *card],
+            "fidelity": [*facts["fidelity"], *differing, *card],
         }
 
     def _probe(self, phases: Phases) -> dict[str, Any]:

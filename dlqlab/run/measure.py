@@ -1,6 +1,6 @@
 """What every measured load needs, whoever started it: samples while it lasts, then the drain, then the collection."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,10 +11,10 @@ from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.deploy.discover import differences, discover
+from dlqlab.deploy.discover import differences, discover, missing
 from dlqlab.deploy.target import Target
 from dlqlab.emulator.host.lifecycle import Emulator
-from dlqlab.errors import EvidenceError
+from dlqlab.errors import DeployError, EvidenceError
 from dlqlab.load.ledger import read_ledger
 from dlqlab.run import known
 from dlqlab.run.progress import Phases
@@ -25,15 +25,24 @@ ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
 
 
 def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
-    """Write down what the pipeline is declared to consist of and what is deployed; returns how the two differ.
+    """Write down what the pipeline is declared to consist of and what is deployed; returns how the two differ, for
+    ``unlike_declared``.
 
     Raises:
-        DeployError: AWS does not answer.
+        DeployError: a queue or function is not deployed, or AWS does not answer.
     """
     declared, deployed = target.topology, discover(target.client, target.topology)
+    absent = missing(declared, deployed)
+    if absent:
+        raise DeployError(f"{'; '.join(absent)} at {target.label}: run dlqlab deploy")
     found = differences(declared, deployed)
     run.write_topology(declared, deployed=deployed, differences=found)
     return found
+
+
+def unlike_declared(found: Sequence[str]) -> list[dict[str, object]]:
+    """Entries of the fidelity card: in what the deployment is not what the topology declares; none where it is."""
+    return [{"name": "topology", "ok": False, "statement": f"not as declared: {text}"} for text in found]
 
 
 @contextmanager

@@ -1,0 +1,72 @@
+"""Lab and pipeline apart: the lab's code does not know the parts of a pipeline by heart."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from dlqlab import paths
+from dlqlab.contracts.topology import Topology
+from dlqlab.contracts.topology_file import read_topology
+
+LAB = paths.ROOT / "dlqlab"
+FOLDERS = [paths.APP, *sorted(path.parent for path in (paths.ROOT / "examples").glob("*/topology.toml"))]
+ALLOWED = {
+    ("archive", "dlqlab/contracts/topology.py"): "evidence.archive, a field of every topology",
+    ("archive", "dlqlab/contracts/topology_file.py"): "evidence.archive, a field of every topology",
+    ("api", "dlqlab/deploy/target.py"): "the stage of API Gateway, as .chalice/config.json says",
+    ("api", "dlqlab/emulator/patches/stack_addresses.py"): "a part of an address of the AWS API",
+}
+"""Role and file -> why the word stands there, though it is not about the part of a pipeline."""
+OTHER_MEANINGS = {
+    "tasks": "the table TASKS of a run directory, evidence.tasks of a topology, and a unit of what is counted",
+}
+"""Roles that are words of the lab, too; that none names a queue, the last test sees to."""
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Every literal text of a module."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def parts(topology: Topology) -> set[str]:
+    """The roles and names of all parts."""
+    tables = {table.role: table.name for table in topology.tables}
+    named = topology.queue_names | topology.function_names | tables
+    return {*named, *named.values()}
+
+
+def test_lab_names_no_part_of_a_pipeline() -> None:
+    """Queues, functions and tables are looked up: no literal of the lab is one of their roles or names."""
+    topologies = [read_topology(folder, stage) for folder in FOLDERS for stage in ("local", "{stage}")]
+    known = set().union(*map(parts, topologies)) - OTHER_MEANINGS.keys()
+    found = {
+        (text, str(path.relative_to(paths.ROOT)))
+        for path in sorted(LAB.rglob("*.py"))
+        for text in texts(path)
+        if text in known
+    }
+
+    assert ALLOWED.keys() == found
+
+
+def test_no_queue_is_compared_with_a_literal() -> None:
+    """A column of queues is never held against a role written down in the lab: ``frame["queue"] == "tasks"``."""
+    found = [
+        f"{path.relative_to(paths.ROOT)}:{node.lineno}"
+        for path in sorted(LAB.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Compare) and _is_of_queues(node)
+    ]
+
+    assert [] == found
+
+
+def _is_of_queues(node: ast.Compare) -> bool:
+    sides = [node.left, *node.comparators]
+    literal = any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
+    return literal and any(
+        isinstance(side, ast.Subscript) and isinstance(side.slice, ast.Constant) and side.slice.value == "queue"
+        for side in sides
+    )
