@@ -4,6 +4,13 @@ from dataclasses import dataclass
 
 from taskrules.retry import SQS_DELAY_MAX_S
 
+CACHE_S = 1.0
+"""For so long an execution environment believes what it last saw of the breaker."""
+TRIAL_LEASE_S = 10.0
+"""Who tries the dependency and has not answered for so long has died: another may try."""
+WAIT_MIN_S = 2
+"""Longer than the clock's grace, so that a message that was put off never meets its own lease or backoff."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerPolicy:

@@ -20,15 +20,15 @@ from dlqlab.deploy.task_table import TaskTable
 from dlqlab.deploy.web import open_url
 from dlqlab.errors import DeployError
 from taskrules.faults import MESSAGE_ALWAYS_FAILS
-from taskrules.tasks import TERMINAL, Task
+from taskrules.tasks import TERMINAL, Refusal, Skip, Task
 
 PAYLOAD = MESSAGE_ALWAYS_FAILS
 ENDED_TYPE = "DeploymentProof"
 ENDED_TEXT = "the task of a deployment's proof: it has served"
 _SIDE_DOOR = "/_aws/sqs/messages"
 """Where LocalStack lists a queue's messages without receiving them ("Developer endpoints" in its page on SQS)."""
-_ACKNOWLEDGED = ("already failed", "already dead-lettered")
-"""What the processor and the monitor log of a message whose task has FAILED (taskrules.tasks, app/)."""
+_ACKNOWLEDGED = (Refusal.FAILED, Skip.ALREADY_DEAD_LETTERED)
+"""What the processor and the monitor log of a message whose task has FAILED."""
 
 
 def probe_id(run_id: str, scenario: Scenario) -> str:

@@ -12,8 +12,9 @@ from dlqlab.contracts.scenario import Scenario, load_scenario
 from dlqlab.errors import UsageError
 from dlqlab.load.tasks import script, task_id
 from dlqlab.twin import arrivals
-from dlqlab.twin.contract import COMPLETED, FAILED, Redrive, Simulation
+from dlqlab.twin.contract import Redrive, Simulation
 from dlqlab.twin.engine import layout
+from dlqlab.twin.engine.layout import Status as Code
 from dlqlab.twin.parameters import AWS, LOCALSTACK, STOCK, Parameters
 from dlqlab.twin.simulate import simulate
 from tests.support.twin import scenario
@@ -29,17 +30,17 @@ def observed(result: Simulation) -> list[tuple[int, int]]:
 
 def predicted(result: Simulation, chosen: Scenario, warm_up_s: float) -> list[tuple[int, int]]:
     """The same by the oracle, which needs to know when attempts began where the dependency has an outage."""
-    started = result.log[result.log["event"] == layout.STARTED]
+    started = result.log[result.log["event"] == layout.Event.STARTED]
     clock = {
         (task_id(chosen.seed, int(row["task"])), 1, int(row["attempt"])): float(row["t"]) + warm_up_s for row in started
     }
     plan, policy = chosen.fault_plan(), chosen.retry_policy()
-    found = []
+    found: list[tuple[int, int]] = []
     for task in range(len(result.tasks)):
         message = script(chosen.seed, task, chosen.load.scripted_rate)
         times = clock if chosen.faults.outage_duration_s else {}
         fate = predict(plan, policy, task_id(chosen.seed, task), message=message, clock=times)
-        found.append((len(fate.attempts), COMPLETED if fate.terminal == "completed" else FAILED))
+        found.append((len(fate.attempts), Code.COMPLETED if fate.terminal == "completed" else Code.FAILED))
     return found
 
 
@@ -119,7 +120,7 @@ def test_redrive_gives_each_dead_letter_another_generation() -> None:
 
     after = simulate(chosen, redrive=Redrive(after_s=5.0, rate_per_s=50.0))
 
-    dead = before.tasks["status"] == FAILED
+    dead = before.tasks["status"] == Code.FAILED
     fates = [
         predict(chosen.fault_plan(), chosen.retry_policy(), task_id(1, int(k)), generation=2)
         for k in np.flatnonzero(dead)

@@ -13,7 +13,7 @@ from dlqlab.tune.intervals import mean_of
 from dlqlab.tune.measures import COST_OF, MEASURES, measure, storm_per_s
 from dlqlab.tune.whatif import NOT_ENOUGH, amount, shown
 from dlqlab.twin.contract import Simulation
-from dlqlab.twin.engine.layout import CLIENT, COMPLETED, FAILED, TASK
+from dlqlab.twin.engine.layout import CLIENT, TASK, Status
 from dlqlab.twin.parameters import AWS
 from tests.unit.costs.test_usage import TEN
 
@@ -23,7 +23,7 @@ PRICES = load_prices()
 def simulated(*, received: list[int], accepted: list[int] | None = None, faults: Faults | None = None) -> Simulation:
     """Ten tasks, nine completed within 1 to 9 s and one dead; so many messages received in each second."""
     clients, tasks = np.zeros(10, CLIENT), np.zeros(10, TASK)
-    tasks["status"] = [COMPLETED] * 9 + [FAILED]
+    tasks["status"] = [Status.COMPLETED] * 9 + [Status.FAILED]
     tasks["updated"] = np.arange(1, 11)
     series = pd.DataFrame(
         {
@@ -69,7 +69,7 @@ def test_cost_is_the_sum_of_its_parts() -> None:
 def test_nothing_completed_has_no_time_to_completion() -> None:
     """NaN, which no front and no limit lets through."""
     simulation = simulated(received=[1])
-    simulation.tasks["status"] = FAILED
+    simulation.tasks["status"] = Status.FAILED
 
     assert np.isnan(measure(simulation, PRICES, memory_mb=256)["completion_s_p95"])
 
