@@ -33,7 +33,7 @@ _ACKNOWLEDGED = (Refusal.FAILED, Skip.ALREADY_DEAD_LETTERED)
 
 def probe_id(run_id: str, scenario: Scenario) -> str:
     """An id for a probe that meets no fault but its own: neither the API's crash nor a second message."""
-    plan = scenario.fault_plan()
+    plan = scenario.faults
     while True:
         task_id = probe_prefix(run_id) + uuid.uuid4().hex[:8]
         if plan.api_crash_rate == 1 or plan.duplicate_rate == 1:

@@ -23,7 +23,7 @@ def parameters(stage: str, scenario: Scenario) -> dict[str, str]:
     """The template's parameters for a scenario."""
     return {
         "Stage": stage,
-        "MaxReceiveCount": str(scenario.retry_policy().max_attempts),
+        "MaxReceiveCount": str(scenario.retry.max_attempts),
         "VisibilityTimeout": str(scenario.pipeline.visibility_timeout_s),
     }
 

@@ -182,7 +182,7 @@ def rules(scenario: Scenario, parameters: Parameters) -> Array:
 
 def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array, *, is_logged: bool) -> State:
     queues = mappings(scenario, parameters)
-    policy = scenario.retry_policy()
+    policy = scenario.retry
     pollers = int(queues["max"].sum())
     width = int(queues["batch_size"].max())
     messages = max(MESSAGES_MIN, min(MESSAGES_FIRST, 2 * len(tasks)))
@@ -209,7 +209,7 @@ def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array,
         environments=np.zeros(pollers + 1, dtype=layout.ENVIRONMENT),
         warm=np.zeros((3, pollers + 1), dtype=np.int32),
         durations=np.zeros((0, 0)),
-        edges=np.array(scenario.fault_plan().edges()),
+        edges=np.array(scenario.faults.edges()),
         ceilings=np.array([policy.ceiling_s(attempt) for attempt in range(1, policy.max_attempts + 1)]),
         ids=ids,
         text=text,

@@ -74,7 +74,7 @@ class Texts:
 
     @cached_property
     def _plan(self) -> FaultPlan:
-        return self.scenario.fault_plan()
+        return self.scenario.faults
 
     @cached_property
     def junk(self) -> list[tuple[str, str]]:

@@ -69,7 +69,7 @@ def test_plans_are_the_apps_decisions(mode: str, jitter: str) -> None:
     tasks = 5000  # more than a chunk
     state = with_plans(prepare(chosen, LOCALSTACK, constant(100.0, tasks), seed=0, sample=0).state)
 
-    plan, policy = chosen.fault_plan(), chosen.retry_policy()
+    plan, policy = chosen.faults, chosen.retry
     retried = {layout.FAULTS.index(fault) for fault in DRAWN if fault.is_retried}
     for task in range(0, tasks, 7):
         name = task_id(chosen.seed, task)
