@@ -1,9 +1,11 @@
 """Fault plan: which attempt of which task fails, and how. Declared, seeded, known before the run starts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
+from typing import Any, Self
 
+from taskrules.bounds import check, ratio, setting
 from taskrules.draws import uniform
 
 
@@ -15,23 +17,82 @@ class FaultMode(StrEnum):
     NONE = "none"
 
 
+class Leaves(StrEnum):
+    """What an attempt leaves behind, with a fault or without one."""
+
+    SUCCESS = "success"  # the effect and its report
+    FAILURE = "failure"  # no effect, and the report of an error
+    NOTHING = "nothing"  # neither: the process ended before the effect
+    EFFECT = "effect"  # the effect without a certain report: the process ended right after it
+
+
 class Fault(StrEnum):
-    """What happens to an attempt."""
+    """What happens to an attempt: one row each, from which all else about a fault derives.
 
-    NONE = "none"
-    TRANSIENT = "transient"  # fails, may be retried
-    PERMANENT = "permanent"  # fails, no retry can help
-    TIMEOUT = "timeout"  # works on until Lambda ends it
-    CRASH_BEFORE_EFFECT = "crash_before_effect"  # the process dies before the task's effect
-    CRASH_AFTER_EFFECT = "crash_after_effect"  # the process dies after it, before the message is deleted
-    OUTAGE = "outage"  # fails because the dependency is down, may be retried
+    ``rate`` is the field of FaultPlan that gives its share of the draw, empty for one that is not drawn; ``meaning``
+    says in a sentence what that share is of. ``is_retried``: the task is still to be done and another attempt may do
+    it; an attempt that reports a failure and is not retried sends its task to the dead-letter queue. ``error`` is the
+    type that the attempt's report names, empty where nothing is reported.
+
+    Drawn faults share the draw in the order of their rows: the first band is the failure rate's, so that adding a rarer
+    fault does not change which attempts fail by it.
+    """
+
+    rate: str
+    leaves: Leaves
+    is_retried: bool
+    error: str
+    meaning: str
+
+    def __new__(cls, name: str, rate: str, leaves: Leaves, is_retried: bool, error: str, meaning: str) -> Self:
+        made = str.__new__(cls, name)
+        made._value_ = name
+        made.rate, made.leaves, made.is_retried, made.error, made.meaning = rate, leaves, is_retried, error, meaning
+        return made
+
+    NONE = "none", "", Leaves.SUCCESS, False, "", ""
+    TRANSIENT = (
+        "transient", "failure_rate", Leaves.FAILURE, True, "TransientFault",
+        "share of attempts (or tasks) that fail",
+    )  # fmt: skip
+    PERMANENT = (
+        "permanent", "permanent_rate", Leaves.FAILURE, False, "PermanentFault",
+        "share that fails with an error that no retry helps",
+    )  # fmt: skip
+    TIMEOUT = (
+        "timeout", "timeout_rate", Leaves.NOTHING, True, "",
+        "share that works on until Lambda ends the function",
+    )  # fmt: skip
+    CRASH_BEFORE_EFFECT = (
+        "crash_before_effect", "crash_before_rate", Leaves.NOTHING, True, "",
+        "share whose process dies before the effect",
+    )  # fmt: skip
+    CRASH_AFTER_EFFECT = (
+        "crash_after_effect", "crash_after_rate", Leaves.EFFECT, False, "",
+        "share whose process dies after the effect, before the message is deleted",
+    )  # fmt: skip
+    OUTAGE = "outage", "", Leaves.FAILURE, True, "DependencyUnavailable", ""  # the dependency is down
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether the function itself says that the attempt failed."""
+        return self.leaves is Leaves.FAILURE
+
+    @property
+    def is_death(self) -> bool:
+        """Whether the process ends over the attempt, and with it the function's whole batch."""
+        return self.leaves in (Leaves.NOTHING, Leaves.EFFECT)
 
 
-RETRIED_FAULTS = frozenset({Fault.TRANSIENT, Fault.TIMEOUT, Fault.CRASH_BEFORE_EFFECT, Fault.OUTAGE})
-"""Faults after which the task is still to be done and another attempt may do it."""
+DRAWN = tuple(fault for fault in Fault if fault.rate)
+"""The drawn faults in the order in which they share the draw."""
 
 MESSAGE_ALWAYS_FAILS = "ERROR"
 MESSAGE_NEVER_FAILS = "SUCCESS"
+
+
+def _seconds(default: float, meaning: str) -> Any:
+    return setting(default, meaning, 0, give="seconds of 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +114,41 @@ class FaultPlan:
     """
 
     seed: int = 0
-    mode: FaultMode = FaultMode.PER_ATTEMPT
-    failure_rate: float = 0.3
-    permanent_suffix: str = ""
-    permanent_rate: float = 0.0
-    timeout_rate: float = 0.0
-    crash_before_rate: float = 0.0
-    crash_after_rate: float = 0.0
-    slow_rate: float = 0.0
-    slow_s: float = 0.0
-    duplicate_rate: float = 0.0
-    api_crash_rate: float = 0.0
-    outage_start_s: float = 0.0
-    outage_duration_s: float = 0.0
+    mode: FaultMode = setting(
+        FaultMode.PER_ATTEMPT,
+        "what the failure rate counts: attempts, each by its own draw, or tasks, by one draw each",
+    )
+    failure_rate: float = ratio(0.3, Fault.TRANSIENT.meaning)
+    permanent_suffix: str = setting("", "tasks whose id ends so always fail; empty for none")
+    permanent_rate: float = ratio(0.0, Fault.PERMANENT.meaning)
+    timeout_rate: float = ratio(0.0, Fault.TIMEOUT.meaning)
+    crash_before_rate: float = ratio(0.0, Fault.CRASH_BEFORE_EFFECT.meaning)
+    crash_after_rate: float = ratio(0.0, Fault.CRASH_AFTER_EFFECT.meaning)
+    slow_rate: float = ratio(0.0, "share that takes `slow_s` longer")
+    slow_s: float = _seconds(0.0, "how much longer a slow attempt takes")
+    duplicate_rate: float = ratio(0.0, "share of tasks whose message is sent twice")
+    api_crash_rate: float = ratio(0.0, "share of submissions whose function dies between the item and its message")
+    outage_start_s: float = _seconds(0.0, "when the dependency goes down, counted from the functions' configuration")
+    outage_duration_s: float = _seconds(0.0, "for how long every attempt then fails; 0 for no outage")
 
     def __post_init__(self) -> None:
-        for name in (*_DRAWN, "slow_rate", "duplicate_rate", "api_crash_rate"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} is {value}: give a ratio of 0 to 1 (0.3 is 30 %)")
-        if sum(getattr(self, name) for name in _DRAWN) > 1 + 1e-9:
-            raise ValueError(f"{' + '.join(_DRAWN)} is over 1: an attempt has one fault at most, lower the rates")
-        for name in ("slow_s", "outage_start_s", "outage_duration_s"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: give seconds of 0 or more")
+        check(self)
+        if self.share(*DRAWN) > 1 + 1e-9:
+            rates = " + ".join(fault.rate for fault in DRAWN)
+            raise ValueError(f"{rates} is over 1: an attempt has one fault at most, lower the rates")
+
+    def rate_of(self, fault: Fault) -> float:
+        """The share of the draw that a drawn fault has."""
+        rate: float = getattr(self, fault.rate)
+        return rate
+
+    def share(self, *faults: Fault) -> float:
+        """The share of the draw that these have together."""
+        return sum(self.rate_of(fault) for fault in faults)
+
+    def edges(self) -> tuple[float, ...]:
+        """Upper ends of the bands of the drawn faults, which share the draw in their order."""
+        return tuple(accumulate(map(self.rate_of, DRAWN)))
 
     def decide(
         self,
@@ -120,8 +192,8 @@ class FaultPlan:
             return Decision(Fault.NONE, "no faults", slow_s)
         draw = self._draw("fault", task_id, generation, attempt)
         edge = 0.0
-        for name, fault in _DRAWN.items():
-            edge += getattr(self, name)
+        for fault in DRAWN:
+            edge += getattr(self, fault.rate)
             if draw < edge:
                 return Decision(fault, f"draw {draw:.6f} below {edge:g}", slow_s)
         return Decision(Fault.NONE, f"draw {draw:.6f} not below {edge:g}", slow_s)
@@ -129,14 +201,3 @@ class FaultPlan:
     def _draw(self, purpose: str, task_id: str, generation: int, attempt: int) -> float:
         sticky = self.mode is FaultMode.PER_TASK
         return uniform(self.seed, purpose, task_id, 1 if sticky else generation, 0 if sticky else attempt)
-
-
-_DRAWN: Mapping[str, Fault] = {
-    "failure_rate": Fault.TRANSIENT,
-    "permanent_rate": Fault.PERMANENT,
-    "timeout_rate": Fault.TIMEOUT,
-    "crash_before_rate": Fault.CRASH_BEFORE_EFFECT,
-    "crash_after_rate": Fault.CRASH_AFTER_EFFECT,
-}
-"""The drawn faults in the order in which they share the draw: the first band is the failure rate's, so that adding a
-rarer fault does not change which attempts fail by it."""

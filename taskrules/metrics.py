@@ -19,19 +19,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from taskrules.events import Context, EventName
-from taskrules.tasks import Refusal
+from taskrules.tasks import Refusal, Skip
 
 NAMESPACE = "dlqlab"
 DIMENSION = "FunctionName"
 CAUSE = "Reason"
-MALFORMED = "malformed message"
-RECEIVED_TOO_OFTEN = "received too often"
 OTHER_CAUSE = "other"
 CAUSES = frozenset(
     {
         *map(str, (Refusal.EXHAUSTED, Refusal.PERMANENT, Refusal.UNKNOWN, Refusal.LATER, Refusal.COMPLETED)),
-        MALFORMED,
-        RECEIVED_TOO_OFTEN,
+        str(Skip.MALFORMED),
+        str(Skip.RECEIVED_TOO_OFTEN),
     }
 )
 """Why a letter is dead. A message can name a reason of its own; every new one would be a new metric, which costs."""

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from taskrules.bounds import check, setting
 from taskrules.draws import uniform
 
 SQS_DELAY_MAX_S = 900
@@ -30,22 +31,17 @@ class RetryPolicy:
     result is rounded half up, because SQS takes whole seconds only.
     """
 
-    max_retries: int = 2
-    base_s: float = 2.0
-    factor: float = 2.0
-    cap_s: int = SQS_DELAY_MAX_S
-    jitter: Jitter = Jitter.NONE
+    max_retries: int = setting(
+        2, "attempts after the first; the queue's `maxReceiveCount` is one more", 0, SQS_RECEIVE_COUNT_MAX - 1
+    )
+    base_s: float = setting(2.0, "backoff after the first attempt", 0, give="seconds of 0 or more")
+    factor: float = setting(2.0, "what the backoff grows by with each attempt", 1, give="1 (constant) or more")
+    cap_s: int = setting(SQS_DELAY_MAX_S, "longest backoff", 0, SQS_DELAY_MAX_S, give=f"0 to {SQS_DELAY_MAX_S} seconds")
+    jitter: Jitter = setting(Jitter.NONE, "how the backoff is spread: not at all, over its upper half, over all of it")
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.max_retries < SQS_RECEIVE_COUNT_MAX:
-            raise ValueError(f"max_retries is {self.max_retries}: give 0 to {SQS_RECEIVE_COUNT_MAX - 1}")
-        if not (math.isfinite(self.base_s) and self.base_s >= 0):
-            raise ValueError(f"base_s is {self.base_s}: give seconds of 0 or more")
-        if not (math.isfinite(self.factor) and self.factor >= 1):
-            raise ValueError(f"factor is {self.factor}: give 1 (constant) or more")
-        if not 0 <= self.cap_s <= SQS_DELAY_MAX_S:
-            raise ValueError(f"cap_s is {self.cap_s}: give 0 to {SQS_DELAY_MAX_S} seconds")
+        check(self)
 
     @property
     def max_attempts(self) -> int:

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,14 +14,115 @@ from taskrules.faults import FaultPlan
 from taskrules.retry import RetryPolicy
 
 REDACT_FIELDS = "password,secret,token,authorization,apiKey,creditCard,email,ssn,phone"
-LAMBDA_TIMEOUT_MAX_S = 900
-SQS_BATCH_MAX = 10_000
-DAY_S = 86_400
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class SettingsError(ValueError):
     """A variable is missing or cannot be used; names it, its value and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the functions: what it means in a sentence, its default as it would be written, what it may be.
+
+    ``low`` and ``high`` are the bounds of a whole number, ``kind`` is the policy whose fields a JSON object holds.
+    """
+
+    name: str
+    meaning: str
+    _: KW_ONLY
+    default: str = ""
+    low: int = 0
+    high: int = 0
+    kind: type | None = None
+    give: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """What to give; empty where anything will do."""
+        if self.kind is not None:
+            return f"a JSON object of {', '.join(_settable(self.kind))}"
+        return f"a whole number of {self.low} to {self.high}" if self.high else self.give
+
+
+VARIABLES: Mapping[str, Variable] = {
+    variable.name: variable
+    for variable in (
+        Variable("SEED", "of faults and jitter", default="0", low=0, high=2**63 - 1),
+        Variable("TASK_TABLE", "name of the table of tasks", give="the name of the queue or table"),
+        Variable(
+            "ARCHIVE_TABLE",
+            "name of the table of archived dead letters",
+            give="the name of the queue or table",
+        ),
+        Variable(
+            "TASK_QUEUE",
+            "name of the task queue; its URL is looked up",
+            give="the name of the queue or table",
+        ),
+        Variable("DEAD_LETTER_QUEUE", "name of the dead-letter queue", give="the name of the queue or table"),
+        Variable(
+            "BATCH_SIZE", "of the processor's mapping; read when the app is deployed", default="10", low=1, high=10_000
+        ),
+        Variable("RUN_ID", "goes into every log event", default="by-hand"),
+        Variable("FAULT_PLAN", "JSON object of the settings of `[faults]`", kind=FaultPlan),
+        Variable("RETRY_POLICY", "JSON object of the settings of `[retry]`", kind=RetryPolicy),
+        Variable(
+            "FUNCTION_TIMEOUT_S",
+            "the functions' timeout; no lease is longer",
+            default="10",
+            low=1,
+            high=900,
+        ),
+        Variable(
+            "PARTIAL_BATCH_RESPONSES",
+            "1 once the mapping is proven to honour them",
+            default="0",
+            low=0,
+            high=1,
+        ),
+        Variable("ARCHIVE_DAYS", "life of an archived message", default="14", low=1, high=3650),
+        Variable(
+            "PENDING_AFTER_S",
+            "the sweeper enqueues a task that was accepted so long ago and never enqueued",
+            default="15",
+            low=0,
+            high=86_400,
+        ),
+        Variable(
+            "STRANDED_AFTER_S",
+            "the sweeper enqueues a task that is overdue for so long and has lost its message",
+            default="900",
+            low=0,
+            high=86_400,
+        ),
+        Variable(
+            "RUN_STARTED_TS", "when the run started: outages count from it", default="0", give="seconds since the epoch"
+        ),
+        Variable("BREAKER_TABLE", "name of the table of the breaker's state; needed with `BREAKER`"),
+        Variable(
+            "BREAKER",
+            "JSON object of the settings of `[breaker]` without `enabled`; empty for no breaker",
+            kind=BreakerPolicy,
+        ),
+        Variable(
+            "API_KEY_REQUIRED",
+            "1: API Gateway wants an API key for `/tasks`; read when the app is deployed",
+            default="0",
+            low=0,
+            high=1,
+        ),
+        Variable(
+            "CORS_ORIGIN",
+            "origin that browsers may call from, `*` for any, empty for none; read when the app is deployed",
+            give="an origin such as https://app.example.org, * for any, or nothing for none",
+        ),
+        Variable(
+            "REDACT_FIELDS", "fields, by commas, whose values are neither logged nor archived", default=REDACT_FIELDS
+        ),
+    )
+}
+"""All that the functions read, in the order of Settings.from_env."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,25 +169,25 @@ class Settings:
         Raises:
             SettingsError: a variable is missing, malformed or out of range.
         """
-        seed = _whole(env, "SEED", 0, 0, 2**63 - 1)
+        seed = _whole(env, "SEED")
         return cls(
             task_table=_text(env, "TASK_TABLE"),
             archive_table=_text(env, "ARCHIVE_TABLE"),
             task_queue=_text(env, "TASK_QUEUE"),
             dead_letter_queue=_text(env, "DEAD_LETTER_QUEUE"),
-            batch_size=_whole(env, "BATCH_SIZE", 10, 1, SQS_BATCH_MAX),
-            run_id=env.get("RUN_ID") or "by-hand",
+            batch_size=_whole(env, "BATCH_SIZE"),
+            run_id=env.get("RUN_ID") or VARIABLES["RUN_ID"].default,
             fault_plan=_parts(env, "FAULT_PLAN", FaultPlan, seed),
             retry_policy=_parts(env, "RETRY_POLICY", RetryPolicy, seed),
-            function_timeout_s=_whole(env, "FUNCTION_TIMEOUT_S", 10, 1, LAMBDA_TIMEOUT_MAX_S),
-            partial_batch_responses=_whole(env, "PARTIAL_BATCH_RESPONSES", 0, 0, 1) == 1,
-            archive_days=_whole(env, "ARCHIVE_DAYS", 14, 1, 3650),
-            pending_after_s=_whole(env, "PENDING_AFTER_S", 15, 0, DAY_S),
-            stranded_after_s=_whole(env, "STRANDED_AFTER_S", 900, 0, DAY_S),
+            function_timeout_s=_whole(env, "FUNCTION_TIMEOUT_S"),
+            partial_batch_responses=_whole(env, "PARTIAL_BATCH_RESPONSES") == 1,
+            archive_days=_whole(env, "ARCHIVE_DAYS"),
+            pending_after_s=_whole(env, "PENDING_AFTER_S"),
+            stranded_after_s=_whole(env, "STRANDED_AFTER_S"),
             run_started_ts=_seconds(env, "RUN_STARTED_TS"),
             breaker_table=env.get("BREAKER_TABLE", ""),
             breaker_policy=_breaker(env),
-            api_key_required=_whole(env, "API_KEY_REQUIRED", 0, 0, 1) == 1,
+            api_key_required=_whole(env, "API_KEY_REQUIRED") == 1,
             cors_origin=_origin(env),
             redact_fields=_names(env.get("REDACT_FIELDS", REDACT_FIELDS)),
         )
@@ -95,34 +196,33 @@ class Settings:
 def _text(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:
-        raise SettingsError(f"{name} is not set: give the name of the queue or table")
+        raise SettingsError(f"{name} is not set: give {VARIABLES[name].remedy}")
     return value
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    text = env.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-        raise SettingsError(f"{name} is {text!r}: give a whole number of {low} to {high}")
+def _whole(env: Mapping[str, str], name: str) -> int:
+    variable = VARIABLES[name]
+    text = env.get(name, variable.default)
+    if not (text.isascii() and text.isdigit() and variable.low <= int(text) <= variable.high):
+        raise SettingsError(f"{name} is {text!r}: give {variable.remedy}")
     return int(text)
 
 
 def _seconds(env: Mapping[str, str], name: str) -> float:
-    text = env.get(name) or "0"
+    text = env.get(name) or VARIABLES[name].default
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
-        raise SettingsError(f"{name} is {text!r}: give seconds since the epoch")
+        raise SettingsError(f"{name} is {text!r}: give {VARIABLES[name].remedy}")
     return value
 
 
 def _origin(env: Mapping[str, str]) -> str:
     text = env.get("CORS_ORIGIN", "")
     if text not in {"", "*"} and not _ORIGIN.fullmatch(text):
-        raise SettingsError(
-            f"CORS_ORIGIN is {text!r}: give an origin such as https://app.example.org, * for any, or nothing for none"
-        )
+        raise SettingsError(f"CORS_ORIGIN is {text!r}: give {VARIABLES['CORS_ORIGIN'].remedy}")
     return text
 
 
@@ -137,12 +237,22 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in text.split(",") if name.strip())
 
 
+def as_variable(policy: FaultPlan | RetryPolicy | BreakerPolicy) -> str:
+    """A plan or policy as its variable holds it: a JSON object of its fields, without the seed."""
+    return json.dumps({name: getattr(policy, name) for name in _settable(type(policy))})
+
+
+def _settable(kind: type) -> dict[str, Any]:
+    """The fields that a variable may give, with their types."""
+    return {field.name: field.type for field in dataclasses.fields(kind) if field.name != "seed"}
+
+
 def _parts[T: (FaultPlan, RetryPolicy, BreakerPolicy)](
     env: Mapping[str, str], name: str, build: type[T], seed: int | None = None
 ) -> T:
     """The plan or policy of a variable that holds a JSON object of its fields."""
     text = env.get(name) or "{}"
-    kinds: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(build) if field.name != "seed"}
+    kinds = _settable(build)
     try:
         given = json.loads(text)
         known = isinstance(given, dict) and set(given) <= set(kinds)
@@ -151,7 +261,7 @@ def _parts[T: (FaultPlan, RetryPolicy, BreakerPolicy)](
     except ValueError as error:
         raise SettingsError(f"{name} is {text!r}: {error}") from error
     if not known:
-        raise SettingsError(f"{name} is {text!r}: give a JSON object of {', '.join(kinds)}")
+        raise SettingsError(f"{name} is {text!r}: give {VARIABLES[name].remedy}")
     return made
 
 

@@ -11,6 +11,7 @@ before any attempt (throttled or crashed deliveries use up the queue's receive c
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 PAYLOAD_BYTES_MAX = 256 * 1024
@@ -21,6 +22,15 @@ BODY_BYTES_MAX = 2 * 1024 * 1024
 CLOCK_GRACE_S = 1.0
 """SQS counts whole seconds and has its own clock: a message that comes back at the end of a lease or a backoff may be
 early by our clock. The message that holds the task is let through within this; any other is not."""
+
+TIME_LEFT_MIN_S = 0.5
+"""An attempt that cannot end before the function is ended must not begin, and the answer for the batch takes time too:
+without it nothing of the batch is deleted."""
+NEVER_ATTEMPTED, ATTEMPT_LOST = "NeverAttempted", "AttemptLost"
+UNUSABLE_MESSAGE, MALFORMED_MESSAGE = "UnusableMessage", "MalformedMessage"
+OUTLIVED_TASK = "MessageOutlivedTask"
+NEVER_TEXT = "no delivery of the message led to an attempt: throttled, crashed or refused"
+OUTLIVED_TEXT = "the task was completed before its message was deleted"
 
 
 class Status(StrEnum):
@@ -88,20 +98,52 @@ class Task:
     trace_id: str | None = None
 
 
+class Action(StrEnum):
+    """What becomes of a message whose claim was refused."""
+
+    BURY = "bury"  # to the dead-letter queue, with the reason
+    ACKNOWLEDGE = "acknowledge"  # the queue may forget it
+    GIVE_BACK = "give back"  # it stays on the queue, and comes again
+
+
 class Refusal(StrEnum):
     """Why a delivery may not start an attempt, and with it what becomes of the message."""
 
-    UNKNOWN = "unknown task"  # bury
-    LATER = "later generation"  # bury: nobody but a stranger can have sent it
-    STALE = "stale generation"  # acknowledge: a redrive has replaced it
-    COMPLETED = "already completed"  # acknowledge
-    FAILED = "already failed"  # acknowledge
-    EXHAUSTED = "retries exhausted"  # bury
-    PERMANENT = "permanent error"  # bury
-    HELD = "claimed elsewhere"  # give back until the lease ends
-    EARLY = "backoff not over"  # give back until the backoff ends
-    DUPLICATE = "duplicate message"  # acknowledge: another message, which is in the queue, carries the task
-    MOVED = "task moved on meanwhile"  # give back: what refused the claim holds no more
+    action: Action
+
+    def __new__(cls, text: str, action: Action) -> Self:
+        made = str.__new__(cls, text)
+        made._value_ = text
+        made.action = action
+        return made
+
+    UNKNOWN = "unknown task", Action.BURY
+    LATER = "later generation", Action.BURY  # nobody but a stranger can have sent it
+    STALE = "stale generation", Action.ACKNOWLEDGE  # a redrive has replaced it
+    COMPLETED = "already completed", Action.ACKNOWLEDGE
+    FAILED = "already failed", Action.ACKNOWLEDGE
+    EXHAUSTED = "retries exhausted", Action.BURY
+    PERMANENT = "permanent error", Action.BURY
+    HELD = "claimed elsewhere", Action.GIVE_BACK  # until the lease ends
+    EARLY = "backoff not over", Action.GIVE_BACK  # until the backoff ends
+    DUPLICATE = "duplicate message", Action.ACKNOWLEDGE  # another message, which is in the queue, carries the task
+    MOVED = "task moved on meanwhile", Action.GIVE_BACK  # what refused the claim holds no more
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the task itself has come to its end: its last error is the message's."""
+        return self in (Refusal.EXHAUSTED, Refusal.PERMANENT)
+
+
+class Skip(StrEnum):
+    """Other reasons than a refused claim why a delivery led to no attempt, or a message to its dead letter."""
+
+    NO_TIME = "no time left"
+    CLAIM_LOST = "claim lost"
+    BREAKER_OPEN = "breaker open"
+    MALFORMED = "malformed message"
+    RECEIVED_TOO_OFTEN = "received too often"
+    ALREADY_DEAD_LETTERED = "already dead-lettered"
 
 
 def refusal(task: Task | None, *, generation: int, message_id: str, now: float, attempts_max: int) -> Refusal:
@@ -140,7 +182,12 @@ def last_error(task: Task) -> tuple[str, str]:
     """
     latest = task.history[-1] if task.history else None
     if latest is not None and latest.ended_ts is None and latest.generation == task.generation:
-        return "AttemptLost", f"attempt {latest.attempt} started and never ended: the function timed out or crashed"
+        return ATTEMPT_LOST, lost_text(latest.attempt)
     if task.last_error_type is not None:
         return task.last_error_type, task.last_error_message or ""
-    return "NeverAttempted", "no delivery of the message led to an attempt: throttled, crashed or refused"
+    return NEVER_ATTEMPTED, NEVER_TEXT
+
+
+def lost_text(attempt: int) -> str:
+    """The last error of a task whose attempt never ended."""
+    return f"attempt {attempt} started and never ended: the function timed out or crashed"

@@ -21,18 +21,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from taskrules.breaker import BreakerPolicy
+from taskrules.breaker import CACHE_S, TRIAL_LEASE_S, WAIT_MIN_S, BreakerPolicy
 from taskrules.draws import uniform
 from taskrules.events import EventName
 from taskrules.retry import SQS_DELAY_MAX_S
 from taskrules.store import StoreError
 from taskrules.telemetry import Telemetry
-
-CACHE_S = 1.0
-TRIAL_LEASE_S = 10.0
-"""Who tries the dependency and has not answered for so long has died: another may try."""
-WAIT_MIN_S = 2
-"""Longer than the clock's grace, so that a message that was put off never meets its own lease or backoff."""
 
 
 class BreakerState(StrEnum):

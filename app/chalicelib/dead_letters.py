@@ -13,19 +13,29 @@ from typing import Any
 from chalicelib.batches import Delivery
 from taskrules.events import EventName
 from taskrules.messages import MessageError, TaskMessage, attribute_text, parse_body
-from taskrules.metrics import MALFORMED, RECEIVED_TOO_OFTEN
 from taskrules.queues import Queue, QueueError
 from taskrules.redaction import redact, redact_body, redact_text, unescaped
 from taskrules.settings import Settings
 from taskrules.store import Archive, ArchivedMessage, TaskStore
-from taskrules.tasks import CLOCK_GRACE_S, TERMINAL, Refusal, Status, Task, end_reason, last_error
+from taskrules.tasks import (
+    CLOCK_GRACE_S,
+    OUTLIVED_TASK,
+    OUTLIVED_TEXT,
+    TERMINAL,
+    UNUSABLE_MESSAGE,
+    Refusal,
+    Skip,
+    Status,
+    Task,
+    end_reason,
+    last_error,
+)
 from taskrules.telemetry import Telemetry
 
 BODY_BYTES_MAX = 350_000
 """An item holds 400 KB; a stranger's message may have 1 MiB."""
 SHOWN_CHARACTERS_MAX = 100_000
 """Of a body that is no task: CloudWatch cuts a log event at 1 MiB, and a line that is cut is no JSON."""
-ALREADY_DEAD_LETTERED = "already dead-lettered"
 SECONDS_PER_DAY = 86_400
 
 
@@ -81,7 +91,7 @@ class Monitor:
             if message.generation > task.generation:
                 task, problem = None, Refusal.LATER
             elif task.status is Status.FAILED:
-                return self._skip(log, ALREADY_DEAD_LETTERED)
+                return self._skip(log, Skip.ALREADY_DEAD_LETTERED)
             elif _is_held(task, self.clock()):
                 return self._wait_for_lease(delivery, task, log)
         letter = self._letter(delivery, message, task, problem)
@@ -92,14 +102,13 @@ class Monitor:
     def _letter(self, delivery: Delivery, message: TaskMessage | None, task: Task | None, problem: str) -> Letter:
         said = delivery.attributes
         if task is None:
-            reason = MALFORMED if message is None else problem or Refusal.UNKNOWN
-            error_type, error_message = "UnusableMessage", problem or reason
+            reason = Skip.MALFORMED if message is None else problem or Refusal.UNKNOWN
+            error_type, error_message = UNUSABLE_MESSAGE, problem or reason
         elif task.status is Status.COMPLETED:
-            reason, error_type = Refusal.COMPLETED, "MessageOutlivedTask"
-            error_message = "the task was completed before its message was deleted"
+            reason, error_type, error_message = Refusal.COMPLETED, OUTLIVED_TASK, OUTLIVED_TEXT
         else:
             ended = end_reason(task, self.settings.retry_policy.max_attempts)
-            reason = said.get("reason") or ended or RECEIVED_TOO_OFTEN
+            reason = said.get("reason") or ended or Skip.RECEIVED_TOO_OFTEN
             error_type, error_message = last_error(task)
         return Letter(
             delivery=delivery,

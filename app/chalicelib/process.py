@@ -17,28 +17,28 @@ from chalicelib.batches import Delivery
 from chalicelib.breaker import Breaker
 from chalicelib.work import DependencyError, PermanentFault, work
 from taskrules.events import EventName
-from taskrules.faults import Fault
+from taskrules.faults import Leaves
 from taskrules.messages import MessageError, TaskMessage, parse_body
-from taskrules.metrics import MALFORMED
 from taskrules.queues import Queue, QueueError
 from taskrules.redaction import redact_text
 from taskrules.settings import Settings
 from taskrules.store import Claim, Failure, Outcome, TaskStore
-from taskrules.tasks import Refusal, Status, Task, last_error, refusal
+from taskrules.tasks import (
+    MALFORMED_MESSAGE,
+    TIME_LEFT_MIN_S,
+    UNUSABLE_MESSAGE,
+    Action,
+    Refusal,
+    Skip,
+    Status,
+    Task,
+    last_error,
+    refusal,
+)
 from taskrules.telemetry import Telemetry
 
 ERROR_CHARACTERS_MAX = 500
 """A history of many attempts must fit the item beside its payload (DynamoDB: 400 KB)."""
-TIME_LEFT_MIN_S = 0.5
-"""An attempt that cannot end before the function is ended must not begin, and the answer for the batch takes time too:
-without it nothing of the batch is deleted."""
-NO_TIME = "no time left"
-CLAIM_LOST = "claim lost"
-BREAKER_OPEN = "breaker open"
-
-ENDED = frozenset({Refusal.EXHAUSTED, Refusal.PERMANENT})
-BURIED = ENDED | {Refusal.UNKNOWN, Refusal.LATER}
-GIVEN_BACK = frozenset({Refusal.HELD, Refusal.EARLY, Refusal.MOVED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Processor:
             message = parse_body(delivery.body)
         except MessageError as error:
             problem = str(error)
-            return self._guarded(lambda: self._bury(delivery, log, MALFORMED, "MalformedMessage", problem), log)
+            return self._guarded(lambda: self._bury(delivery, log, Skip.MALFORMED, MALFORMED_MESSAGE, problem), log)
         log = log.about(
             task_id=message.task_id,
             generation=message.generation,
@@ -101,7 +101,7 @@ class Processor:
         now = self.clock()
         if self.deadline_ts - now < TIME_LEFT_MIN_S:
             # Not hidden anew: one call per remaining record would overrun the deadline.
-            log.emit(EventName.ATTEMPT_SKIPPED, reason=NO_TIME)
+            log.emit(EventName.ATTEMPT_SKIPPED, reason=Skip.NO_TIME)
             return False
         if self.breaker is not None and (wait_s := self.breaker.wait_s(message.task_id, log)) is not None:
             return self._put_off(delivery, log, wait_s)
@@ -130,11 +130,11 @@ class Processor:
             now=claim.now,
             attempts_max=claim.attempts_max,
         )
-        if why in GIVEN_BACK:
+        if why.action is Action.GIVE_BACK:
             until_ts = {Refusal.HELD: task and task.lease_until_ts, Refusal.EARLY: task and task.not_before_ts}.get(why)
             return self._give_back(delivery, log, why, seconds=max(1, math.ceil((until_ts or 0) - self.clock())))
-        if why in BURIED:
-            error = last_error(task) if task is not None and why in ENDED else ("UnusableMessage", str(why))
+        if why.action is Action.BURY:
+            error = last_error(task) if task is not None and why.is_end else (UNUSABLE_MESSAGE, str(why))
             return self._bury(delivery, log, why, *error)
         log.emit(EventName.ATTEMPT_SKIPPED, reason=why)
         return True
@@ -156,7 +156,7 @@ class Processor:
             self._tell_breaker(attempt, is_failure=isinstance(error, DependencyError))
             return self._failed(attempt, error)
         self._tell_breaker(attempt, is_failure=False)
-        if decision.fault is Fault.CRASH_AFTER_EFFECT:
+        if decision.fault.leaves is Leaves.EFFECT:
             self.crash()
         return self._ended(attempt, outcome)
 
@@ -168,7 +168,7 @@ class Processor:
             attempt.log.emit(EventName.ATTEMPT_SUCCEEDED, durationS=self._duration_s(attempt))
             self._forget_last_delivery(attempt)
             return True
-        attempt.log.emit(EventName.ATTEMPT_SKIPPED, reason=CLAIM_LOST)
+        attempt.log.emit(EventName.ATTEMPT_SKIPPED, reason=Skip.CLAIM_LOST)
         return task is not None and task.status is Status.COMPLETED
 
     def _forget_last_delivery(self, attempt: Attempt) -> None:
@@ -244,7 +244,7 @@ class Processor:
         outage would carry every waiting task to the dead-letter queue.
         """
         self.queue.send(delivery.body, delivery.attributes, delay_s=wait_s, trace_header=delivery.trace_header)
-        log.emit(EventName.ATTEMPT_SKIPPED, reason=BREAKER_OPEN)
+        log.emit(EventName.ATTEMPT_SKIPPED, reason=Skip.BREAKER_OPEN)
         return True
 
     def _tell_breaker(self, attempt: Attempt, *, is_failure: bool) -> None:

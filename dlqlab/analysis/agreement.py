@@ -20,7 +20,7 @@ from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.verdict import Check, Status
-from taskrules.faults import Fault
+from taskrules.faults import Fault, Leaves
 
 UNEXPLAINED = "unexplained"
 UNDECIDED = ("early_end", "evidence_missing")
@@ -28,16 +28,13 @@ EXPLAINED = ("crash", "receive_burnt", "duplicate_delivery")
 DETAILS_MAX = 100
 
 _OUTCOMES = {
-    Fault.NONE: (SUCCEEDED,),
-    Fault.TRANSIENT: (FAILED,),
-    Fault.OUTAGE: (FAILED,),
-    Fault.PERMANENT: (FAILED,),
-    Fault.TIMEOUT: (DIED,),
-    Fault.CRASH_BEFORE_EFFECT: (DIED,),
-    Fault.CRASH_AFTER_EFFECT: (DIED_AFTER_EFFECT, SUCCEEDED),
+    Leaves.SUCCESS: (SUCCEEDED,),
+    Leaves.FAILURE: (FAILED,),
+    Leaves.NOTHING: (DIED,),
+    Leaves.EFFECT: (DIED_AFTER_EFFECT, SUCCEEDED),
 }
-"""What a fault looks like from outside. A time-out or crash leaves a start without an end; a process that dies after
-the effect may still have reported the success."""
+"""What each fault looks like from outside, by what it leaves. A time-out or crash leaves a start without an end; a
+process that dies after the effect may still have reported the success."""
 _LIFE = ["task_id", "generation"]
 
 
@@ -135,11 +132,12 @@ def _steps(facts: Facts) -> pd.DataFrame:
     steps = predicted.merge(observed, how="outer", on=ATTEMPT_KEY)
     number = "attempt " + steps["attempt"].astype("string")
     allowed = pd.Series(data=False, index=steps.index)
-    for fault, outcomes in _OUTCOMES.items():
-        allowed |= sure((steps["fault"] == str(fault)) & steps["outcome"].isin(outcomes))
+    for fault in Fault:
+        allowed |= sure((steps["fault"] == str(fault)) & steps["outcome"].isin(_OUTCOMES[fault.leaves]))
     permanent = sure(steps["permanent"])
     failed = sure(steps["outcome"] == FAILED)
-    wrong_class = allowed & failed & (permanent != sure(steps["fault"] == str(Fault.PERMANENT)))
+    final = [str(fault) for fault in Fault if fault.is_reported and not fault.is_retried]
+    wrong_class = allowed & failed & (permanent != sure(steps["fault"].isin(final)))
     wrong_delay = allowed & sure(steps["delay_s"] != steps["backoff_s"])
     missing, extra = steps["outcome"].isna(), steps["fault"].isna()
     what = pd.Series(pd.NA, index=steps.index, dtype="string")
@@ -203,7 +201,7 @@ def _only_missing(steps: pd.DataFrame, life: pd.MultiIndex) -> "pd.Series[bool]"
 
 def _crashed(facts: Facts, steps: pd.DataFrame) -> pd.MultiIndex:
     """Generations with a death that no fault asked for, in an invocation that Lambda reports as not ok."""
-    planned = [str(fault) for fault, outcomes in _OUTCOMES.items() if DIED in outcomes or DIED_AFTER_EFFECT in outcomes]
+    planned = [str(fault) for fault in Fault if fault.is_death]
     died = steps["outcome"].isin([DIED, DIED_AFTER_EFFECT]) & ~steps["fault"].isin(planned)
     invocations = facts.run.table("invocations")
     broken = names(invocations.loc[sure(invocations["status"] != "ok"), "request_id"])

@@ -52,11 +52,11 @@ class Facts:
 
     @cached_property
     def plan(self) -> FaultPlan:
-        return self.scenario.fault_plan()
+        return self.scenario.faults
 
     @cached_property
     def policy(self) -> RetryPolicy:
-        return self.scenario.retry_policy()
+        return self.scenario.retry
 
     @cached_property
     def expectation(self) -> Expectation:

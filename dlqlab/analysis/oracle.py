@@ -13,12 +13,13 @@ import pandas as pd
 
 from dlqlab.analysis.frames import sure
 from taskrules.faults import (
+    DRAWN,
     MESSAGE_ALWAYS_FAILS,
     MESSAGE_NEVER_FAILS,
-    RETRIED_FAULTS,
     Fault,
     FaultMode,
     FaultPlan,
+    Leaves,
 )
 from taskrules.retry import RetryPolicy
 
@@ -44,8 +45,6 @@ class Fate:
 
 Clock = Mapping[tuple[str, int, int], float]
 """(Task id, generation, attempt) -> seconds from the start of the run to that of the attempt, as far as it was seen."""
-REPORTED = frozenset({Fault.TRANSIENT, Fault.OUTAGE})
-"""Faults after which the function itself asks for the backoff."""
 NO_CLOCK: Clock = MappingProxyType({})
 
 
@@ -66,10 +65,12 @@ def predict(
     for attempt in range(1, policy.max_attempts + 1):
         run_s = clock.get((task_id, generation, attempt))
         fault = plan.decide(task_id, attempt, message=message, generation=generation, run_s=run_s).fault
-        delay_s = policy.delay_s(task_id, attempt, generation) if fault in REPORTED else None
+        # The function itself asks for the backoff, so only where it reports the failure.
+        asks = fault.is_reported and fault.is_retried
+        delay_s = policy.delay_s(task_id, attempt, generation) if asks else None
         attempts.append(PredictedAttempt(attempt, fault, delay_s))
-        if fault not in RETRIED_FAULTS:
-            return Fate(tuple(attempts), DEAD_LETTERED if fault is Fault.PERMANENT else COMPLETED)
+        if not fault.is_retried:
+            return Fate(tuple(attempts), DEAD_LETTERED if fault.is_reported else COMPLETED)
     return Fate(tuple(attempts), DEAD_LETTERED)
 
 
@@ -145,18 +146,19 @@ def expectation(plan: FaultPlan, policy: RetryPolicy) -> Expectation:
             receives_per_task=1.0 + plan.duplicate_rate,
         )
     m = policy.max_attempts
-    r = plan.failure_rate + plan.timeout_rate + plan.crash_before_rate
-    p = plan.permanent_rate
+    r = plan.share(*(fault for fault in DRAWN if fault.is_retried))
+    p = plan.share(*(fault for fault in DRAWN if fault.is_reported and not fault.is_retried))
+    again = plan.share(*(fault for fault in DRAWN if fault.leaves is Leaves.EFFECT))
     if plan.mode is FaultMode.PER_TASK:
         attempts = 1 + r * (m - 1)
         dlq_share = r + p
         failing = (r * m + p) / attempts
-        crashes = plan.crash_after_rate
+        crashes = again
     else:
         attempts = sum(r**k for k in range(m))
         dlq_share = r**m + p * attempts
         failing = r + p
-        crashes = plan.crash_after_rate * attempts
+        crashes = again * attempts
     return Expectation(
         attempt_failure_rate=failing,
         task_failure_rate=dlq_share,

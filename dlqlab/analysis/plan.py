@@ -57,7 +57,7 @@ def plan(scenario: Scenario, *, precision: float, confidence: float) -> Plan:
     """
     if not 0 < precision < 1:
         raise ValueError(f"precision is {precision}: give a ratio in (0, 1)")
-    faults, policy = scenario.fault_plan(), scenario.retry_policy()
+    faults, policy = scenario.faults, scenario.retry
     expected = expectation(faults, policy)
     sticky = faults.mode is FaultMode.PER_TASK
     rates = (

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dlqlab.errors import ScenarioError
+from taskrules.bounds import check, setting
 from taskrules.breaker import BreakerPolicy
-from taskrules.faults import FaultMode, FaultPlan
-from taskrules.retry import Jitter, RetryPolicy
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 
 
 def _check(ok: bool, name: str, value: object, remedy: str) -> None:
@@ -25,92 +26,95 @@ def _check(ok: bool, name: str, value: object, remedy: str) -> None:
         raise ScenarioError(f"{name} is {value!r}: {remedy}")
 
 
+def _hold(section: str, settings: object) -> None:
+    """Hold a section to the bounds of its fields; "" is the top level."""
+    try:
+        check(settings)
+    except ValueError as error:
+        raise ScenarioError(f"{section}.{error}" if section else str(error)) from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What the clients do. The load ends after ``duration_s`` or ``tasks``, whichever comes first."""
 
-    users: int = 8
-    rate_per_s: float = 60.0  # tasks a second over all users; 0 is as fast as the users can
-    duration_s: float = 30.0
-    tasks: int = 1800
-    payload_bytes: int = 200
-    timeout_s: float = 10.0
-    junk_messages: int = 0  # poison bodies written straight to the queue
-    scripted_rate: float = 0.0  # share of tasks whose payload is the text ERROR or SUCCESS, half of them each
+    users: int = setting(8, "requests that can be under way at a time", 1, 1000)
+    rate_per_s: float = setting(
+        60.0,
+        "tasks over all users; 0 is as fast as the users can",
+        0,
+        100_000,
+        give="0 to 100000, 0 is unlimited",
+    )
+    duration_s: float = setting(
+        30.0, "no task is sent after this time", 0, 86_400, over=True, give="over 0 to 86400 seconds"
+    )
+    tasks: int = setting(1800, "no more than these are sent", 1, 10_000_000)
+    payload_bytes: int = setting(200, "length of each payload as JSON", 0, 262_144, give="0 to 262144 bytes")
+    timeout_s: float = setting(
+        10.0,
+        "a request without an answer for this long is given up, and its outcome unknown",
+        0,
+        60,
+        over=True,
+        give="over 0 to 60 seconds",
+    )
+    junk_messages: int = setting(0, "messages that are no task, written straight to the queue", 0, 1000)
+    scripted_rate: float = setting(
+        0.0,
+        "share of tasks whose payload is the text `ERROR` or `SUCCESS`, half of them each",
+        0,
+        1,
+        give="a ratio of 0 to 1",
+    )
 
     def __post_init__(self) -> None:
-        _check(1 <= self.users <= 1000, "load.users", self.users, "give 1 to 1000")
-        _check(0 <= self.rate_per_s <= 100_000, "load.rate_per_s", self.rate_per_s, "give 0 to 100000, 0 is unlimited")
-        _check(0 < self.duration_s <= 86_400, "load.duration_s", self.duration_s, "give over 0 to 86400 seconds")
-        _check(1 <= self.tasks <= 10_000_000, "load.tasks", self.tasks, "give 1 to 10000000")
-        _check(0 <= self.payload_bytes <= 262_144, "load.payload_bytes", self.payload_bytes, "give 0 to 262144 bytes")
-        _check(0 < self.timeout_s <= 60, "load.timeout_s", self.timeout_s, "give over 0 to 60 seconds")
-        _check(0 <= self.junk_messages <= 1000, "load.junk_messages", self.junk_messages, "give 0 to 1000")
-        _check(0 <= self.scripted_rate <= 1, "load.scripted_rate", self.scripted_rate, "give a ratio of 0 to 1")
+        _hold("load", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
-    """The fault plan without its seed; see taskrules.faults."""
+class Breaker(BreakerPolicy):
+    """The circuit breaker around the dependency: its policy, and whether there is one."""
 
-    mode: FaultMode = FaultMode.PER_ATTEMPT
-    failure_rate: float = 0.3
-    permanent_suffix: str = ""
-    permanent_rate: float = 0.0
-    timeout_rate: float = 0.0
-    crash_before_rate: float = 0.0
-    crash_after_rate: float = 0.0
-    slow_rate: float = 0.0
-    slow_s: float = 0.0
-    duplicate_rate: float = 0.0
-    api_crash_rate: float = 0.0
-    outage_start_s: float = 0.0  # after the functions were configured, which is right before the warm-up
-    outage_duration_s: float = 0.0
+    enabled: bool = setting(False, "whether a circuit breaker guards the dependency")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """The retry policy without its seed; see taskrules.retry."""
-
-    max_retries: int = 2
-    base_s: float = 2.0
-    factor: float = 2.0
-    cap_s: int = 900
-    jitter: Jitter = Jitter.NONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
-    """The circuit breaker around the dependency; see chalicelib.breaker."""
-
-    enabled: bool = False
-    failure_ratio: float = 0.5
-    window_s: int = 10
-    min_calls: int = 10
-    cool_down_s: int = 10
+    def policy(self) -> BreakerPolicy | None:
+        """What the app follows; None where the breaker is switched off."""
+        names = [field.name for field in dataclasses.fields(BreakerPolicy)]
+        return BreakerPolicy(**{name: getattr(self, name) for name in names}) if self.enabled else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Settings of the queue, the event source mapping and the functions."""
 
-    batch_size: int = 10
-    batch_window_s: int = 0
-    function_timeout_s: int = 10
-    visibility_timeout_s: int = 60
-    max_concurrency: int = 0  # 0: not set, AWS's own scaling
+    batch_size: int = setting(10, "most messages of one invocation of the processor", 1, 10_000)
+    batch_window_s: int = setting(
+        0,
+        "how long a batch may wait to fill; over 10 messages Lambda wants at least 1 s",
+        0,
+        300,
+        give="0 to 300 seconds",
+    )
+    function_timeout_s: int = setting(10, "timeout of the processor", 1, 900)
+    visibility_timeout_s: int = setting(
+        60,
+        "how long a received message is hidden; AWS advises 6 function timeouts",
+        give="function_timeout_s to 43200",
+    )
+    max_concurrency: int = setting(
+        0,
+        "MaximumConcurrency of the mapping, 2 to 1000; 0 leaves it unset",
+        give="2 to 1000, or 0 for none",
+    )
 
     def __post_init__(self) -> None:
-        _check(1 <= self.batch_size <= 10_000, "pipeline.batch_size", self.batch_size, "give 1 to 10000")
-        _check(0 <= self.batch_window_s <= 300, "pipeline.batch_window_s", self.batch_window_s, "give 0 to 300 seconds")
+        _hold("pipeline", self)
         _check(
             self.batch_size <= 10 or self.batch_window_s >= 1,
             "pipeline.batch_window_s",
             self.batch_window_s,
             "a batch_size over 10 needs a window of at least 1 s (Lambda refuses it otherwise)",
-        )
-        _check(
-            1 <= self.function_timeout_s <= 900, "pipeline.function_timeout_s", self.function_timeout_s, "give 1 to 900"
         )
         _check(
             self.function_timeout_s <= self.visibility_timeout_s <= 43_200,
@@ -131,41 +135,65 @@ class Pipeline:
 class Drain:
     """How long to wait, after the load, until every acknowledged task is terminal and both queues are empty."""
 
-    deadline_s: float = 120.0
+    deadline_s: float = setting(
+        120.0,
+        "how long a run waits after the load for empty queues and finished tasks",
+        1,
+        86_400,
+        give="1 to 86400 seconds",
+    )
 
     def __post_init__(self) -> None:
-        _check(1 <= self.deadline_s <= 86_400, "drain.deadline_s", self.deadline_s, "give 1 to 86400 seconds")
+        _hold("drain", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
     """What the verdict holds the run against."""
 
-    target_failure_rate: float | None = None  # default: what the fault plan predicts
-    confidence: float = 0.95
-    max_half_width: float = 0.03  # a wider interval of the failure rate is "not enough data"
-    max_median_lateness_s: float = 2.0
+    target_failure_rate: float | None = setting(
+        None,
+        "what the failure rate is held against; default: what the fault plan predicts",
+        0,
+        1,
+        give="a ratio of 0 to 1",
+    )
+    confidence: float = setting(0.95, "level of all intervals", 0.5, 1, below=True, give="0.5 to below 1")
+    max_half_width: float = setting(
+        0.03,
+        "a wider interval of the failure rate is an unknown, not a valid verdict",
+        0,
+        1,
+        over=True,
+        below=True,
+        give="a ratio in (0, 1)",
+    )
+    max_median_lateness_s: float = setting(2.0, "a later median retry is invalid", 0, over=True, give="over 0 s")
 
     def __post_init__(self) -> None:
-        target = self.target_failure_rate
-        _check(target is None or 0 <= target <= 1, "judge.target_failure_rate", target, "give a ratio of 0 to 1")
-        _check(0.5 <= self.confidence < 1, "judge.confidence", self.confidence, "give 0.5 to below 1")
-        _check(0 < self.max_half_width < 1, "judge.max_half_width", self.max_half_width, "give a ratio in (0, 1)")
-        _check(
-            self.max_median_lateness_s > 0, "judge.max_median_lateness_s", self.max_median_lateness_s, "give over 0 s"
-        )
+        _hold("judge", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything that defines a run."""
+    """Everything that defines a run.
 
-    name: str
-    description: str = ""
-    seed: int = 1
+    ``faults`` and ``retry`` are the very plan and policy that the app follows and the oracle predicts from: whatever
+    seed they are given with, they have the scenario's.
+    """
+
+    name: str = setting("", "what the run is called; default: the file's name")
+    description: str = setting("", "one line for people")
+    seed: int = setting(
+        1,
+        "of task ids, payloads, faults and jitter",
+        0,
+        2**63 - 1,
+        give="a whole number of 0 to 2^63 - 1",
+    )
     load: Load = field(default_factory=Load)
-    faults: Faults = field(default_factory=Faults)
-    retry: Retry = field(default_factory=Retry)
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: Breaker = field(default_factory=Breaker)
     pipeline: Pipeline = field(default_factory=Pipeline)
     drain: Drain = field(default_factory=Drain)
@@ -173,34 +201,16 @@ class Scenario:
 
     def __post_init__(self) -> None:
         _check(bool(self.name), "name", self.name, "give the scenario a name")
-        _check(0 <= self.seed < 2**63, "seed", self.seed, "give a whole number of 0 to 2^63 - 1")
-        self._guard("faults", self.fault_plan)
-        self._guard("retry", self.retry_policy)
-        self._guard("breaker", self.breaker_policy)
-
-    def fault_plan(self) -> FaultPlan:
-        """The plan that the app will follow and the oracle predicts from."""
-        return FaultPlan(seed=self.seed, **dataclasses.asdict(self.faults))
-
-    def retry_policy(self) -> RetryPolicy:
-        """The policy that the app will follow."""
-        return RetryPolicy(seed=self.seed, **dataclasses.asdict(self.retry))
-
-    def breaker_policy(self) -> BreakerPolicy | None:
-        """The breaker's policy; None where it is switched off."""
-        fields = dataclasses.asdict(self.breaker)
-        return BreakerPolicy(**fields) if fields.pop("enabled") else None
+        _hold("", self)
+        for section in ("faults", "retry"):
+            object.__setattr__(self, section, dataclasses.replace(getattr(self, section), seed=self.seed))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the manifest; ``from_dict`` reads them back."""
-        return typing.cast(dict[str, Any], _plain(dataclasses.asdict(self)))
-
-    @staticmethod
-    def _guard(section: str, build: typing.Callable[[], object]) -> None:
-        try:
-            build()
-        except ValueError as error:
-            raise ScenarioError(f"{section}.{error}") from error
+        found = typing.cast(dict[str, Any], _plain(dataclasses.asdict(self)))
+        for section in ("faults", "retry"):
+            del found[section]["seed"]
+        return found
 
 
 def from_dict(data: dict[str, Any], *, source: str) -> Scenario:
@@ -233,11 +243,21 @@ def load_scenario(path: Path) -> Scenario:
 def _build(kind: type, data: object, prefix: str) -> object:
     if not isinstance(data, dict):
         raise ScenarioError(f"{prefix.rstrip('.')} is {data!r}: give a table of settings")
-    hints = typing.get_type_hints(kind)
+    hints = settings_of(kind)
     unknown = sorted(set(data) - set(hints))
     if unknown:
         raise ScenarioError(f"{prefix}{unknown[0]} is not known: settings here are {', '.join(hints)}")
-    return kind(**{name: _convert(hints[name], value, prefix + name) for name, value in data.items()})
+    given = {name: _convert(hints[name], value, prefix + name) for name, value in data.items()}
+    try:
+        return kind(**given)
+    except ValueError as error:  # of a policy, which knows nothing of sections
+        raise ScenarioError(f"{prefix}{error}") from error
+
+
+def settings_of(kind: type) -> dict[str, Any]:
+    """The settings of a section, or of the top level, with their types. The seed stands at the top for all."""
+    hints = typing.get_type_hints(kind)
+    return {name: hint for name, hint in hints.items() if name != "seed" or kind is Scenario}
 
 
 def _convert(hint: Any, value: object, name: str) -> object:

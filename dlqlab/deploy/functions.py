@@ -1,7 +1,5 @@
 """Configuring deployed functions for a run: their variables, timeouts, and their event source mappings."""
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +8,7 @@ from dlqlab.contracts.topology import Consumer
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
+from taskrules.settings import as_variable
 
 UPDATE_DEADLINE_S = 60.0
 PARTIAL = "ReportBatchItemFailures"
@@ -20,16 +19,16 @@ def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started
 
     The start of the run is among them only where an outage counts from it.
     """
-    breaker = scenario.breaker_policy()
+    breaker = scenario.breaker.policy()
     return {
         "RUN_ID": run_id,
         "SEED": str(scenario.seed),
-        "FAULT_PLAN": json.dumps(dataclasses.asdict(scenario.faults)),
-        "RETRY_POLICY": json.dumps(dataclasses.asdict(scenario.retry)),
+        "FAULT_PLAN": as_variable(scenario.faults),
+        "RETRY_POLICY": as_variable(scenario.retry),
         "FUNCTION_TIMEOUT_S": str(scenario.pipeline.function_timeout_s),
         "PARTIAL_BATCH_RESPONSES": "1" if partial else "0",
         "RUN_STARTED_TS": f"{run_started_ts if scenario.faults.outage_duration_s else 0.0:.6f}",
-        "BREAKER": json.dumps(dataclasses.asdict(breaker)) if breaker else "",
+        "BREAKER": as_variable(breaker) if breaker else "",
     }
 
 

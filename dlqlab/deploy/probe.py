@@ -20,20 +20,20 @@ from dlqlab.deploy.task_table import TaskTable
 from dlqlab.deploy.web import open_url
 from dlqlab.errors import DeployError
 from taskrules.faults import MESSAGE_ALWAYS_FAILS
-from taskrules.tasks import TERMINAL, Task
+from taskrules.tasks import TERMINAL, Refusal, Skip, Task
 
 PAYLOAD = MESSAGE_ALWAYS_FAILS
 ENDED_TYPE = "DeploymentProof"
 ENDED_TEXT = "the task of a deployment's proof: it has served"
 _SIDE_DOOR = "/_aws/sqs/messages"
 """Where LocalStack lists a queue's messages without receiving them ("Developer endpoints" in its page on SQS)."""
-_ACKNOWLEDGED = ("already failed", "already dead-lettered")
-"""What the functions log of a message whose task has FAILED (taskrules.tasks, app/)."""
+_ACKNOWLEDGED = (Refusal.FAILED, Skip.ALREADY_DEAD_LETTERED)
+"""What the processor and the monitor log of a message whose task has FAILED."""
 
 
 def probe_id(run_id: str, scenario: Scenario) -> str:
     """An id for a probe that meets no fault but its own: neither the API's crash nor a second message."""
-    plan = scenario.fault_plan()
+    plan = scenario.faults
     while True:
         task_id = probe_prefix(run_id) + uuid.uuid4().hex[:8]
         if plan.api_crash_rate == 1 or plan.duplicate_rate == 1:

@@ -29,7 +29,7 @@ def parameters(topology: Topology, scenario: Scenario | None) -> dict[str, str]:
     if scenario is None:
         return {key: value for key, value in given.items() if value not in _SCENARIO}
     values = {
-        MAX_RECEIVE_COUNT: str(scenario.retry_policy().max_attempts),
+        MAX_RECEIVE_COUNT: str(scenario.retry.max_attempts),
         VISIBILITY_TIMEOUT_S: str(scenario.pipeline.visibility_timeout_s),
     }
     return {key: values.get(value, value) for key, value in given.items()}

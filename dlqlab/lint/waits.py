@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from taskrules.breaker import BreakerPolicy
-from taskrules.faults import FaultMode, FaultPlan
+from taskrules.faults import DRAWN, FaultMode, FaultPlan
 from taskrules.retry import Jitter, RetryPolicy
 
 _MEAN_SHARE: Final = {Jitter.NONE: 1.0, Jitter.EQUAL: 0.75, Jitter.FULL: 0.5}
@@ -17,7 +17,7 @@ def longest_backoffs_s(retry: RetryPolicy) -> list[int]:
 
 def dies(faults: FaultPlan) -> bool:
     """Whether functions die over tasks: then nobody sets a backoff, and the visibility timeout has to end."""
-    return faults.timeout_rate + faults.crash_before_rate + faults.crash_after_rate > 0
+    return faults.share(*(fault for fault in DRAWN if fault.is_death)) > 0
 
 
 def longest_life_s(retry: RetryPolicy, *, timeout_s: int, visibility_timeout_s: int, may_die: bool) -> int:

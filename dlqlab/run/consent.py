@@ -90,7 +90,7 @@ def load_usage(scenario: Scenario) -> Usage:
     found, load, faults = load_requests(scenario), scenario.load, scenario.faults
     timeout_s = scenario.pipeline.function_timeout_s if faults.timeout_rate else 0
     busy_s = max(HANDLER_S, faults.slow_s if faults.slow_rate else 0, timeout_s)
-    item_bytes = ITEM_BYTES + load.payload_bytes + HISTORY_BYTES * scenario.retry_policy().max_attempts
+    item_bytes = ITEM_BYTES + load.payload_bytes + HISTORY_BYTES * scenario.retry.max_attempts
     chunks = math.ceil((load.payload_bytes + ENVELOPE_BYTES) / SQS_CHUNK_BYTES)
     return Usage(
         sqs_requests=found["SQS"] * chunks,
@@ -114,7 +114,7 @@ def load_requests(scenario: Scenario) -> dict[str, int]:
     """
     load = scenario.load
     tasks = min(load.tasks, math.ceil(load.rate_per_s * load.duration_s) if load.rate_per_s else load.tasks)
-    attempts = tasks * scenario.retry_policy().max_attempts
+    attempts = tasks * scenario.retry.max_attempts
     return {
         "API Gateway": tasks,
         "Lambda": 2 * tasks + attempts,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlqlab.contracts.scenario import Breaker, Drain, Faults, Judge, Load, Pipeline, Retry, Scenario
+from dlqlab.contracts.scenario import Breaker, Drain, Judge, Load, Pipeline, Scenario
 from dlqlab.deploy.functions import PARTIAL, mapping_of
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
@@ -75,8 +75,8 @@ def scenario_of(deployment: Deployment, *, name: str, load: Load, judge: Judge, 
         description="read from what was deployed when the load was collected",
         seed=settings.fault_plan.seed,
         load=load,
-        faults=Faults(**_without_seed(settings.fault_plan)),
-        retry=Retry(**_without_seed(settings.retry_policy)),
+        faults=settings.fault_plan,
+        retry=settings.retry_policy,
         breaker=Breaker(enabled=True, **dataclasses.asdict(breaker)) if breaker else Breaker(),
         pipeline=Pipeline(
             batch_size=deployment.mapping["BatchSize"],
@@ -88,7 +88,3 @@ def scenario_of(deployment: Deployment, *, name: str, load: Load, judge: Judge, 
         drain=drain,
         judge=judge,
     )
-
-
-def _without_seed(plan: Any) -> dict[str, Any]:
-    return {name: value for name, value in dataclasses.asdict(plan).items() if name != "seed"}

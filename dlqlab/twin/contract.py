@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dlqlab.contracts.scenario import Scenario
+from dlqlab.twin.engine.layout import Status
 from dlqlab.twin.parameters import Parameters
 
 EPOCH_TS = 1_767_225_600.0
@@ -86,14 +87,10 @@ class Simulation:
 
     def completion_s(self) -> NDArray[np.float64]:
         """Seconds from sending to completion, one for each completed task."""
-        done = self.tasks["status"] == COMPLETED
+        done = self.tasks["status"] == Status.COMPLETED
         return np.asarray(self.tasks["updated"][done] - self.clients["sent"][done], dtype=np.float64)
 
     def waiting_s(self) -> NDArray[np.float64]:
         """Seconds from the message's arrival in the queue to its first attempt, for tasks that had one."""
         began = self.tasks["attempts"] > 0
         return np.asarray(self.tasks["first_started"][began] - self.clients["enqueued"][began], dtype=np.float64)
-
-
-QUEUED, PROCESSING, RETRYING, COMPLETED, FAILED = range(5)
-"""``tasks["status"]``, in the order of taskrules.tasks.Status."""

@@ -11,13 +11,13 @@ from dlqlab.contracts.tables import conform, frame
 from dlqlab.contracts.topology import EntryKind
 from dlqlab.load import tasks as generator
 from dlqlab.specimens import task_system
-from dlqlab.twin.contract import COMPLETED, FAILED, Simulation
+from dlqlab.twin.contract import Simulation
 from dlqlab.twin.engine import layout
 from dlqlab.twin.samples import DIGITS, STAGE, consumers, invocations, queues
 from dlqlab.twin.samples import calendar as _ts
 from dlqlab.twin.samples import request_id as _request
-from dlqlab.twin.texts import BREAKER_EVENTS, ERRORS, NEVER, OUTLIVED, Texts, errors, lost, reasons
-from taskrules.tasks import Status
+from dlqlab.twin.texts import BREAKER_EVENTS, ERRORS, Texts, errors, reasons
+from taskrules.tasks import NEVER_TEXT, OUTLIVED_TEXT, Status, lost_text
 
 ARCHIVE_S = 14 * 86_400
 CREATED_SHARE, ACCEPTED_SHARE = 0.7, 0.3
@@ -120,14 +120,14 @@ class Evidence:
         """By the sweeper after a crash of the API; and by a redrive."""
         own = self._own[self._own["unanswered"].astype(bool)]
         swept = pd.DataFrame({"ts": _ts(own["enqueued"]), "task_id": own["task_id"], "generation": 1})
-        log = self._log[self._log["event"] == layout.REQUEUED]
+        log = self._log[self._log["event"] == layout.Event.REQUEUED]
         redriven = pd.DataFrame({"ts": _ts(log["t"]), "task_id": log["task_id"], "generation": log["generation"]})
         table = pd.concat([swept.assign(reason="never enqueued"), redriven.assign(reason="redrive")])
         (sweeper,) = task_system(STAGE).entered_by(EntryKind.SCHEDULE)
         return table.assign(event="task.requeued", function=sweeper.name)
 
     def _from_log(self) -> pd.DataFrame:
-        log = self._log[self._log["event"] != layout.REQUEUED]
+        log = self._log[self._log["event"] != layout.Event.REQUEUED]
         is_task = log["task"] >= 0
         table = pd.DataFrame(
             {
@@ -152,12 +152,12 @@ class Evidence:
         return table
 
     def _add_attempts(self, table: pd.DataFrame, log: pd.DataFrame) -> None:
-        started = log["event"] == layout.STARTED
-        ended = log["event"].isin([layout.SUCCEEDED, layout.FAILED_ATTEMPT])
-        failed = log["event"] == layout.FAILED_ATTEMPT
+        started = log["event"] == layout.Event.STARTED
+        ended = log["event"].isin([layout.Event.SUCCEEDED, layout.Event.FAILED_ATTEMPT])
+        failed = log["event"] == layout.Event.FAILED_ATTEMPT
         table["batch_size"] = log["batch"].where(started).astype("Int64")
         table["duration_s"] = (log["t"] - log["last"]).where(ended).round(DIGITS)
-        table["permanent"] = (log["error"] == layout.PERMANENT_FAULT).where(failed).astype("boolean")
+        table["permanent"] = log["error"].isin(_FINAL_ERRORS).where(failed).astype("boolean")
         table["backoff_s"] = log["value"].where(failed & (log["value"] >= 0)).astype("Int64")
         table["error_type"] = pd.Series(errors(log["error"].to_numpy()), index=log.index).where(failed)
         table["error_message"] = self._failures.reindex(log.index)
@@ -165,7 +165,7 @@ class Evidence:
     @cached_property
     def _failures(self) -> "pd.Series[str]":
         """Error message of each failed attempt, by its place in the log."""
-        failed = self._log[self._log["event"] == layout.FAILED_ATTEMPT]
+        failed = self._log[self._log["event"] == layout.Event.FAILED_ATTEMPT]
         rows = zip(failed["task"], failed["attempt"], failed["generation"], failed["last"], strict=True)
         found = [self.texts.failure(int(task), int(n), int(life), at) for task, n, life, at in rows]
         return pd.Series(found, index=failed.index, dtype="object")
@@ -181,13 +181,13 @@ class Evidence:
         if row.task < 0:
             return self.texts.junk[self._junk_place(int(row.value))][1]
         match row.error:
-            case layout.ATTEMPT_LOST:
-                return lost(row.attempt)
-            case layout.OUTLIVED:
-                return OUTLIVED
-            case layout.NEVER_ATTEMPTED:
-                return NEVER
-        return self._last_errors.get((row.task, row.generation), NEVER)
+            case layout.Error.ATTEMPT_LOST:
+                return lost_text(row.attempt)
+            case layout.Error.OUTLIVED:
+                return OUTLIVED_TEXT
+            case layout.Error.NEVER_ATTEMPTED:
+                return NEVER_TEXT
+        return self._last_errors.get((row.task, row.generation), NEVER_TEXT)
 
     def _junk_place(self, serial: int) -> int:
         return self._junk_serials.index(serial)
@@ -195,13 +195,13 @@ class Evidence:
     @cached_property
     def _junk_serials(self) -> list[int]:
         """Serials of the junk messages in the order in which they were sent."""
-        skipped = self._log[(self._log["task"] < 0) & (self._log["event"] == layout.SKIPPED)]
+        skipped = self._log[(self._log["task"] < 0) & (self._log["event"] == layout.Event.SKIPPED)]
         return sorted(skipped["serial"].tolist())
 
     @cached_property
     def _letters(self) -> pd.DataFrame:
         """The dead letters in the log, with their error in words."""
-        letters = self._log[self._log["event"] == layout.DEAD_LETTERED].copy()
+        letters = self._log[self._log["event"] == layout.Event.DEAD_LETTERED].copy()
         letters["text"] = [self._error_text(row) for row in _rows(letters)]
         letters["error_type"] = errors(letters["error"].to_numpy())
         letters["why"] = reasons(letters["reason"].to_numpy())
@@ -213,7 +213,7 @@ class Evidence:
         table.loc[at, "error_type"] = letters["error_type"]
         table.loc[at, "error_message"] = letters["text"]
         table.loc[at, "archived"] = True
-        table["attempts"] = log["attempt"].where((log["event"] == layout.DEAD_LETTERED) & (log["task"] >= 0))
+        table["attempts"] = log["attempt"].where((log["event"] == layout.Event.DEAD_LETTERED) & (log["task"] >= 0))
         table.loc[at, "first_ts"] = _ts(letters["task"].map(self._own["created"]))
         table.loc[at, "last_ts"] = _ts(letters["last"]).where(is_task)
         table.loc[at, "payload"] = [
@@ -252,10 +252,10 @@ class Evidence:
         return conform("tasks", table)
 
     def _last_error(self, task: int, life: int, code: int, status: int) -> tuple[str | None, str | None]:
-        if code == layout.NEVER_ATTEMPTED and status != FAILED:
+        if code == layout.Error.NEVER_ATTEMPTED and status != layout.Status.FAILED:
             return None, None
         letters = self._letters_of
-        if status != COMPLETED and task in letters.index:
+        if status != layout.Status.COMPLETED and task in letters.index:
             return str(letters.loc[task, "error_type"]), str(letters.loc[task, "text"])
         return ERRORS[code], self._last_errors.get((task, life))
 
@@ -283,12 +283,15 @@ class Evidence:
         return table
 
 
+_FINAL_ERRORS = [
+    layout.FIRST_ERROR + code for code, fault in enumerate(layout.FAULTS) if fault.is_reported and not fault.is_retried
+]
 _EVENTS = {
-    layout.STARTED: "attempt.started",
-    layout.SUCCEEDED: "attempt.succeeded",
-    layout.FAILED_ATTEMPT: "attempt.failed",
-    layout.SKIPPED: "attempt.skipped",
-    layout.DEAD_LETTERED: "task.dead_lettered",
+    layout.Event.STARTED: "attempt.started",
+    layout.Event.SUCCEEDED: "attempt.succeeded",
+    layout.Event.FAILED_ATTEMPT: "attempt.failed",
+    layout.Event.SKIPPED: "attempt.skipped",
+    layout.Event.DEAD_LETTERED: "task.dead_lettered",
     **{code: name for code, (name, _) in BREAKER_EVENTS.items()},
 }
 

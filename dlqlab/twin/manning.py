@@ -44,12 +44,12 @@ def man(state: State, parameters: Parameters) -> State:
         q["idle"], q["gone"] = live, len(own) - live
         state.idle[queue, :live] = own[:live][::-1]
         state.idle[2 + queue, : len(own) - live] = own[live:][::-1]
-        state.pollers["phase"][own] = np.where(own < first + live, layout.IDLE, layout.GONE)
+        state.pollers["phase"][own] = np.where(own < first + live, layout.Phase.IDLE, layout.Phase.GONE)
         if parameters.poll_interval_s > 0:
             q["idle"] = 0
-            state.pollers["phase"][own[:live]] = layout.POLL
+            state.pollers["phase"][own[:live]] = layout.Phase.POLL
         first += len(own)
-    polling = np.flatnonzero(state.pollers["phase"] == layout.POLL).astype(np.int32)
+    polling = np.flatnonzero(state.pollers["phase"] == layout.Phase.POLL).astype(np.int32)
     _warm_up(state, parameters.warm_environments)
     return state._replace(turns=_turns(len(state.pollers), polling))
 

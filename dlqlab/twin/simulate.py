@@ -6,7 +6,7 @@ import pandas as pd
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import UsageError
 from dlqlab.twin.arrivals import Arrivals, of_load
-from dlqlab.twin.contract import COMPLETED, FAILED, QUEUED, Redrive, Simulation, Totals
+from dlqlab.twin.contract import Redrive, Simulation, Totals
 from dlqlab.twin.engine import layout
 from dlqlab.twin.engine.layout import LETTERS, TASKS, State
 from dlqlab.twin.engine.loop import advance
@@ -70,15 +70,15 @@ def play(state: State, end_s: float) -> tuple[State, bool]:
     while True:
         table = table_of(state)
         match advance(table.ctypes.data, end_s):
-            case layout.FINISHED:
+            case layout.Stop.FINISHED:
                 return state, True
-            case layout.AT_HORIZON:
+            case layout.Stop.AT_HORIZON:
                 return state, False
-            case layout.NEEDS_MESSAGES:
+            case layout.Stop.NEEDS_MESSAGES:
                 state = with_messages(state, 2 * len(state.messages))
-            case layout.NEEDS_LOG:
+            case layout.Stop.NEEDS_LOG:
                 state = with_log(state)
-            case layout.NEEDS_SERIES:
+            case layout.Stop.NEEDS_SERIES:
                 state = with_seconds(state, 2 * len(state.series))
 
 
@@ -90,12 +90,12 @@ def redriven(state: State, redrive: Redrive) -> State:
     """
     if not redrive.rate_per_s > 0 or redrive.after_s < 0:
         raise UsageError(f"redrive at {redrive.rate_per_s} a second after {redrive.after_s} s: give a rate over 0")
-    dead = np.flatnonzero(state.tasks["status"] == FAILED).astype(np.int32)
+    dead = np.flatnonzero(state.tasks["status"] == layout.Status.FAILED).astype(np.int32)
     tasks, clock = state.tasks, state.clock[0]
     tasks["generation"][dead] += 1
     for name in ("attempts", "closed", "error"):
         tasks[name][dead] = 0
-    tasks["status"][dead] = QUEUED
+    tasks["status"][dead] = layout.Status.QUEUED
     clock["letters"] -= len(dead)
     clock["fed"] = 0
     at = clock["now"] + redrive.after_s + np.arange(len(dead)) / redrive.rate_per_s
@@ -135,8 +135,8 @@ def _totals(parameters: Parameters, prepared: Prepared, state: State, series: pd
     clock = fields(state.clock)
     processor, monitor = state.queues[TASKS], state.queues[LETTERS]
     tasks = len(state.tasks)
-    completed = int(np.count_nonzero(state.tasks["status"] == COMPLETED))
-    dead = int(np.count_nonzero(state.tasks["status"] == FAILED))
+    completed = int(np.count_nonzero(state.tasks["status"] == layout.Status.COMPLETED))
+    dead = int(np.count_nonzero(state.tasks["status"] == layout.Status.FAILED))
     return Totals(
         tasks=tasks,
         accepted=tasks - int(prepared.clients["unanswered"].sum()),

@@ -19,19 +19,16 @@ from dlqlab.twin.engine.views import table_of
 from dlqlab.twin.manning import man, mappings
 from dlqlab.twin.parameters import Duration, Kind, Order, Parameters
 from taskrules.draws import uniform
-from taskrules.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS, FaultMode, FaultPlan
+from taskrules.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS, FaultMode
 from taskrules.retry import Jitter
 
 Array = NDArray[Any]
 JUNK_AT_S = 1.0
-MONITOR_BATCH = 10
 MESSAGES_MIN, MESSAGES_FIRST = 1024, 1 << 12
 KINDS = {
     Kind.CONSTANT: CONSTANT, Kind.EXPONENTIAL: EXPONENTIAL, Kind.LOGNORMAL: LOGNORMAL, Kind.EMPIRICAL: EMPIRICAL,
 }  # fmt: skip
 JITTERS = {Jitter.NONE: NO_JITTER, Jitter.EQUAL: EQUAL, Jitter.FULL: FULL}
-BANDS = ("failure_rate", "permanent_rate", "timeout_rate", "crash_before_rate", "crash_after_rate")
-"""The drawn faults in the order in which they share a draw (taskrules.faults); the engine's codes follow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +111,12 @@ def _tasks(scenario: Scenario, arrivals: Arrivals, ids: Array, n: int) -> Array:
     rate = scenario.load.scripted_rate
     if arrivals.payloads is not None:
         texts = np.array(arrivals.payloads[:n], dtype=object)
-        tasks["script"][texts == generator.to_json(MESSAGE_ALWAYS_FAILS)] = layout.ALWAYS_FAILS
-        tasks["script"][texts == generator.to_json(MESSAGE_NEVER_FAILS)] = layout.NEVER_FAILS
+        tasks["script"][texts == generator.to_json(MESSAGE_ALWAYS_FAILS)] = layout.Script.ALWAYS_FAILS
+        tasks["script"][texts == generator.to_json(MESSAGE_NEVER_FAILS)] = layout.Script.NEVER_FAILS
     elif rate and not len(ids):
         drawn = _drawn(arrivals, scenario.seed, draws.SCRIPT, n)
-        tasks["script"][drawn < rate] = layout.NEVER_FAILS
-        tasks["script"][drawn < rate / 2] = layout.ALWAYS_FAILS
+        tasks["script"][drawn < rate] = layout.Script.NEVER_FAILS
+        tasks["script"][drawn < rate / 2] = layout.Script.ALWAYS_FAILS
     return tasks
 
 
@@ -183,18 +180,9 @@ def rules(scenario: Scenario, parameters: Parameters) -> Array:
     return found
 
 
-def edges(plan: FaultPlan) -> Array:
-    """Upper ends of the bands of the drawn faults, added in the app's order: the same floats."""
-    found, edge = [], 0.0
-    for name in BANDS:
-        edge += getattr(plan, name)
-        found.append(edge)
-    return np.array(found)
-
-
 def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array, *, is_logged: bool) -> State:
     queues = mappings(scenario, parameters)
-    policy = scenario.retry_policy()
+    policy = scenario.retry
     pollers = int(queues["max"].sum())
     width = int(queues["batch_size"].max())
     messages = max(MESSAGES_MIN, min(MESSAGES_FIRST, 2 * len(tasks)))
@@ -221,7 +209,7 @@ def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array,
         environments=np.zeros(pollers + 1, dtype=layout.ENVIRONMENT),
         warm=np.zeros((3, pollers + 1), dtype=np.int32),
         durations=np.zeros((0, 0)),
-        edges=edges(scenario.fault_plan()),
+        edges=np.array(scenario.faults.edges()),
         ceilings=np.array([policy.ceiling_s(attempt) for attempt in range(1, policy.max_attempts + 1)]),
         ids=ids,
         text=text,

@@ -12,24 +12,19 @@ from dlqlab.load import tasks as generator
 from dlqlab.load.junk import junk_bodies
 from dlqlab.twin.arrivals import Arrivals
 from dlqlab.twin.engine import layout
-from taskrules.faults import FaultPlan
+from taskrules.faults import Fault, FaultPlan
 from taskrules.messages import MessageError, TaskMessage, parse_body
 from taskrules.redaction import redact, redact_body
 from taskrules.settings import REDACT_FIELDS
+from taskrules.tasks import ATTEMPT_LOST, MALFORMED_MESSAGE, NEVER_ATTEMPTED, OUTLIVED_TASK
 
 FIELDS = frozenset(name.strip().lower() for name in REDACT_FIELDS.split(","))
-REASONS = (
-    "", "already completed", "already failed", "retries exhausted", "permanent error", "claimed elsewhere",
-    "backoff not over", "duplicate message", "task moved on meanwhile", "stale generation", "no time left",
-    "breaker open", "malformed message", "received too often", "already dead-lettered",
-)  # fmt: skip
-"""By the engine's code; the app's own words (taskrules.tasks, process, dead_letters)."""
+REASONS = tuple(reason.text for reason in layout.Reason)
 ERRORS = (
-    "NeverAttempted", "TransientFault", "PermanentFault", "DependencyUnavailable", "AttemptLost", "MalformedMessage",
-    "MessageOutlivedTask",
+    NEVER_ATTEMPTED, ATTEMPT_LOST, MALFORMED_MESSAGE, OUTLIVED_TASK,
+    *(fault.error or Fault.TRANSIENT.error for fault in layout.FAULTS),
 )  # fmt: skip
-NEVER = "no delivery of the message led to an attempt: throttled, crashed or refused"
-OUTLIVED = "the task was completed before its message was deleted"
+"""By the engine's code. An attempt outlives its time-out only with a transient error."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class Texts:
 
     @cached_property
     def _plan(self) -> FaultPlan:
-        return self.scenario.fault_plan()
+        return self.scenario.faults
 
     @cached_property
     def junk(self) -> list[tuple[str, str]]:
@@ -95,11 +90,6 @@ def _problem(body: str) -> str:
     return "a task after all"
 
 
-def lost(attempt: int) -> str:
-    """The last error of a task whose attempt never ended (taskrules.tasks.last_error)."""
-    return f"attempt {attempt} started and never ended: the function timed out or crashed"
-
-
 def reasons(codes: np.ndarray[Any, Any]) -> Any:
     return np.array(REASONS, dtype=object)[codes]
 
@@ -109,7 +99,7 @@ def errors(codes: np.ndarray[Any, Any]) -> Any:
 
 
 BREAKER_EVENTS = {
-    layout.OPENED: ("breaker.opened", "too many calls failed"),
-    layout.HALF_OPENED: ("breaker.half_opened", "cool-down is over"),
-    layout.CLOSED_AGAIN: ("breaker.closed", "the trial succeeded"),
+    layout.Event.OPENED: ("breaker.opened", "too many calls failed"),
+    layout.Event.HALF_OPENED: ("breaker.half_opened", "cool-down is over"),
+    layout.Event.CLOSED_AGAIN: ("breaker.closed", "the trial succeeded"),
 }

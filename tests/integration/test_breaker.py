@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from dlqlab.contracts.names import log_group
-from dlqlab.contracts.scenario import Breaker, Faults, Scenario
+from dlqlab.contracts.scenario import Breaker, Scenario
 from dlqlab.deploy import pipeline
 from taskrules.events import parse_line
+from taskrules.faults import FaultPlan
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration
@@ -18,7 +19,7 @@ OUTAGE_S = 25
 SCENARIO = Scenario(
     name="breaker",
     seed=7,
-    faults=Faults(failure_rate=0.0, outage_duration_s=OUTAGE_S),
+    faults=FaultPlan(failure_rate=0.0, outage_duration_s=OUTAGE_S),
     retry=QUICK.retry,
     breaker=Breaker(enabled=True, min_calls=3, window_s=5, cool_down_s=3),
     pipeline=QUICK.pipeline,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dlqlab.analysis.oracle import COMPLETED, predict
-from dlqlab.contracts.scenario import Faults, Pipeline, Scenario
+from dlqlab.contracts.scenario import Pipeline, Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.waiting import wait_for
 from taskrules.faults import Fault, FaultPlan
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 SCENARIO = Scenario(
     name="faults",
     seed=QUICK.seed,
-    faults=Faults(
+    faults=FaultPlan(
         failure_rate=0.15,
         permanent_rate=0.15,
         timeout_rate=0.15,
@@ -60,7 +60,7 @@ def _submit_alone(deployed: Deployed, task_id: str) -> None:
 
 def test_each_fault_has_the_fate_that_the_plan_predicts(deployed: Deployed) -> None:
     """Transient, permanent, time-out, crash before and after the effect, or none: attempts and end as predicted."""
-    plan, policy = SCENARIO.fault_plan(), SCENARIO.retry_policy()
+    plan, policy = SCENARIO.faults, SCENARIO.retry
     pipeline.configure(deployed.target, SCENARIO, "faults")
     tasks = {fault: _task_with(plan, fault) for fault in Fault if fault is not Fault.OUTAGE}
     for task_id in tasks.values():
@@ -78,7 +78,7 @@ def test_each_fault_has_the_fate_that_the_plan_predicts(deployed: Deployed) -> N
 
 def test_permanent_error_has_its_reason_in_the_archive(deployed: Deployed) -> None:
     """A task that no retry can help is archived after one attempt, with the error that it died of."""
-    scenario = Scenario(name="permanent", seed=7, faults=Faults(failure_rate=0.0, permanent_rate=1.0))
+    scenario = Scenario(name="permanent", seed=7, faults=FaultPlan(failure_rate=0.0, permanent_rate=1.0))
     pipeline.configure(deployed.target, scenario, "faults")
     task_id = f"f-{uuid.uuid4().hex}"
     deployed.submit(task_id, {"n": 1})
@@ -92,7 +92,7 @@ def test_permanent_error_has_its_reason_in_the_archive(deployed: Deployed) -> No
 
 def test_duplicated_messages_have_one_effect_each(deployed: Deployed) -> None:
     """Every message is in the queue twice; every task has one attempt and one effect."""
-    scenario = Scenario(name="twice", seed=7, faults=Faults(failure_rate=0.0, duplicate_rate=1.0))
+    scenario = Scenario(name="twice", seed=7, faults=FaultPlan(failure_rate=0.0, duplicate_rate=1.0))
     pipeline.configure(deployed.target, scenario, "faults")
     task_ids = [f"f-{uuid.uuid4().hex}" for _ in range(10)]
     for task_id in task_ids:

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from dlqlab.contracts.scenario import Faults, Scenario
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import functions, pipeline
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import Result, execute, plan_redrive
 from dlqlab.run import scenarios
 from dlqlab.waiting import wait_for
-from taskrules.faults import Fault
+from taskrules.faults import Fault, FaultPlan
 from taskrules.queues import QueueError
 from tests.events.factories import sqs_event, sqs_record
 from tests.integration.conftest import QUICK, Deployed
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.integration
 RUN_ID = "features"
 
 
-def _follow(deployed: Deployed, faults: Faults, **variables: str) -> None:
+def _follow(deployed: Deployed, faults: FaultPlan, **variables: str) -> None:
     scenario = dataclasses.replace(QUICK, faults=faults)
     given = functions.run_variables(scenario, RUN_ID, partial=True) | variables
     functions.configure(deployed.target, given, worker_timeout_s=scenario.pipeline.function_timeout_s)
@@ -99,9 +99,9 @@ def _effects(deployed: Deployed, task_id: str) -> int:
     return int(item["effects"]["N"])
 
 
-def _task_with(first: Fault, faults: Faults) -> str:
+def _task_with(first: Fault, faults: FaultPlan) -> str:
     """A new task id whose first attempt has this fault."""
-    plan = dataclasses.replace(QUICK, faults=faults).fault_plan()
+    plan = dataclasses.replace(QUICK, faults=faults).faults
     return next(
         task_id
         for task_id in (f"t-{uuid.uuid4().hex}" for _ in range(10_000))
@@ -111,7 +111,7 @@ def _task_with(first: Fault, faults: Faults) -> str:
 
 def test_effect_happens_once_under_any_redelivery(deployed: Deployed) -> None:
     """One message delivered six times at once, and again when the task is done: one attempt, one effect."""
-    _follow(deployed, Faults(failure_rate=0.0, slow_rate=1.0, slow_s=1.0))
+    _follow(deployed, FaultPlan(failure_rate=0.0, slow_rate=1.0, slow_s=1.0))
     task_id, processor = f"t-{uuid.uuid4().hex}", deployed.target.topology.function("processor").name
     with _unmapped(deployed, processor):
         deployed.submit(task_id, {"n": 1})
@@ -129,7 +129,7 @@ def test_effect_happens_once_under_any_redelivery(deployed: Deployed) -> None:
 
 def test_task_done_on_its_last_delivery_outlives_the_death_of_its_batch(deployed: Deployed) -> None:
     """A batch mate kills the function: the done task's message is deleted all the same, the mate's is not."""
-    faults, topology = Faults(failure_rate=0.0, crash_before_rate=0.5), deployed.target.topology
+    faults, topology = FaultPlan(failure_rate=0.0, crash_before_rate=0.5), deployed.target.topology
     done, mate = _task_with(Fault.NONE, faults), _task_with(Fault.CRASH_BEFORE_EFFECT, faults)
     _follow(deployed, faults)
     with _unmapped(deployed, topology.function("processor").name):
@@ -139,7 +139,7 @@ def test_task_done_on_its_last_delivery_outlives_the_death_of_its_batch(deployed
         event = sqs_event(*(_record(messages[task_id], receive_count=3) for task_id in (done, mate)))
         answer = _invoke(deployed, topology.function("processor").name, event)
         status, left = deployed.task(done)["status"], _count(deployed, topology.queue("tasks").name)
-        _follow(deployed, Faults(failure_rate=0.0))
+        _follow(deployed, FaultPlan(failure_rate=0.0))
     deployed.wait_terminal([mate])
     pipeline.configure(deployed.target, QUICK, "integration")
 
@@ -153,7 +153,7 @@ def test_failing_archive_keeps_the_message(deployed: Deployed) -> None:
     sqs, topology = deployed.target.client("sqs"), deployed.target.topology
     url, task_id = _url(deployed, topology.queue("dead-letters").name), f"t-{uuid.uuid4().hex}"
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})  # it comes again soon
-    _follow(deployed, Faults(failure_rate=0.0), ARCHIVE_TABLE="dlqlab-no-such-table")
+    _follow(deployed, FaultPlan(failure_rate=0.0), ARCHIVE_TABLE="dlqlab-no-such-table")
     deployed.submit(task_id, "ERROR")
 
     def refused() -> tuple[bool, int]:
@@ -165,7 +165,7 @@ def test_failing_archive_keeps_the_message(deployed: Deployed) -> None:
 
     wait_for("two failures to archive", refused, deadline_s=60, interval_s=0.3)
     before = (deployed.task(task_id)["status"], _count(deployed, topology.queue("dead-letters").name))
-    _follow(deployed, Faults(failure_rate=0.0), ARCHIVE_TABLE=topology.table("archive").name)
+    _follow(deployed, FaultPlan(failure_rate=0.0), ARCHIVE_TABLE=topology.table("archive").name)
     ended = deployed.wait_terminal([task_id])
     letters = [letter for letter in deployed.archive() if letter.get("taskId") == task_id]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
@@ -184,12 +184,12 @@ class _DeadQueue:
 
 def test_redrive_that_dies_half_way_is_finished_by_the_next(deployed: Deployed) -> None:
     """New generations without messages: the next redrive sends them, and no task gets a third generation."""
-    _follow(deployed, Faults(failure_rate=1.0))
+    _follow(deployed, FaultPlan(failure_rate=1.0))
     task_ids = [f"t-{uuid.uuid4().hex}" for _ in range(3)]
     for task_id in task_ids:
         deployed.submit(task_id, {"n": 1})
     deployed.wait_terminal(task_ids)
-    _follow(deployed, Faults(failure_rate=0.0), PENDING_AFTER_S="3600")  # the sweeper must not be the one
+    _follow(deployed, FaultPlan(failure_rate=0.0), PENDING_AFTER_S="3600")  # the sweeper must not be the one
     desk = Desk(deployed.target)
 
     def redrive(*, is_dying: bool) -> Result:
@@ -209,8 +209,10 @@ def test_redrive_that_dies_half_way_is_finished_by_the_next(deployed: Deployed) 
 
 def test_retries_keep_to_the_documented_schedule(deployed: Deployed) -> None:
     """Between two attempts lies the backoff that the policy gives, which the docs list; never less."""
-    _follow(deployed, Faults(failure_rate=0.0), RETRY_POLICY=json.dumps({"max_retries": 2, "base_s": 1, "factor": 2}))
-    task_id, policy = f"t-{uuid.uuid4().hex}", dataclasses.replace(QUICK.retry_policy(), base_s=1, factor=2)
+    _follow(
+        deployed, FaultPlan(failure_rate=0.0), RETRY_POLICY=json.dumps({"max_retries": 2, "base_s": 1, "factor": 2})
+    )
+    task_id, policy = f"t-{uuid.uuid4().hex}", dataclasses.replace(QUICK.retry, base_s=1, factor=2)
     deployed.submit(task_id, "ERROR")
     attempts = deployed.wait_terminal([task_id])[task_id]["attempts"]
     pipeline.configure(deployed.target, QUICK, "integration")

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from dlqlab.contracts.names import log_group
-from dlqlab.contracts.scenario import Faults, Scenario
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.waiting import wait_for
+from taskrules.faults import FaultPlan
 from tests.integration.conftest import QUICK, Deployed, FunctionFactory
 from tests.support.logs import events_of, lines_by_role
 
@@ -52,7 +53,9 @@ def began() -> datetime:
 def buried(began: datetime, deployed: Deployed) -> tuple[str, dict[str, list[str]]]:
     """A task full of secrets that went all the way to the archive, and all log lines."""
     assert began < datetime.now(UTC)
-    scenario = Scenario(name="x", seed=7, faults=Faults(failure_rate=1.0), retry=QUICK.retry, pipeline=QUICK.pipeline)
+    scenario = Scenario(
+        name="x", seed=7, faults=FaultPlan(failure_rate=1.0), retry=QUICK.retry, pipeline=QUICK.pipeline
+    )
     pipeline.configure(deployed.target, scenario, "observed")
     task_id = f"o-{uuid.uuid4().hex}"
     deployed.submit(task_id, SECRETS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dlqlab.contracts.scenario import Pipeline, Retry
+from dlqlab.contracts.scenario import Pipeline
 from dlqlab.deploy import chalice, functions, pipeline, stack, verify
 from dlqlab.deploy.probe import Probe
 from dlqlab.deploy.target import Target, local_target
@@ -17,6 +17,7 @@ from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import DeployError
 from dlqlab.waiting import wait_for
 from taskrules.faults import Fault
+from taskrules.retry import RetryPolicy
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration
@@ -140,7 +141,7 @@ def test_scripted_error_is_dead_lettered_with_everything(deployed: Deployed) -> 
 
 def test_fates_are_those_of_the_fault_plan(deployed: Deployed) -> None:
     """Each task fails in just the attempts that its seed says."""
-    plan, policy = QUICK.fault_plan(), QUICK.retry_policy()
+    plan, policy = QUICK.faults, QUICK.retry
     task_ids = [_id() for _ in range(40)]
     for task_id in task_ids:
         assert 202 == deployed.submit(task_id, {"n": 1})
@@ -204,7 +205,7 @@ def test_deploying_again_keeps_what_waits(deployed: Deployed) -> None:
     """A task that waits for its retry, and a message that is delayed, go on after a second deployment, which also
     changes the queue's settings; the deployment's own task leaves nothing behind.
     """
-    patient = dataclasses.replace(QUICK, retry=Retry(max_retries=2, base_s=3, factor=1))
+    patient = dataclasses.replace(QUICK, retry=RetryPolicy(max_retries=2, base_s=3, factor=1))
     pipeline.configure(deployed.target, patient, "integration")
     sqs, topology = deployed.target.client("sqs"), deployed.target.topology
     url = sqs.get_queue_url(QueueName=topology.queue("tasks").name)["QueueUrl"]
@@ -217,7 +218,7 @@ def test_deploying_again_keeps_what_waits(deployed: Deployed) -> None:
         deadline_s=30,
     )
     changed = dataclasses.replace(
-        patient, pipeline=Pipeline(visibility_timeout_s=25), retry=Retry(max_retries=3, base_s=1)
+        patient, pipeline=Pipeline(visibility_timeout_s=25), retry=RetryPolicy(max_retries=3, base_s=1)
     )
     pipeline.apply(deployed.target, changed, progress=lambda _text: None)
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

@@ -9,20 +9,21 @@ from click.testing import CliRunner
 
 from dlqlab.cli import dlq, targets
 from dlqlab.contracts.names import log_group
-from dlqlab.contracts.scenario import Faults, Scenario
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
 from dlqlab.emulator.host.lifecycle import Emulator
 from taskrules.events import parse_line
+from taskrules.faults import FaultPlan
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration
 RUN_ID = "redrive"
 
 
-def _with(faults: Faults) -> Scenario:
+def _with(faults: FaultPlan) -> Scenario:
     return Scenario(name="redrive", seed=QUICK.seed, faults=faults, retry=QUICK.retry, pipeline=QUICK.pipeline)
 
 
@@ -36,11 +37,11 @@ def _events(deployed: Deployed, name: str) -> list[dict[str, Any]]:
 def test_dead_letters_are_redriven_and_complete(deployed: Deployed) -> None:
     """Failed tasks, redriven after the fault is mended, complete in generation 2; each is logged and on record."""
     task_ids = [f"r-{uuid.uuid4().hex}" for _ in range(6)]
-    pipeline.configure(deployed.target, _with(Faults(failure_rate=1.0)), RUN_ID)
+    pipeline.configure(deployed.target, _with(FaultPlan(failure_rate=1.0)), RUN_ID)
     for task_id in task_ids:
         deployed.submit(task_id, {"n": 1, "password": "secret"})
     failed = deployed.wait_terminal(task_ids)
-    pipeline.configure(deployed.target, _with(Faults(failure_rate=0.0)), RUN_ID)
+    pipeline.configure(deployed.target, _with(FaultPlan(failure_rate=0.0)), RUN_ID)
     desk = Desk(deployed.target)
     steps = plan_redrive(select(desk.letters(), ids=task_ids), desk.store.get)
     with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:

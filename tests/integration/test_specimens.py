@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dlqlab.emulator.host.lifecycle import Emulator
 from rich.console import Console
 
 from dlqlab import paths
@@ -17,7 +18,6 @@ from dlqlab.contracts.verdict import Status
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.discover import differences, discover
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.errors import DeployError
 from dlqlab.lint.rule import lint
 from dlqlab.lint.rules import RULES

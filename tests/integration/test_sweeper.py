@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from dlqlab.contracts.names import log_group
-from dlqlab.contracts.scenario import Faults, Scenario
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import functions, pipeline
 from dlqlab.waiting import wait_for
+from taskrules.faults import FaultPlan
 from tests.events.factories import SCHEDULED
 from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration
 
 
-def _configure(deployed: Deployed, faults: Faults, **variables: str) -> None:
+def _configure(deployed: Deployed, faults: FaultPlan, **variables: str) -> None:
     scenario = Scenario(name="sweep", seed=QUICK.seed, faults=faults, retry=QUICK.retry, pipeline=QUICK.pipeline)
     given = functions.run_variables(scenario, "sweep", partial=True) | variables
     functions.configure(deployed.target, given, worker_timeout_s=scenario.pipeline.function_timeout_s)
@@ -53,7 +54,7 @@ def _submit_dying(deployed: Deployed) -> list[str]:
 
 def test_tasks_of_a_dead_api_are_enqueued_exactly_once(deployed: Deployed) -> None:
     """The API's process is killed between the item and the message: sweeps enqueue each task once, and it completes."""
-    _configure(deployed, Faults(failure_rate=0.0, api_crash_rate=1.0), PENDING_AFTER_S="0")
+    _configure(deployed, FaultPlan(failure_rate=0.0, api_crash_rate=1.0), PENDING_AFTER_S="0")
     task_ids = _submit_dying(deployed)
     swept = sum(_sweep(deployed)["pending"] for _ in range(3))
     tasks = deployed.wait_terminal(task_ids)
@@ -67,7 +68,7 @@ def test_tasks_of_a_dead_api_are_enqueued_exactly_once(deployed: Deployed) -> No
 
 def test_schedule_sweeps_by_itself(deployed: Deployed) -> None:
     """Without anybody asking, the schedule enqueues what a dead API left, within two of its minutes."""
-    _configure(deployed, Faults(failure_rate=0.0, api_crash_rate=1.0), PENDING_AFTER_S="0")
+    _configure(deployed, FaultPlan(failure_rate=0.0, api_crash_rate=1.0), PENDING_AFTER_S="0")
     task_ids = _submit_dying(deployed)
     tasks = deployed.wait_terminal(task_ids, deadline_s=110)
     pipeline.configure(deployed.target, QUICK, "integration")
@@ -79,12 +80,12 @@ def test_schedule_sweeps_by_itself(deployed: Deployed) -> None:
 def test_task_that_lost_its_message_is_enqueued_exactly_once(deployed: Deployed) -> None:
     """A retry whose message was purged is enqueued anew once the queue is empty, and completes."""
     task_id = f"s-{uuid.uuid4().hex}"
-    _configure(deployed, Faults(failure_rate=1.0), STRANDED_AFTER_S="2")
+    _configure(deployed, FaultPlan(failure_rate=1.0), STRANDED_AFTER_S="2")
     deployed.submit(task_id, {"n": 1})
     _wait_for_status(deployed, task_id, "RETRYING")
     sqs = deployed.target.client("sqs")
     sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=deployed.target.topology.queue("tasks").name)["QueueUrl"])
-    _configure(deployed, Faults(failure_rate=0.0), STRANDED_AFTER_S="2")
+    _configure(deployed, FaultPlan(failure_rate=0.0), STRANDED_AFTER_S="2")
 
     def probe() -> tuple[bool, Any]:
         _sweep(deployed)

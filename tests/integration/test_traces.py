@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from dlqlab.contracts.scenario import Faults, Retry
 from dlqlab.deploy import pipeline, reset
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
 from dlqlab.waiting import wait_for
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 from taskrules.telemetry import trace_root
 from tests.integration.conftest import QUICK, Deployed
 from tests.support.logs import events_of, lines_by_role
@@ -42,7 +43,7 @@ def _trace_headers(deployed: Deployed, queue: str) -> list[str]:
 
 def test_trace_header_goes_with_the_message(deployed: Deployed) -> None:
     """The message that the API sends, waiting for its retry, carries the header of the submission's trace."""
-    scenario = dataclasses.replace(QUICK, faults=Faults(failure_rate=1.0), retry=Retry(base_s=30))
+    scenario = dataclasses.replace(QUICK, faults=FaultPlan(failure_rate=1.0), retry=RetryPolicy(base_s=30))
     pipeline.configure(deployed.target, scenario, "traced")
     task_id = f"o-{uuid.uuid4().hex}"
     deployed.submit(task_id, {"n": 1})
@@ -63,12 +64,12 @@ def test_trace_header_goes_with_the_message(deployed: Deployed) -> None:
 
 def test_trace_survives_burial_and_redrive(deployed: Deployed) -> None:
     """A task that is buried at once and redriven: every event in all functions is of the trace of its submission."""
-    faults = Faults(failure_rate=0.0, permanent_rate=1.0)
+    faults = FaultPlan(failure_rate=0.0, permanent_rate=1.0)
     pipeline.configure(deployed.target, dataclasses.replace(QUICK, faults=faults), "traced")
     task_id = f"o-{uuid.uuid4().hex}"
     deployed.submit(task_id, {"n": 1})
     deployed.wait_terminal([task_id])
-    pipeline.configure(deployed.target, dataclasses.replace(QUICK, faults=Faults(failure_rate=0.0)), "traced")
+    pipeline.configure(deployed.target, dataclasses.replace(QUICK, faults=FaultPlan(failure_rate=0.0)), "traced")
     desk = Desk(deployed.target)
     with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
         execute(plan_redrive(select(desk.letters(), ids=[task_id]), desk.store.get), requeuer, rate_per_s=50)

@@ -8,17 +8,18 @@ from collections import defaultdict
 from typing import Any
 
 from dlqlab.contracts.evidence import RunEvidence, parse_manifest
-from dlqlab.contracts.scenario import Faults, Scenario
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.specimens import task_system
+from taskrules.faults import FaultPlan
 from tests.support.simulation import API, ERROR, LOAD_STARTED_TS, MONITOR, PROCESSOR, task_id
 
 Row = tuple[str, dict[str, Any]]
 Rows = tuple[Row, ...]
 T0 = LOAD_STARTED_TS
 PAYLOAD = '{"amount": 7}'
-ALWAYS_FAILS = Scenario(name="always fails", faults=Faults(failure_rate=1.0))
-NEVER_FAILS = Scenario(name="never fails", faults=Faults(failure_rate=0.0))
+ALWAYS_FAILS = Scenario(name="always fails", faults=FaultPlan(failure_rate=1.0))
+NEVER_FAILS = Scenario(name="never fails", faults=FaultPlan(failure_rate=0.0))
 
 
 def evidence(

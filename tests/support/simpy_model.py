@@ -123,7 +123,7 @@ class Model:
     def _receive(self) -> list[Message]:
         """A batch; what was received too often moves to the dead-letter queue instead."""
         batch: list[Message] = []
-        most = self.scenario.retry_policy().max_attempts
+        most = self.scenario.retry.max_attempts
         while self.tasks.visible and len(batch) < self.scenario.pipeline.batch_size:
             message = heapq.heappop(self.tasks.visible)[2]
             if message.receives >= most:
@@ -137,7 +137,7 @@ class Model:
         return [heapq.heappop(self.letters.visible)[2] for _ in range(min(10, len(self.letters.visible)))]
 
     def _poll_tasks(self) -> Process:
-        times, plan = self.times, self.scenario.fault_plan()
+        times, plan = self.times, self.scenario.faults
         while self.left:
             batch = self._receive() or (yield self.tasks.wait())
             received = self.env.now
@@ -170,7 +170,7 @@ class Model:
         if fault is Fault.PERMANENT:
             self.letters.show(message)
             return self.times.hide
-        delay_s = self.scenario.retry_policy().delay_s(task_id(self.scenario.seed, message.task), message.attempts)
+        delay_s = self.scenario.retry.delay_s(task_id(self.scenario.seed, message.task), message.attempts)
         if delay_s:
             self.tasks.show_later(message, delay_s + self.times.reappear)
         else:

@@ -105,7 +105,7 @@ class Pipeline:
             }
         )
         self._event("task.accepted", API, accepted_ts, task, generation=1)
-        copies = 2 if self.scenario.fault_plan().is_duplicated(identifier) else 1
+        copies = 2 if self.scenario.faults.is_duplicated(identifier) else 1
         for copy in range(copies):
             self._enqueue(task, f"m-{identifier}-{copy}", payload, accepted_ts)
 
@@ -120,7 +120,7 @@ class Pipeline:
         start = max(free_ts, visible_ts) + self.rng.uniform(0.001, 0.006)
         self.waits.append(("tasks", "visible", visible_ts, start))
         message.receive_count += 1
-        if message.receive_count > self.scenario.retry_policy().max_attempts:
+        if message.receive_count > self.scenario.retry.max_attempts:
             self._dead_letter(message, "retries exhausted", start)
             heapq.heappush(self._free, (free_ts, worker))
             return
@@ -144,12 +144,12 @@ class Pipeline:
             self._skip(message, task, "in progress elsewhere", start)
             self._show(message, task.busy_until)
             return busy_s
-        if task.attempts >= self.scenario.retry_policy().max_attempts:
+        if task.attempts >= self.scenario.retry.max_attempts:
             self._dead_letter(message, "retries exhausted", start)
             return busy_s
         task.attempts += 1
         task.status = "PROCESSING"
-        decision = self.scenario.fault_plan().decide(task.task_id, task.attempts)
+        decision = self.scenario.faults.decide(task.task_id, task.attempts)
         busy_s += decision.slow_s
         self._attempt("attempt.started", message, task, start, worker=worker, batch_size=1)
         return self._outcome(message, task, decision.fault, start, busy_s)
@@ -177,7 +177,7 @@ class Pipeline:
         task.status, task.effects, task.ended_ts = "COMPLETED", task.effects + 1, at
 
     def _fail(self, message: Message, task: Task, at: float, *, permanent: bool, busy_s: float) -> None:
-        policy = self.scenario.retry_policy()
+        policy = self.scenario.retry
         delay_s = 0 if permanent else policy.delay_s(task.task_id, task.attempts)
         task.error = ERROR | ({"error_type": "SimulatedPermanentError"} if permanent else {})
         task.status, task.ended_ts = "RETRYING", at

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlqlab.contracts.scenario import Breaker, Faults, Pipeline
+from dlqlab.contracts.scenario import Breaker, Pipeline
 from dlqlab.deploy import functions
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
 from dlqlab.waiting import wait_for
+from taskrules.faults import FaultPlan
 from tests.events.factories import SCHEDULED, sqs_event, sqs_record
 from tests.integration.conftest import QUICK, Deployed
 
@@ -28,7 +29,13 @@ class Watched:
     record: Path
 
     def follow(
-        self, faults: Faults, *, breaker: Breaker | None = None, partial: bool = True, timeout_s: int = 4, **more: str
+        self,
+        faults: FaultPlan,
+        *,
+        breaker: Breaker | None = None,
+        partial: bool = True,
+        timeout_s: int = 4,
+        **more: str,
     ) -> None:
         """Make the functions work under this fault plan."""
         scenario = dataclasses.replace(SCENARIO, faults=faults, breaker=breaker or Breaker())
@@ -52,7 +59,7 @@ def _ids(count: int) -> list[str]:
 def _walk_api(here: Watched) -> None:
     """Accepted, replayed, conflicting, bad, looked up, unknown, and refused by the queue."""
     deployed, (task_id, refused) = here.deployed, _ids(2)
-    here.follow(Faults(failure_rate=0.0))
+    here.follow(FaultPlan(failure_rate=0.0))
     answers = [deployed.submit(task_id, {"n": n}) for n in (1, 1, 2)]
     bad, _ = deployed.request("POST", "/tasks", b"{}")
     unknown, _ = deployed.request("GET", f"/tasks/{refused}")
@@ -69,7 +76,7 @@ def _walk_api(here: Watched) -> None:
 def _walk_faults(here: Watched) -> None:
     """Success, failure to the end, permanent error, time-out, crash, duplicates; with and without partial answers."""
     here.follow(
-        Faults(
+        FaultPlan(
             failure_rate=0.3,
             permanent_rate=0.1,
             timeout_rate=0.05,
@@ -82,7 +89,7 @@ def _walk_faults(here: Watched) -> None:
     for task_id in task_ids:
         here.deployed.submit(task_id, {"n": 1})
     here.deployed.wait_terminal(task_ids, deadline_s=110)
-    here.follow(Faults(failure_rate=0.0, api_crash_rate=1.0), partial=False)
+    here.follow(FaultPlan(failure_rate=0.0, api_crash_rate=1.0), partial=False)
     (unsent,) = _ids(1)
     here.deployed.submit(unsent, "ERROR")  # the API dies before it sends the message: only ours is there
     failing = sqs_record(json.dumps({"taskId": unsent, "payload": "ERROR", "generation": 1}))
@@ -96,7 +103,7 @@ def _walk_faults(here: Watched) -> None:
 def _walk_strangers(here: Watched) -> None:
     """Messages that are no task, of no known task, of a later generation."""
     (known,) = _ids(1)
-    here.follow(Faults(failure_rate=0.0))
+    here.follow(FaultPlan(failure_rate=0.0))
     here.deployed.submit(known)
     here.deployed.wait_terminal([known])
     bodies = [{"taskId": "w-stranger", "payload": "x"}, {"taskId": known, "payload": "x", "generation": 9}]
@@ -114,7 +121,7 @@ def _walk_strangers(here: Watched) -> None:
 def _walk_breaker(here: Watched) -> None:
     """An outage, through which the breaker opens, lets a trial through and closes."""
     breaker = Breaker(enabled=True, min_calls=3, window_s=5, cool_down_s=2)
-    here.follow(Faults(failure_rate=0.0, outage_duration_s=8), breaker=breaker)
+    here.follow(FaultPlan(failure_rate=0.0, outage_duration_s=8), breaker=breaker)
     task_ids = _ids(10)
     for task_id in task_ids:
         here.deployed.submit(task_id, {"n": 1})
@@ -126,7 +133,7 @@ def _walk_breaker(here: Watched) -> None:
 def _walk_lease(here: Watched) -> None:
     """A dead letter of a task that is still being worked on: the monitor waits for the lease."""
     (task_id,) = _ids(1)
-    here.follow(Faults(failure_rate=0.0, slow_rate=1.0, slow_s=5.0), timeout_s=20)
+    here.follow(FaultPlan(failure_rate=0.0, slow_rate=1.0, slow_s=5.0), timeout_s=20)
     here.deployed.submit(task_id, {"n": 1})
 
     def probe() -> tuple[bool, str]:
@@ -145,7 +152,7 @@ def _walk_sweeper(here: Watched) -> None:
     """Tasks that the API never enqueued, and one that has lost its message."""
     topology, sqs = here.deployed.target.topology, here.deployed.target.client("sqs")
     (pending, stranded) = _ids(2)
-    here.follow(Faults(failure_rate=1.0), STRANDED_AFTER_S="1")
+    here.follow(FaultPlan(failure_rate=1.0), STRANDED_AFTER_S="1")
     here.deployed.submit(stranded, {"n": 1})
 
     def retrying() -> tuple[bool, str]:
@@ -154,7 +161,7 @@ def _walk_sweeper(here: Watched) -> None:
 
     wait_for("a retry", retrying, deadline_s=30, interval_s=0.05)
     sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=topology.queue("tasks").name)["QueueUrl"])
-    here.follow(Faults(failure_rate=0.0, api_crash_rate=1.0), STRANDED_AFTER_S="1", PENDING_AFTER_S="0")
+    here.follow(FaultPlan(failure_rate=0.0, api_crash_rate=1.0), STRANDED_AFTER_S="1", PENDING_AFTER_S="0")
     answer = here.deployed.submit(pending, {"n": 1})
 
     def swept() -> tuple[bool, dict[str, Any]]:
@@ -170,7 +177,7 @@ def _walk_sweeper(here: Watched) -> None:
 def _walk_redrive(here: Watched) -> None:
     """A dead letter is redriven and completes in its second generation."""
     (task_id,) = _ids(1)
-    here.follow(Faults(failure_rate=0.0))
+    here.follow(FaultPlan(failure_rate=0.0))
     here.deployed.submit(task_id, "ERROR")
     here.deployed.wait_terminal([task_id])
     desk = Desk(here.deployed.target)

@@ -9,7 +9,7 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir, point_latest, runs
-from dlqlab.contracts.scenario import Breaker, Faults, Retry, Scenario, from_dict, load_scenario
+from dlqlab.contracts.scenario import Breaker, Scenario, from_dict, load_scenario
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.contracts.verdict import EXIT_CODES, Check, Status, Verdict, merge
 from dlqlab.errors import EvidenceError, ScenarioError
@@ -70,9 +70,9 @@ def test_default_scenario_has_the_numbers_of_its_name() -> None:
     scenario = load_scenario(paths.SCENARIOS / "default.toml")
 
     assert (0.3, (2, 4), 3) == (
-        scenario.fault_plan().failure_rate,
-        scenario.retry_policy().schedule_s("any"),
-        scenario.retry_policy().max_attempts,
+        scenario.faults.failure_rate,
+        scenario.retry.schedule_s("any"),
+        scenario.retry.max_attempts,
     )
 
 
@@ -159,7 +159,7 @@ def test_nothing_to_merge_is_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("section", "policy"),
-    [(Faults, FaultPlan), (Retry, RetryPolicy), (Breaker, BreakerPolicy)],
+    [(FaultPlan, FaultPlan), (RetryPolicy, RetryPolicy), (Breaker, BreakerPolicy)],
     ids=lambda kind: kind.__name__,
 )
 def test_scenario_and_app_have_the_same_settings(section: type, policy: type) -> None:

@@ -13,9 +13,9 @@ import math
 import numpy as np
 
 from dlqlab.twin.engine import views as of
-from dlqlab.twin.engine.compiled import entry, part
+from dlqlab.twin.engine.compiled import entry, inner, part
 from dlqlab.twin.engine.draws import FAULT, JITTER, SLOW, draw_all
-from dlqlab.twin.engine.layout import CRASH_BEFORE, NO_FAULT, TIMEOUT, TRANSIENT, Array
+from dlqlab.twin.engine.layout import ASKS_BACKOFF, FAULTS, FIRST_DRAWN, NO_FAULT, RETRIED, Array
 from dlqlab.twin.engine.rows import rows_of
 from dlqlab.twin.engine.views import Sim
 
@@ -25,6 +25,13 @@ DEPTH, BITS = 8, 4
 UNKNOWN, IS_SLOW = 15, 8
 ALL_UNKNOWN, WAIT_UNKNOWN = np.uint32(0xFFFFFFFF), np.uint16(0xFFFF)
 CHUNK = 4096
+assert len(FAULTS) <= IS_SLOW, "a plan has three bits for the fault"
+
+
+@inner
+def is_in(faults: int, fault: int) -> int:
+    """1 where the code is one of the set (a bit a code), else 0; no branch."""
+    return (faults >> fault) & 1
 
 
 @part
@@ -33,7 +40,7 @@ def band(s: Sim, drawn: float) -> int:
     edges, n = of.edges(s), 0
     for i in range(len(edges)):
         n += int(drawn >= edges[i])
-    return (TRANSIENT + n) * int(n < len(edges))
+    return (FIRST_DRAWN + n) * int(n < len(edges))
 
 
 @part
@@ -75,7 +82,7 @@ def _wait(s: Sim, attempt: int, tasks: Array, codes: Array, n: int, found: Array
     """The delay of each task after this attempt, where it fails."""
     _draw_all(s, JITTER, attempt, tasks, n, found)
     for i in range(n):
-        if codes[i] & ~IS_SLOW == TRANSIENT:
+        if is_in(ASKS_BACKOFF, codes[i] & ~IS_SLOW):
             of.waits(s)[tasks[i], attempt - 1] = wait_s(s, attempt, found[i])
 
 
@@ -86,7 +93,7 @@ def _keep_retried(tasks: Array, codes: Array, n: int) -> int:
     for i in range(n):
         fault = codes[i] & ~IS_SLOW
         tasks[kept], codes[kept] = tasks[i], codes[i]
-        kept += int(fault == TRANSIENT) | int(fault == TIMEOUT) | int(fault == CRASH_BEFORE)
+        kept += is_in(RETRIED, fault)
     return kept
 
 

@@ -7,10 +7,11 @@ from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.draws import BREAKER_SHARE, draw
 from dlqlab.twin.engine.fates import is_outage
 from dlqlab.twin.engine.journal import note_breaker
-from dlqlab.twin.engine.layout import CLOSED, CLOSED_AGAIN, HALF_OPEN, HALF_OPENED, OPEN, OPENED
+from dlqlab.twin.engine.layout import BreakerState, Event
 from dlqlab.twin.engine.views import Sim
+from taskrules.breaker import CACHE_S, TRIAL_LEASE_S, WAIT_MIN_S
+from taskrules.retry import SQS_DELAY_MAX_S
 
-CACHE_S, TRIAL_LEASE_S, WAIT_MIN_S, WAIT_MAX_S = 1.0, 10.0, 2, 900
 NO_WAIT = -1.0
 LONG_AGO = -1e18
 
@@ -45,14 +46,14 @@ def record(s: Sim, p: int, is_failure: int) -> None:
 def _record(s: Sim, p: int, is_failure: int) -> None:
     rules, b = of.rules(s)[0], of.breaker(s)[0]
     window = int((rules.epoch + of.clock(s)[0].now) // rules.window)
-    if b.state == CLOSED and b.window == window:
+    if b.state == BreakerState.CLOSED and b.window == window:
         b.calls += 1
         b.failures += 1 if is_failure else 0
-    elif b.state == CLOSED and b.window < window:
+    elif b.state == BreakerState.CLOSED and b.window < window:
         b.window, b.calls, b.failures = window, 1, 1 if is_failure else 0
     _note(s, p)
-    if b.state == CLOSED and b.calls >= rules.min_calls and b.failures >= rules.ratio * b.calls:
-        _move(s, p, OPEN, OPENED)
+    if b.state == BreakerState.CLOSED and b.calls >= rules.min_calls and b.failures >= rules.ratio * b.calls:
+        _move(s, p, BreakerState.OPEN, Event.OPENED)
 
 
 @part
@@ -61,18 +62,18 @@ def _spread(s: Sim, task: int, left_s: float) -> float:
     second = int(rules.epoch + of.clock(s)[0].now)
     drawn = draw(of.text(s), of.words(s), of.ids(s), rules.seed, BREAKER_SHARE, 1, second, task, 0)
     wait_s = math.ceil(left_s + drawn * rules.cool_down / 2)
-    return float(min(WAIT_MAX_S, max(WAIT_MIN_S, wait_s)))
+    return float(min(SQS_DELAY_MAX_S, max(WAIT_MIN_S, wait_s)))
 
 
 @part
 def _try(s: Sim, p: int) -> bool:
     """Half-open: call the dependency, if nobody else does."""
-    if not _move(s, p, HALF_OPEN, HALF_OPENED):
+    if not _move(s, p, BreakerState.HALF_OPEN, Event.HALF_OPENED):
         return False
     if is_outage(s, of.clock(s)[0].now):
-        _move(s, p, OPEN, OPENED)
+        _move(s, p, BreakerState.OPEN, Event.OPENED)
         return False
-    return _move(s, p, CLOSED, CLOSED_AGAIN)
+    return _move(s, p, BreakerState.CLOSED, Event.CLOSED_AGAIN)
 
 
 @inner
@@ -87,9 +88,9 @@ def _wait_s(s: Sim, p: int, task: int) -> float:
     e = of.environments(s)[of.pollers(s)[p].environment]
     if now - e.seen_at > CACHE_S:
         _note(s, p)
-    if e.seen == CLOSED:
+    if e.seen == BreakerState.CLOSED:
         return NO_WAIT
-    left_s = e.seen_since + (rules.cool_down if e.seen == OPEN else TRIAL_LEASE_S) - now
+    left_s = e.seen_since + (rules.cool_down if e.seen == BreakerState.OPEN else TRIAL_LEASE_S) - now
     if left_s > 0:
-        return _spread(s, task, left_s if e.seen == OPEN else 0.0)
+        return _spread(s, task, left_s if e.seen == BreakerState.OPEN else 0.0)
     return NO_WAIT if _try(s, p) else _spread(s, task, rules.cool_down)

@@ -5,7 +5,7 @@ import numpy as np
 from dlqlab.twin.engine.chance import CONSTANT, mixed, of_family
 from dlqlab.twin.engine.compiled import entry, inner
 from dlqlab.twin.engine.heaps import pop, push
-from dlqlab.twin.engine.layout import ANSWER, ENQUEUE, HEAP, Array
+from dlqlab.twin.engine.layout import HEAP, Array, Step
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -34,8 +34,8 @@ def send(due: Array, users: int, ends: float, durations: Array, seed: np.uint64)
         if at >= ends:
             break
         sent[k] = at
-        enqueued[k] = at + _lasts(durations[ENQUEUE], rng)
-        done[k] = enqueued[k] + _lasts(durations[ANSWER], np.uint64(rng + _STEP * np.uint64(2)))
+        enqueued[k] = at + _lasts(durations[Step.ENQUEUE], rng)
+        done[k] = enqueued[k] + _lasts(durations[Step.ANSWER], np.uint64(rng + _STEP * np.uint64(2)))
         rng = np.uint64(rng + _STEP * np.uint64(4))
         n += 1
         if users:

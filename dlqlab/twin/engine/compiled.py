@@ -1,7 +1,7 @@
 """The compiler, set up once: results are kept on disk, beside the emulator's state.
 
 numba notices a change of the file that a function stands in, not of those it calls into. So the folder that keeps the
-results is named after the text of all modules of the engine.
+results is named after the text of all modules of the engine, and of the rules whose constants it has.
 """
 
 import hashlib
@@ -13,17 +13,37 @@ from typing import Any, cast
 import numba
 from numba import types
 from numba.core import config
+from numba.extending import models, register_model, typeof_impl
 
+import taskrules
 from dlqlab import paths
+from dlqlab.twin.engine.layout import Code, CodeType
 
 
 def _digest() -> str:
-    text = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    folders = (Path(__file__).parent, Path(taskrules.__file__).parent)
+    text = b"".join(path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py")))
     return hashlib.sha256(text).hexdigest()[:16]
 
 
 _WIDE = {int: types.int64, float: types.float64}
 config.CACHE_DIR = str(paths.STATE / "compiled" / _digest())
+
+
+class _Codes(types.IntEnumClass):  # type: ignore[misc] # numba has no types for mypy
+    """A class of codes whose members are plain integers, so that they mix with what the arrays hold."""
+
+    @property
+    def member_type(self) -> Any:
+        return self.dtype
+
+
+register_model(_Codes)(models.OpaqueModel)
+
+
+@typeof_impl.register(CodeType)  # type: ignore[untyped-decorator]
+def _codes(codes: type[Code], _: object) -> _Codes:
+    return _Codes(codes, types.int64)
 
 
 def entry[F: Callable[..., Any]](function: F) -> F:

@@ -9,7 +9,7 @@ from dlqlab.twin.engine.ahead import BITS, DEPTH, IS_SLOW, NO_JITTER, UNKNOWN, W
 from dlqlab.twin.engine.chance import mixed
 from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.draws import FAULT, JITTER, SLOW, draw
-from dlqlab.twin.engine.layout import ALWAYS_FAILS, NO_FAULT, NO_SCRIPT, OUTAGE, TRANSIENT
+from dlqlab.twin.engine.layout import NO_FAULT, OUTAGE, TRANSIENT, Script
 from dlqlab.twin.engine.views import Sim
 
 _STEP, _STRIDE, _SEED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD1342543DE82EF95), np.uint64(0xA24BAED4963EE407)
@@ -54,8 +54,8 @@ def is_outage(s: Sim, at_s: float) -> bool:
 def fault_of(s: Sim, task: int, generation: int, attempt: int) -> int:
     """The fault of an attempt that begins now, in the plan's own precedence."""
     t = of.tasks(s)[task]
-    if t.script != NO_SCRIPT:
-        return TRANSIENT if t.script == ALWAYS_FAILS else NO_FAULT
+    if t.script != Script.NONE:
+        return TRANSIENT if t.script == Script.ALWAYS_FAILS else NO_FAULT
     if is_outage(s, of.clock(s)[0].now):
         return OUTAGE
     if t.suffix:

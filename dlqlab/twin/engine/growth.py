@@ -2,7 +2,7 @@
 
 from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.compiled import part
-from dlqlab.twin.engine.layout import GONE, IDLE, NEVER
+from dlqlab.twin.engine.layout import NEVER, Phase
 from dlqlab.twin.engine.mapping import TICK_S
 from dlqlab.twin.engine.views import Sim
 
@@ -14,14 +14,14 @@ def _resize(s: Sim, queue: int) -> None:
     while q.live + 1 <= q.allowed:
         q.gone -= 1
         p = of.idle(s)[2 + queue, q.gone]
-        of.pollers(s)[p].phase = IDLE
+        of.pollers(s)[p].phase = Phase.IDLE
         of.idle(s)[queue, q.idle] = p
         q.idle += 1
         q.live += 1
     while q.live > q.allowed and q.idle > 0:
         q.idle -= 1
         p = of.idle(s)[queue, q.idle]
-        of.pollers(s)[p].phase = GONE
+        of.pollers(s)[p].phase = Phase.GONE
         of.idle(s)[2 + queue, q.gone] = p
         q.gone += 1
         q.live -= 1

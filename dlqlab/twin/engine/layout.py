@@ -1,63 +1,156 @@
 """The arrays of the simulation and the codes in them. Times are seconds from the start of the load."""
 
+from collections.abc import Callable
+from enum import EnumMeta, IntEnum, StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from taskrules.faults import DRAWN, Fault, Leaves
+from taskrules.tasks import Action, Refusal, Skip
+
 Array = NDArray[Any]
 NEVER = 1e300
 
 
-# What an attempt meets; taskrules.faults.Fault in code.
-NO_FAULT, TRANSIENT, PERMANENT, TIMEOUT, CRASH_BEFORE, CRASH_AFTER, OUTAGE = range(7)
-# Where a task stands; taskrules.tasks.Status in code.
-QUEUED, PROCESSING, RETRYING, COMPLETED, FAILED = range(5)
-# What a task's payload scripts.
-NO_SCRIPT, ALWAYS_FAILS, NEVER_FAILS = range(3)
-# Where a message is.
-FREE, VISIBLE, IN_FLIGHT, HIDDEN, DELAYED, DEAD = range(6)
-# What a poller does next, at its turn.
-IDLE, GONE, POLL, GATHER, BEGIN, END, FINISH, KILL, CRASH, RETURN = range(10)
-# The two queues, and with the same number their mapping and its function.
+class CodeType(EnumMeta):
+    """What the compiler knows codes by: their members are plain integers to it (engine.compiled)."""
+
+
+class Code(IntEnum, metaclass=CodeType):
+    """A set of codes that the arrays hold."""
+
+
+# What an attempt meets: in the order of codes none, the drawn faults as they share a draw, the others. What the engine
+# does with a fault goes by sets of them, each a bit a code, so that it follows from the fault's row.
+FAULTS = (Fault.NONE, *DRAWN, *(fault for fault in Fault if fault is not Fault.NONE and not fault.rate))
+NO_FAULT, FIRST_DRAWN = 0, 1
+TRANSIENT, TIMEOUT, OUTAGE = (FAULTS.index(fault) for fault in (Fault.TRANSIENT, Fault.TIMEOUT, Fault.OUTAGE))
+
+
+def _bits(is_one: Callable[[Fault], bool]) -> int:
+    return sum(1 << code for code, fault in enumerate(FAULTS) if is_one(fault))
+
+
+RETRIED = _bits(lambda fault: fault.is_retried)
+HAS_EFFECT = _bits(lambda fault: fault.leaves in (Leaves.SUCCESS, Leaves.EFFECT))
+DIES_BEFORE = _bits(lambda fault: fault.leaves is Leaves.NOTHING)
+DIES_AFTER = _bits(lambda fault: fault.leaves is Leaves.EFFECT)
+ASKS_BACKOFF = _bits(lambda fault: fault.is_reported and fault.is_retried)
+IS_FINAL = _bits(lambda fault: fault.is_reported and not fault.is_retried)
+
+
+class Status(Code):
+    """Where a task stands; taskrules.tasks.Status in code."""
+
+    QUEUED, PROCESSING, RETRYING, COMPLETED, FAILED = range(5)
+
+
+class Script(Code):
+    """What a task's payload scripts."""
+
+    NONE, ALWAYS_FAILS, NEVER_FAILS = range(3)
+
+
+class Place(Code):
+    """Where a message is."""
+
+    FREE, VISIBLE, IN_FLIGHT, HIDDEN, DELAYED, DEAD = range(6)
+
+
+class Phase(Code):
+    """What a poller does next, at its turn."""
+
+    IDLE, GONE, POLL, GATHER, BEGIN, END, FINISH, KILL, CRASH, RETURN = range(10)
+
+
+class Answer(Code):
+    """How a record of a batch ended for the batch's answer."""
+
+    PENDING, DONE, KEPT = range(3)
+
+
+class BreakerState(Code):
+    """Where the breaker stands."""
+
+    CLOSED, OPEN, HALF_OPEN = range(3)
+
+
+class Event(Code):
+    """Events in the log."""
+
+    STARTED, SUCCEEDED, FAILED_ATTEMPT, SKIPPED, DEAD_LETTERED, REQUEUED = range(1, 7)
+    OPENED, HALF_OPENED, CLOSED_AGAIN = range(7, 10)
+
+
+class Reason(Code):
+    """Why a delivery led to no attempt, or a message is dead; Refusal and Skip of taskrules in code."""
+
+    NONE, COMPLETED, FAILED, EXHAUSTED, PERMANENT, HELD, EARLY, DUPLICATE, MOVED, STALE = range(10)
+    NO_TIME, BREAKER_OPEN, MALFORMED, RECEIVED_TOO_OFTEN, ALREADY_DEAD_LETTERED = range(10, 15)
+
+    @property
+    def text(self) -> str:
+        """As the app says it; empty for none."""
+        texts: dict[str, StrEnum] = {**Refusal.__members__, **Skip.__members__}
+        return str(texts[self.name]) if self else ""
+
+    @property
+    def action(self) -> Action | None:
+        """What becomes of the message, where a claim was refused for it."""
+        return Refusal[self.name].action if self.name in Refusal.__members__ else None
+
+
+BURIED = sum(1 << reason for reason in Reason if reason.action is Action.BURY)
+GIVEN_BACK = sum(1 << reason for reason in Reason if reason.action is Action.GIVE_BACK)
+"""Sets of reasons, each a bit a code."""
+
+
+class Error(Code):
+    """The last error of a task that is not of its fault; that one is FIRST_ERROR and the fault's code."""
+
+    NEVER_ATTEMPTED, ATTEMPT_LOST, UNUSABLE, OUTLIVED = range(4)
+
+
+FIRST_ERROR = len(Error)
+
+
+class Outcome(Code):
+    """How an invocation ended."""
+
+    OK, TIMED_OUT, CRASHED = range(3)
+
+
+class Step(Code):
+    """Rows of the table of durations."""
+
+    ENQUEUE, ANSWER, API_BUSY, DELIVER, HEAD, SUCCESS, TURN, FAILURE, HIDE, SKIP, TAIL, SETTLE = range(12)
+    REAPPEAR, MONITOR, COLD_START = range(12, 15)
+
+
+DURATIONS = tuple(f"{step.name.lower()}_s" for step in Step)
+"""The parameter of each row."""
+
+
+class Column(Code):
+    """Columns of the series, one row a second."""
+
+    RECEIVED, STARTED, FAILED, COMPLETED, DEAD_LETTERED, VISIBLE, IN_FLIGHT, DELAYED = range(8)
+    DLQ_VISIBLE, DLQ_IN_FLIGHT = range(8, 10)
+
+
+SERIES = tuple(column.name.lower() for column in Column)
+
+
+class Stop(Code):
+    """Why the loop stopped."""
+
+    FINISHED, AT_HORIZON, NEEDS_MESSAGES, NEEDS_LOG, NEEDS_SERIES = range(5)
+
+
 TASKS, LETTERS = 0, 1
-# How a record of a batch ended for the batch's answer.
-PENDING, DONE, KEPT = range(3)
-# Breaker.
-CLOSED, OPEN, HALF_OPEN = range(3)
-# Events in the log.
-(
-    STARTED, SUCCEEDED, FAILED_ATTEMPT, SKIPPED, DEAD_LETTERED, REQUEUED, OPENED, HALF_OPENED, CLOSED_AGAIN,
-) = range(1, 10)  # fmt: skip
-# Why a delivery led to no attempt, or a message to the dead-letter queue; texts in REASONS.
-(
-    NO_REASON, COMPLETED_ALREADY, FAILED_ALREADY, EXHAUSTED, PERMANENT_ERROR, HELD, EARLY, DUPLICATE, MOVED, STALE,
-    NO_TIME, BREAKER_OPEN, MALFORMED, TOO_OFTEN, ALREADY_DEAD,
-) = range(15)  # fmt: skip
-# The last error of a task.
-(NEVER_ATTEMPTED, TRANSIENT_FAULT, PERMANENT_FAULT, UNAVAILABLE, ATTEMPT_LOST, UNUSABLE, OUTLIVED) = range(7)
-# How an invocation ended.
-OK, TIMED_OUT, CRASHED = range(3)
-# Rows of the table of durations.
-(
-    ENQUEUE, ANSWER, API_BUSY, DELIVER, HEAD, SUCCESS, TURN, FAILURE, HIDE, SKIP, TAIL, SETTLE, REAPPEAR, MONITOR,
-    COLD_START,
-) = range(15)  # fmt: skip
-DURATIONS = (
-    "enqueue_s", "answer_s", "api_busy_s", "deliver_s", "head_s", "success_s", "turn_s", "failure_s", "hide_s",
-    "skip_s", "tail_s", "settle_s", "reappear_s", "monitor_s", "cold_start_s",
-)  # fmt: skip
-# Columns of the series, one row a second.
-(
-    S_RECEIVED, S_STARTED, S_FAILED, S_COMPLETED, S_DEAD, S_VISIBLE, S_IN_FLIGHT, S_DELAYED, S_DLQ_VISIBLE,
-    S_DLQ_IN_FLIGHT,
-) = range(10)  # fmt: skip
-SERIES = (
-    "received", "started", "failed", "completed", "dead_lettered", "visible", "in_flight", "delayed", "dlq_visible",
-    "dlq_in_flight",
-)  # fmt: skip
-# Why the loop stopped.
-FINISHED, AT_HORIZON, NEEDS_MESSAGES, NEEDS_LOG, NEEDS_SERIES = range(5)
+"""The two queues, and with the same number their mapping and its function."""
 
 CLIENT = np.dtype([("sent", "f8"), ("enqueued", "f8"), ("done", "f8"), ("unanswered", "?")])
 """What a client saw of its task; ``enqueued`` is when its message was in the queue, by the API or by the sweeper."""

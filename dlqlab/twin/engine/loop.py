@@ -5,32 +5,7 @@ from dlqlab.twin.engine.chance import duration
 from dlqlab.twin.engine.compiled import entry, inner, part
 from dlqlab.twin.engine.growth import tick
 from dlqlab.twin.engine.heaps import schedule, time_of
-from dlqlab.twin.engine.layout import (
-    AT_HORIZON,
-    BEGIN,
-    CRASH,
-    CRASHED,
-    END,
-    FINISH,
-    FINISHED,
-    GATHER,
-    KILL,
-    LETTERS,
-    MONITOR,
-    NEEDS_LOG,
-    NEEDS_MESSAGES,
-    NEEDS_SERIES,
-    NEVER,
-    POLL,
-    RETURN,
-    S_DELAYED,
-    S_DLQ_IN_FLIGHT,
-    S_DLQ_VISIBLE,
-    S_IN_FLIGHT,
-    S_VISIBLE,
-    TASKS,
-    TIMED_OUT,
-)
+from dlqlab.twin.engine.layout import LETTERS, NEVER, TASKS, Column, Outcome, Phase, Step, Stop
 from dlqlab.twin.engine.mapping import act, come_back, die, dispatch, expire, finish, invoke, poll
 from dlqlab.twin.engine.monitor import deal
 from dlqlab.twin.engine.processor import begin, end
@@ -59,7 +34,7 @@ def _begin(s: Sim, p: int) -> None:
     if of.pollers(s)[p].mapping == TASKS:
         begin(s, p)
     else:
-        act(s, p, END, of.clock(s)[0].now + duration(s, MONITOR))
+        act(s, p, Phase.END, of.clock(s)[0].now + duration(s, Step.MONITOR))
 
 
 @inner
@@ -76,8 +51,8 @@ def _sample(s: Sim) -> None:
     """Depths at the beginning of a second."""
     clock, q, d = of.clock(s)[0], of.queues(s)[TASKS], of.queues(s)[LETTERS]
     row = of.series(s)[int(clock.next_second)]
-    row[S_VISIBLE], row[S_IN_FLIGHT], row[S_DELAYED] = q.visible, q.in_flight, q.delayed
-    row[S_DLQ_VISIBLE], row[S_DLQ_IN_FLIGHT] = d.visible, d.in_flight
+    row[Column.VISIBLE], row[Column.IN_FLIGHT], row[Column.DELAYED] = q.visible, q.in_flight, q.delayed
+    row[Column.DLQ_VISIBLE], row[Column.DLQ_IN_FLIGHT] = d.visible, d.in_flight
     clock.next_second += 1.0
 
 
@@ -85,7 +60,8 @@ def _sample(s: Sim) -> None:
 def _phase(s: Sim, at: float) -> int:
     """What the poller whose turn it is does then."""
     poller = of.pollers(s)[of.turns(s)[1].poller]
-    is_early = (at < poller.due) & (poller.phase >= BEGIN) & (poller.phase <= CRASH) & (poller.is_expired == 0)
+    is_in_batch = (poller.phase >= Phase.BEGIN) & (poller.phase <= Phase.CRASH)
+    is_early = (at < poller.due) & is_in_batch & (poller.is_expired == 0)
     phase = STEP + int(poller.phase)
     return phase + (EXPIRE - phase) * int(is_early)
 
@@ -108,13 +84,13 @@ def _next(s: Sim) -> tuple[float, int]:
 
 @inner
 def _lacks(s: Sim, at: float) -> int:
-    """What has to grow before the event at that time; FINISHED for nothing."""
+    """What has to grow before the event at that time; Stop.FINISHED for nothing."""
     clock = of.clock(s)[0]
     if clock.free < ROOM:
-        return NEEDS_MESSAGES
+        return Stop.NEEDS_MESSAGES
     if clock.log_n + ROOM > len(of.log(s)) or clock.invocations_n + ROOM > len(of.invocations(s)):
-        return NEEDS_LOG
-    return NEEDS_SERIES if int(at) + 2 > len(of.series(s)) else FINISHED
+        return Stop.NEEDS_LOG
+    return Stop.NEEDS_SERIES if int(at) + 2 > len(of.series(s)) else Stop.FINISHED
 
 
 @part
@@ -123,13 +99,13 @@ def _happen_rarely(s: Sim, p: int, kind: int) -> None:
         tick(s)
     elif kind == EXPIRE:
         expire(s, p)
-    elif kind == STEP + GATHER:
+    elif kind == STEP + Phase.GATHER:
         invoke(s, p)
-    elif kind == STEP + POLL:
+    elif kind == STEP + Phase.POLL:
         schedule(s, p, NEVER)
         poll(s, p)
     else:
-        die(s, p, TIMED_OUT if kind == STEP + KILL else CRASHED)
+        die(s, p, Outcome.TIMED_OUT if kind == STEP + Phase.KILL else Outcome.CRASHED)
 
 
 @inner
@@ -145,13 +121,13 @@ def _happen(s: Sim, at: float, kind: int) -> None:
         _feed(s)
     elif kind == COME_BACK:
         show_due(s)
-    elif kind == STEP + BEGIN:
+    elif kind == STEP + Phase.BEGIN:
         _begin(s, p)
-    elif kind == STEP + END:
+    elif kind == STEP + Phase.END:
         _end(s, p)
-    elif kind == STEP + FINISH:
+    elif kind == STEP + Phase.FINISH:
         finish(s, p)
-    elif kind == STEP + RETURN:
+    elif kind == STEP + Phase.RETURN:
         schedule(s, p, NEVER)
         come_back(s, p)
     else:
@@ -169,13 +145,13 @@ def advance(s: Sim, horizon: float) -> int:
     total = len(of.messages(s))
     while True:
         if clock.fed == len(of.feed_t(s)) and clock.free == total and clock.active == 0:
-            return FINISHED
+            return Stop.FINISHED
         at, kind = _next(s)
         if at >= NEVER:
-            return FINISHED
+            return Stop.FINISHED
         if at > horizon:
-            return AT_HORIZON
+            return Stop.AT_HORIZON
         lacking = _lacks(s, at)
-        if lacking != FINISHED:
+        if lacking != Stop.FINISHED:
             return lacking
         _happen(s, at, kind)

@@ -6,30 +6,7 @@ from dlqlab.twin.engine.chance import duration
 from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.heaps import schedule
 from dlqlab.twin.engine.journal import count, note_invocation
-from dlqlab.twin.engine.layout import (
-    BEGIN,
-    COLD_START,
-    CRASHED,
-    DELIVER,
-    DONE,
-    FINISH,
-    GATHER,
-    HEAD,
-    HIDDEN,
-    IDLE,
-    IN_FLIGHT,
-    KILL,
-    OK,
-    POLL,
-    PROCESSING,
-    RETURN,
-    S_FAILED,
-    S_RECEIVED,
-    SETTLE,
-    TAIL,
-    TASKS,
-    TIMED_OUT,
-)
+from dlqlab.twin.engine.layout import TASKS, Answer, Column, Outcome, Phase, Place, Status, Step
 from dlqlab.twin.engine.queues import delete, let_go, receive, show_again, show_later
 from dlqlab.twin.engine.views import Sim
 
@@ -42,7 +19,7 @@ def act(s: Sim, p: int, phase: int, at_s: float) -> None:
     """The poller's next step. Lambda ends the function at its deadline, whatever was to come after that."""
     poller = of.pollers(s)[p]
     if at_s > poller.deadline:
-        phase, at_s = KILL, poller.deadline
+        phase, at_s = Phase.KILL, poller.deadline
     poller.phase, poller.due = phase, at_s
     schedule(s, p, at_s if poller.is_expired else min(at_s, poller.expires))
 
@@ -53,9 +30,9 @@ def next_record(s: Sim, p: int, after_s: float) -> None:
     poller, now = of.pollers(s)[p], of.clock(s)[0].now
     poller.k += 1
     if poller.k < poller.n:
-        act(s, p, BEGIN, now + after_s)
+        act(s, p, Phase.BEGIN, now + after_s)
     else:
-        act(s, p, FINISH, now + after_s + duration(s, TAIL))
+        act(s, p, Phase.FINISH, now + after_s + duration(s, Step.TAIL))
 
 
 @part
@@ -66,7 +43,7 @@ def expire(s: Sim, p: int) -> None:
     for k in range(poller.n):
         slot = of.members(s)[p, k]
         m = of.messages(s)[slot]
-        if m.state == IN_FLIGHT and m.receives == of.receipts(s)[p, k]:
+        if m.state == Place.IN_FLIGHT and m.receives == of.receipts(s)[p, k]:
             of.queues(s)[m.queue].in_flight -= 1
             show_again(s, slot)
     schedule(s, p, poller.due)
@@ -79,15 +56,15 @@ def _give_up(s: Sim, p: int) -> None:
     for k in range(poller.n):
         slot = of.members(s)[p, k]
         m = of.messages(s)[slot]
-        if m.state == IN_FLIGHT and m.receives == of.receipts(s)[p, k]:
-            show_later(s, slot, poller.expires, HIDDEN)
+        if m.state == Place.IN_FLIGHT and m.receives == of.receipts(s)[p, k]:
+            show_later(s, slot, poller.expires, Place.HIDDEN)
         let_go(s, slot)
 
 
 @part
 def _return_later(s: Sim, p: int, after_s: float) -> None:
     poller = of.pollers(s)[p]
-    poller.phase = RETURN
+    poller.phase = Phase.RETURN
     schedule(s, p, of.clock(s)[0].now + after_s)
 
 
@@ -105,19 +82,19 @@ def _count_lost_attempt(s: Sim, p: int) -> None:
     if poller.mapping != TASKS or poller.k >= poller.n:
         return
     m = of.messages(s)[of.members(s)[p, poller.k]]
-    if m.task >= 0 and of.tasks(s)[m.task].status == PROCESSING and of.tasks(s)[m.task].carrier == m.serial:
+    if m.task >= 0 and of.tasks(s)[m.task].status == Status.PROCESSING and of.tasks(s)[m.task].carrier == m.serial:
         of.clock(s)[0].failed += 1
-        count(s, S_FAILED)
+        count(s, Column.FAILED)
 
 
 @inner
 def finish(s: Sim, p: int) -> None:
     """The function has answered: Lambda deletes what is done, and the environment is free."""
     clock, poller = of.clock(s)[0], of.pollers(s)[p]
-    note_invocation(s, p, OK)
+    note_invocation(s, p, Outcome.OK)
     _count_waste(s, p)
     for k in range(poller.n):
-        if of.answers(s)[p, k] == DONE:
+        if of.answers(s)[p, k] == Answer.DONE:
             delete(s, p, k)
     _give_up(s, p)
     q = of.queues(s)[poller.mapping]
@@ -125,7 +102,7 @@ def finish(s: Sim, p: int) -> None:
     of.warm(s)[poller.mapping, q.warm] = poller.environment
     q.warm += 1
     clock.active -= 1
-    _return_later(s, p, duration(s, SETTLE))
+    _return_later(s, p, duration(s, Step.SETTLE))
 
 
 @part
@@ -135,15 +112,15 @@ def die(s: Sim, p: int, status: int) -> None:
     note_invocation(s, p, status)
     _count_waste(s, p)
     _count_lost_attempt(s, p)
-    if status == TIMED_OUT:
+    if status == Outcome.TIMED_OUT:
         clock.timeouts += 1
-    elif status == CRASHED:
+    elif status == Outcome.CRASHED:
         clock.crashes += 1
     _give_up(s, p)
     of.warm(s)[SPARE, clock.spare] = poller.environment
     clock.spare += 1
     clock.active -= 1
-    _return_later(s, p, duration(s, SETTLE))
+    _return_later(s, p, duration(s, Step.SETTLE))
 
 
 @inner
@@ -191,10 +168,10 @@ def invoke(s: Sim, p: int) -> None:
     clock.active += 1
     clock.invocation += 1
     poller.invocation = clock.invocation
-    poller.init = duration(s, COLD_START) if poller.is_cold else 0.0
-    poller.started = clock.now + duration(s, DELIVER) + poller.init
+    poller.init = duration(s, Step.COLD_START) if poller.is_cold else 0.0
+    poller.started = clock.now + duration(s, Step.DELIVER) + poller.init
     poller.deadline = poller.started + q.timeout
-    act(s, p, BEGIN, poller.started + duration(s, HEAD))
+    act(s, p, Phase.BEGIN, poller.started + duration(s, Step.HEAD))
 
 
 @part
@@ -209,12 +186,12 @@ def _collect(s: Sim, queue: int, p: int) -> bool:
         return False
     if queue == TASKS:
         clock.received += poller.n - was
-        of.series(s)[int(clock.now), S_RECEIVED] += poller.n - was
+        of.series(s)[int(clock.now), Column.RECEIVED] += poller.n - was
     if poller.n >= q.batch_size or q.window <= 0:
         invoke(s, p)
     elif was == 0:
         q.gathering = p
-        poller.phase = GATHER
+        poller.phase = Phase.GATHER
         schedule(s, p, clock.now + q.window)
     return True
 
@@ -259,7 +236,7 @@ def poll(s: Sim, p: int) -> None:
         return
     wait_s = min(rules.empty_max, rules.empty_wait * rules.empty_factor**poller.empty)
     poller.empty += 1
-    poller.phase = POLL
+    poller.phase = Phase.POLL
     schedule(s, p, of.clock(s)[0].now + wait_s)
 
 
@@ -268,7 +245,7 @@ def _wait_at_queue(s: Sim, p: int) -> None:
     """Idle until a message is there."""
     poller = of.pollers(s)[p]
     q = of.queues(s)[poller.mapping]
-    poller.phase, poller.n = IDLE, 0
+    poller.phase, poller.n = Phase.IDLE, 0
     of.idle(s)[poller.mapping, q.idle] = p
     q.idle += 1
     if q.allowed > q.start and of.clock(s)[0].next_tick > of.clock(s)[0].now + TICK_S:
@@ -281,7 +258,7 @@ def come_back(s: Sim, p: int) -> None:
     rules, poller = of.rules(s)[0], of.pollers(s)[p]
     poller.n = 0
     if rules.poll_interval > 0:
-        poller.phase = POLL
+        poller.phase = Phase.POLL
         schedule(s, p, of.clock(s)[0].now + rules.poll_interval)
     else:
         _wait_at_queue(s, p)

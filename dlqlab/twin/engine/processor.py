@@ -7,99 +7,69 @@ first.
 import math
 
 from dlqlab.twin.engine import views as of
+from dlqlab.twin.engine.ahead import is_in
 from dlqlab.twin.engine.breaker import NO_WAIT, record, wait_s
 from dlqlab.twin.engine.chance import duration
 from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.fates import delay_s, fault_of, slow_s
 from dlqlab.twin.engine.journal import count, note
 from dlqlab.twin.engine.layout import (
-    ATTEMPT_LOST,
-    BREAKER_OPEN,
-    COMPLETED,
-    COMPLETED_ALREADY,
-    CRASH,
-    CRASH_AFTER,
-    CRASH_BEFORE,
-    DELAYED,
-    DONE,
-    DUPLICATE,
-    EARLY,
-    END,
-    EXHAUSTED,
-    FAILED,
-    FAILED_ALREADY,
-    FAILED_ATTEMPT,
-    FAILURE,
-    HELD,
-    HIDE,
-    KEPT,
+    BURIED,
+    DIES_AFTER,
+    DIES_BEFORE,
+    FIRST_ERROR,
+    GIVEN_BACK,
+    HAS_EFFECT,
+    IS_FINAL,
     LETTERS,
-    MALFORMED,
-    MOVED,
-    NO_FAULT,
-    NO_REASON,
-    NO_TIME,
-    OUTAGE,
-    PERMANENT,
-    PERMANENT_ERROR,
-    PERMANENT_FAULT,
-    PROCESSING,
-    QUEUED,
-    RETRYING,
-    S_COMPLETED,
-    S_FAILED,
-    S_STARTED,
-    SKIP,
-    SKIPPED,
-    STALE,
-    STARTED,
-    SUCCEEDED,
-    SUCCESS,
     TASKS,
     TIMEOUT,
-    TRANSIENT_FAULT,
-    TURN,
-    UNAVAILABLE,
-    UNUSABLE,
+    Answer,
+    Column,
+    Error,
+    Event,
+    Phase,
+    Place,
+    Reason,
+    Status,
+    Step,
 )
 from dlqlab.twin.engine.mapping import act, next_record
 from dlqlab.twin.engine.queues import delete, hide, new_message, show_later, show_new
 from dlqlab.twin.engine.views import Sim
-
-CLOCK_GRACE_S = 1.0
-TIME_LEFT_MIN_S = 0.5
+from taskrules.tasks import CLOCK_GRACE_S, TIME_LEFT_MIN_S
 
 
 @inner
 def _may_claim(s: Sim, task: int, generation: int, serial: int) -> bool:
-    """The condition of the claim; see chalicelib.dynamo."""
+    """The condition of the claim; see taskrules.requests."""
     t, now = of.tasks(s)[task], of.clock(s)[0].now
     if t.generation != generation or t.closed or t.attempts >= of.rules(s)[0].max_attempts:
         return False
-    if t.status == QUEUED:
+    if t.status == Status.QUEUED:
         return True
     grace_s = CLOCK_GRACE_S if t.carrier == serial else 0.0
-    return (t.status in (RETRYING, PROCESSING)) and t.until <= now + grace_s
+    return (t.status in (Status.RETRYING, Status.PROCESSING)) and t.until <= now + grace_s
 
 
 @part
 def _refusal(s: Sim, task: int, generation: int, serial: int) -> int:
     """Why the claim was refused; see taskrules.tasks.refusal."""
     t = of.tasks(s)[task]
-    reason = MOVED
+    reason = Reason.MOVED
     if generation != t.generation:
-        reason = STALE
-    elif t.status == COMPLETED:
-        reason = COMPLETED_ALREADY
-    elif t.status == FAILED:
-        reason = FAILED_ALREADY
-    elif t.status != QUEUED and t.until > of.clock(s)[0].now:
-        held = HELD if t.status == PROCESSING else EARLY
-        reason = held if t.carrier == serial else DUPLICATE
+        reason = Reason.STALE
+    elif t.status == Status.COMPLETED:
+        reason = Reason.COMPLETED
+    elif t.status == Status.FAILED:
+        reason = Reason.FAILED
+    elif t.status != Status.QUEUED and t.until > of.clock(s)[0].now:
+        held = Reason.HELD if t.status == Status.PROCESSING else Reason.EARLY
+        reason = held if t.carrier == serial else Reason.DUPLICATE
     elif t.attempts >= of.rules(s)[0].max_attempts:
-        reason = EXHAUSTED
+        reason = Reason.EXHAUSTED
     elif t.closed:
-        reason = PERMANENT_ERROR
+        reason = Reason.PERMANENT
     return reason
 
 
@@ -111,29 +81,29 @@ def _bury(s: Sim, p: int, k: int, reason: int, error: int) -> None:
     letter = of.messages(s)[slot]
     letter.reason, letter.error, letter.source = reason, error, m.serial
     show_new(s, slot)
-    of.answers(s)[p, k] = DONE
+    of.answers(s)[p, k] = Answer.DONE
 
 
 @part
 def _skip(s: Sim, p: int, k: int, reason: int) -> None:
     """No attempt comes of this delivery."""
     of.clock(s)[0].skipped += 1
-    note(s, SKIPPED, p, k, reason=reason, error=0, value=0.0, last=0.0)
-    next_record(s, p, duration(s, SKIP))
+    note(s, Event.SKIPPED, p, k, reason=reason, error=0, value=0.0, last=0.0)
+    next_record(s, p, duration(s, Step.SKIP))
 
 
 @part
 def _refuse(s: Sim, p: int, k: int, reason: int) -> None:
     """What becomes of a message whose claim was refused."""
     t = of.tasks(s)[of.messages(s)[of.members(s)[p, k]].task]
-    if reason in (EXHAUSTED, PERMANENT_ERROR):
-        _bury(s, p, k, reason, ATTEMPT_LOST if t.status == PROCESSING else t.error)
-    elif reason in (HELD, EARLY, MOVED):
-        of.answers(s)[p, k] = KEPT
-        left_s = 0.0 if reason == MOVED else t.until - of.clock(s)[0].now
+    if is_in(BURIED, reason):
+        _bury(s, p, k, reason, Error.ATTEMPT_LOST if t.status == Status.PROCESSING else t.error)
+    elif is_in(GIVEN_BACK, reason):
+        of.answers(s)[p, k] = Answer.KEPT
+        left_s = 0.0 if reason == Reason.MOVED else t.until - of.clock(s)[0].now
         hide(s, p, k, max(1.0, math.ceil(left_s)))
     else:
-        of.answers(s)[p, k] = DONE
+        of.answers(s)[p, k] = Answer.DONE
     _skip(s, p, k, reason)
 
 
@@ -142,10 +112,10 @@ def _put_off(s: Sim, p: int, k: int, seconds: float) -> None:
     """Come back to it later as a new message, which no delivery of this one counts against."""
     m = of.messages(s)[of.members(s)[p, k]]
     slot = new_message(s, TASKS, m.task, m.generation)
-    show_later(s, slot, of.clock(s)[0].now + seconds, DELAYED)
-    of.answers(s)[p, k] = DONE
+    show_later(s, slot, of.clock(s)[0].now + seconds, Place.DELAYED)
+    of.answers(s)[p, k] = Answer.DONE
     of.clock(s)[0].put_off += 1
-    _skip(s, p, k, BREAKER_OPEN)
+    _skip(s, p, k, Reason.BREAKER_OPEN)
 
 
 @inner
@@ -155,13 +125,13 @@ def begin(s: Sim, p: int) -> None:
     k = poller.k
     m = of.messages(s)[of.members(s)[p, k]]
     if m.task < 0:
-        _bury(s, p, k, MALFORMED, UNUSABLE)
-        _skip(s, p, k, MALFORMED)
+        _bury(s, p, k, Reason.MALFORMED, Error.UNUSABLE)
+        _skip(s, p, k, Reason.MALFORMED)
         return
     if poller.deadline - clock.now < TIME_LEFT_MIN_S:
-        of.answers(s)[p, k] = KEPT
+        of.answers(s)[p, k] = Answer.KEPT
         clock.skipped += 1
-        note(s, SKIPPED, p, k, reason=NO_TIME, error=0, value=0.0, last=0.0)
+        note(s, Event.SKIPPED, p, k, reason=Reason.NO_TIME, error=0, value=0.0, last=0.0)
         next_record(s, p, 0.0)
         return
     put_off_s = wait_s(s, p, m.task)
@@ -182,27 +152,25 @@ def _start(s: Sim, p: int, k: int) -> None:
     t.attempts += 1
     if t.attempts == 1 and t.generation == 1:
         t.first_started = clock.now
-    t.status, t.carrier, t.updated = PROCESSING, m.serial, clock.now
+    t.status, t.carrier, t.updated = Status.PROCESSING, m.serial, clock.now
     t.until = min(poller.deadline, clock.now + of.queues(s)[TASKS].timeout)
     clock.attempts += 1
-    count(s, S_STARTED)
-    note(s, STARTED, p, k, reason=0, error=0, value=0.0, last=clock.now)
+    count(s, Column.STARTED)
+    note(s, Event.STARTED, p, k, reason=0, error=0, value=0.0, last=clock.now)
     fault = fault_of(s, m.task, t.generation, t.attempts)
     slower_s = slow_s(s, m.task, t.generation, t.attempts)
     poller.fault, poller.begun = fault, clock.now
     if fault == TIMEOUT:
-        act(s, p, END, clock.now + of.queues(s)[TASKS].timeout + 1.0)
+        act(s, p, Phase.END, clock.now + of.queues(s)[TASKS].timeout + 1.0)
         return
-    is_success = fault in (NO_FAULT, CRASH_AFTER)
-    lasts_s = duration(s, SUCCESS if is_success else FAILURE) + slower_s
-    act(s, p, CRASH if fault == CRASH_BEFORE else END, clock.now + lasts_s)
+    lasts_s = duration(s, Step.SUCCESS if is_in(HAS_EFFECT, fault) else Step.FAILURE) + slower_s
+    act(s, p, Phase.CRASH if is_in(DIES_BEFORE, fault) else Phase.END, clock.now + lasts_s)
 
 
 @inner
 def end(s: Sim, p: int) -> None:
     """The end of an attempt that reports one."""
-    fault = of.pollers(s)[p].fault
-    if fault in (NO_FAULT, CRASH_AFTER):
+    if is_in(HAS_EFFECT, of.pollers(s)[p].fault):
         _succeed(s, p)
     else:
         _fail(s, p)
@@ -215,18 +183,18 @@ def _succeed(s: Sim, p: int) -> None:
     k = poller.k
     m = of.messages(s)[of.members(s)[p, k]]
     t = of.tasks(s)[m.task]
-    t.status, t.updated, t.effects = COMPLETED, clock.now, t.effects + 1
+    t.status, t.updated, t.effects = Status.COMPLETED, clock.now, t.effects + 1
     poller.succeeded = 1
-    of.answers(s)[p, k] = DONE
-    count(s, S_COMPLETED)
+    of.answers(s)[p, k] = Answer.DONE
+    count(s, Column.COMPLETED)
     record(s, p, 0)
-    if poller.fault == CRASH_AFTER:
-        act(s, p, CRASH, clock.now)
+    if is_in(DIES_AFTER, poller.fault):
+        act(s, p, Phase.CRASH, clock.now)
         return
-    note(s, SUCCEEDED, p, k, reason=0, error=0, value=0.0, last=poller.begun)
+    note(s, Event.SUCCEEDED, p, k, reason=0, error=0, value=0.0, last=poller.begun)
     if poller.n > 1 and of.receipts(s)[p, k] >= of.rules(s)[0].max_attempts:
         delete(s, p, k)  # the queue would not deliver it again, if a batch mate ended the function before Lambda does
-    next_record(s, p, duration(s, TURN))
+    next_record(s, p, duration(s, Step.TURN))
 
 
 @part
@@ -236,19 +204,19 @@ def _fail(s: Sim, p: int) -> None:
     k, fault = poller.k, poller.fault
     m = of.messages(s)[of.members(s)[p, k]]
     t = of.tasks(s)[m.task]
-    is_permanent = fault == PERMANENT
+    is_permanent = bool(is_in(IS_FINAL, fault))
     backoff_s = 0.0 if is_permanent else delay_s(s, m.task, t.generation, t.attempts)
-    t.error = PERMANENT_FAULT if is_permanent else UNAVAILABLE if fault == OUTAGE else TRANSIENT_FAULT
-    t.status, t.updated, t.until = RETRYING, clock.now, clock.now + backoff_s
+    t.error = FIRST_ERROR + fault
+    t.status, t.updated, t.until = Status.RETRYING, clock.now, clock.now + backoff_s
     t.closed = is_permanent or t.attempts >= of.rules(s)[0].max_attempts
     clock.failed += 1
-    count(s, S_FAILED)
+    count(s, Column.FAILED)
     record(s, p, 0 if is_permanent else 1)
     if is_permanent:
-        note(s, FAILED_ATTEMPT, p, k, reason=NO_REASON, error=t.error, value=-1.0, last=poller.begun)
-        _bury(s, p, k, PERMANENT_ERROR, t.error)
+        note(s, Event.FAILED_ATTEMPT, p, k, reason=Reason.NONE, error=t.error, value=-1.0, last=poller.begun)
+        _bury(s, p, k, Reason.PERMANENT, t.error)
     else:
-        of.answers(s)[p, k] = KEPT
+        of.answers(s)[p, k] = Answer.KEPT
         asked = backoff_s if hide(s, p, k, backoff_s) else -1.0
-        note(s, FAILED_ATTEMPT, p, k, reason=NO_REASON, error=t.error, value=asked, last=poller.begun)
-    next_record(s, p, duration(s, HIDE))
+        note(s, Event.FAILED_ATTEMPT, p, k, reason=Reason.NONE, error=t.error, value=asked, last=poller.begun)
+    next_record(s, p, duration(s, Step.HIDE))

@@ -6,18 +6,7 @@ from dlqlab.twin.engine import views as of
 from dlqlab.twin.engine.chance import duration
 from dlqlab.twin.engine.compiled import inner, part
 from dlqlab.twin.engine.heaps import pop, push
-from dlqlab.twin.engine.layout import (
-    DEAD,
-    DELAYED,
-    FREE,
-    HIDDEN,
-    IN_FLIGHT,
-    LETTERS,
-    NO_REASON,
-    REAPPEAR,
-    TASKS,
-    VISIBLE,
-)
+from dlqlab.twin.engine.layout import LETTERS, TASKS, Place, Reason, Step
 from dlqlab.twin.engine.views import Sim
 
 
@@ -30,8 +19,8 @@ def new_message(s: Sim, queue: int, task: int, generation: int) -> int:
     clock.free_head = m.next
     clock.free -= 1
     m.sent, m.task, m.serial, m.next = clock.now, task, clock.serial, -1
-    m.receives, m.generation, m.state, m.queue, m.holds = 0, generation, DEAD, queue, 0
-    m.reason, m.error, m.source = NO_REASON, 0, -1
+    m.receives, m.generation, m.state, m.queue, m.holds = 0, generation, Place.DEAD, queue, 0
+    m.reason, m.error, m.source = Reason.NONE, 0, -1
     clock.serial += 1
     return int(slot)
 
@@ -41,9 +30,9 @@ def let_go(s: Sim, slot: int) -> None:
     """One list, heap or batch less knows the slot; a deleted message that nobody knows makes room."""
     m = of.messages(s)[slot]
     m.holds -= 1
-    if m.holds == 0 and m.state == DEAD:
+    if m.holds == 0 and m.state == Place.DEAD:
         clock = of.clock(s)[0]
-        m.state = FREE
+        m.state = Place.FREE
         m.next = clock.free_head
         clock.free_head = slot
         clock.free += 1
@@ -53,7 +42,7 @@ def let_go(s: Sim, slot: int) -> None:
 def show_new(s: Sim, slot: int) -> None:
     """The message is visible from now on, behind all others. The caller has taken it out of the count it was in."""
     m, q = of.messages(s)[slot], of.queues(s)[of.messages(s)[slot].queue]
-    m.state, m.placed = VISIBLE, of.clock(s)[0].now
+    m.state, m.placed = Place.VISIBLE, of.clock(s)[0].now
     m.holds += 1
     q.visible += 1
     m.next = -1
@@ -74,7 +63,7 @@ def show_again(s: Sim, slot: int) -> None:
     if not rules.by_sent or m.queue != TASKS or 0 < rules.back_after <= m.receives:
         show_new(s, slot)
         return
-    m.state = VISIBLE
+    m.state = Place.VISIBLE
     m.holds += 1
     of.queues(s)[m.queue].visible += 1
     clock.front_n = push(of.front(s), clock.front_n, m.sent, m.serial, slot)
@@ -82,16 +71,16 @@ def show_again(s: Sim, slot: int) -> None:
 
 @part
 def show_later(s: Sim, slot: int, at_s: float, state: int) -> None:
-    """The message is visible again at that time; HIDDEN counts as in flight, DELAYED does not."""
+    """The message is visible again at that time; Place.HIDDEN counts as in flight, Place.DELAYED does not."""
     clock, tick = of.clock(s)[0], of.rules(s)[0].tick
-    if state == HIDDEN:
-        at_s += duration(s, REAPPEAR)
+    if state == Place.HIDDEN:
+        at_s += duration(s, Step.REAPPEAR)
     if tick > 0:
         at_s = math.ceil(at_s / tick) * tick
     m = of.messages(s)[slot]
     m.state = state
     m.holds += 1
-    if state == DELAYED:
+    if state == Place.DELAYED:
         of.queues(s)[m.queue].delayed += 1
     clock.seq += 1
     clock.delayed_n = push(of.delayed(s), clock.delayed_n, at_s, clock.seq, slot)
@@ -104,9 +93,9 @@ def show_due(s: Sim) -> None:
     slot = of.delayed(s)[0].item
     clock.delayed_n = pop(of.delayed(s), clock.delayed_n)
     m = of.messages(s)[slot]
-    if m.state in (HIDDEN, DELAYED):
+    if m.state in (Place.HIDDEN, Place.DELAYED):
         q = of.queues(s)[m.queue]
-        if m.state == HIDDEN:
+        if m.state == Place.HIDDEN:
             q.in_flight -= 1
         else:
             q.delayed -= 1
@@ -137,18 +126,18 @@ def _take(s: Sim, queue: int) -> int:
 def delete(s: Sim, p: int, k: int) -> None:
     """By the receipt of this delivery; whether one that is out of date still deletes depends on the target."""
     m = of.messages(s)[of.members(s)[p, k]]
-    if m.state == DEAD or m.queue != of.pollers(s)[p].mapping:
+    if m.state == Place.DEAD or m.queue != of.pollers(s)[p].mapping:
         return
     if m.receives != of.receipts(s)[p, k] and not of.rules(s)[0].stale_deletes:
         return
     q = of.queues(s)[m.queue]
-    if m.state == VISIBLE:
+    if m.state == Place.VISIBLE:
         q.visible -= 1
-    elif m.state == DELAYED:
+    elif m.state == Place.DELAYED:
         q.delayed -= 1
     else:
         q.in_flight -= 1
-    m.state = DEAD
+    m.state = Place.DEAD
 
 
 @part
@@ -171,18 +160,18 @@ def receive(s: Sim, queue: int, p: int) -> int:
         if slot < 0:
             break
         m = of.messages(s)[slot]
-        if m.state != VISIBLE:
+        if m.state != Place.VISIBLE:
             let_go(s, slot)
             continue
         q.visible -= 1
         if queue == TASKS and clock.now - m.sent > rules.retention:
-            m.state = DEAD
+            m.state = Place.DEAD
             clock.expired += 1
         elif queue == TASKS and m.receives >= rules.max_attempts:
             _to_dead_letters(s, slot)
         else:
             m.receives += 1
-            m.state = IN_FLIGHT
+            m.state = Place.IN_FLIGHT
             m.holds += 1
             q.in_flight += 1
             of.members(s)[p, poller.n], of.receipts(s)[p, poller.n] = slot, m.receives
@@ -205,10 +194,10 @@ def hide(s: Sim, p: int, k: int, seconds: float) -> bool:
     clock.changes += 1
     slot = of.members(s)[p, k]
     m = of.messages(s)[slot]
-    if m.state != IN_FLIGHT or m.receives != of.receipts(s)[p, k]:
+    if m.state != Place.IN_FLIGHT or m.receives != of.receipts(s)[p, k]:
         return bool(of.rules(s)[0].stale_deletes)
     if seconds > 0:
-        show_later(s, slot, clock.now + seconds, HIDDEN)
+        show_later(s, slot, clock.now + seconds, Place.HIDDEN)
     else:
         of.queues(s)[m.queue].in_flight -= 1
         show_again(s, slot)

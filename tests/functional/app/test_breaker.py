@@ -7,9 +7,6 @@ from typing import Any
 import botocore.session
 import pytest
 from chalicelib.breaker import (
-    CACHE_S,
-    TRIAL_LEASE_S,
-    WAIT_MIN_S,
     Breaker,
     BreakerRecord,
     BreakerState,
@@ -18,7 +15,7 @@ from chalicelib.breaker import (
 from chalicelib.dynamo_breaker import DynamoBreakerStore
 from moto import mock_aws
 
-from taskrules.breaker import BreakerPolicy
+from taskrules.breaker import CACHE_S, TRIAL_LEASE_S, WAIT_MIN_S, BreakerPolicy
 from taskrules.events import Context
 from taskrules.store import StoreError
 from taskrules.tasks import Status

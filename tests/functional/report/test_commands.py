@@ -10,7 +10,9 @@ from click.testing import CliRunner, Result
 from dlqlab.cli import main
 from dlqlab.cli.measure import LIMITS
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.contracts.scenario import Faults, Load, Retry, Scenario
+from dlqlab.contracts.scenario import Load, Scenario
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 from tests.support.histories import simulate_run
 
 LOAD = Load(tasks=400, duration_s=10, rate_per_s=40)
@@ -24,8 +26,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunDir]:
     scenarios = {
         "one": Scenario(name="one", load=LOAD),
         "again": Scenario(name="again", seed=2, load=LOAD),
-        "worse": Scenario(name="worse", seed=3, load=LOAD, retry=Retry(max_retries=0)),
-        "calm": Scenario(name="calm", seed=4, load=LOAD, faults=Faults(failure_rate=0.001)),
+        "worse": Scenario(name="worse", seed=3, load=LOAD, retry=RetryPolicy(max_retries=0)),
+        "calm": Scenario(name="calm", seed=4, load=LOAD, faults=FaultPlan(failure_rate=0.001)),
     }
     return {name: simulate_run(scenario, root=root, run_id=name) for name, scenario in scenarios.items()}
 

@@ -10,11 +10,12 @@ from rich.console import Console
 
 from dlqlab.analysis.judge import judge
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.contracts.scenario import Faults, Judge, Load, Scenario
+from dlqlab.contracts.scenario import Judge, Load, Scenario
 from dlqlab.contracts.tables import TABLES
 from dlqlab.contracts.verdict import Status, Verdict
 from dlqlab.report.html import page
 from dlqlab.report.terminal import print_verdict
+from taskrules.faults import FaultPlan
 from tests.support import defects
 from tests.support.histories import Simulated, simulate
 from tests.support.recorded import ROOT
@@ -84,7 +85,7 @@ def test_wrong_failure_rate_is_said(tasks: int, status: Status, said: str) -> No
     scenario = Scenario(
         name="worse",
         seed=5,
-        faults=Faults(failure_rate=0.33),
+        faults=FaultPlan(failure_rate=0.33),
         load=Load(tasks=tasks, rate_per_s=200, duration_s=60),
         judge=Judge(target_failure_rate=0.3),
     )

@@ -70,7 +70,7 @@ def test_retries_cannot_help_where_the_closed_form_says_so() -> None:
     """The DLQ share is near what fault plan and policy predict: 2.70 % at 30 % failures and 2 retries."""
     scenario = at_rate(SMALL, rate_per_s=500, duration_s=40)
     rows = [perform(Job(setting=0, seed=seed, scenario=scenario.to_dict()), aws()) for seed in (1, 2)]
-    expected = expectation(SMALL.fault_plan(), SMALL.retry_policy()).dlq_share
+    expected = expectation(SMALL.faults, SMALL.retry).dlq_share
 
     assert sum(row["dead_letter_share"] for row in rows) / 2 == pytest.approx(expected, abs=0.003)
 

@@ -7,7 +7,7 @@ import pytest
 
 from dlqlab.twin.arrivals import Arrivals, constant
 from dlqlab.twin.arrivals import burst as bursts
-from dlqlab.twin.contract import COMPLETED, FAILED
+from dlqlab.twin.engine.layout import Status as Code
 from dlqlab.twin.simulate import simulate
 from taskrules.faults import FaultMode
 from tests.support.simpy_model import Model, Seconds
@@ -53,7 +53,7 @@ def assert_same(chosen: Any, arrivals: Arrivals, *, by_sent: bool, back_after: i
     expected = model.run(arrivals.due_s.tolist())
     parameters = target(TIMES, by_sent=by_sent, back_after=back_after)
     found = simulate(chosen, parameters=parameters, arrivals=arrivals).tasks
-    statuses = {"COMPLETED": COMPLETED, "FAILED": FAILED}
+    statuses = {"COMPLETED": Code.COMPLETED, "FAILED": Code.FAILED}
 
     assert [message.attempts for message in expected] == found["attempts"].tolist()
     assert [statuses[message.status] for message in expected] == found["status"].tolist()

@@ -16,15 +16,11 @@ from dlqlab.twin.engine.rows import rows_of
 from dlqlab.twin.parameters import LOCALSTACK
 from dlqlab.twin.state import prepare, with_plans
 from taskrules.draws import uniform
-from taskrules.faults import Fault
+from taskrules.faults import DRAWN
 from tests.support.twin import scenario
 
 pytestmark = pytest.mark.timeout(900)  # the first simulation of a checkout compiles the engine
 RNG = np.random.default_rng(1)
-FAULTS = [
-    Fault.NONE, Fault.TRANSIENT, Fault.PERMANENT, Fault.TIMEOUT, Fault.CRASH_BEFORE_EFFECT, Fault.CRASH_AFTER_EFFECT,
-]  # fmt: skip
-"""In the order of the engine's codes."""
 RATES = {
     "failure_rate": 0.4, "permanent_rate": 0.05, "timeout_rate": 0.1, "crash_before_rate": 0.1,
     "crash_after_rate": 0.05, "slow_rate": 0.3, "slow_s": 1.0,
@@ -73,8 +69,8 @@ def test_plans_are_the_apps_decisions(mode: str, jitter: str) -> None:
     tasks = 5000  # more than a chunk
     state = with_plans(prepare(chosen, LOCALSTACK, constant(100.0, tasks), seed=0, sample=0).state)
 
-    plan, policy = chosen.fault_plan(), chosen.retry_policy()
-    retried = {layout.TRANSIENT, layout.TIMEOUT, layout.CRASH_BEFORE}
+    plan, policy = chosen.faults, chosen.retry
+    retried = {layout.FAULTS.index(fault) for fault in DRAWN if fault.is_retried}
     for task in range(0, tasks, 7):
         name = task_id(chosen.seed, task)
         for attempt in range(1, ahead.DEPTH + 1):
@@ -82,7 +78,7 @@ def test_plans_are_the_apps_decisions(mode: str, jitter: str) -> None:
             code = int(state.plans[task]) >> (ahead.BITS * slot) & ahead.UNKNOWN
             decision = plan.decide(name, attempt)
             fault = code & ~ahead.IS_SLOW
-            assert (decision.fault, bool(decision.slow_s)) == (FAULTS[fault], bool(code & ahead.IS_SLOW))
+            assert (decision.fault, bool(decision.slow_s)) == (layout.FAULTS[fault], bool(code & ahead.IS_SLOW))
             if jitter != "none" and fault == layout.TRANSIENT and attempt < ahead.DEPTH:
                 assert policy.delay_s(name, attempt) == state.waits[task, attempt - 1]
             if fault not in retried:

@@ -12,8 +12,9 @@ from dlqlab.contracts.scenario import Scenario, load_scenario
 from dlqlab.errors import UsageError
 from dlqlab.load.tasks import script, task_id
 from dlqlab.twin import arrivals
-from dlqlab.twin.contract import COMPLETED, FAILED, Redrive, Simulation
+from dlqlab.twin.contract import Redrive, Simulation
 from dlqlab.twin.engine import layout
+from dlqlab.twin.engine.layout import Status as Code
 from dlqlab.twin.parameters import AWS, LOCALSTACK, STOCK, Parameters
 from dlqlab.twin.simulate import simulate
 from tests.support.twin import scenario
@@ -29,17 +30,17 @@ def observed(result: Simulation) -> list[tuple[int, int]]:
 
 def predicted(result: Simulation, chosen: Scenario, warm_up_s: float) -> list[tuple[int, int]]:
     """The same by the oracle, which needs to know when attempts began where the dependency has an outage."""
-    started = result.log[result.log["event"] == layout.STARTED]
+    started = result.log[result.log["event"] == layout.Event.STARTED]
     clock = {
         (task_id(chosen.seed, int(row["task"])), 1, int(row["attempt"])): float(row["t"]) + warm_up_s for row in started
     }
-    plan, policy = chosen.fault_plan(), chosen.retry_policy()
-    found = []
+    plan, policy = chosen.faults, chosen.retry
+    found: list[tuple[int, int]] = []
     for task in range(len(result.tasks)):
         message = script(chosen.seed, task, chosen.load.scripted_rate)
         times = clock if chosen.faults.outage_duration_s else {}
         fate = predict(plan, policy, task_id(chosen.seed, task), message=message, clock=times)
-        found.append((len(fate.attempts), COMPLETED if fate.terminal == "completed" else FAILED))
+        found.append((len(fate.attempts), Code.COMPLETED if fate.terminal == "completed" else Code.FAILED))
     return found
 
 
@@ -63,7 +64,7 @@ def test_compiled_draws_of_long_and_foreign_ids() -> None:
 
     result = simulate(chosen, arrivals=trace)
 
-    policy, plan = chosen.retry_policy(), chosen.fault_plan()
+    policy, plan = chosen.retry, chosen.faults
     fates = [predict(plan, policy, name) for name in names]
     assert [len(fate.attempts) for fate in fates] == result.tasks["attempts"].tolist()
 
@@ -79,7 +80,7 @@ def test_retries_are_geometric() -> None:
     for n in range(1, 6):
         share = rate ** (n - 1)
         assert abs(float((made >= n).mean()) - share) <= 5 * (share * (1 - share) / tasks) ** 0.5
-    dead = expectation(chosen.fault_plan(), chosen.retry_policy()).dlq_share
+    dead = expectation(chosen.faults, chosen.retry).dlq_share
     assert abs(result.totals.dead_lettered / tasks - dead) <= 5 * (dead / tasks) ** 0.5
 
 
@@ -92,7 +93,7 @@ def test_quick_draws_have_the_same_distribution() -> None:
         simulate(chosen, arrivals=arrivals.constant(150.0, tasks), exact_fates=exact) for exact in (True, False)
     )
 
-    expected = expectation(chosen.fault_plan(), chosen.retry_policy())
+    expected = expectation(chosen.faults, chosen.retry)
     assert not np.array_equal(exact.tasks["attempts"], quick.tasks["attempts"])
     assert abs(quick.totals.dead_lettered / tasks - expected.dlq_share) <= 5 * (expected.dlq_share / tasks) ** 0.5
     assert abs(quick.totals.attempts / tasks - expected.attempts_per_task) <= 5 * (0.5 / tasks) ** 0.5
@@ -119,11 +120,8 @@ def test_redrive_gives_each_dead_letter_another_generation() -> None:
 
     after = simulate(chosen, redrive=Redrive(after_s=5.0, rate_per_s=50.0))
 
-    dead = before.tasks["status"] == FAILED
-    fates = [
-        predict(chosen.fault_plan(), chosen.retry_policy(), task_id(1, int(k)), generation=2)
-        for k in np.flatnonzero(dead)
-    ]
+    dead = before.tasks["status"] == Code.FAILED
+    fates = [predict(chosen.faults, chosen.retry, task_id(1, int(k)), generation=2) for k in np.flatnonzero(dead)]
     assert np.array_equal(dead, after.tasks["generation"] == 2)
     assert [len(fate.attempts) for fate in fates] == after.tasks["attempts"][dead].tolist()
     assert sum(fate.terminal != "completed" for fate in fates) == after.totals.dead_lettered

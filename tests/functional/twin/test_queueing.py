@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlqlab.twin.arrivals import constant, poisson
-from dlqlab.twin.engine.layout import FAILED_ATTEMPT
+from dlqlab.twin.engine.layout import Event
 from dlqlab.twin.parameters import AWS, LOCALSTACK, STOCK, Parameters, exponential, fixed
 from dlqlab.twin.simulate import simulate
 from tests.support.twin import ZERO, scenario
@@ -100,7 +100,7 @@ def test_backoff_is_not_asked_for_a_message_that_is_visible_again(is_any_handle_
 
     log = simulate(chosen, parameters=target, arrivals=constant(1.0, 1), sample=1).log
 
-    assert expected == log["value"][log["event"] == FAILED_ATTEMPT][0]
+    assert expected == log["value"][log["event"] == Event.FAILED_ATTEMPT][0]
 
 
 def test_aws_adds_pollers_while_there_is_a_backlog() -> None:

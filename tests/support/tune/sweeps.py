@@ -2,17 +2,18 @@
 
 from functools import cache
 
-from dlqlab.contracts.scenario import Faults, Load, Scenario
+from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.tune.jobs import World, world_of
 from dlqlab.tune.parallel import performer
 from dlqlab.tune.sweep import Question, Sweep, run_sweep
 from dlqlab.tune.variations import parse_variation
+from taskrules.faults import FaultPlan
 
 SMALL = Scenario(name="small", load=Load(tasks=400, duration_s=10, rate_per_s=40))
 OUTAGE = Scenario(
     name="small-outage",
     load=Load(tasks=1200, duration_s=30, rate_per_s=40),
-    faults=Faults(failure_rate=0.1, outage_start_s=12, outage_duration_s=5),
+    faults=FaultPlan(failure_rate=0.1, outage_start_s=12, outage_duration_s=5),
 )
 
 

@@ -12,9 +12,9 @@ from dlqlab.analysis.recovery import recovery_check
 from dlqlab.analysis.retries import lateness_by_attempt, retry_timing_check
 from dlqlab.analysis.series import completion_latency, completions, queue_depths, submission_latency, throughput
 from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.scenario import Faults, Judge, Load, Scenario
+from dlqlab.contracts.scenario import Judge, Load, Scenario
 from dlqlab.contracts.verdict import Status
-from taskrules.faults import FaultMode
+from taskrules.faults import FaultMode, FaultPlan
 from tests.support.histories import simulate
 from tests.support.rows import (
     ALWAYS_FAILS,
@@ -113,7 +113,7 @@ def test_scripted_tasks_are_left_out_of_the_rate() -> None:
 
 def test_sticky_faults_count_tasks() -> None:
     """One draw decides a task, so its three attempts are one trial."""
-    sticky = Scenario(name="sticky", faults=Faults(mode=FaultMode.PER_TASK))
+    sticky = Scenario(name="sticky", faults=FaultPlan(mode=FaultMode.PER_TASK))
     found = sample(Facts(evidence(acked(1), completed(1), acked(2), exhausted(2), scenario=sticky)))
 
     assert (1, 2, "task") == (found.failures, found.n, found.trial)
@@ -161,7 +161,7 @@ def test_lateness_is_split(probe: dict[str, float] | None, part: str) -> None:
 
 def test_late_median_is_invalid() -> None:
     """The scenario bounds the median lateness."""
-    strict = Scenario(name="x", faults=Faults(failure_rate=1.0), judge=Judge(max_median_lateness_s=0.1))
+    strict = Scenario(name="x", faults=FaultPlan(failure_rate=1.0), judge=Judge(max_median_lateness_s=0.1))
     check = retry_timing_check(Facts(evidence(acked(1), exhausted(1), scenario=strict)))
 
     assert Status.INVALID is check.status
@@ -178,7 +178,7 @@ def test_early_retry_is_named() -> None:
 
 def test_other_copy_of_a_declared_duplicate_is_not_early() -> None:
     """The second message of a duplicate carries no backoff; an undeclared one is judged like any other."""
-    declared = Scenario(name="x", faults=Faults(failure_rate=1.0, duplicate_rate=1.0))
+    declared = Scenario(name="x", faults=FaultPlan(failure_rate=1.0, duplicate_rate=1.0))
     rows = (*acked(1), *started(1), *failed(1, at=0.2), *started(1, 2, at=0.5, message_id="m1b"))
     statuses = [
         retry_timing_check(Facts(evidence(rows, scenario=scenario))).status for scenario in (declared, ALWAYS_FAILS)
@@ -238,7 +238,7 @@ def test_missing_record_is_invalid_and_named(missing: str) -> None:
 
 def test_junk_that_is_not_archived_is_invalid() -> None:
     """Five bodies were written to the queue, one is in the archive."""
-    scenario = Scenario(name="x", faults=Faults(failure_rate=0.0), load=Load(junk_messages=5))
+    scenario = Scenario(name="x", faults=FaultPlan(failure_rate=0.0), load=Load(junk_messages=5))
     check = records_check(Facts(evidence(acked(1), completed(1), junk(1), scenario=scenario)))
 
     assert (Status.INVALID, "0 dead letters, but 1 of 5 junk messages archived") == (check.status, check.statement)

@@ -13,8 +13,9 @@ from dlqlab.analysis.payloads import PLACES
 from dlqlab.analysis.reconcile import DEFINITIONS, Kind
 from dlqlab.analysis.sources import COMPARISONS
 from dlqlab.analysis.summary import BAD_SETS, to_junit, to_markdown, worst
-from dlqlab.contracts.scenario import Faults, Load, Scenario
+from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.contracts.verdict import Check, Status, Verdict
+from taskrules.faults import FaultPlan
 from tests.support.histories import simulate
 from tests.support.rows import evidence
 
@@ -44,8 +45,8 @@ def test_compare_tells_a_worse_run() -> None:
     """Half of the attempts fail instead of a fifth: rates and completion times differ beyond their intervals."""
     load = Load(tasks=400, rate_per_s=40.0)
     found = effects(
-        Scenario(name="a", faults=Faults(failure_rate=0.2), load=load),
-        Scenario(name="b", seed=2, faults=Faults(failure_rate=0.5), load=load),
+        Scenario(name="a", faults=FaultPlan(failure_rate=0.2), load=load),
+        Scenario(name="b", seed=2, faults=FaultPlan(failure_rate=0.5), load=load),
     )
 
     assert {"failure_rate", "dlq_share"} <= {name for name, effect in found.items() if effect.distinguishable}

@@ -6,9 +6,10 @@ from dlqlab.analysis.compare import Effect
 from dlqlab.analysis.gate import changed_settings, describe, gate
 from dlqlab.analysis.plan import plan
 from dlqlab.contracts.evidence import Manifest
-from dlqlab.contracts.scenario import Faults, Load, Retry, Scenario
+from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.contracts.verdict import Status
-from taskrules.faults import FaultMode
+from taskrules.faults import FaultMode, FaultPlan
+from taskrules.retry import RetryPolicy
 
 
 def effect(difference: float | None, interval: tuple[float, float] | None) -> Effect:
@@ -66,7 +67,7 @@ def test_limit_on_an_unknown_measure_is_an_error() -> None:
 def test_changed_settings_are_named() -> None:
     """What differs between two scenarios, by its dotted name; their names are no settings."""
     one = Manifest(run_id="a", scenario=Scenario(name="a"))
-    other = Manifest(run_id="b", scenario=Scenario(name="b", seed=2, retry=Retry(max_retries=1)))
+    other = Manifest(run_id="b", scenario=Scenario(name="b", seed=2, retry=RetryPolicy(max_retries=1)))
 
     assert {"seed": (1, 2), "retry.max_retries": (2, 1)} == changed_settings(one, other)
 
@@ -82,7 +83,7 @@ def test_plan_of_the_default_target() -> None:
 def test_plan_counts_sticky_tasks_once() -> None:
     """Attempts of a task that always fails are no independent samples: tasks are counted."""
     found = plan(
-        Scenario(name="a", load=Load(rate_per_s=0), faults=Faults(mode=FaultMode.PER_TASK)),
+        Scenario(name="a", load=Load(rate_per_s=0), faults=FaultPlan(mode=FaultMode.PER_TASK)),
         precision=0.01,
         confidence=0.95,
     )

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from dlqlab.analysis.judge import CHECKS, judge
-from dlqlab.contracts.scenario import Faults, Judge, Load, Pipeline, Retry, Scenario
+from dlqlab.contracts.scenario import Judge, Load, Pipeline, Scenario
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.contracts.verdict import Check, Status, Verdict
-from taskrules.faults import FaultMode
-from taskrules.retry import Jitter
+from taskrules.faults import FaultMode, FaultPlan
+from taskrules.retry import Jitter, RetryPolicy
 from tests.support import defects
 from tests.support.histories import Simulated, simulate
 from tests.support.rows import evidence
@@ -172,7 +172,9 @@ def test_tolerance_of_an_early_retry(sane: Simulated) -> None:
 
 def test_33_percent_with_enough_data_is_invalid() -> None:
     """The app fails a third of the attempts where 30 % are declared, and the run is long enough to tell."""
-    verdict = judge(simulate(SCENARIO, behaves_as=Scenario(name="worse", faults=Faults(failure_rate=0.33))).evidence())
+    verdict = judge(
+        simulate(SCENARIO, behaves_as=Scenario(name="worse", faults=FaultPlan(failure_rate=0.33))).evidence()
+    )
 
     assert Status.INVALID is find(verdict, "failure_rate").status
     assert Status.INVALID is find(verdict, "oracle").status
@@ -182,7 +184,7 @@ def test_33_percent_against_a_target_of_30_is_invalid() -> None:
     """A rate that the plan declares and the target forbids is invalid however exactly the plan was followed."""
     scenario = Scenario(
         name="over target",
-        faults=Faults(failure_rate=0.33),
+        faults=FaultPlan(failure_rate=0.33),
         judge=Judge(target_failure_rate=0.3),
         load=Load(tasks=4000, duration_s=100.0),
     )
@@ -194,7 +196,7 @@ def test_33_percent_without_enough_data_is_unknown() -> None:
     """A short run cannot tell 33 % from 30 %, and says how many tasks are missing."""
     scenario = Scenario(
         name="short",
-        faults=Faults(failure_rate=0.33),
+        faults=FaultPlan(failure_rate=0.33),
         judge=Judge(target_failure_rate=0.3),
         load=Load(tasks=200),
     )
@@ -205,11 +207,11 @@ def test_33_percent_without_enough_data_is_unknown() -> None:
 
 
 SCENARIOS = {
-    "sticky": Scenario(name="x", faults=Faults(mode=FaultMode.PER_TASK)),
-    "fault-free": Scenario(name="x", faults=Faults(mode=FaultMode.NONE)),
+    "sticky": Scenario(name="x", faults=FaultPlan(mode=FaultMode.PER_TASK)),
+    "fault-free": Scenario(name="x", faults=FaultPlan(mode=FaultMode.NONE)),
     "every fault": Scenario(
         name="x",
-        faults=Faults(
+        faults=FaultPlan(
             failure_rate=0.2,
             permanent_rate=0.02,
             timeout_rate=0.02,
@@ -221,9 +223,9 @@ SCENARIOS = {
         load=Load(tasks=1500, rate_per_s=5.0, duration_s=300.0, junk_messages=5),
         pipeline=Pipeline(function_timeout_s=2, visibility_timeout_s=12),
     ),
-    "permanent suffix": Scenario(name="x", faults=Faults(permanent_suffix="3")),
-    "jitter and many retries": Scenario(name="x", retry=Retry(max_retries=5, base_s=1.0, jitter=Jitter.FULL)),
-    "no retries": Scenario(name="x", retry=Retry(max_retries=0)),
+    "permanent suffix": Scenario(name="x", faults=FaultPlan(permanent_suffix="3")),
+    "jitter and many retries": Scenario(name="x", retry=RetryPolicy(max_retries=5, base_s=1.0, jitter=Jitter.FULL)),
+    "no retries": Scenario(name="x", retry=RetryPolicy(max_retries=0)),
 }
 
 

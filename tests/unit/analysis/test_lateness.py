@@ -8,12 +8,13 @@ import pytest
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.lateness import PARTS, attributed_retries, attribution, pollers
-from dlqlab.contracts.scenario import Faults, Pipeline, Scenario
+from dlqlab.contracts.scenario import Pipeline, Scenario
 from dlqlab.contracts.tables import frame
+from taskrules.faults import FaultPlan
 from tests.support.reports import facts, small
 from tests.support.rows import Rows, acked, evidence, failed, started, succeeded
 
-SCENARIO = Scenario(name="tiny", faults=Faults(failure_rate=0.5), pipeline=Pipeline(max_concurrency=2))
+SCENARIO = Scenario(name="tiny", faults=FaultPlan(failure_rate=0.5), pipeline=Pipeline(max_concurrency=2))
 PROBE = {"n": 20, "median_s": 0.01, "p95_s": 0.02, "backoff_s": 1}
 
 

@@ -5,7 +5,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED, predict
 from dlqlab.analysis.rates import sample
 from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.scenario import Faults, Scenario
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Status
 from taskrules.faults import Fault, FaultPlan
 from taskrules.retry import RetryPolicy
@@ -14,7 +14,7 @@ from tests.support.simulation import task_id
 
 ONE, TWO = task_id(1), task_id(2)
 PLAN = FaultPlan(failure_rate=0.0, outage_start_s=10, outage_duration_s=5)
-SCENARIO = Scenario(name="outage", faults=Faults(failure_rate=0.0, outage_start_s=10, outage_duration_s=5))
+SCENARIO = Scenario(name="outage", faults=FaultPlan(failure_rate=0.0, outage_start_s=10, outage_duration_s=5))
 
 
 def run(*facts: Rows) -> Facts:

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from dlqlab.analysis.agreement import oracle_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.reconcile import Kind, reconcile
-from dlqlab.contracts.scenario import Faults, Load, Pipeline, Retry, Scenario
+from dlqlab.contracts.scenario import Load, Pipeline, Scenario
 from dlqlab.contracts.verdict import Status
+from taskrules.faults import FaultPlan
+from taskrules.retry import RetryPolicy
 from tests.support import defects
 from tests.support.histories import Simulated, simulate
 
@@ -27,12 +29,12 @@ def scenarios(draw: st.DrawFn, *, duplicates: bool = True) -> Scenario:
     return Scenario(
         name="generated",
         seed=draw(st.integers(0, 2**31)),
-        faults=Faults(
+        faults=FaultPlan(
             failure_rate=draw(st.sampled_from([0.0, 0.1, 0.3])),
             duplicate_rate=draw(share) if duplicates else 0.0,
             **faults,
         ),
-        retry=Retry(max_retries=draw(st.integers(1, 4)), base_s=1.0),
+        retry=RetryPolicy(max_retries=draw(st.integers(1, 4)), base_s=1.0),
         load=Load(tasks=draw(st.integers(5, 40)), rate_per_s=10.0, junk_messages=draw(st.integers(0, 3))),
         pipeline=Pipeline(function_timeout_s=2, visibility_timeout_s=6),
     )

@@ -5,8 +5,9 @@ import pytest
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.reconcile import DEFINITIONS, Kind, conservation_check, reconcile
 from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.scenario import Retry, Scenario
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Status
+from taskrules.retry import RetryPolicy
 from tests.support.rows import (
     acked,
     completed,
@@ -265,7 +266,7 @@ def test_statement_names_the_lost_task() -> None:
 
 def test_over_delivery_follows_the_policy() -> None:
     """Four attempts are fine where three retries are allowed."""
-    patient = Scenario(name="patient", retry=Retry(max_retries=3))
+    patient = Scenario(name="patient", retry=RetryPolicy(max_retries=3))
     run = evidence(acked(1), exhausted(1), started(1, 4, at=8.5), scenario=patient)
 
     assert () == reconcile(Facts(run))["over_delivered"]

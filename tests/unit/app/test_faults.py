@@ -1,20 +1,15 @@
 """The fault plan."""
 
 import math
-from typing import Any
+from typing import Any, Never
 
 import pytest
+from chalicelib.work import PermanentFault, work
 
-from taskrules.faults import Fault, FaultMode, FaultPlan
+from taskrules.faults import DRAWN, Decision, Fault, FaultMode, FaultPlan, Leaves
 
 N = 5_000
-RATES: dict[str, Fault] = {
-    "failure_rate": Fault.TRANSIENT,
-    "permanent_rate": Fault.PERMANENT,
-    "timeout_rate": Fault.TIMEOUT,
-    "crash_before_rate": Fault.CRASH_BEFORE_EFFECT,
-    "crash_after_rate": Fault.CRASH_AFTER_EFFECT,
-}
+RATES = {fault.rate: fault for fault in DRAWN}
 
 
 def is_near(count: int, rate: float, n: int = N) -> bool:
@@ -67,11 +62,40 @@ def test_mode_none_has_no_faults() -> None:
 
 def test_rates_share_one_draw() -> None:
     """Each kind comes at its rate, and together they leave the rest alone."""
-    rates: dict[str, Any] = dict.fromkeys(RATES, 0.12)
+    rates: dict[str, Any] = dict.fromkeys(RATES, 0.6 / len(RATES))
     found = faults(FaultPlan(seed=6, **rates))
 
-    assert all(is_near(found.count(fault), 0.12) for fault in RATES.values())
+    assert all(is_near(found.count(fault), 0.6 / len(RATES)) for fault in RATES.values())
     assert is_near(found.count(Fault.NONE), 0.4)
+
+
+def test_drawn_faults_have_their_rates_in_this_order() -> None:
+    """A new drawn fault comes after these: the bands before it keep their tasks, and a seed its fates."""
+    known = ["failure_rate", "permanent_rate", "timeout_rate", "crash_before_rate", "crash_after_rate"]
+
+    assert known == list(RATES)[: len(known)]
+    assert all(hasattr(FaultPlan(), rate) for rate in RATES)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault.is_reported])
+def test_work_reports_the_error_of_the_faults_row(fault: Fault) -> None:
+    """The type that the log names is the one that the row says."""
+
+    def never() -> Never:
+        raise AssertionError("a reported fault ends no process")
+
+    with pytest.raises(RuntimeError, match="why") as raised:
+        work(Decision(fault, "why"), timeout_s=1, sleep=lambda _s: None, crash=never)
+
+    assert fault.error == type(raised.value).__name__
+    assert fault.is_retried != isinstance(raised.value, PermanentFault)
+
+
+def test_only_what_is_reported_has_an_error_and_only_what_is_drawn_a_meaning() -> None:
+    """A row says all of a fault and nothing that does not apply to it."""
+    assert [fault.is_reported for fault in Fault] == [bool(fault.error) for fault in Fault]
+    assert [bool(fault.rate) for fault in Fault] == [bool(fault.meaning) for fault in Fault]
+    assert [Fault.NONE] == [fault for fault in Fault if fault.leaves is Leaves.SUCCESS]
 
 
 def test_adding_a_fault_moves_no_failure() -> None:

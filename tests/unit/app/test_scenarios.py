@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dlqlab.analysis.oracle import expectation
-from dlqlab.contracts.scenario import Faults, Scenario, load_scenario
-from taskrules.faults import FaultMode
+from dlqlab.contracts.scenario import Scenario, load_scenario
+from taskrules.faults import FaultMode, FaultPlan
 
 FOLDER = Path(__file__).parents[3] / "scenarios"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -48,13 +48,13 @@ def test_every_fault_mode_has_its_scenario() -> None:
     """Each field of the fault plan, and each kind of load, is used by some scenario."""
     every = [load_scenario(path) for path in SMALL]
     plans = [scenario.faults for scenario in every]
-    rates = [field.name for field in dataclasses.fields(Faults) if field.name.endswith("_rate")]
+    rates = [field.name for field in dataclasses.fields(FaultPlan) if field.name.endswith("_rate")]
 
     assert set(FaultMode) == {plan.mode for plan in plans}
     assert [] == [name for name in (*rates, "permanent_suffix") if not any(getattr(plan, name) for plan in plans)]
     assert any(scenario.load.junk_messages for scenario in every)
     assert any(scenario.load.scripted_rate for scenario in every)
-    assert all(0 <= expectation(scenario.fault_plan(), scenario.retry_policy()).dlq_share <= 1 for scenario in every)
+    assert all(0 <= expectation(scenario.faults, scenario.retry).dlq_share <= 1 for scenario in every)
 
 
 def dies(scenario: Scenario) -> bool:

@@ -200,7 +200,7 @@ def test_probe_meets_no_fault_but_its_own() -> None:
     faults = {"api_crash_rate": 0.5, "duplicate_rate": 0.5}
     scenario = from_dict({"name": "s", "seed": 1, "faults": faults}, source="tests")
     ids = [probes.probe_id("run", scenario) for _ in range(50)]
-    plan = scenario.fault_plan()
+    plan = scenario.faults
 
     assert not any(plan.is_api_crash(task_id) or plan.is_duplicated(task_id) for task_id in ids)
     assert all(task_id.startswith(probe_prefix("run")) for task_id in ids)

@@ -5,7 +5,7 @@ import pytest
 from dlqlab.reference.commands import commands, options, usage
 from dlqlab.reference.page import PAGE, page
 from dlqlab.reference.settings import function_settings, load_settings, scenario_settings
-from dlqlab.reference.tables import range_of, table, unit_of
+from dlqlab.reference.tables import table, unit_of
 
 
 def test_committed_page_is_the_generated_one() -> None:
@@ -30,12 +30,6 @@ def test_ranges_are_those_of_the_code() -> None:
     assert ("`14`", "days") == (functions["ARCHIVE_DAYS"].default, functions["ARCHIVE_DAYS"].unit)
     assert "a whole number of 1 to 3650" == functions["ARCHIVE_DAYS"].allowed
     assert {"seed", "run_id", "ledger_dir", "allow_remote"} == {setting.name for setting in load_settings()}
-
-
-def test_number_without_a_range_has_none() -> None:
-    """What the code takes without a word has no range to document."""
-    assert "" == range_of("x", lambda _value: None)
-    assert "1 to 9" == range_of("x", lambda value: f"file: x is {value}: give 1 to 9" if value > 0 else None)
 
 
 def test_every_command_is_there_with_its_arguments_and_options() -> None:

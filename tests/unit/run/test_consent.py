@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from dlqlab.contracts.scenario import Load, Retry, Scenario
+from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.costs.prices import bill, load_prices
 from dlqlab.deploy.target import url_target
 from dlqlab.errors import UsageError
 from dlqlab.run import consent
 from dlqlab.run.consent import Intent
+from taskrules.retry import RetryPolicy
 
 
 def test_this_machine_needs_no_word(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_only_the_stage_and_host_confirm(tmp_path: Path, given: str | None, mess
 
 def test_requests_are_the_most_that_a_load_can_lead_to() -> None:
     """10 tasks of 3 attempts each: the numbers can be followed by hand."""
-    scenario = Scenario(name="s", load=Load(tasks=10, rate_per_s=0.0), retry=Retry(max_retries=2))
+    scenario = Scenario(name="s", load=Load(tasks=10, rate_per_s=0.0), retry=RetryPolicy(max_retries=2))
 
     expected = {"API Gateway": 10, "Lambda": 10 + 30 + 10, "SQS": 10 + 2 * 30 + 2 * 10, "DynamoDB": 20 + 60 + 20}
     assert expected == consent.load_requests(scenario)
@@ -60,7 +61,7 @@ def test_description_has_target_and_requests(tmp_path: Path) -> None:
 
 def test_cost_is_the_table_times_the_requests(tmp_path: Path) -> None:
     """An account is told an amount with the date of its prices; an emulator is told none."""
-    scenario = Scenario(name="s", load=Load(tasks=1_000_000, rate_per_s=0.0), retry=Retry(max_retries=2))
+    scenario = Scenario(name="s", load=Load(tasks=1_000_000, rate_per_s=0.0), retry=RetryPolicy(max_retries=2))
     prices = load_prices()
     usage = consent.load_usage(scenario)
 

@@ -7,23 +7,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlqlab.contracts.scenario import Faults, Load, Scenario
+from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.costs.prices import load_prices
 from dlqlab.tune.intervals import mean_of
 from dlqlab.tune.measures import COST_OF, MEASURES, measure, storm_per_s
 from dlqlab.tune.whatif import NOT_ENOUGH, amount, shown
 from dlqlab.twin.contract import Simulation
-from dlqlab.twin.engine.layout import CLIENT, COMPLETED, FAILED, TASK
+from dlqlab.twin.engine.layout import CLIENT, TASK, Status
 from dlqlab.twin.parameters import AWS
+from taskrules.faults import FaultPlan
 from tests.unit.costs.test_usage import TEN
 
 PRICES = load_prices()
 
 
-def simulated(*, received: list[int], accepted: list[int] | None = None, faults: Faults | None = None) -> Simulation:
+def simulated(*, received: list[int], accepted: list[int] | None = None, faults: FaultPlan | None = None) -> Simulation:
     """Ten tasks, nine completed within 1 to 9 s and one dead; so many messages received in each second."""
     clients, tasks = np.zeros(10, CLIENT), np.zeros(10, TASK)
-    tasks["status"] = [COMPLETED] * 9 + [FAILED]
+    tasks["status"] = [Status.COMPLETED] * 9 + [Status.FAILED]
     tasks["updated"] = np.arange(1, 11)
     series = pd.DataFrame(
         {
@@ -35,7 +36,7 @@ def simulated(*, received: list[int], accepted: list[int] | None = None, faults:
     )
     empty: Any = np.zeros(0)
     return Simulation(
-        scenario=Scenario(name="s", load=Load(tasks=10), faults=faults or Faults()),
+        scenario=Scenario(name="s", load=Load(tasks=10), faults=faults or FaultPlan()),
         parameters=AWS,
         totals=replace(TEN, completed=9, dead_lettered=1, invocations=4, wasted_invocations=1, peak_visible=3),
         series=series,
@@ -69,7 +70,7 @@ def test_cost_is_the_sum_of_its_parts() -> None:
 def test_nothing_completed_has_no_time_to_completion() -> None:
     """NaN, which no front and no limit lets through."""
     simulation = simulated(received=[1])
-    simulation.tasks["status"] = FAILED
+    simulation.tasks["status"] = Status.FAILED
 
     assert np.isnan(measure(simulation, PRICES, memory_mb=256)["completion_s_p95"])
 
@@ -92,7 +93,7 @@ def test_backlog_is_told_in_arrivals() -> None:
 
 def test_storm_is_looked_for_once_the_outage_is_over() -> None:
     """The outage ends 17 s after the configuration, 10 s into the load: the peak at 3 s is none of its recovery."""
-    outage = Faults(outage_start_s=12, outage_duration_s=5)
+    outage = FaultPlan(outage_start_s=12, outage_duration_s=5)
     received = [1, 1, 1, 90, 1, 1, 1, 1, 1, 1, 40, 7]
 
     assert 40 == storm_per_s(simulated(received=received, faults=outage))

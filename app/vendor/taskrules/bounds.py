@@ -1,0 +1,1 @@
+../../../taskrules/bounds.py
