@@ -118,7 +118,7 @@ def records_check(facts: Facts) -> Check:
 
 def _missing_junk(facts: Facts) -> list[str]:
     """Junk by the ids that its senders got, where they are known: another message must not stand in for it."""
-    sent = {str(message) for message in facts.manifest.raw.get("junk_message_ids") or ()}
+    sent = set(facts.manifest.junk_message_ids or ())
     archived = names(facts.tasks.loc[sure(facts.tasks["archived"]), "archive_id"])
     return sorted(sent - archived)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dlqlab.analysis.compare import Effect
-from dlqlab.contracts.evidence import Manifest
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.verdict import Check, Status, Verdict
 from dlqlab.wording import number
 

@@ -152,7 +152,7 @@ def _text_difference(sent: str, found: Any, redacted: Callable[[Any], Any] | Non
 
 def _redacted_fields(facts: Facts) -> frozenset[str]:
     """Lower-case names; those of the functions' settings where the manifest has them, else the app's default."""
-    known = facts.manifest.raw.get("redact_fields")
+    known = facts.manifest.redact_fields
     chosen = REDACT_FIELDS.split(",") if known is None else known
     return frozenset(str(name).strip().lower() for name in chosen)
 

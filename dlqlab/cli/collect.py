@@ -38,9 +38,9 @@ def collect(
     RUN is a folder under runs/ that holds a ledger (default: the newest that is not collected). Faults, retries and
     settings are read from what is deployed. What nobody measured while the load ran is null.
     """
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.run.collect_by_hand import HandCollector, new_run  # noqa: PLC0415
     from dlqlab.run.ledgers import moment, put_together, started_ts, uncollected  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     if run_dir and since:
         raise UsageError("RUN and --since are given: name one load, or a time")
@@ -60,8 +60,8 @@ def collect(
             f"no load to collect: {shown(runs)} holds no ledger that is not collected; see docs/by-hand.md"
         )
     put_together(run, ledgers)
-    facts = HandCollector(run, target, OUT, judged_as).collect()
-    for text in facts["not_measured"].values():
+    manifest = HandCollector(run, target, OUT, judged_as).collect()
+    for text in manifest.not_measured.values():
         OUT.print(f"not known: {text}", soft_wrap=True)
     OUT.print(f"run: {shown(run.path)}; next: dlqlab report {shown(run.path)}", soft_wrap=True)
 

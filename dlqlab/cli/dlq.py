@@ -88,9 +88,9 @@ def redrive(
 
     A task that has left FAILED meanwhile is skipped, so the same redrive again does nothing.
     """
+    from dlqlab.cli.consent import Intent  # noqa: PLC0415
     from dlqlab.dlq.letters import select  # noqa: PLC0415
     from dlqlab.dlq.redrive import Action, execute, plan_redrive  # noqa: PLC0415
-    from dlqlab.run.consent import Intent  # noqa: PLC0415
 
     if sum((bool(ids), cause is not None, take_all)) != 1:
         raise UsageError("say which dead letters to redrive: give task ids, or --cause TEXT, or --all")

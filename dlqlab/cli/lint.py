@@ -31,12 +31,12 @@ def lint(where: Where, scenario: str | None, *, stack: bool, strict: bool, brief
     Where the stack is, say --port, --target and --stage; it is only read. Exit code: 0 no error, 1 an error (or a
     warning, with --strict), 3 wrong usage. docs/lint.md lists the rules.
     """
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.lint.rule import Severity  # noqa: PLC0415
     from dlqlab.lint.rule import lint as apply  # noqa: PLC0415
     from dlqlab.lint.rules import RULES  # noqa: PLC0415
     from dlqlab.lint.settings import of_scenario  # noqa: PLC0415
     from dlqlab.lint.stack import of_stack  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     if not stack and (where.port is not None or where.target or where.stage):
         raise UsageError("--port, --target and --stage are about a stack: give --stack, too")

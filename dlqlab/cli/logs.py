@@ -89,9 +89,9 @@ def table(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> list[str]:
 def _of_run(
     where: Where, name: str, query: str, groups: Sequence[str], since: str | None, limit: int | None
 ) -> "Answer":
-    from dlqlab.run.again import find_run  # noqa: PLC0415
     from dlqlab.run.ledgers import moment  # noqa: PLC0415
     from dlqlab.run.log_queries import query_run  # noqa: PLC0415
+    from dlqlab.run.stored_runs import find_run  # noqa: PLC0415
 
     if where.target or where.port is not None:
         raise UsageError(

@@ -95,7 +95,7 @@ def compare(
     how much more SECOND may have than FIRST; "none" judges no limit of that measure.
     """
     from dlqlab.report.comparison import compare_runs, print_comparison, render_comparison  # noqa: PLC0415
-    from dlqlab.run.again import find_run  # noqa: PLC0415
+    from dlqlab.run.stored_runs import find_run  # noqa: PLC0415
 
     finite = {name: limit for name, limit in limits.items() if limit != float("inf")}
     if not finite:
@@ -121,7 +121,7 @@ def compare(
 def plan(precision: float, confidence: float, scenario: str, *, as_json: bool) -> None:
     """How many tasks SCENARIO must send, and how long that takes, until its rates are known to a precision."""
     from dlqlab.analysis.plan import plan as make_plan  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
 
     if not 50 <= confidence < 100:  # noqa: PLR2004 - per cent
         raise UsageError(f"--confidence {confidence:g}: give 50 to below 100 per cent")
@@ -162,10 +162,10 @@ def report(run_dir: str, junit: Path | None, markdown: Path | None, *, rejudge: 
     from dlqlab.report.render import render  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
     from dlqlab.report.verdicts import verdict_of  # noqa: PLC0415
-    from dlqlab.run import again  # noqa: PLC0415
+    from dlqlab.run.stored_runs import find_run  # noqa: PLC0415
 
-    found = again.find_run(run_dir)
-    verdict = again.rejudge(found) if rejudge else verdict_of(found)
+    found = find_run(run_dir)
+    verdict = verdict_of(found, anew=rejudge)
     write_summaries(verdict, junit, markdown)
     if not no_page:
         with OUT.status("notebook and HTML"):
@@ -183,24 +183,25 @@ def report(run_dir: str, junit: Path | None, markdown: Path | None, *, rejudge: 
 @command
 def preflight(where: Where, *, quick: bool, as_json: bool) -> None:
     """Find out by probes of the AWS API where the running target does not do as AWS does."""
+    from dlqlab.cli.consent import Intent  # noqa: PLC0415
+    from dlqlab.contracts.plain import to_plain  # noqa: PLC0415
     from dlqlab.fidelity.findings import run_probes  # noqa: PLC0415
     from dlqlab.fidelity.mapping import DEADLINE_S, mapping_probe  # noqa: PLC0415
     from dlqlab.report.terminal import print_line  # noqa: PLC0415
-    from dlqlab.run.consent import Intent  # noqa: PLC0415
-    from dlqlab.run.preflight import probe_fidelity, probe_retries  # noqa: PLC0415
+    from dlqlab.run.preflight import card_entry, probe_fidelity, probe_retries  # noqa: PLC0415
 
     target = where.confirmed(Intent(what="create queues, functions and metrics, probe them and remove them"))
     with OUT.status("probes"):
         entries = probe_fidelity(target, probe_retries(target))
         if not quick:
             found = run_probes(target.client, [mapping_probe()], deadline_s=DEADLINE_S)
-            entries += [finding.to_json() for finding in found]
+            entries += [card_entry(finding) for finding in found]
     if as_json:
-        click.echo(json.dumps(entries, indent=2))
+        click.echo(json.dumps(to_plain(entries), indent=2))
         return
     for entry in entries:
-        sign = {True: "[green]✓[/]", False: "[yellow]≠[/]", None: "?"}[entry["ok"]]
-        print_line(OUT, sign, entry["name"], escape(entry["statement"]), width=max(len(one["name"]) for one in entries))
+        sign = {True: "[green]✓[/]", False: "[yellow]≠[/]", None: "?"}[entry.ok]
+        print_line(OUT, sign, entry.name, escape(entry.statement), width=max(len(one.name) for one in entries))
 
 
 def write_summaries(verdict: Verdict, junit: Path | None, markdown: Path | None) -> None:

@@ -19,10 +19,10 @@ def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
 
     Tasks and messages that are there already stay and go on.
     """
+    from dlqlab.cli.consent import Intent  # noqa: PLC0415
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.deploy import chalice, pipeline, stack  # noqa: PLC0415
-    from dlqlab.run.consent import Intent  # noqa: PLC0415
-    from dlqlab.run.progress import Phases  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.progress import Phases  # noqa: PLC0415
 
     chosen = find(scenario)
     target = where.confirmed(Intent(what="create or change queues, tables, alarms, functions, an API"))
@@ -59,8 +59,8 @@ def url(where: Where) -> None:
 @command
 def destroy(where: Where) -> None:
     """Remove everything that deploy made."""
+    from dlqlab.cli.consent import Intent  # noqa: PLC0415
     from dlqlab.deploy import pipeline  # noqa: PLC0415
-    from dlqlab.run.consent import Intent  # noqa: PLC0415
 
     target = where.confirmed(Intent(what="remove functions, API, queues, tables and all that is in them"))
     with OUT.status("removing functions, API, stack"):

@@ -15,6 +15,7 @@ from dlqlab.emulator.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 
+CONCLUDE = "dlqlab.report.conclude"
 RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
 
 
@@ -32,12 +33,13 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
     SCENARIO is a name under scenarios/ or a TOML file. The run empties the stage's queues and tables before its load.
     With --target nothing is started or stopped.
     """
+    from dlqlab.cli.ahead import import_ahead  # noqa: PLC0415
+    from dlqlab.cli.consent import load_intent  # noqa: PLC0415
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.deploy.target import LOCAL_STAGE  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
-    from dlqlab.run.cells import run_cells  # noqa: PLC0415
-    from dlqlab.run.consent import load_intent  # noqa: PLC0415
+    from dlqlab.run.cells import gather_cells  # noqa: PLC0415
     from dlqlab.run.runner import Runner  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     if cells > 1 and (keep or where.target):
         raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
@@ -55,7 +57,11 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
         allow_remote=target is not None and where.agree(target, load_intent(what, chosen, target)),
     )
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}")
-    verdict = runner.execute() if cells == 1 else run_cells(runner, cells)
+    import_ahead((CONCLUDE,))
+    gathered = runner.gather() if cells == 1 else gather_cells(runner, cells)
+    from dlqlab.report.conclude import conclude  # noqa: PLC0415  (imported ahead)
+
+    verdict = conclude(gathered, runner.phases)
     OUT.print()
     print_verdict(verdict, OUT)
     OUT.print(f"report: {shown(runner.run.html_path)}", soft_wrap=True)
@@ -77,9 +83,9 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
 @command
 def load(where: Where, scenario: str, *, ui: bool, web_port: int, seed: int | None, runs: Path, **options: Any) -> None:
     """Send SCENARIO's load to the deployed API; options win over the scenario."""
+    from dlqlab.cli.consent import load_intent  # noqa: PLC0415
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.run.by_hand import load_by_hand  # noqa: PLC0415
-    from dlqlab.run.consent import load_intent  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
 
     changed = {_LOAD_FIELDS[name]: value for name, value in options.items() if value is not None}
     chosen = find(scenario, seed=seed, load=changed)
@@ -104,7 +110,7 @@ _LOAD_FIELDS = {
 @command
 def scenarios() -> None:
     """List the scenarios with one line each."""
-    from dlqlab.run.scenarios import known  # noqa: PLC0415
+    from dlqlab.contracts.scenarios import known  # noqa: PLC0415
 
     for scenario in known():
         OUT.print(f"{scenario.name:<24} {escape(scenario.description)}", soft_wrap=True)

@@ -14,8 +14,8 @@ from dlqlab.cli.ports import PORT, Port, running
 from dlqlab.errors import UsageError
 
 if TYPE_CHECKING:
+    from dlqlab.cli.consent import Intent
     from dlqlab.deploy.target import Target
-    from dlqlab.run.consent import Intent
 
 TARGET_METAVAR = "URL|aws"
 TARGET_NAMES = ("port", "target", "stage", "confirm")
@@ -92,7 +92,7 @@ class Where:
         Raises:
             UsageError: the word was not given, or another.
         """
-        from dlqlab.run import consent  # noqa: PLC0415
+        from dlqlab.cli import consent  # noqa: PLC0415
 
         if not consent.is_needed(target):
             return False

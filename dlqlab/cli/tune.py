@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from dlqlab import paths
-from dlqlab.cli.asked import Asked, asking
 from dlqlab.cli.console import OUT, command
 from dlqlab.cli.measure import Points
 from dlqlab.cli.quantities import Seconds
+from dlqlab.cli.world_options import Asked, asking
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 from dlqlab.wording import number
@@ -69,7 +69,7 @@ def what_if(
     DLQ volume, backlog, drain time, time to completion, wasted invocations and cost on AWS, each as the mean over seeds
     with its 95 % interval.
     """
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.tune.variations import with_values  # noqa: PLC0415
     from dlqlab.tune.whatif import answer  # noqa: PLC0415
 
@@ -113,7 +113,7 @@ def tune(
 
     Exit code: 0 a setting was chosen, 1 none qualifies, 3 wrong usage. docs/capacity-planning.md states the rule.
     """
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.tune.store import folder_for, save  # noqa: PLC0415
     from dlqlab.tune.sweep import Question, run_sweep  # noqa: PLC0415
     from dlqlab.tune.variations import parse_variation  # noqa: PLC0415

@@ -52,10 +52,11 @@ def simulate(scenario: str, *, runs: Path, no_page: bool, timing_seed: int, **op
     Each task meets the fate that it would meet in a run. With more than 50,000 tasks the evidence holds that many of
     them, drawn evenly; aggregates.json counts all. The first simulation of a checkout compiles, for about a minute.
     """
+    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
     from dlqlab.report.render import render  # noqa: PLC0415
     from dlqlab.report.terminal import print_verdict  # noqa: PLC0415
-    from dlqlab.run.again import find_run, rejudge  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
+    from dlqlab.report.verdicts import verdict_of  # noqa: PLC0415
+    from dlqlab.run.stored_runs import find_run  # noqa: PLC0415
     from dlqlab.twin.calibrate import calibrate  # noqa: PLC0415
     from dlqlab.twin.parameters import parameters_of  # noqa: PLC0415
     from dlqlab.twin.record import record, sampling  # noqa: PLC0415
@@ -73,7 +74,7 @@ def simulate(scenario: str, *, runs: Path, no_page: bool, timing_seed: int, **op
         )  # fmt: skip
     _print_totals(result)
     with OUT.status("judgement, notebook and HTML"):
-        verdict = rejudge(run)
+        verdict = verdict_of(run, anew=True)
         page = None if no_page else render(run)
     print_verdict(verdict, OUT)
     OUT.print(sampling(result), soft_wrap=True)
@@ -136,14 +137,14 @@ def _trace(name: str, runs: Path) -> "Arrivals":
         UsageError: there is no such run, or its ledger holds nothing.
         EvidenceError: it cannot be read.
     """
-    from dlqlab.run.again import find_run  # noqa: PLC0415
+    from dlqlab.run.stored_runs import find_run  # noqa: PLC0415
     from dlqlab.twin.arrivals import of_ledger  # noqa: PLC0415
 
     run = find_run(name, runs)
-    started_ts = run.read_manifest().get("load_started_ts")
+    started_ts = run.read_manifest().load_started_ts
     if started_ts is None:
         raise UsageError(f"run {name} has no load_started_ts: its load never started")
-    return of_ledger(run.read("ledger"), float(started_ts))
+    return of_ledger(run.read("ledger"), started_ts)
 
 
 def _print_totals(result: "Simulation") -> None:

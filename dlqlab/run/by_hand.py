@@ -1,6 +1,5 @@
 """A load by itself, against a pipeline that is deployed already."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,18 @@ from rich.console import Console
 from dlqlab import paths
 from dlqlab.collect.host import tree
 from dlqlab.collect.queues import queue_urls
+from dlqlab.contracts import manifest
 from dlqlab.contracts.rundir import RunDir, write_json
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target
 from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import start_load
-from dlqlab.run import known
+from dlqlab.progress import Phases
+from dlqlab.run import target_facts
 from dlqlab.run.ledgers import junk_path
 from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import sampled
-from dlqlab.run.progress import Phases
 from dlqlab.run.watch import watching
 
 
@@ -39,14 +39,13 @@ def load_by_hand(
         DlqlabError: nothing is deployed, or the load failed.
     """
     url = pipeline.url(target)
-    run_id = f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-load"
-    run = RunDir(runs_root / run_id)
+    run = RunDir(runs_root / manifest.run_id("load"))
     run.path.mkdir(parents=True)
     sqs = target.client("sqs")
     urls = queue_urls(sqs, target.names.queues)
     if ui:
         console.print(f"Locust's web UI: http://127.0.0.1:{web_port} (Ctrl-C ends it)", soft_wrap=True)
-    phases, emulator = Phases(console), known.emulator_of(target)
+    phases, emulator = Phases(console), target_facts.emulator_of(target)
     with (
         leaving_evidence(run),
         watching(phases, run, emulator) as watch,
@@ -57,7 +56,7 @@ def load_by_hand(
             scenario,
             url=url,
             run=run,
-            run_id=run_id,
+            run_id=run.path.name,
             ui=ui,
             web_port=web_port,
             allow_remote=allow_remote,

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.settings import Settings, SettingsError
 
@@ -11,6 +11,11 @@ from dlqlab.contracts.scenario import Breaker, Drain, Faults, Judge, Load, Pipel
 from dlqlab.deploy.functions import PARTIAL
 from dlqlab.deploy.target import Target
 from dlqlab.errors import DeployError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +33,21 @@ class Deployment:
         Raises:
             DeployError: the functions could not start with them.
         """
-        try:
-            return Settings.from_env(self.variables)
-        except SettingsError as error:
-            raise DeployError(f"the processor's variables: {error}") from error
+        return _settings(self.variables)
 
     @property
     def is_partial(self) -> bool:
         """Whether the mapping asks for partial batch responses; plain ``chalice deploy`` cannot set that."""
         return PARTIAL in self.mapping.get("FunctionResponseTypes", [])
+
+
+def read_settings(target: Target) -> Settings:
+    """What the deployed functions read as their settings, which all of them share.
+
+    Raises:
+        DeployError: there is no processor, or it could not start with its variables.
+    """
+    return _settings(_processor(target).get("Environment", {}).get("Variables", {}))
 
 
 def read_deployment(target: Target) -> Deployment:
@@ -45,22 +56,37 @@ def read_deployment(target: Target) -> Deployment:
     Raises:
         DeployError: there is no processor, or not exactly one mapping of it.
     """
-    functions, sqs = target.client("lambda"), target.client("sqs")
+    functions: LambdaClient = target.client("lambda")
+    sqs: SQSClient = target.client("sqs")
     name = target.names.processor_function
-    try:
-        found = functions.get_function_configuration(FunctionName=name)
-    except functions.exceptions.ResourceNotFoundException as error:
-        raise DeployError(f"{name} is not deployed at {target.label}: run dlqlab deploy") from error
+    found = _processor(target)
     mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     if len(mappings) != 1:
         raise DeployError(f"{name} has {len(mappings)} event source mappings, expected 1: run dlqlab destroy first")
     url = sqs.get_queue_url(QueueName=target.names.task_queue)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     return Deployment(
         variables=found.get("Environment", {}).get("Variables", {}),
         timeout_s=found["Timeout"],
         mapping=mappings[0],
-        queue=sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"],
+        queue={str(name): value for name, value in attributes.items()},
     )
+
+
+def _processor(target: Target) -> "FunctionConfigurationResponseTypeDef":
+    functions: LambdaClient = target.client("lambda")
+    name = target.names.processor_function
+    try:
+        return functions.get_function_configuration(FunctionName=name)
+    except functions.exceptions.ResourceNotFoundException as error:
+        raise DeployError(f"{name} is not deployed at {target.label}: run dlqlab deploy") from error
+
+
+def _settings(variables: Mapping[str, str]) -> Settings:
+    try:
+        return Settings.from_env(variables)
+    except SettingsError as error:
+        raise DeployError(f"the processor's variables: {error}") from error
 
 
 def scenario_of(deployment: Deployment, *, name: str, load: Load, judge: Judge, drain: Drain) -> Scenario:

@@ -4,19 +4,20 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dlqlab.collect.collect import Clients, CollectReport, collect
-from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
+from dlqlab.collect.collect import Clients, collect
+from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
 from dlqlab.collect.host import HostSampler
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
+from dlqlab.contracts.manifest import Collected, DrainReport
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.deploy.target import Target
 from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.errors import EvidenceError
 from dlqlab.load.ledger import read_ledger
-from dlqlab.run import known
-from dlqlab.run.progress import Phases
+from dlqlab.progress import Phases
+from dlqlab.run import target_facts
 from dlqlab.run.watch import Watch
 
 ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
@@ -33,7 +34,7 @@ def sampled(
         EvidenceError: samples failed. Not where the block broke off: its own error is the reason then.
     """
     queues = QueueSampler(sqs, urls, run.path)
-    host = HostSampler(known.host_parts(emulator), run.path)
+    host = HostSampler(target_facts.host_parts(emulator), run.path)
     queues.start()
     host.start()
     watch.add("the sampling of queues", queues.ending)
@@ -53,8 +54,10 @@ def sampled(
         queues.stop()
 
 
-def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, phases: Phases) -> DrainResult:
-    """Wait until both queues are empty and every task that a client knows to be taken is terminal.
+def drain(
+    run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, phases: Phases
+) -> tuple[bool, DrainReport]:
+    """Wait until both queues are empty and every task that a client knows to be taken is terminal; whether that came.
 
     Raises:
         EvidenceError: the ledger or the task table cannot be read.
@@ -68,7 +71,7 @@ def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, 
         result = wait_for_drain(probe, deadline_s, on_progress=show)
         phase.note = "both queues empty, every task terminal" if result.drained else result.reason
         phase.failed = not result.drained
-    return result
+    return result.drained, DrainReport(waited_s=round(result.waited_s, 3), reason=result.reason)
 
 
 def _drain_probe(run: RunDir, target: Target, queues: QueueSampler) -> DrainProbe:
@@ -83,7 +86,7 @@ def _drain_probe(run: RunDir, target: Target, queues: QueueSampler) -> DrainProb
 
 def pull(
     run: RunDir, target: Target, window: Window, phases: Phases, *, run_id: str, not_sampled: Collection[str] = ()
-) -> CollectReport:
+) -> Collected:
     """Collect everything into the run directory; ``run_id`` is the one that the functions log.
 
     Raises:
@@ -106,4 +109,4 @@ def pull(
             on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
         )
         phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
-    return report
+    return Collected(rows=report.rows, logs_settled=report.logs_settled, foreign_items=report.foreign_items)

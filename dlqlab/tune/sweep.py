@@ -17,10 +17,10 @@ import pandas as pd
 
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import UsageError
-from dlqlab.tune.front import SUCCESS_WITHIN, Choice, choose, keeps_up, pareto
 from dlqlab.tune.jobs import Job, World, at_rate, received_per_s
 from dlqlab.tune.measures import COST_OF, MEASURES
 from dlqlab.tune.parallel import Perform
+from dlqlab.tune.pareto import SUCCESS_WITHIN, Choice, choose, keeps_up, pareto
 from dlqlab.tune.variations import Refusal, Setting, Variation, combine
 
 CHOSEN: Final = "chosen"

@@ -14,12 +14,12 @@ import pytest
 from chalicelib.faults import Fault
 from chalicelib.queues import QueueError
 
+from dlqlab.contracts import scenarios
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.deploy import functions, pipeline
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import Result, execute, plan_redrive
-from dlqlab.run import scenarios
 from dlqlab.waiting import wait_for
 from tests.events.factories import sqs_event, sqs_record
 from tests.integration.conftest import QUICK, Deployed

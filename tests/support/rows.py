@@ -7,7 +7,8 @@ constructor gives the rows of one fact; numbers name tasks, times are seconds af
 from collections import defaultdict
 from typing import Any
 
-from dlqlab.contracts.evidence import RunEvidence, parse_manifest
+from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.scenario import Faults, Scenario
 from dlqlab.contracts.tables import TABLES, frame
 from tests.support.simulation import API, ERROR, LOAD_STARTED_TS, MONITOR, PROCESSOR, task_id
@@ -38,7 +39,7 @@ def evidence(
         "drain_ended_ts": T0 + 20,
         **manifest,
     }
-    return RunEvidence(manifest=parse_manifest(value), tables={name: frame(name, rows[name]) for name in TABLES})
+    return RunEvidence(manifest=Manifest.from_json(value), tables={name: frame(name, rows[name]) for name in TABLES})
 
 
 def sent(n: int, outcome: str | None, *, payload: str = PAYLOAD, at: float = 0.0) -> Rows:

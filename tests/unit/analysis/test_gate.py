@@ -6,7 +6,7 @@ from chalicelib.faults import FaultMode
 from dlqlab.analysis.compare import Effect
 from dlqlab.analysis.gate import changed_settings, describe, gate
 from dlqlab.analysis.plan import plan
-from dlqlab.contracts.evidence import Manifest
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.scenario import Faults, Load, Retry, Scenario
 from dlqlab.contracts.verdict import Status
 

@@ -15,7 +15,7 @@ from dlqlab.tune.whatif import NOT_ENOUGH, amount, shown
 from dlqlab.twin.contract import Simulation
 from dlqlab.twin.engine.layout import CLIENT, COMPLETED, FAILED, TASK
 from dlqlab.twin.parameters import AWS
-from tests.unit.costs.test_usage import TEN
+from tests.unit.twin.test_usage import TEN
 
 PRICES = load_prices()
 

@@ -46,7 +46,7 @@ class Asked:
         pace = Pace(self.pace)
         if self.calibrate is None:
             return world_of(self.rules, prices=self.prices, pace=pace, memory_mb=self.memory_mb)
-        from dlqlab.run.again import find_run  # noqa: PLC0415
+        from dlqlab.run.stored_runs import find_run  # noqa: PLC0415
         from dlqlab.twin.calibrate import calibrate  # noqa: PLC0415
         from dlqlab.twin.parameters import parameters_of  # noqa: PLC0415
 
