@@ -1,71 +1,36 @@
 """The commands about the deployed pipeline: deploy, url, destroy."""
 
-import time
-
 import click
 
-from dlqlab.cli.console import OUT, command
-from dlqlab.cli.targets import Where, targeted, targeted_to_change
-from dlqlab.paths import shown
+from dlqlab.cli.declared import command
+from dlqlab.cli.names import SCENARIO
+from dlqlab.cli.targets import targeted, targeted_to_change
 
 
-@click.command()
+@click.command(short_help="Deploy the pipeline for SCENARIO and prove it.")
 @targeted_to_change
 @click.option("--stack-only", is_flag=True, help="Only queues, tables, log groups, alarms: chalice deploy is for you.")
-@click.argument("scenario", default="default")
+@click.argument("scenario", type=SCENARIO, default="default")
 @command
-def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
+def deploy() -> None:
     """Deploy the pipeline for SCENARIO and prove that it keeps failed tasks.
 
     Tasks and messages that are there already stay and go on.
     """
-    from dlqlab.cli.consent import Intent  # noqa: PLC0415
-    from dlqlab.contracts.scenarios import find  # noqa: PLC0415
-    from dlqlab.deploy import chalice, pipeline, stack  # noqa: PLC0415
-    from dlqlab.progress import Phases  # noqa: PLC0415
-
-    chosen = find(scenario)
-    target = where.confirmed(Intent(what="create or change queues, tables, alarms, functions, an API"))
-    phases = Phases(OUT)
-    if stack_only:
-        with phases.phase("deploy", f"stack {stack.stack_name(target.stage)}"):
-            stack.deploy_stack(target, chosen)
-            chalice.prepare_project(target)
-        project = shown(target.project_dir)
-        OUT.print(f"next: chalice --project-dir {project} deploy --stage {target.stage}", soft_wrap=True)
-        return
-    with phases.phase("deploy") as phase:
-        url = pipeline.apply(target, chosen, progress=lambda text: phase.update(note=text))
-        # What is sent from now on by hand is no part of the deployment's proof.
-        started_ts = time.time() if chosen.faults.outage_duration_s else 0.0
-        note = phase.note
-        pipeline.configure(target, chosen, pipeline.BY_HAND_RUN_ID, run_started_ts=started_ts)
-        phase.note = "stack, functions, API, partial batch responses: proven" + (f"; {note}" if note else "")
-    OUT.print(f"API: {url}", soft_wrap=True)
 
 
-@click.command()
+@click.command(short_help="Print the API's URL and nothing else.")
 @targeted
 @command
-def url(where: Where) -> None:
+def url() -> None:
     """Print the API's URL and nothing else."""
-    from dlqlab.deploy import pipeline  # noqa: PLC0415
-
-    click.echo(pipeline.url(where.resolve()))
 
 
-@click.command()
+@click.command(short_help="Remove everything that deploy made.")
 @targeted_to_change
 @command
-def destroy(where: Where) -> None:
+def destroy() -> None:
     """Remove everything that deploy made."""
-    from dlqlab.cli.consent import Intent  # noqa: PLC0415
-    from dlqlab.deploy import pipeline  # noqa: PLC0415
-
-    target = where.confirmed(Intent(what="remove functions, API, queues, tables and all that is in them"))
-    with OUT.status("removing functions, API, stack"):
-        pipeline.destroy(target)
-    OUT.print("removed")
 
 
 TITLE = "Deployment"

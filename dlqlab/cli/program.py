@@ -1,4 +1,7 @@
-"""The program: its commands by module, and exit codes for wrong usage."""
+"""The program: its commands by module, and exit codes for wrong usage.
+
+The modules declare options and help only; what a command does is imported when it runs (see ``declared``).
+"""
 
 import sys
 from collections.abc import Sequence
@@ -43,11 +46,7 @@ class Group(click.Group):
         name_width = max(map(len, self.commands))  # of all, so that the sections line up
         for module in _SECTIONS:
             with formatter.section(module.TITLE):
-                help_width = formatter.width - name_width - 6
-                rows = [
-                    ((found.name or "").ljust(name_width), found.get_short_help_str(help_width))
-                    for found in module.COMMANDS
-                ]
+                rows = [((found.name or "").ljust(name_width), found.short_help or "") for found in module.COMMANDS]
                 formatter.write_dl(rows)
 
 

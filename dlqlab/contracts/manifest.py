@@ -17,11 +17,11 @@ from typing import Self
 
 import dlqlab
 from dlqlab import paths
+from dlqlab.contracts.lookup import MANIFEST
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.errors import EvidenceError, ScenarioError
 
-NAME = "manifest.json"
 PACKAGES = (
     "localstack-core", "moto-ext", "awslambdaric", "boto3", "chalice", "locust", "pandas", "matplotlib", "papermill",
 )  # fmt: skip
@@ -222,7 +222,7 @@ class Manifest:
         return own | {name: to_plain(getattr(self.provenance, name)) for name in _PROVENANCE}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, object], *, source: str = NAME) -> Self:
+    def from_json(cls, value: Mapping[str, object], *, source: str = MANIFEST) -> Self:
         """The manifest of plain values; ``source`` names the file in errors.
 
         Raises:

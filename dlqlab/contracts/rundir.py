@@ -14,12 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from dlqlab.contracts import manifest
+from dlqlab.contracts.lookup import LATEST, MANIFEST
 from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.tables import TABLES, conform
 from dlqlab.errors import EvidenceError
-
-LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class RunDir:
 
     @property
     def manifest_path(self) -> Path:
-        return self.path / manifest.NAME
+        return self.path / MANIFEST
 
     @property
     def verdict_path(self) -> Path:
@@ -133,5 +131,5 @@ def point_latest(run: RunDir) -> None:
 def runs(root: Path) -> Iterator[RunDir]:
     """Every run directory under the folder, oldest first."""
     for path in sorted(root.iterdir()) if root.is_dir() else []:
-        if not path.is_symlink() and (path / manifest.NAME).exists():
+        if not path.is_symlink() and (path / MANIFEST).exists():
             yield RunDir(path)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dlqlab import paths
+from dlqlab.contracts.lookup import scenario_path
 from dlqlab.contracts.scenario import Scenario, from_dict, load_scenario
-from dlqlab.errors import UsageError
 
 
 def find(name: str, *, seed: int | None = None, load: Mapping[str, Any] | None = None) -> Scenario:
@@ -16,11 +16,7 @@ def find(name: str, *, seed: int | None = None, load: Mapping[str, Any] | None =
         UsageError: there is no such scenario.
         ScenarioError: it, or a setting given, cannot be used.
     """
-    path = Path(name) if name.endswith(".toml") else paths.SCENARIOS / f"{name}.toml"
-    if not path.exists():
-        names = ", ".join(scenario.stem for scenario in sorted(paths.SCENARIOS.glob("*.toml")))
-        raise UsageError(f"no scenario {name!r}: there are {names}; or give a TOML file")
-    found = load_scenario(path)
+    found = load_scenario(scenario_path(name))
     if seed is None and not load:
         return found
     plain = found.to_dict()

@@ -14,8 +14,8 @@ _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 QUOTED = {
     "dlqlab needs Python $WANTED and found none": "scripts/setup",
     "is taken by": "dlqlab/emulator/lifecycle.py",
-    "no emulator of this checkout runs": "dlqlab/cli/ports.py",
-    "emulators of this checkout run: ": "dlqlab/cli/ports.py",
+    "no emulator of this checkout runs": "dlqlab/cli/actions/emulators.py",
+    "emulators of this checkout run: ": "dlqlab/cli/actions/emulators.py",
     "at its start:": "dlqlab/emulator/lifecycle.py",
     "does anything serve the AWS API there?": "dlqlab/cli/console.py",
     "EXIT_PATCH_FAILED = 70": "dlqlab/emulator/guest.py",

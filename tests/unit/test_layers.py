@@ -39,7 +39,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "report": "analysis contracts errors figures paths progress tune twin",
     "run": "analysis collect contracts deploy emulator errors exits fidelity insights load paths progress waiting",
     "cli": "analysis contracts costs deploy dlq dlqlab doctor emulator errors fidelity lint openapi paths progress "
-    "report run tune twin wording",
+    "proxies report run tune twin wording",
     "reference": "cli contracts costs emulator errors load paths",
 }
 """Every part of dlqlab once, from the bottom up, and what it may import: only what stands above it in this table.

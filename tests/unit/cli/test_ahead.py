@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dlqlab.cli.ahead import import_ahead
-from dlqlab.cli.run import CONCLUDE
+from dlqlab.cli.actions.ahead import import_ahead
+from dlqlab.cli.actions.run import CONCLUDE
 
 
 def test_modules_are_imported_by_the_time_the_thread_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
