@@ -70,5 +70,5 @@ class Phases:
             TextColumn("{task.description}"),
         )
         with Progress(*columns, console=self.console, transient=True) as bar:
-            phase._bar, phase._task = bar, bar.add_task(phase.note, total=None)  # noqa: SLF001
+            phase._bar, phase._task = bar, bar.add_task(phase.note, total=None)  # noqa: SLF001  (a phase shows nobody else its bar)
             yield phase

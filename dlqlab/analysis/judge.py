@@ -16,11 +16,11 @@ from dlqlab.analysis.recovery import recovery_check
 from dlqlab.analysis.retries import retry_timing_check
 from dlqlab.analysis.sources import TITLE as SOURCES_TITLE
 from dlqlab.analysis.sources import sources_check
-from dlqlab.analysis.wording import count
 from dlqlab.contracts.evidence import NOT_THERE, RunEvidence
 from dlqlab.contracts.manifest import Broken, SimulationFacts
 from dlqlab.contracts.verdict import NOT_CHECKED, Check, Status, Verdict
 from dlqlab.errors import EvidenceError
+from dlqlab.wording import count
 
 Checker = Callable[[Facts], Check]
 
@@ -102,7 +102,7 @@ def _safely(name: str, title: str, checker: Checker, facts: Facts) -> Check:
         check = checker(facts)
     except EvidenceError as error:
         return Check(name=name, title=title, status=Status.UNKNOWN, statement=f"{NOT_CHECKED}: {error}")
-    except Exception as error:  # noqa: BLE001 - the one place for it: any defect of a checker becomes a visible unknown
+    except Exception as error:  # noqa: BLE001  (the one place for it: any defect of a checker becomes a visible unknown)
         text = f"the checker broke: {type(error).__name__}: {error}"
         return Check(name=name, title=title, status=Status.UNKNOWN, statement=text)
     return replace(check, details=_plain(check.details))

@@ -10,8 +10,9 @@ from chalicelib.settings import REDACT_FIELDS
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
-from dlqlab.analysis.wording import count, examples
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count
 
 PLACES: Mapping[str, str] = {
     "item_payload": "whose item in the task table holds another payload than was sent",

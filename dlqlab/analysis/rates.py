@@ -10,9 +10,9 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
 from dlqlab.analysis.statistics import Interval, exact_p_value, homogeneity, trials_for, wilson
-from dlqlab.analysis.wording import count, percent, rate
+from dlqlab.analysis.wording import rate
 from dlqlab.contracts.verdict import Check, Status
-from dlqlab.wording import probability
+from dlqlab.wording import count, percent, probability
 
 SEED_LUCK_P_MIN = 0.001
 """A sample this improbable or worse is not put down to the luck of the seed, even where the oracle predicted it."""

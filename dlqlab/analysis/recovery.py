@@ -13,10 +13,10 @@ import pandas as pd
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.series import completions
 from dlqlab.analysis.statistics import quantile_interval
-from dlqlab.analysis.wording import count
 from dlqlab.contracts.manifest import Latency
 from dlqlab.contracts.verdict import Check, Status
 from dlqlab.durations import duration
+from dlqlab.wording import count
 
 QUANTILES = (0.5, 0.95, 0.99)
 RETURN_FACTOR, RETURN_S = 3.0, 0.25

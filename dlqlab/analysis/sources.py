@@ -12,8 +12,9 @@ import pandas as pd
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
-from dlqlab.analysis.wording import count, examples
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count
 
 TITLE = "Sources that tell of the same agree"
 CLOCK_S = 1.0

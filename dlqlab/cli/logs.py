@@ -24,9 +24,9 @@ from dlqlab.cli.targets import targeted
 def logs() -> None:
     """Ask log lines in the language of CloudWatch Logs Insights: 'filter @message like /id/ | sort @timestamp asc'.
 
-    RUN is a name under runs/ or a folder; needs no emulator. Without it the running emulator is asked, or --target: the
-    log groups of the pipeline's functions, or of all functions. The rows go to standard output, how many lines were
-    looked at to standard error.
+    RUN is a name under runs/ or a folder; needs no emulator. RUN alone shows its last 20 lines. Without it the running
+    emulator is asked, or --target: the log groups of the pipeline's functions, or of all functions. The rows go to
+    standard output, how many lines were looked at to standard error.
     """
 
 

@@ -61,8 +61,13 @@ LIMITS: dict[str, tuple[str, str, str, str]] = {
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-JUNIT = click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdict as JUnit XML, for a CI server.")
-MARKDOWN = click.option("--markdown", type=_FILE, metavar="FILE", help="Write it as Markdown, for a job summary.")
+_FILE_OR_OUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+JUNIT = click.option(
+    "--junit", type=_FILE_OR_OUT, metavar="FILE", help="Write the verdict as JUnit XML, for a CI server; - to stdout."
+)
+MARKDOWN = click.option(
+    "--markdown", type=_FILE_OR_OUT, metavar="FILE", help="Write it as Markdown, for a job summary; - to stdout."
+)
 
 
 def _with_limits(function: Any) -> Any:

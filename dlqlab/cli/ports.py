@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+PORT_MAX = 65_535
 AUTO = 0
 """What ``--port auto`` stands for: any free port."""
 
@@ -24,7 +25,7 @@ class Port(click.ParamType[int]):
             port = int(value)
         except ValueError:
             port = -1
-        if not 1 <= port <= 65535:  # noqa: PLR2004
+        if not 1 <= port <= PORT_MAX:
             self.fail(f"{value!r} is no port: give 1 to 65535{', or auto' if self._starts else ''}", param, ctx)
         return port
 

@@ -22,7 +22,7 @@ class Section(Protocol):
         """What stands above its commands in the help."""
 
     @property
-    def COMMANDS(self) -> Sequence[click.Command]:  # noqa: N802
+    def COMMANDS(self) -> Sequence[click.Command]:  # noqa: N802  (as above)
         """In the order of the help."""
 
 
@@ -42,7 +42,7 @@ class Group(click.Group):
             error.show()
             sys.exit(EXIT_USAGE)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
         name_width = max(map(len, self.commands))  # of all, so that the sections line up
         for module in _SECTIONS:
             with formatter.section(module.TITLE):
@@ -55,7 +55,7 @@ class Group(click.Group):
 def main() -> None:
     """Load-test a retry and dead-letter pipeline on a laptop and prove what happened to every task.
 
-    Exit codes: 0 valid, 1 invalid, 2 unknown, 3 wrong usage, 4 the run broke.
+    Exit codes: 0 valid, 1 invalid, 2 unknown, 3 wrong usage, 4 the run broke or was interrupted.
     """
 
 

@@ -107,7 +107,7 @@ def _read_all(sources: Mapping[str, Callable[[], None]]) -> None:
     for source, read in sources.items():
         try:
             read()
-        except Exception as error:  # noqa: BLE001  # evidence first: the other sources are still wanted; raised below
+        except Exception as error:  # noqa: BLE001  (evidence first: the other sources are still wanted; raised below)
             failures[source] = error
     if failures:
         causes = ExceptionGroup("sources that could not be collected", list(failures.values()))

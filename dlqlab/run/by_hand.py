@@ -14,6 +14,7 @@ from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target
 from dlqlab.load.junk import send_junk
+from dlqlab.load.ledger import read_ledger
 from dlqlab.load.starter import start_load
 from dlqlab.progress import Phases
 from dlqlab.run import target_facts
@@ -21,6 +22,7 @@ from dlqlab.run.ledgers import junk_path
 from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import sampled
 from dlqlab.run.watch import watching
+from dlqlab.wording import count
 
 
 def load_by_hand(
@@ -65,7 +67,20 @@ def load_by_hand(
         )
         _send_junk(run, scenario, sqs, urls["tasks"])
         phase.note = f"{result.sent:,} tasks sent"
+    _say_what_was_known(run, console)
     return run
+
+
+def _say_what_was_known(run: RunDir, console: Console) -> None:
+    """One seed makes one set of tasks: a second load of it sends nothing that is new to the API."""
+    outcomes = read_ledger(run.ledger_parts).rows["outcome"]
+    known = int((outcomes == "replayed").sum())
+    if known:
+        console.print(
+            f"{known:,} of {count(len(outcomes), 'task')} were known already, from an earlier load with this seed: the "
+            "API answered 200 and queued nothing; other tasks come with --seed",
+            soft_wrap=True,
+        )
 
 
 def _send_junk(run: RunDir, scenario: Scenario, sqs: Any, queue_url: str) -> None:

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import pandas as pd
 
-from dlqlab.analysis.wording import count
 from dlqlab.collect.host import read_host
 from dlqlab.collect.queues import read_queues
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import EvidenceError
 from dlqlab.load.ledger import read_ledger
 from dlqlab.paths import shown
+from dlqlab.wording import count
 
 _SOURCES: dict[str, tuple[str, Callable[[RunDir], pd.DataFrame]]] = {
     "ledger": ("request", lambda run: read_ledger(run.ledger_parts).rows),

@@ -24,6 +24,7 @@ PROBE_DEADLINE_S = 30.0
 WARM_POLLERS = 5
 LATENCY_CALLS = 15
 FIDELITY_DEADLINE_S = 3.0
+NOT_FOUND = 404
 _BATCH = 10
 
 
@@ -84,7 +85,7 @@ def warm_up(target: Target, url: str, users: int) -> None:
         ]
         for call in calls:
             status, answer = call.result()
-            if status != 404:  # noqa: PLR2004
+            if status != NOT_FOUND:
                 raise DeployError(f"{url}/tasks/warm-up answered {status}, expected 404: {answer}")
         for invocation in invocations:
             invocation.result()

@@ -86,7 +86,7 @@ class Question:
     refusals: tuple[Refusal, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.seeds <= 100:  # noqa: PLR2004 - beside what it bounds
+        if not 1 <= self.seeds <= 100:  # noqa: PLR2004  (beside what it bounds)
             raise UsageError(f"seeds is {self.seeds}: give 1 to 100")
         if not 0 <= self.success_within <= 1:
             raise UsageError(f"success_within is {self.success_within}: give a ratio of 0 to 1")

@@ -71,6 +71,12 @@ def described(emulator: Emulator) -> str:
     """``pid 4711, since 14:03:22 (12 min)``."""
     since = time.strftime("%H:%M:%S", time.localtime(emulator.created_ts))
     age_s = max(0.0, time.time() - emulator.created_ts)
-    age = f"{age_s:.0f} s" if age_s < 120 else f"{age_s / 60:.0f} min" if age_s < 7200 else f"{age_s / 3600:.0f} h"  # noqa: PLR2004
+    age = _age(age_s)
     bound = f", ends with process {emulator.bound_to}" if emulator.bound_to is not None else ""
     return f"pid {emulator.pid}, since {since} ({age}){bound}"
+
+
+def _age(age_s: float) -> str:
+    """Whole seconds, minutes or hours, the largest of which there are two."""
+    size_s, unit = next((each for each in ((3600, "h"), (60, "min")) if age_s >= 2 * each[0]), (1, "s"))
+    return f"{age_s / size_s:.0f} {unit}"

@@ -12,13 +12,18 @@ from dlqlab.cli.actions.emulators import running
 from dlqlab.cli.actions.targets import resolve
 from dlqlab.cli.console import ERR
 from dlqlab.cli.targets import Where
+from dlqlab.contracts.lookup import LATEST, run_path
 from dlqlab.contracts.names import log_group
 from dlqlab.emulator.lifecycle import Emulator
 from dlqlab.errors import UsageError
 from dlqlab.run.ledgers import moment
 from dlqlab.run.log_queries import Answer, groups_of, query_run, query_target
 from dlqlab.run.stored_runs import find_run
+from dlqlab.wording import count
 
+LAST_LINES = "fields @timestamp, @message | sort @timestamp desc | limit 20"
+"""What a run is asked where no query is given."""
+RUN_AND_QUERY = 2
 _PATCH = "logs_insights"
 _GAP = "  "
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -36,12 +41,10 @@ def logs(
 ) -> None:
     if as_json and as_csv:
         raise UsageError("--json and --csv are given: give one of them")
-    if len(run_and_query) > 2:  # noqa: PLR2004
+    if len(run_and_query) > RUN_AND_QUERY:
         raise UsageError(f"{len(run_and_query)} arguments: give [RUN] QUERY, the query in quotes")
-    *run, query = run_and_query
-    answer = (
-        _of_run(where, run[0], query, groups, since, limit) if run else _of_target(where, query, groups, since, limit)
-    )
+    run, query = _run_and_query(run_and_query)
+    answer = _of_run(where, run, query, groups, since, limit) if run else _of_target(where, query, groups, since, limit)
     if as_json:
         for row in answer.rows:
             click.echo(json.dumps(row, ensure_ascii=False))
@@ -50,10 +53,22 @@ def logs(
     else:
         for line in table(answer.columns, answer.rows):
             click.echo(line)
-    rows, lines = (
-        f"{n:,} {noun}{'' if n == 1 else 's'}" for n, noun in ((len(answer.rows), "row"), (answer.scanned, "line"))
-    )
+    rows, lines = count(len(answer.rows), "row"), count(answer.scanned, "line")
     ERR.print(f"{rows}; {answer.matched:,} of {lines} matched")
+
+
+def _run_and_query(given: tuple[str, ...]) -> tuple[str | None, str]:
+    """The run, None for what runs now, and the query; a run alone is asked for its last lines."""
+    if len(given) == RUN_AND_QUERY:
+        return given[0], given[1]
+    try:
+        run_path(given[0])
+    except UsageError:
+        if given[0] == LATEST:  # no query is that short, and there is no run yet
+            raise
+        return None, given[0]
+    ERR.print(f"no query is given: {LAST_LINES}")
+    return given[0], LAST_LINES
 
 
 def table(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> list[str]:

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import click
+from rich.console import Console
 from rich.markup import escape
 
 from dlqlab.analysis.plan import plan as make_plan
 from dlqlab.analysis.summary import to_junit, to_markdown
 from dlqlab.cli.actions.targets import confirmed
 from dlqlab.cli.consent import Intent
-from dlqlab.cli.console import OUT
+from dlqlab.cli.console import ERR, OUT
 from dlqlab.cli.measure import NO_LIMIT
 from dlqlab.cli.targets import Where
 from dlqlab.contracts.plain import to_plain
@@ -28,25 +29,28 @@ from dlqlab.run.preflight import card_entry, probe_fidelity, probe_retries
 from dlqlab.run.stored_runs import find_run
 from dlqlab.wording import number
 
+STDOUT = Path("-")
+
 
 def compare(
     first: str, second: str, html: Path | None, junit: Path | None, markdown: Path | None, **limits: float
 ) -> int:
+    out = beside(junit, markdown)
     finite = {name: limit for name, limit in limits.items() if limit != float("inf")}
     if not finite:
         raise UsageError(f"every limit is {NO_LIMIT}: nothing would be judged, leave one")
     found = compare_runs(find_run(first), find_run(second), finite)
-    print_comparison(found, OUT)
+    print_comparison(found, out)
     write_summaries(found.verdict, junit, markdown)
     if html:
-        with OUT.status("notebook and HTML"):
+        with out.status("notebook and HTML"):
             page = render_comparison(found, html)
-        OUT.print(f"page: {shown(page)}", soft_wrap=True)
+        out.print(f"page: {shown(page)}", soft_wrap=True)
     return found.verdict.exit_code
 
 
 def plan(precision: float, confidence: float, scenario: str, *, as_json: bool) -> None:
-    if not 50 <= confidence < 100:  # noqa: PLR2004 - per cent
+    if not 50 <= confidence < 100:  # noqa: PLR2004  (per cent)
         raise UsageError(f"--confidence {confidence:g}: give 50 to below 100 per cent")
     chosen = find(scenario)
     try:
@@ -74,15 +78,16 @@ def plan(precision: float, confidence: float, scenario: str, *, as_json: bool) -
 
 
 def report(run_dir: str, junit: Path | None, markdown: Path | None, *, rejudge: bool, no_page: bool) -> int:
+    out = beside(junit, markdown)
     found = find_run(run_dir)
     verdict = verdict_of(found, anew=rejudge)
     write_summaries(verdict, junit, markdown)
     if not no_page:
-        with OUT.status("notebook and HTML"):
+        with out.status("notebook and HTML"):
             page = render(found)
-    print_verdict(verdict, OUT)
+    print_verdict(verdict, out)
     if not no_page:
-        OUT.print(f"report: {shown(page)}", soft_wrap=True)
+        out.print(f"report: {shown(page)}", soft_wrap=True)
     return verdict.exit_code
 
 
@@ -102,15 +107,27 @@ def preflight(where: Where, *, quick: bool, as_json: bool) -> None:
 
 
 def write_summaries(verdict: Verdict, junit: Path | None, markdown: Path | None) -> None:
-    """The verdict as files for other programs, where asked for.
+    """The verdict for other programs, as files or on standard output, where asked for.
 
     Raises:
         UsageError: a file cannot be written.
     """
     for path, text in ((junit, to_junit), (markdown, to_markdown)):
-        if path is None:
-            continue
-        try:
-            path.write_text(text(verdict), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        if path == STDOUT:
+            click.echo(text(verdict), nl=False)
+        elif path is not None:
+            try:
+                path.write_text(text(verdict), encoding="utf-8")
+            except OSError as error:
+                raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def beside(junit: Path | None, markdown: Path | None) -> Console:
+    """Where people read on: standard error where standard output is for a program.
+
+    Raises:
+        UsageError: both summaries are wanted on standard output.
+    """
+    if junit == markdown == STDOUT:
+        raise UsageError("--junit - and --markdown - are given: give a file for one of them")
+    return ERR if STDOUT in {junit, markdown} else OUT

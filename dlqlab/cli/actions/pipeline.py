@@ -42,5 +42,6 @@ def url(where: Where) -> None:
 def destroy(where: Where) -> None:
     target = confirmed(where, Intent(what="remove functions, API, queues, tables and all that is in them"))
     with OUT.status("removing functions, API, stack"):
-        pipeline.destroy(target)
-    OUT.print("removed")
+        was_there = pipeline.destroy(target)
+    nothing = f"nothing is deployed at {target.label}, stage {target.stage}: there was nothing to remove"
+    OUT.print("removed" if was_there else nothing, soft_wrap=True)

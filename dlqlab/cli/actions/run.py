@@ -40,7 +40,7 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
         target=target,
         allow_remote=target is not None and agree(where, target, load_intent(what, chosen, target)),
     )
-    OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}")
+    OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}", soft_wrap=True)
     import_ahead((CONCLUDE,))
     gathered = runner.gather() if cells == 1 else gather_cells(runner, cells)
     from dlqlab.report.conclude import conclude  # noqa: PLC0415  (heavy: imported ahead, while the run waits)

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from dlqlab.cli.actions.compiling import say_what_takes_so_long
 from dlqlab.cli.console import OUT
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.scenarios import find
@@ -32,6 +33,7 @@ def simulate(scenario: str, *, runs: Path, no_page: bool, timing_seed: int, **op
         fit = calibrate(find_run(options["calibrate"], runs), parameters)
         parameters = fit.parameters
     arrivals = _trace(options["trace"], runs) if options["trace"] else shape_of(chosen, options, timing_seed)
+    say_what_takes_so_long()
     with OUT.status(f"simulating {escape(chosen.name)}"):
         run, result = record(
             chosen, root=runs.resolve(), parameters=parameters, arrivals=arrivals, seed=timing_seed,

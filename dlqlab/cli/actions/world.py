@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dlqlab.cli.actions.compiling import say_what_takes_so_long
 from dlqlab.cli.console import ERR
 from dlqlab.cli.world_options import WorldOptions
 from dlqlab.contracts.scenario import Scenario
@@ -42,6 +43,7 @@ def with_asked_load(options: WorldOptions, scenario: Scenario) -> Scenario:
 def performing(options: WorldOptions, jobs: int) -> Iterator[Perform]:
     """What does so many jobs, with a line that counts them on the error console: JSON stays clean."""
     count = 0
+    say_what_takes_so_long()
     with ERR.status(f"simulations: 0 of {jobs}") as status:
 
         def done() -> None:
