@@ -1,7 +1,7 @@
 """A load by itself, against a pipeline that is deployed already."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -24,6 +24,9 @@ from dlqlab.run.measure import sampled
 from dlqlab.run.watch import watching
 from dlqlab.wording import count
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 
 def load_by_hand(
     target: Target,
@@ -43,7 +46,7 @@ def load_by_hand(
     url = pipeline.url(target)
     run = RunDir(runs_root / manifest.run_id("load"))
     run.path.mkdir(parents=True)
-    sqs = target.client("sqs")
+    sqs: SQSClient = target.client("sqs")
     urls = queue_urls(sqs, target.names.queues)
     if ui:
         console.print(f"Locust's web UI: http://127.0.0.1:{web_port} (Ctrl-C ends it)", soft_wrap=True)
@@ -83,7 +86,7 @@ def _say_what_was_known(run: RunDir, console: Console) -> None:
         )
 
 
-def _send_junk(run: RunDir, scenario: Scenario, sqs: Any, queue_url: str) -> None:
+def _send_junk(run: RunDir, scenario: Scenario, sqs: "SQSClient", queue_url: str) -> None:
     """The scenario's junk after its tasks, and which messages it is: Locust itself does not write to queues."""
     if scenario.load.junk_messages:
         junk = send_junk(sqs, queue_url, scenario.load.junk_messages, scenario.seed)

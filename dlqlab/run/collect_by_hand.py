@@ -5,6 +5,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -34,6 +35,9 @@ from dlqlab.run.deployed import Deployment, read_deployment, scenario_of
 from dlqlab.run.ledgers import HandLoad, junk_ids, read_load, silent_s
 from dlqlab.run.measure import drain, pull
 from dlqlab.run.target_facts import emulator_of, target_facts
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 BY_HAND = "by-hand"
 QUEUES_LATE = "depths of the queues while the load ran: nobody sampled them, the samples begin with the collection"
@@ -150,7 +154,7 @@ class HandCollector:
         return dataclasses.replace(probe, when="after the load")
 
     def _drain(self, scenario: Scenario, phases: Phases) -> tuple[bool, DrainReport]:
-        sqs = self.target.client("sqs")
+        sqs: SQSClient = self.target.client("sqs")
         queues = QueueSampler(sqs, queue_urls(sqs, self.target.names.queues), self.run.path)
         queues.sample()
         queues.start()

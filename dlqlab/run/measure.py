@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dlqlab.collect.collect import Clients, collect
 from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
@@ -20,13 +20,16 @@ from dlqlab.progress import Phases
 from dlqlab.run import target_facts
 from dlqlab.run.watch import Watch
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
 ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
 
 
 @contextmanager
 def sampled(
-    run: RunDir, emulator: Emulator | None, sqs: Any, urls: Mapping[str, str], watch: Watch
+    run: RunDir, emulator: Emulator | None, sqs: "SQSClient", urls: Mapping[str, str], watch: Watch
 ) -> Iterator[tuple[QueueSampler, HostSampler]]:
     """Queues and processes are sampled within, and the samplers watched; the load's own processes are added later.
 

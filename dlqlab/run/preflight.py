@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dlqlab.contracts.manifest import CardEntry, Latency, RetryProbe
 from dlqlab.deploy.target import Target
@@ -14,6 +14,11 @@ from dlqlab.errors import DeployError
 from dlqlab.fidelity.findings import Finding, run_probes
 from dlqlab.fidelity.probes import QUICK, visibility_tick
 from dlqlab.waiting import wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 PROBE_BACKOFF_S = 1
 PROBE_MESSAGES = 20
@@ -33,11 +38,13 @@ def probe_retries(target: Target) -> RetryProbe:
 
     That is the target's own share of every retry's lateness: its clock, its queue, one request.
     """
-    sqs = target.client("sqs")
+    sqs: SQSClient = target.client("sqs")
     url = sqs.create_queue(QueueName=f"dlqlab-probe-{uuid.uuid4().hex[:12]}")["QueueUrl"]
     try:
         for start in range(0, PROBE_MESSAGES, _BATCH):
-            entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(start, start + _BATCH)]
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(n), "MessageBody": str(n)} for n in range(start, start + _BATCH)
+            ]
             sqs.send_message_batch(QueueUrl=url, Entries=entries)
         hidden: dict[str, float] = {}
         wait_for("probe messages", lambda: _hide(sqs, url, hidden), deadline_s=PROBE_DEADLINE_S, interval_s=0)
@@ -74,7 +81,8 @@ def warm_up(target: Target, url: str, users: int) -> None:
     Raises:
         DeployError: the API or a function does not work.
     """
-    names, functions = target.names, target.client("lambda")
+    names = target.names
+    functions: LambdaClient = target.client("lambda")
     with ThreadPoolExecutor(users + 2 * WARM_POLLERS) as pool:
         # A look-up, because it makes the API's clients too; /health asks nothing of anybody.
         calls = [pool.submit(call_api, url, "/tasks/warm-up") for _ in range(users)]
@@ -116,7 +124,7 @@ def _timed_ms(call: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _hide(sqs: Any, url: str, hidden: dict[str, float]) -> tuple[bool, str]:
+def _hide(sqs: "SQSClient", url: str, hidden: dict[str, float]) -> tuple[bool, str]:
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1).get("Messages", [])
     for message in messages:
         time.sleep(PROBE_SPREAD_S / PROBE_MESSAGES)
@@ -128,7 +136,7 @@ def _hide(sqs: Any, url: str, hidden: dict[str, float]) -> tuple[bool, str]:
     return len(hidden) == PROBE_MESSAGES, f"{len(hidden)} of {PROBE_MESSAGES} received"
 
 
-def _take(sqs: Any, url: str, hidden: dict[str, float], late: list[float]) -> tuple[bool, str]:
+def _take(sqs: "SQSClient", url: str, hidden: dict[str, float], late: list[float]) -> tuple[bool, str]:
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=2).get("Messages", [])
     now = time.time()
     late += [now - hidden[message["MessageId"]] for message in messages]

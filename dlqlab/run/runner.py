@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -32,6 +32,9 @@ from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import drain, pull, sampled
 from dlqlab.run.target_facts import target_facts
 from dlqlab.run.watch import Watch, watching
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 PHASES = ("start", "deploy", "preflight", "load", "drain", "collect")
 """The phases that make evidence, in order."""
@@ -160,7 +163,7 @@ class Runner:
         return url
 
     def _measure(self, target: Target, emulator: Emulator | None, url: str, watch: Watch) -> None:
-        sqs = target.client("sqs")
+        sqs: SQSClient = target.client("sqs")
         urls = queue_urls(sqs, target.names.queues)
         with sampled(self.run, emulator, sqs, urls, watch) as (queues, host):
             load = self._load(url, host, sqs, urls)
@@ -177,7 +180,7 @@ class Runner:
             collected=collected,
         )
 
-    def _load(self, url: str, host: HostSampler, sqs: Any, urls: Mapping[str, str]) -> LoadResult:
+    def _load(self, url: str, host: HostSampler, sqs: "SQSClient", urls: Mapping[str, str]) -> LoadResult:
         with self.phases.phase("load", f"{self.cell.share(self.scenario.load.tasks):,} tasks") as phase:
             self.note(load_started_ts=self.together())
             if self.cell == ALONE:
@@ -208,7 +211,7 @@ class Runner:
         )
         return result
 
-    def _send_junk(self, sqs: Any, urls: Mapping[str, str]) -> None:
+    def _send_junk(self, sqs: "SQSClient", urls: Mapping[str, str]) -> None:
         """The scenario's junk, once, among the tasks of the first cell."""
         count = 0 if self.cell.number else self.scenario.load.junk_messages
         if count and self.manifest.junk_message_ids is None:
