@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import click
 
 from dlqlab import __version__
-from dlqlab.cli import collect, dlq, emulator, lint, logs, measure, openapi, pipeline, run, tune, twin
+from dlqlab.cli import collect, dlq, emulator, judge, lint, logs, openapi, pipeline, run, tune, twin
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 
 
@@ -26,7 +26,7 @@ class Section(Protocol):
         """In the order of the help."""
 
 
-_SECTIONS: tuple[Section, ...] = (run, measure, collect, logs, dlq, lint, twin, tune, emulator, pipeline, openapi)
+_SECTIONS: tuple[Section, ...] = (run, judge, collect, logs, dlq, lint, twin, tune, emulator, pipeline, openapi)
 
 
 class Group(click.Group):

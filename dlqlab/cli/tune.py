@@ -6,9 +6,8 @@ from typing import Any
 import click
 
 from dlqlab.cli.declared import command
-from dlqlab.cli.measure import Points
 from dlqlab.cli.names import SCENARIO
-from dlqlab.cli.quantities import Seconds
+from dlqlab.cli.quantities import Points, Seconds
 from dlqlab.cli.world_options import asking
 
 WITH: dict[str, tuple[str, Any, str]] = {

@@ -8,24 +8,10 @@ import click
 
 from dlqlab.cli.declared import command
 from dlqlab.cli.names import RUN, SCENARIO
+from dlqlab.cli.quantities import Points
 from dlqlab.cli.targets import targeted_to_change
 
-_POINTS = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:pp|%)")
 NO_LIMIT = "none"
-
-
-class Points(click.ParamType[float]):
-    """Percentage points, ``1pp`` or ``0.5 pp``, as a ratio: 0.01, 0.005. A bare number would leave open which it is."""
-
-    name = "points"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        found = _POINTS.fullmatch(value.strip())
-        if not found:
-            self.fail(f"{value!r}: give percentage points such as 1pp", param, ctx)
-        return float(found["number"]) / 100
 
 
 class Limit(click.ParamType[float]):

@@ -12,7 +12,7 @@ from dlqlab.analysis.summary import to_junit, to_markdown
 from dlqlab.cli.actions.targets import confirmed
 from dlqlab.cli.consent import Intent
 from dlqlab.cli.console import ERR, OUT
-from dlqlab.cli.measure import NO_LIMIT
+from dlqlab.cli.judge import NO_LIMIT
 from dlqlab.cli.targets import Where
 from dlqlab.contracts.plain import to_plain
 from dlqlab.contracts.scenarios import find
