@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from dlqlab.cli.declared import command
-from dlqlab.cli.names import RUN, SCENARIO
-from dlqlab.cli.quantities import Points
-from dlqlab.cli.targets import targeted_to_change
+from dlqlab.cli.names import RUN
+from dlqlab.cli.plan import plan
+from dlqlab.cli.preflight import preflight
 
 NO_LIMIT = "none"
 
@@ -81,18 +81,6 @@ def compare() -> None:
     """
 
 
-@click.command(short_help="How many tasks SCENARIO's rates need to be known.")
-@click.option("--precision", type=Points(), default="1pp", show_default=True, help="Half the interval's width.")
-@click.option(
-    "--confidence", type=float, default=95, show_default=True, metavar="PERCENT", help="Level of the interval."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.argument("scenario", type=SCENARIO, default="default")
-@command
-def plan() -> None:
-    """How many tasks SCENARIO must send, and how long that takes, until its rates are known to a precision."""
-
-
 @click.command(short_help="Judge RUN (default: the newest) and make its report.")
 @click.argument("run_dir", type=RUN, default="latest", metavar="[RUN]")
 @click.option("--rejudge", is_flag=True, help="Judge the evidence anew before the report is made.")
@@ -102,15 +90,6 @@ def plan() -> None:
 @command
 def report() -> None:
     """Judge RUN (a name under runs/ or a folder; default: the newest) and make its report; needs no emulator."""
-
-
-@click.command(short_help="Probe where the target does not do as AWS does.")
-@targeted_to_change
-@click.option("--quick", is_flag=True, help="Only the probes that each run makes; without the mapping's, about 10 s.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@command
-def preflight() -> None:
-    """Find out by probes of the AWS API where the running target does not do as AWS does."""
 
 
 TITLE = "Judge"

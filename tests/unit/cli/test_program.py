@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from dlqlab.cli import main
-from dlqlab.cli.declared import action_of
+from dlqlab.cli.declared import ACTIONS, action_of
 from dlqlab.cli.targets import TARGET_METAVAR, TARGET_NAMES
 from dlqlab.cli.world_options import WorldOptions
 from dlqlab.emulator.lifecycle import DEFAULT_PORT, LOOPBACK
@@ -107,6 +107,24 @@ def test_help_and_wrong_usage_wait_for_no_import(arguments: list[str], code: int
 
 def _is_package(name: str) -> bool:
     return name.startswith("dlqlab.") and hasattr(importlib.import_module(name), "__path__")
+
+
+def test_only_who_needs_a_library_waits_for_it() -> None:
+    """What takes seconds to import is not imported by the action of a command that does without."""
+    program = (
+        "import importlib, json, sys\nloaded = {}\nfor name in sys.argv[1:]:\n"
+        f"    importlib.import_module(f'{ACTIONS}.{{name}}')\n    loaded[name] = sorted(sys.modules)\n"
+        "print(json.dumps(loaded))"
+    )
+    order = ["emulator", "dlq", "pipeline", "lint", "openapi", "logs", "run", "collect", "preflight", "plan", "judge"]
+    done = subprocess.run([sys.executable, "-c", program, *order], capture_output=True, text=True, check=True)
+    loaded = {name: set(modules) for name, modules in json.loads(done.stdout).items()}
+
+    assert [] == [name for name in ("emulator",) if "boto3" in loaded[name]]
+    assert [] == [name for name in ("dlq", "pipeline", "lint", "openapi") if "pandas" in loaded[name]]
+    assert [] == [name for name in ("logs", "run", "collect", "preflight") if "scipy" in loaded[name]]
+    assert [] == [name for name in order if "numba" in loaded[name]]
+    assert "papermill" not in loaded["plan"]
 
 
 def test_help_tells_the_port_and_the_address_that_are_used() -> None:
