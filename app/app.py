@@ -22,7 +22,7 @@ services = Services(settings)
 ANY_TYPE: list[str] = []  # Chalice would answer a wrong content type in a format of its own
 KEYED = settings.api_key_required
 CORS = CORSConfig(allow_origin=settings.cors_origin, max_age=600) if settings.cors_origin else False
-BATCH_WINDOW_S = 1 if settings.batch_size > 10 else 0  # noqa: PLR2004 # Lambda wants a window for more than 10
+BATCH_WINDOW_S = 1 if settings.batch_size > 10 else 0  # noqa: PLR2004  (Lambda wants a window for more than 10)
 
 
 @app.route("/tasks", methods=["POST"], content_types=ANY_TYPE, cors=CORS, api_key_required=KEYED)  # type: ignore[untyped-decorator]
@@ -35,7 +35,7 @@ def submit_task() -> Response:
 
 
 @app.route("/tasks/{taskId}", methods=["GET"], cors=CORS, api_key_required=KEYED)  # type: ignore[untyped-decorator]
-def get_task(taskId: str) -> Response:  # noqa: N803 # the name in the path
+def get_task(taskId: str) -> Response:  # noqa: N803  (the name in the path)
     """Show a task."""
     services.begin()
     try:

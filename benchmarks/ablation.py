@@ -60,7 +60,7 @@ def measure(names: Sequence[str], *, rounds: int, seconds: float) -> dict[str, l
     load = {"users": 8, "rate_per_s": 0, "duration_s": seconds, "tasks": 100_000}
     scenario = from_dict({"name": "ablation", "load": load, "faults": {"mode": "none"}}, source="benchmarks")
     for number in range(rounds):
-        for kind in random.Random(number).sample(kinds, len(kinds)):  # noqa: S311 # an order, no secret  # an order, no secret
+        for kind in random.Random(number).sample(kinds, len(kinds)):  # noqa: S311  (an order, no secret)
             found[kind].append(flood(kind, dataclasses.replace(scenario, seed=number + 1)))
             print(f"round {number + 1} {kind:<20}{found[kind][-1]:8.1f}/s", flush=True)
     return found

@@ -122,7 +122,7 @@ def measure(pipe: Connection, events_wanted: int) -> None:
         run = RunDir(Path(folder) / "bench")
         manifest = run.read_manifest()
         client = Client(here)
-        window = Window(manifest["load_started_ts"] - 2, manifest["drain_ended_ts"] + 2)
+        window = Window((manifest.load_started_ts or 0.0) - 2, (manifest.drain_ended_ts or 0.0) + 2)
         began = time.monotonic()
         collect_logs(cast(CloudWatchLogsClient, client), FUNCTIONS, window, "bench", run.path / "parts")
         events = combine_events(run.path / "parts", run)

@@ -39,7 +39,7 @@ from dlqlab.deploy import pipeline
 from dlqlab.emulator.host import lifecycle
 from dlqlab.load.ledger import read_ledger
 from dlqlab.load.starter import start_load
-from dlqlab.run import known
+from dlqlab.run.target_facts import host_parts
 from dlqlab.tune.intervals import CONFIDENCE, mean_of
 from dlqlab.waiting import wait_for
 
@@ -113,7 +113,7 @@ class Onlooker:
         emulator = lifecycle.find(int((self.running.target.endpoint or "").rpartition(":")[2]), STATE)
         return [
             QueueSampler(self.sqs, urls, folder),
-            HostSampler(known.host_parts(emulator), folder),
+            HostSampler(host_parts(emulator), folder),
         ]
 
     def _pull(self, until_s: float, folder: Path) -> None:

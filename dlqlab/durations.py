@@ -2,6 +2,8 @@
 
 import math
 
+WHOLE_MS_FROM_S = 0.01
+
 
 def duration(value_s: float) -> str:
     """A duration with two or three digits that matter: ``12 ms``, ``0.21 s``, ``6.30 s``, ``75.2 s``, ``1,200 s``."""
@@ -13,4 +15,4 @@ def duration(value_s: float) -> str:
             return f"{value_s:,.{digits}f} s"
     if not value_s:
         return "0 s"
-    return f"{value_s * 1000:.0f} ms" if magnitude_s >= 0.01 else f"{value_s * 1000:.1f} ms"  # noqa: PLR2004
+    return f"{value_s * 1000:.{0 if magnitude_s >= WHOLE_MS_FROM_S else 1}f} ms"

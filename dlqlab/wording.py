@@ -4,6 +4,8 @@ import math
 from typing import Final
 
 DECIMALS_MAX: Final = 6
+EXACT: Final = 1e-9
+"""What arithmetic may be off by where a number is meant exactly."""
 P_MIN: Final = 0.0001
 """A smaller probability is a matter of the approximation, not of the evidence."""
 
@@ -29,3 +31,20 @@ def number(value: float, digits: int = 3) -> str:
 def probability(p: float) -> str:
     """``p = 0.031``, ``p under 0.0001``."""
     return f"p under {number(P_MIN)}" if p < P_MIN else f"p = {number(p, 2)}"
+
+
+def count(n: int, noun: str, plural: str | None = None) -> str:
+    """``1 task``, ``1,800 tasks``; ``2 retries`` with the plural where it is not the noun with an s."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {plural or noun + 's'}"
+
+
+def percent(ratio: float) -> str:
+    """A ratio of 0 to 1 as a percentage with one decimal, or none where that is exact: ``29.6 %``, ``30 %``."""
+    text = f"{ratio * 100:.1f}"
+    is_whole = abs(ratio * 100 - round(ratio * 100)) < EXACT
+    return f"{text.removesuffix('.0') if is_whole else text} %"
+
+
+def amount(value: float, unit: str) -> str:
+    """A number with its unit, ratios as per cent: ``12.5 %``, ``1,200 tasks``, ``0.4``."""
+    return f"{number(100 * value)} %" if unit == "ratio" else f"{number(value)} {unit}".strip()

@@ -138,7 +138,7 @@ def submit(user: Any) -> None:
 class Client(FastHttpUser):  # type: ignore[misc]  # locust has no types
     """Sends tasks; it never tries one again and follows no redirect, so one task is one request."""
 
-    tasks = [submit]  # noqa: RUF012  # how Locust declares them
+    tasks = [submit]  # noqa: RUF012  (how Locust declares them)
     network_timeout = SETTINGS.load.timeout_s
     connection_timeout = SETTINGS.load.timeout_s
     max_redirects = 0
@@ -169,7 +169,7 @@ def refuse_wrong_host(host: str | None) -> None:
     try:
         check_host(host, allow_remote=SETTINGS.allow_remote)
     except UsageError as error:
-        logger.error("refused: %s", error)  # noqa: TRY400  # a sentence is enough
+        logger.error("refused: %s", error)  # noqa: TRY400  (a sentence is enough)
         raise SystemExit(EXIT_REFUSED) from error
 
 

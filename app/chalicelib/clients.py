@@ -111,7 +111,7 @@ class JsonClient:
             except (ClientError, BotoCoreError) as error:
                 if not tries_left or not _may_pass(error):
                     raise
-            self._sleep(random.random())  # noqa: S311 # the standard mode's first wait, up to 1 s
+            self._sleep(random.random())  # noqa: S311  (the standard mode's first wait, up to 1 s)
         raise AssertionError("no try was made")
 
     def close(self) -> None:

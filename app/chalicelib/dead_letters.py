@@ -78,7 +78,7 @@ class Monitor:
             log = log.about(task_id=message.task_id, generation=message.generation, trace_id=trace_id)
         try:
             return self._deal(delivery, message, problem, log)
-        except Exception as error:  # noqa: BLE001 # any failure is this letter's: it stays on the queue
+        except Exception as error:  # noqa: BLE001  (any failure is this letter's: it stays on the queue)
             text = redact_text(str(error))[:500]
             log.emit(EventName.ATTEMPT_SKIPPED, reason=f"{type(error).__name__}: {text}")
             return False

@@ -93,7 +93,7 @@ class Processor:
     def _guarded(self, step: Callable[[], bool], log: Telemetry) -> bool:
         try:
             return step()
-        except Exception as error:  # noqa: BLE001 # any failure is this message's: it stays, and comes again
+        except Exception as error:  # noqa: BLE001  (any failure is this message's: it stays, and comes again)
             log.emit(EventName.ATTEMPT_SKIPPED, reason=f"{type(error).__name__}: {_error_text(error)}")
             return False
 
@@ -152,7 +152,7 @@ class Processor:
         try:
             work(decision, timeout_s=self.settings.function_timeout_s, sleep=self.sleep, crash=self.crash)
             outcome = self.store.complete(task, now=self.clock())
-        except Exception as error:  # noqa: BLE001 # an unknown error is a transient one
+        except Exception as error:  # noqa: BLE001  (an unknown error is a transient one)
             self._tell_breaker(attempt, is_failure=isinstance(error, DependencyError))
             return self._failed(attempt, error)
         self._tell_breaker(attempt, is_failure=False)

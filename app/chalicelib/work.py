@@ -10,15 +10,15 @@ class DependencyError(RuntimeError):
     """What the dependency answers when it does not work: the circuit breaker counts these."""
 
 
-class TransientFault(DependencyError):  # noqa: N818 # the name is what logs and reports show
+class TransientFault(DependencyError):  # noqa: N818  (the name is what logs and reports show)
     """A simulated failure that a retry may help."""
 
 
-class DependencyUnavailable(DependencyError):  # noqa: N818 # as above
+class DependencyUnavailable(DependencyError):  # noqa: N818  (as above)
     """The dependency is down; a retry after the outage helps."""
 
 
-class PermanentFault(RuntimeError):  # noqa: N818 # as above
+class PermanentFault(RuntimeError):  # noqa: N818  (as above)
     """A simulated failure that no retry can help; the dependency works, the task is at fault."""
 
 

@@ -24,11 +24,11 @@ from benchmarks.pipeline.measure import Round, measure
 from benchmarks.pipeline.ministack import VERSION, ministack, usable
 from benchmarks.pipeline.summary import NOTES, goal_lines, goals, table, to_json
 from benchmarks.pipeline.systems import STATE, Running, ours, stock
+from dlqlab.contracts.manifest import Provenance
 from dlqlab.contracts.rundir import write_json
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.emulator.pins import localstack_version
 from dlqlab.errors import DlqlabError
-from dlqlab.run.manifest import git_state, versions
 from dlqlab.waiting import DeadlinePassedError
 
 SYSTEMS: dict[str, Callable[[Scenario], AbstractContextManager[Running]]] = {
@@ -60,6 +60,7 @@ def main() -> None:
             line = f"round {number} {name:<10} FAILED: {error}"
             failures.append(line)
         print(line, file=sys.stderr, flush=True)
+    made_by = Provenance.now()
     about = {
         "started_ts": began,
         "duration_s": round(time.time() - began, 1),
@@ -69,8 +70,8 @@ def main() -> None:
         "failures": failures,
         "users": options.users,
         "seconds": options.seconds,
-        "versions": versions() | {"localstack": localstack_version(), "ministack": VERSION},
-        "git": git_state(),
+        "versions": {**made_by.versions, "localstack": localstack_version(), "ministack": VERSION},
+        "git": {"sha": made_by.git.sha, "dirty": made_by.git.dirty},
     }
     write_json(options.json, to_json(rounds, about))
     _print(rounds, about, options.json)

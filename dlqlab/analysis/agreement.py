@@ -18,8 +18,9 @@ from dlqlab.analysis.attempts import ATTEMPT_KEY, DIED, DIED_AFTER_EFFECT, FAILE
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
-from dlqlab.analysis.wording import count, examples
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count
 from taskrules.faults import Fault, Leaves
 
 UNEXPLAINED = "unexplained"

@@ -11,8 +11,9 @@ from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import DEAD_LETTERED
 from dlqlab.analysis.rates import SEED_LUCK_P_MIN
 from dlqlab.analysis.statistics import binomial_band, exact_p_value, wilson
-from dlqlab.analysis.wording import count, examples, level, percent, rate
+from dlqlab.analysis.wording import examples, level, rate
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count, percent
 
 RECORDS: Mapping[str, str] = {
     "without_log_line": "no dead-letter line in the log",
@@ -118,7 +119,7 @@ def records_check(facts: Facts) -> Check:
 
 def _missing_junk(facts: Facts) -> list[str]:
     """Junk by the ids that its senders got, where they are known: another message must not stand in for it."""
-    sent = {str(message) for message in facts.manifest.raw.get("junk_message_ids") or ()}
+    sent = set(facts.manifest.junk_message_ids or ())
     archived = names(facts.tasks.loc[sure(facts.tasks["archived"]), "archive_id"])
     return sorted(sent - archived)
 

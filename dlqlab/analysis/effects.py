@@ -2,8 +2,9 @@
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
-from dlqlab.analysis.wording import count, examples
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count
 
 WRONG = {
     "doubled": "whose effect happened more than once",

@@ -11,7 +11,8 @@ import pandas as pd
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
-from dlqlab.contracts.evidence import Manifest, RunEvidence
+from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.topology import Topology
 from dlqlab.errors import EvidenceError
@@ -72,7 +73,7 @@ class Facts:
         before the load are left out.
         """
         events = distinct_events(self.run.table("events"))
-        run_id = self.manifest.functions_run_id or self.manifest.run_id
+        run_id = self.manifest.logged_run_id
         own = events["run_id"].isna() | sure(events["run_id"] == run_id)
         return events[own & ~among(events["task_id"], self._earlier)]
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dlqlab.analysis.compare import Effect
-from dlqlab.contracts.evidence import Manifest
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.verdict import Check, Status, Verdict
-from dlqlab.wording import number
+from dlqlab.wording import amount
 
 SCALES: Mapping[str, float] = {"ratio": 100.0}
 SHOWN_UNITS: Mapping[str, str] = {"ratio": "pp"}
@@ -43,7 +43,7 @@ def describe(effect: Effect) -> str:
         missing = [name for name, value in (("first", effect.first), ("second", effect.second)) if value is None]
         return f"not measured in the {' and the '.join(missing)} run"
     low, high = (f"{end * SCALES.get(effect.unit, 1):+.3g}" for end in effect.interval)
-    values = f"{_value(effect.first, effect.unit)} → {_value(effect.second, effect.unit)}"
+    values = f"{amount(effect.first, effect.unit)} → {amount(effect.second, effect.unit)}"
     sizes = f"({effect.confidence * 100:g} %, n = {effect.n_first:,} and {effect.n_second:,})"
     return f"{values}, {_step(effect.difference, effect.unit)} [{low}, {high}] {sizes}"
 
@@ -86,10 +86,6 @@ def _judge(effect: Effect, limit: float) -> tuple[Status, str]:
     # The half-width of every interval used shrinks with the root of n.
     reach = high - effect.difference if effect.difference <= limit else effect.difference - low
     return Status.UNKNOWN, f"not enough data, about {max(2, math.ceil((reach / room) ** 2)):,} times as much would tell"
-
-
-def _value(value: float, unit: str) -> str:
-    return f"{number(value * 100)} %" if unit == "ratio" else f"{number(value)} {unit}"
 
 
 def _step(difference: float, unit: str) -> str:

@@ -16,10 +16,11 @@ from dlqlab.analysis.recovery import recovery_check
 from dlqlab.analysis.retries import retry_timing_check
 from dlqlab.analysis.sources import TITLE as SOURCES_TITLE
 from dlqlab.analysis.sources import sources_check
-from dlqlab.analysis.wording import count
 from dlqlab.contracts.evidence import NOT_THERE, RunEvidence
+from dlqlab.contracts.manifest import Broken, SimulationFacts
 from dlqlab.contracts.verdict import NOT_CHECKED, Check, Status, Verdict
 from dlqlab.errors import EvidenceError
+from dlqlab.wording import count
 
 Checker = Callable[[Facts], Check]
 
@@ -29,7 +30,7 @@ def finished_check(facts: Facts) -> Check:
     manifest, run = facts.manifest, facts.run
     gaps = []
     if not manifest.finished:
-        gaps.append(_broken(manifest.raw.get("broken")))
+        gaps.append(_broken(manifest.broken))
     if not manifest.drained and manifest.drain_ended_ts is None:
         gaps.append("it did not come to the drain")
     elif not manifest.drained:
@@ -42,16 +43,16 @@ def finished_check(facts: Facts) -> Check:
         title="The run came to its end",
         status=Status.UNKNOWN if gaps else Status.VALID,
         statement=("; ".join(gaps) or "the run came to its end, the queues drained and every source was read")
-        + _sampled(manifest.raw.get("simulation")),
+        + _sampled(manifest.simulation),
         members={"bad_lines": run.bad_lines},
         details={"unreadable": dict(run.unreadable)},
     )
 
 
-def _broken(broken: Mapping[str, Any] | None) -> str:
+def _broken(broken: Broken | None) -> str:
     """Why a run did not come to its end, where it could still say so."""
     text = "the run did not come to its end"
-    return f"{text}: {broken['reason']}" if broken else text
+    return f"{text}: {broken.reason}" if broken else text
 
 
 def _table_gaps(run: RunEvidence) -> list[str]:
@@ -65,11 +66,11 @@ def _table_gaps(run: RunEvidence) -> list[str]:
     return gaps
 
 
-def _sampled(simulation: Mapping[str, Any] | None) -> str:
+def _sampled(simulation: SimulationFacts | None) -> str:
     """What a verdict on a sample of a simulation's tasks speaks of."""
-    if not simulation or simulation["sampled"] >= simulation["tasks"]:
+    if simulation is None or not simulation.is_sampled:
         return ""
-    return f"; every number below is about {simulation['sampled']:,} of {simulation['tasks']:,} simulated tasks"
+    return f"; every number below is about {simulation.sampled:,} of {simulation.tasks:,} simulated tasks"
 
 
 CHECKS: Mapping[str, tuple[str, Checker]] = {
@@ -101,7 +102,7 @@ def _safely(name: str, title: str, checker: Checker, facts: Facts) -> Check:
         check = checker(facts)
     except EvidenceError as error:
         return Check(name=name, title=title, status=Status.UNKNOWN, statement=f"{NOT_CHECKED}: {error}")
-    except Exception as error:  # noqa: BLE001 - the one place for it: any defect of a checker becomes a visible unknown
+    except Exception as error:  # noqa: BLE001  (the one place for it: any defect of a checker becomes a visible unknown)
         text = f"the checker broke: {type(error).__name__}: {error}"
         return Check(name=name, title=title, status=Status.UNKNOWN, statement=text)
     return replace(check, details=_plain(check.details))

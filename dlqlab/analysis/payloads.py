@@ -8,8 +8,9 @@ import pandas as pd
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
-from dlqlab.analysis.wording import count, examples
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count
 from taskrules.redaction import redact
 from taskrules.settings import REDACT_FIELDS
 
@@ -152,7 +153,7 @@ def _text_difference(sent: str, found: Any, redacted: Callable[[Any], Any] | Non
 
 def _redacted_fields(facts: Facts) -> frozenset[str]:
     """Lower-case names; those of the functions' settings where the manifest has them, else the app's default."""
-    known = facts.manifest.raw.get("redact_fields")
+    known = facts.manifest.redact_fields
     chosen = REDACT_FIELDS.split(",") if known is None else known
     return frozenset(str(name).strip().lower() for name in chosen)
 

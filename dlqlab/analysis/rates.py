@@ -9,9 +9,9 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
 from dlqlab.analysis.statistics import Interval, exact_p_value, homogeneity, trials_for, wilson
-from dlqlab.analysis.wording import count, percent, rate
+from dlqlab.analysis.wording import rate
 from dlqlab.contracts.verdict import Check, Status
-from dlqlab.wording import probability
+from dlqlab.wording import count, percent, probability
 from taskrules.faults import FaultMode
 
 SEED_LUCK_P_MIN = 0.001

@@ -14,8 +14,9 @@ import pandas as pd
 from dlqlab.analysis.attempts import DIED, DIED_AFTER_EFFECT
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
-from dlqlab.analysis.wording import count, examples
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count
 
 
 class Kind(StrEnum):

@@ -5,6 +5,7 @@ the drain: the median time of a request to the API and of an invocation of the p
 and how late tasks were completed is reported, not judged.
 """
 
+import dataclasses
 from typing import Any
 
 import pandas as pd
@@ -12,9 +13,10 @@ import pandas as pd
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.series import completions
 from dlqlab.analysis.statistics import quantile_interval
-from dlqlab.analysis.wording import count
+from dlqlab.contracts.manifest import Latency
 from dlqlab.contracts.verdict import Check, Status
 from dlqlab.durations import duration
+from dlqlab.wording import count
 
 QUANTILES = (0.5, 0.95, 0.99)
 RETURN_FACTOR, RETURN_S = 3.0, 0.25
@@ -57,14 +59,18 @@ def recovery_check(facts: Facts) -> Check:
 
 def _latency_after_load(facts: Facts) -> tuple[bool | None, str]:
     """Whether the pipeline at rest is as quick as before the load, None where it was not probed; and a clause."""
-    probes = facts.manifest.raw.get("latency_probe") or {}
-    before, after = probes.get("before"), probes.get("after")
+    probe = facts.manifest.latency_probe
+    before, after = (_medians_ms(probe.before), _medians_ms(probe.after)) if probe else (None, None)
     if not before or not after:
         return None, "whether latency returned to its baseline is not known: no traffic after the load was measured"
     slow = [name for name in PROBED if after[name] > RETURN_FACTOR * before[name] + RETURN_S * 1000]
     told = [f"{said} in {after[name]:.1f} ms (before the load {before[name]:.1f} ms)" for name, said in PROBED.items()]
     verdict = "latency did not return to its baseline" if slow else "latency returned to its baseline"
     return not slow, f"{verdict}: {', '.join(told)}"
+
+
+def _medians_ms(latency: Latency | None) -> dict[str, float] | None:
+    return None if latency is None else dataclasses.asdict(latency)
 
 
 def _statement(after_s: float | None, details: dict[str, Any]) -> str:

@@ -8,9 +8,10 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.lateness import PARTS, attribution, judged_retries
 from dlqlab.analysis.statistics import Values, quantile_interval
-from dlqlab.analysis.wording import count, examples
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
 from dlqlab.durations import duration
+from dlqlab.wording import count
 
 TOLERANCE_S = 0.001
 """Time stamps are rounded to a microsecond and both come from one host's clock; a millisecond covers both."""

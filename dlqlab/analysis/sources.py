@@ -12,9 +12,9 @@ import pandas as pd
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
-from dlqlab.analysis.wording import count, examples
-from dlqlab.contracts.evidence import Manifest
+from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import Check, Status
+from dlqlab.wording import count
 
 TITLE = "Sources that tell of the same agree"
 CLOCK_S = 1.0
@@ -69,10 +69,10 @@ def _still_queued(facts: Facts) -> Iterable[str]:
 
 def _cut_tables(facts: Facts) -> Iterable[str]:
     """The collection counted its rows when it wrote them."""
-    collected = (facts.manifest.raw.get("collected") or {}).get("rows") or {}
-    for name, rows in collected.items():
+    collected = facts.manifest.collected
+    for name, rows in (collected.rows if collected else {}).items():
         table = facts.run.tables.get(name)
-        if table is None or (name in _SUMMED and "cells" in facts.manifest.raw):
+        if table is None or (name in _SUMMED and facts.manifest.cells is not None):
             continue  # samples of several cells are one sample
         if len(table) != rows:
             yield f"{name}: {rows:,} rows collected, {len(table):,} there"
@@ -81,9 +81,9 @@ def _cut_tables(facts: Facts) -> Iterable[str]:
 def _unlike_load(facts: Facts) -> Iterable[str]:
     """The load generator's own count and times against its journals."""
     manifest, sent_ts = facts.manifest, facts.ledger["sent_ts"].dropna()
-    said = (manifest.raw.get("load") or {}).get("sent")
-    if said is not None and not _is_sampled(manifest) and said != len(facts.ledger):
-        yield f"{said:,} requests by the load generator's count, {len(facts.ledger):,} in the ledger"
+    load, is_sampled = manifest.load, manifest.simulation is not None and manifest.simulation.is_sampled
+    if load is not None and not is_sampled and load.sent != len(facts.ledger):
+        yield f"{load.sent:,} requests by the load generator's count, {len(facts.ledger):,} in the ledger"
     begin_ts, end_ts = manifest.load_started_ts, manifest.load_ended_ts
     if begin_ts is not None and end_ts is not None:
         outside = int((~sent_ts.between(begin_ts - CLOCK_S, end_ts + CLOCK_S)).sum())
@@ -150,9 +150,3 @@ COMPARISONS: Mapping[str, Comparison] = {
 }
 """By the set of what contradicts itself."""
 _SUMMED = frozenset({"queues", "host"})
-
-
-def _is_sampled(manifest: Manifest) -> bool:
-    """Whether the tables hold a sample of a simulation's tasks."""
-    simulation = manifest.raw.get("simulation")
-    return simulation is not None and bool(simulation["sampled"] < simulation["tasks"])

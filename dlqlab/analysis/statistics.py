@@ -135,7 +135,7 @@ def homogeneity(failures: Sequence[int], trials: Sequence[int]) -> Homogeneity |
     n = int(table.sum())
     if stats.contingency.expected_freq(table).min() >= _CHI_SQUARE_LEAST_EXPECTED:
         return Homogeneity(p_value=float(stats.chi2_contingency(table).pvalue), method="chi-square", n=n)
-    if len(pairs) == 2:  # noqa: PLR2004 - Fisher's own case: two by two
+    if len(pairs) == 2:  # noqa: PLR2004  (Fisher's own case: two by two)
         return Homogeneity(p_value=float(stats.fisher_exact(table).pvalue), method="Fisher exact", n=n)
     sampled = stats.MonteCarloMethod(n_resamples=_RESAMPLES, rng=np.random.default_rng(0))
     return Homogeneity(p_value=float(stats.fisher_exact(table, method=sampled).pvalue), method="Fisher sampled", n=n)

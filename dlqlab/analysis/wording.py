@@ -3,18 +3,9 @@
 from collections.abc import Sequence
 
 from dlqlab.analysis.statistics import Interval
+from dlqlab.wording import count
 
 EXAMPLES_MAX = 3
-
-
-def count(n: int, noun: str, plural: str | None = None) -> str:
-    """``1 task``, ``1,800 tasks``, ``2 retries``."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {plural or noun + 's'}"
-
-
-def percent(ratio: float) -> str:
-    """A ratio of 0 to 1 as a percentage with one decimal, or none where that is exact: ``29.6 %``, ``30 %``."""
-    return f"{_decimal(ratio)} %"
 
 
 def rate(interval: Interval, noun: str) -> str:
@@ -32,8 +23,3 @@ def examples(members: Sequence[str]) -> str:
     """The first few of many: ``a, b, c and 7 more``."""
     shown = ", ".join(members[:EXAMPLES_MAX])
     return shown if len(members) <= EXAMPLES_MAX else f"{shown} and {len(members) - EXAMPLES_MAX:,} more"
-
-
-def _decimal(ratio: float) -> str:
-    text = f"{ratio * 100:.1f}"
-    return text.removesuffix(".0") if abs(ratio * 100 - round(ratio * 100)) < 1e-9 else text  # noqa: PLR2004

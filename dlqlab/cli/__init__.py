@@ -1,4 +1,4 @@
-"""The command line: each command is a few lines around a function of the package."""
+"""The command line: options and help here, what each command does in ``actions``: a few lines around the package."""
 
 from dlqlab.cli.program import main
 

@@ -1,9 +1,10 @@
-"""What every command shares: the two consoles, errors as messages with exit codes, values with units."""
+"""What every command that runs shares: the two consoles, and errors as messages with exit codes."""
 
+import importlib
 import signal
 import sys
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Mapping
+from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,34 +17,32 @@ OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
 
 
-def command[**P](function: Callable[P, int | None]) -> Callable[P, None]:
-    """Errors of ours and of AWS calls become one message and an exit code; Ctrl-C and SIGTERM unwind, so that all
+def end_with(action: tuple[str, str], given: Mapping[str, object]) -> NoReturn:
+    """Import the action, a module and the name of a function in it, call it, and end the process with its exit code.
+
+    Errors of ours and of AWS calls become one message and an exit code; Ctrl-C and SIGTERM unwind, so that all
     processes end.
     """
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
-        try:
-            _check_project()
-            code = function(*args, **kwargs) or 0
-        except DlqlabError as error:
-            ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
-            _print_notes(error)
-            code = error.exit_code
-        except Exception as error:
-            if not _is_of_an_aws_call(error):
-                raise
-            ERR.print(f"[bold red]dlqlab:[/] {escape(_told(error))}", soft_wrap=True)
-            _print_notes(error)
-            code = EXIT_BROKE
-        except KeyboardInterrupt as error:
-            ERR.print("[bold yellow]dlqlab:[/] interrupted; everything that was started has been stopped")
-            _print_notes(error)
-            code = EXIT_BROKE
-        sys.exit(code)
-
-    return run
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _check_project()
+        module, name = action
+        code = getattr(importlib.import_module(module), name)(**given) or 0
+    except DlqlabError as error:
+        ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
+        _print_notes(error)
+        code = error.exit_code
+    except Exception as error:
+        if not _is_of_an_aws_call(error):
+            raise
+        ERR.print(f"[bold red]dlqlab:[/] {escape(_told(error))}", soft_wrap=True)
+        _print_notes(error)
+        code = EXIT_BROKE
+    except KeyboardInterrupt as error:
+        ERR.print("[bold yellow]dlqlab:[/] interrupted; everything that was started has been stopped")
+        _print_notes(error)
+        code = EXIT_BROKE
+    sys.exit(code)
 
 
 def _check_project() -> None:

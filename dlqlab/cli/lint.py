@@ -1,80 +1,27 @@
 """The command that holds settings against the rules of AWS and of retries: lint."""
 
-import json
-from typing import TYPE_CHECKING
-
 import click
-from rich.markup import escape
 
-from dlqlab.cli.console import OUT, command
-from dlqlab.cli.targets import Where, of_any_pipeline, targeted
-from dlqlab.errors import UsageError
-
-if TYPE_CHECKING:
-    from dlqlab.lint.rule import Finding, Result
-
-EXIT_BREACH = 1
-_SIGNS = {"error": "[bold red]✗ error[/]", "warning": "[yellow]≠ warning[/]", "info": "[dim]i info[/]"}
+from dlqlab.cli.declared import command
+from dlqlab.cli.names import SCENARIO
+from dlqlab.cli.targets import of_any_pipeline, targeted
 
 
-@click.command()
+@click.command(short_help="Check settings against rules of AWS and of retries.")
 @targeted
 @of_any_pipeline
 @click.option("--stack", is_flag=True, help="Check what is deployed, read by AWS calls; with SCENARIO check both.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings too.")
 @click.option("--brief", is_flag=True, help="Only the statements, without why, source and remedy.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.argument("scenario", default=None, required=False)
+@click.argument("scenario", type=SCENARIO, default=None, required=False)
 @command
-def lint(where: Where, scenario: str | None, *, stack: bool, strict: bool, brief: bool, as_json: bool) -> int:
+def lint() -> None:
     """Hold SCENARIO (default: default), or what is deployed, against rules of AWS and of retries.
 
     Where the stack is, say --port, --target and --stage; it is only read. Exit code: 0 no error, 1 an error (or a
     warning, with --strict), 3 wrong usage. docs/lint.md lists the rules.
     """
-    from dlqlab.lint.rule import Severity  # noqa: PLC0415
-    from dlqlab.lint.rule import lint as apply  # noqa: PLC0415
-    from dlqlab.lint.rules import RULES  # noqa: PLC0415
-    from dlqlab.lint.settings import of_scenario  # noqa: PLC0415
-    from dlqlab.lint.stack import of_stack  # noqa: PLC0415
-    from dlqlab.run.scenarios import find  # noqa: PLC0415
-    from dlqlab.specimens import task_system  # noqa: PLC0415
-
-    if not stack and (where.port is not None or where.target or where.stage or where.specimen):
-        raise UsageError("--port, --target, --stage and --specimen are about a stack: give --stack, too")
-    subjects = [] if stack and scenario is None else [of_scenario(find(scenario or "default"), task_system("local"))]
-    if stack:
-        target = where.resolve()
-        subject = f"stack {target.stage} at {target.endpoint or target.label}"
-        subjects += of_stack(target.client, target.topology, subject=subject)
-    results = [apply(subject, RULES) for subject in subjects]
-    if as_json:
-        click.echo(json.dumps([result.to_json() for result in results], indent=2))
-    else:
-        for result in results:
-            _print(result, brief=brief)
-    breaches = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
-    return EXIT_BREACH if any(result.count(severity) for result in results for severity in breaches) else 0
-
-
-def _print(result: "Result", *, brief: bool) -> None:
-    from dlqlab.lint.rule import Severity  # noqa: PLC0415
-
-    counts = ", ".join(f"{result.count(severity)} {severity}" for severity in Severity)
-    OUT.print(f"[bold]{escape(result.subject)}[/]: {result.checked} rules checked: {counts}", soft_wrap=True)
-    for finding in result.findings:
-        _print_finding(finding, brief=brief)
-    if result.unchecked:
-        OUT.print(f"  [dim]not checked, nothing is said about them: {', '.join(result.unchecked)}[/]", soft_wrap=True)
-
-
-def _print_finding(finding: "Finding", *, brief: bool) -> None:
-    rule = finding.rule
-    OUT.print(f"{_SIGNS[rule.severity]} [bold]{rule.id}[/]: {escape(finding.statement)}", soft_wrap=True)
-    if brief:
-        return
-    for name, text in (("why", rule.why), ("remedy", rule.remedy), ("source", rule.source)):
-        OUT.print(f"    {name}: {escape(text)}", soft_wrap=True)
 
 
 TITLE = "Check settings"

@@ -1,29 +1,12 @@
 """The command that asks log lines, of a run or of what runs now."""
 
-import csv
-import io
-import json
-import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import click
 
-from dlqlab.cli.console import ERR, command
-from dlqlab.cli.ports import running
-from dlqlab.cli.targets import Where, targeted
-from dlqlab.errors import UsageError
-
-if TYPE_CHECKING:
-    from dlqlab.emulator.host.lifecycle import Emulator
-    from dlqlab.run.log_queries import Answer
-
-_PATCH = "logs_insights"
-_GAP = "  "
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+from dlqlab.cli.declared import command
+from dlqlab.cli.targets import targeted
 
 
-@click.command()
+@click.command(short_help="Ask log lines in the language of Logs Insights.")
 @targeted
 @click.argument("run_and_query", nargs=-1, required=True, metavar="[RUN] QUERY")
 @click.option(
@@ -38,106 +21,13 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON, one a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @command
-def logs(
-    where: Where,
-    run_and_query: tuple[str, ...],
-    groups: tuple[str, ...],
-    since: str | None,
-    limit: int | None,
-    *,
-    as_json: bool,
-    as_csv: bool,
-) -> None:
+def logs() -> None:
     """Ask log lines in the language of CloudWatch Logs Insights: 'filter @message like /id/ | sort @timestamp asc'.
 
-    RUN is a name under runs/ or a folder; needs no emulator. Without it the running emulator is asked, or --target: the
-    log groups of the pipeline's functions, or of all functions. The rows go to standard output, how many lines were
-    looked at to standard error.
+    RUN is a name under runs/ or a folder; needs no emulator. RUN alone shows its last 20 lines. Without it the running
+    emulator is asked, or --target: the log groups of the pipeline's functions, or of all functions. The rows go to
+    standard output, how many lines were looked at to standard error.
     """
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are given: give one of them")
-    if len(run_and_query) > 2:  # noqa: PLR2004
-        raise UsageError(f"{len(run_and_query)} arguments: give [RUN] QUERY, the query in quotes")
-    *run, query = run_and_query
-    answer = (
-        _of_run(where, run[0], query, groups, since, limit) if run else _of_target(where, query, groups, since, limit)
-    )
-    if as_json:
-        for row in answer.rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
-    elif as_csv:
-        click.echo(_csv(answer), nl=False)
-    else:
-        for line in table(answer.columns, answer.rows):
-            click.echo(line)
-    rows, lines = (
-        f"{n:,} {noun}{'' if n == 1 else 's'}" for n, noun in ((len(answer.rows), "row"), (answer.scanned, "line"))
-    )
-    ERR.print(f"{rows}; {answer.matched:,} of {lines} matched")
-
-
-def table(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> list[str]:
-    """Lines of a table whose last column may be as wide as it likes; control characters are escaped."""
-    if not rows:
-        return []
-    cells = [list(columns), *([_printable(row.get(name, "")) for name in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    widths[-1] = 0
-    return [_GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-
-
-def _of_run(
-    where: Where, name: str, query: str, groups: Sequence[str], since: str | None, limit: int | None
-) -> "Answer":
-    from dlqlab.run.again import find_run  # noqa: PLC0415
-    from dlqlab.run.ledgers import moment  # noqa: PLC0415
-    from dlqlab.run.log_queries import query_run  # noqa: PLC0415
-
-    if where.target or where.port is not None:
-        raise UsageError(
-            "RUN is given, and where to ask: a run's lines are in its directory, leave out --target and --port"
-        )
-    since_ts = moment(since) if since else None
-    return query_run(find_run(name), query, groups=groups, since_ts=since_ts, limit=limit)
-
-
-def _of_target(where: Where, query: str, groups: Sequence[str], since: str | None, limit: int | None) -> "Answer":
-    from dlqlab.contracts.names import log_group  # noqa: PLC0415
-    from dlqlab.run.ledgers import moment  # noqa: PLC0415
-    from dlqlab.run.log_queries import groups_of, query_target  # noqa: PLC0415
-
-    since_ts = moment(since or "1h")
-    if where.target is None:
-        _check(running(where.port))
-    target = where.resolve()
-    client = target.client("logs")
-    asked = groups_of(client, groups, [log_group(name) for name in target.topology.function_names.values()])
-    with ERR.status(f"asking {len(asked)} log groups"):
-        return query_target(client, query, asked, since_ts=since_ts, limit=limit)
-
-
-def _check(emulator: "Emulator") -> None:
-    """Without its patch an emulator would answer another question.
-
-    Raises:
-        UsageError: it has been started without.
-    """
-    if _PATCH not in emulator.patches:
-        raise UsageError(
-            f"the emulator runs without the patch {_PATCH}: start it anew without --without-patch {_PATCH}"
-        )
-
-
-def _csv(answer: "Answer") -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, answer.columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(answer.rows)
-    return text.getvalue()
-
-
-def _printable(cell: str) -> str:
-    return _UNPRINTABLE.sub(lambda found: json.dumps(found[0])[1:-1], cell.rstrip("\n"))
 
 
 TITLE = "Logs"

@@ -1,4 +1,7 @@
-"""The program: its commands by module, and exit codes for wrong usage."""
+"""The program: its commands by module, and exit codes for wrong usage.
+
+The modules declare options and help only; what a command does is imported when it runs (see ``declared``).
+"""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +10,7 @@ from typing import Any, Protocol
 import click
 
 from dlqlab import __version__
-from dlqlab.cli import collect, dlq, emulator, lint, logs, measure, openapi, pipeline, run, specimen, tune, twin
+from dlqlab.cli import collect, dlq, emulator, judge, lint, logs, openapi, pipeline, run, specimen, tune, twin
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 
 
@@ -19,13 +22,13 @@ class Section(Protocol):
         """What stands above its commands in the help."""
 
     @property
-    def COMMANDS(self) -> Sequence[click.Command]:  # noqa: N802
+    def COMMANDS(self) -> Sequence[click.Command]:  # noqa: N802  (as above)
         """In the order of the help."""
 
 
 _SECTIONS: tuple[Section, ...] = (
     run,
-    measure,
+    judge,
     collect,
     logs,
     dlq,
@@ -52,15 +55,11 @@ class Group(click.Group):
             error.show()
             sys.exit(EXIT_USAGE)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
         name_width = max(map(len, self.commands))  # of all, so that the sections line up
         for module in _SECTIONS:
             with formatter.section(module.TITLE):
-                help_width = formatter.width - name_width - 6
-                rows = [
-                    ((found.name or "").ljust(name_width), found.get_short_help_str(help_width))
-                    for found in module.COMMANDS
-                ]
+                rows = [((found.name or "").ljust(name_width), found.short_help or "") for found in module.COMMANDS]
                 formatter.write_dl(rows)
 
 
@@ -69,7 +68,7 @@ class Group(click.Group):
 def main() -> None:
     """Load-test a retry and dead-letter pipeline on a laptop and prove what happened to every task.
 
-    Exit codes: 0 valid, 1 invalid, 2 unknown, 3 wrong usage, 4 the run broke.
+    Exit codes: 0 valid, 1 invalid, 2 unknown, 3 wrong usage, 4 the run broke or was interrupted.
     """
 
 

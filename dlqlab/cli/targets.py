@@ -1,26 +1,18 @@
 """The options that say where the pipeline is: an emulator's port, or any endpoint, or an AWS account."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from rich.markup import escape
 
 from dlqlab import paths
-from dlqlab.cli.console import ERR
-from dlqlab.cli.ports import PORT, Port, running
-from dlqlab.errors import UsageError
-
-if TYPE_CHECKING:
-    from dlqlab.deploy.target import Target
-    from dlqlab.run.consent import Intent
+from dlqlab.cli.ports import PORT, Port
 
 TARGET_METAVAR = "URL|aws"
-TARGET_NAMES = ("port", "target", "stage", "confirm")
+TARGET_NAMES = ("port", "target", "stage", "confirm", "specimen")
 _TARGET = click.option(
     "--target",
     metavar=TARGET_METAVAR,
@@ -37,8 +29,6 @@ _STAGE = click.option("--stage", metavar="NAME", help="Stage of the app; default
 _CONFIRM = click.option(
     "--confirm", metavar="STAGE@HOST", help="The word that a target which is not this machine asks for."
 )
-
-
 _SPECIMEN = click.option(
     "--specimen",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -63,60 +53,6 @@ class Where:
     def app(self) -> Path:
         """Folder of the pipeline under test."""
         return paths.APP if self.specimen is None else self.specimen.resolve()
-
-    def resolve(self) -> "Target":
-        """The target; makes no request.
-
-        Raises:
-            UsageError: the options contradict each other, or no emulator runs where one is meant.
-        """
-        from dlqlab.deploy.target import LOCAL_STAGE, local_target  # noqa: PLC0415
-
-        if self.target is None:
-            return local_target(running(self.port), stage=self.stage or LOCAL_STAGE, app=self.app)
-        return self.elsewhere()
-
-    def elsewhere(self) -> "Target":
-        """The target that --target names.
-
-        Raises:
-            UsageError: it cannot be used, or --port is given too.
-        """
-        from dlqlab.deploy.target import AWS, LOCAL_STAGE, aws_target, url_target  # noqa: PLC0415
-
-        assert self.target is not None
-        if self.port is not None:
-            raise UsageError("--port and --target are given: the port is part of the target's URL")
-        if self.target == AWS:
-            return aws_target(stage=self.stage, app=self.app)
-        return url_target(self.target, stage=self.stage or LOCAL_STAGE, app=self.app)
-
-    def confirmed(self, intent: "Intent") -> "Target":
-        """The target, once a person has agreed where it is not this machine.
-
-        Raises:
-            UsageError: nobody agreed.
-        """
-        target = self.resolve()
-        self.agree(target, intent)
-        return target
-
-    def agree(self, target: "Target", intent: "Intent") -> bool:
-        """Show what is intended and ask for the word, unless the target is this machine; whether it was asked for.
-
-        Raises:
-            UsageError: the word was not given, or another.
-        """
-        from dlqlab.run import consent  # noqa: PLC0415
-
-        if not consent.is_needed(target):
-            return False
-        ERR.print(escape(consent.describe(target, intent)), soft_wrap=True)
-        given = self.confirm
-        if given is None and sys.stdin.isatty():
-            given = click.prompt(f"Type {consent.word(target)} to go on", err=True)
-        consent.check(target, given)
-        return True
 
 
 def of_any_pipeline(function: Command) -> Command:

@@ -4,7 +4,10 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from dlqlab.collect.combine import combine_events, combine_invocations, combine_lines
 from dlqlab.collect.host import read_host
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 LOG_PARTS = "log-parts"
 MARGIN_S = 5.0
 """Around the run, for clocks that differ."""
+
+SAMPLES: Mapping[str, Callable[[Path], pd.DataFrame]] = {"queues": read_queues, "host": read_host}
+"""Tables of what is sampled while the load lasts, and how each is read from the run directory."""
 
 type Progress = Callable[[str, float], None]
 """What is being collected, and the share of it that is done."""
@@ -94,8 +100,8 @@ def collect(
 
     sources: dict[str, Callable[[], None]] = {
         "ledger": collector.ledger,
-        "queues": collector.queues,
-        "host": collector.host,
+        "queues": lambda: collector.samples("queues"),
+        "host": lambda: collector.samples("host"),
         "logs": logs,
         "metrics": lambda: collector.metrics(window),
         "tasks": collector.tasks,
@@ -110,7 +116,7 @@ def _read_all(sources: Mapping[str, Callable[[], None]]) -> None:
     for source, read in sources.items():
         try:
             read()
-        except Exception as error:  # noqa: BLE001  # evidence first: the other sources are still wanted; raised below
+        except Exception as error:  # noqa: BLE001  (evidence first: the other sources are still wanted; raised below)
             failures[source] = error
     if failures:
         causes = ExceptionGroup("sources that could not be collected", list(failures.values()))
@@ -137,15 +143,10 @@ class _Collector:
         self.report.never_completed = ledger.never_completed
         self._done("ledger", len(ledger.rows))
 
-    def queues(self) -> None:
-        data = frame("queues", []) if "queues" in self.not_sampled else read_queues(self._run.path)
-        self._run.write("queues", data)
-        self._done("queues", len(data))
-
-    def host(self) -> None:
-        data = frame("host", []) if "host" in self.not_sampled else read_host(self._run.path)
-        self._run.write("host", data)
-        self._done("host", len(data))
+    def samples(self, table: str) -> None:
+        data = frame(table, []) if table in self.not_sampled else SAMPLES[table](self._run.path)
+        self._run.write(table, data)
+        self._done(table, len(data))
 
     def logs(self, functions: tuple[str, ...], window: Window) -> None:
         parts = self._run.path / LOG_PARTS

@@ -79,7 +79,7 @@ class Ticker:
             try:
                 self._tick()
                 self._failures_in_a_row = 0
-            except Exception as error:  # noqa: BLE001  # raised by stop(): a gap in the samples must not end them
+            except Exception as error:  # noqa: BLE001  (raised by stop(): a gap in the samples must not end them)
                 self._failures += 1
                 self._failures_in_a_row += 1
                 self._last_error = error

@@ -14,12 +14,12 @@ from typing import Any
 
 import pandas as pd
 
+from dlqlab.contracts.lookup import LATEST, MANIFEST
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.tables import TABLES, conform
 from dlqlab.contracts.topology import Topology
 from dlqlab.contracts.topology_file import from_json
 from dlqlab.errors import EvidenceError, TopologyError
-
-LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class RunDir:
 
     @property
     def manifest_path(self) -> Path:
-        return self.path / "manifest.json"
+        return self.path / MANIFEST
 
     @property
     def topology_path(self) -> Path:
@@ -85,16 +85,16 @@ class RunDir:
         """Tables that are not there."""
         return tuple(table for table in TABLES if not self.has(table))
 
-    def read_manifest(self) -> dict[str, Any]:
+    def read_manifest(self) -> Manifest:
         """The manifest.
 
         Raises:
-            EvidenceError: the file is missing or is not a JSON object.
+            EvidenceError: the file is missing or is not a manifest; names the key.
         """
-        return read_json(self.manifest_path)
+        return Manifest.from_json(read_json(self.manifest_path), source=str(self.manifest_path))
 
-    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        write_json(self.manifest_path, manifest)
+    def write_manifest(self, value: Manifest) -> None:
+        write_json(self.manifest_path, value.to_json())
 
     def read_topology(self) -> Topology | None:
         """What the pipeline was declared to consist of; None where nobody wrote it down.
@@ -162,5 +162,5 @@ def point_latest(run: RunDir) -> None:
 def runs(root: Path) -> Iterator[RunDir]:
     """Every run directory under the folder, oldest first."""
     for path in sorted(root.iterdir()) if root.is_dir() else []:
-        if not path.is_symlink() and (path / "manifest.json").exists():
+        if not path.is_symlink() and (path / MANIFEST).exists():
             yield RunDir(path)

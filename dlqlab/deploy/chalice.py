@@ -54,16 +54,18 @@ def deployer(target: Target) -> Iterator[Callable[[], None]]:
         yield deploy
 
 
-def delete(target: Target) -> None:
-    """``chalice delete``: functions, roles, mappings, API.
+def delete(target: Target) -> bool:
+    """``chalice delete``: functions, roles, mappings, API; whether there were any.
 
     Raises:
         DeployError: Chalice failed.
     """
-    if deployed(target):
+    is_deployed = bool(deployed(target))
+    if is_deployed:
         with _start(target, "delete", "--stage", target.stage) as program:
             _finish(program, "delete")
     _record(target).unlink(missing_ok=True)
+    return is_deployed
 
 
 def deployed(target: Target) -> dict[str, dict[str, Any]]:

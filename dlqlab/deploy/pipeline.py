@@ -120,11 +120,11 @@ def url(target: Target) -> str:
     return target.api_url(api["rest_api_id"])
 
 
-def destroy(target: Target) -> None:
-    """Remove everything that ``apply`` made."""
-    chalice.delete(target)
+def destroy(target: Target) -> bool:
+    """Remove everything that ``apply`` made; whether there was anything."""
+    had_functions = chalice.delete(target)
     functions.wait_unmapped(target)
-    stack.delete_stack(target)
+    return stack.delete_stack(target) or had_functions
 
 
 def _is_api(target: Target, rest_api_id: str) -> bool:

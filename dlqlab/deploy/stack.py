@@ -66,8 +66,8 @@ def deploy_stack(target: Target, scenario: Scenario | None) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
-def delete_stack(target: Target) -> None:
-    """Remove the stack and wait until it is gone.
+def delete_stack(target: Target) -> bool:
+    """Remove the stack and wait until it is gone; whether there was one.
 
     Raises:
         DeployError: it could not be removed.
@@ -75,11 +75,12 @@ def delete_stack(target: Target) -> None:
     cloudformation = target.client("cloudformation")
     name = stack_name(target.topology)
     if name is None or _status(cloudformation, name) == _GONE:
-        return
+        return False
     cloudformation.delete_stack(StackName=name)
     status = _settled(cloudformation, name)
     if status not in {_GONE, "DELETE_COMPLETE"}:
         raise DeployError(f"stack {name} is {status}: {_first_failure(cloudformation, name)}")
+    return True
 
 
 def _template(target: Target) -> str:

@@ -25,15 +25,14 @@ TICK_MAX_S = 0.25
 """AWS counts a visibility timeout from its call; a message that returns later than this waits for somebody's clock."""
 
 
-def visibility_tick(retry_probe: dict[str, Any]) -> Finding:
+def visibility_tick(*, n: int, median_s: float, p95_s: float) -> Finding:
     """The finding that the retry probe of the preflight amounts to. AWS: a hidden message returns when it is due."""
-    median_s, p95_s = float(retry_probe["median_s"]), float(retry_probe["p95_s"])
     late = f"{median_s * 1000:.0f} ms after its visibility timeout at the median, {p95_s * 1000:.0f} ms at p95"
     return Finding(
         name="visibility_tick",
         ok=p95_s <= TICK_MAX_S,
-        statement=f"a hidden message returns {late} (n = {retry_probe['n']})",
-        measured={"median_s": median_s, "p95_s": p95_s, "n": int(retry_probe["n"])},
+        statement=f"a hidden message returns {late} (n = {n})",
+        measured={"median_s": median_s, "p95_s": p95_s, "n": n},
     )
 
 

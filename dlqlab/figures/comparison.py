@@ -23,7 +23,7 @@ from dlqlab.figures.style import (
     styled,
     wrapped,
 )
-from dlqlab.wording import number
+from dlqlab.wording import amount, number
 
 _SHADES = (ACCEPTED, DEAD)
 _DASHES = ("-", (0, (6, 2)))
@@ -76,12 +76,8 @@ def _effect_panel(axes: Axes, row: EffectRow) -> None:
     axes.spines["left"].set_visible(False)
     axes.tick_params(labelsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(lambda value, _: _amount(value, row.unit))
-    axes.set_title(f"{row.title}: {_amount(row.first, row.unit)} → {_amount(row.second, row.unit)}", color=TEXT)
-
-
-def _amount(value: float, unit: str) -> str:
-    return f"{number(100 * value)} %" if unit == "ratio" else f"{number(value)} {unit}"
+    axes.xaxis.set_major_formatter(lambda value, _: amount(value, row.unit))
+    axes.set_title(f"{row.title}: {amount(row.first, row.unit)} → {amount(row.second, row.unit)}", color=TEXT)
 
 
 @styled

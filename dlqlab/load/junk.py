@@ -28,7 +28,7 @@ class JunkMessage:
 
 def junk_bodies(n: int, seed: int) -> tuple[str, ...]:
     """Bodies of every kind in turn; only characters that SQS allows, none empty, each below 64 KiB."""
-    draw = random.Random(seed)  # noqa: S311  # not for secrets
+    draw = random.Random(seed)  # noqa: S311  (not for secrets)
     return tuple(_KINDS[i % len(_KINDS)](draw) for i in range(n))
 
 

@@ -42,8 +42,7 @@ def _charted(subject: str, *, needs: Sequence[str] = ()) -> Callable[[Draw], Dra
 
 def _caveats(facts: Facts, needs: Sequence[str]) -> list[str]:
     """What the probes found that is not as on AWS, as far as the chart needs it."""
-    entries = facts.manifest.raw.get("fidelity") or []
-    return [str(entry["statement"]) for entry in entries if entry["name"] in needs and not entry["ok"]]
+    return [entry.statement for entry in facts.manifest.fidelity if entry.name in needs and not entry.ok]
 
 
 @_charted("Failure rate")
@@ -162,7 +161,7 @@ def host_load(facts: Facts) -> figures.Chart:
     """CPU and memory of emulator, functions, load generator and harness."""
     host = facts.run.table("host")
     host = host.assign(t_s=host["ts"] - series.origin_ts(facts))
-    return figures.host_load(host, phases=_phases(facts), cores=facts.manifest.raw.get("cores"))
+    return figures.host_load(host, phases=_phases(facts), cores=facts.manifest.cores)
 
 
 @_charted("Causes of dead letters")

@@ -12,7 +12,8 @@ from rich.markup import escape
 from dlqlab import paths
 from dlqlab.analysis.compare import Effect, compare
 from dlqlab.analysis.gate import changed_settings, describe, gate
-from dlqlab.contracts.evidence import Manifest, load_evidence
+from dlqlab.contracts.evidence import load_evidence
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.report.html import page
@@ -92,8 +93,8 @@ def render_comparison(comparison: Comparison, target: Path) -> Path:
         }
         executed = execute(COMPARE_RUNS, Path(scratch) / "compare.ipynb", parameters, folder=target.parent)
     one, other = comparison.manifests
-    manifest = {"first": dict(one.raw), "second": dict(other.raw), "fidelity": other.raw.get("fidelity")}
-    text = page(executed, comparison.verdict, manifest, title=comparison.verdict.run_id, lead=_lead(comparison.notes))
+    verdict, lead = comparison.verdict, _lead(comparison.notes)
+    text = page(executed, verdict, other, against=one, title=verdict.run_id, lead=lead)
     partial = target.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(target)

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.verdict import STATUS_SIGNS, Check, Verdict
 
 HIDDEN_TAG = "verdict"
@@ -44,8 +45,9 @@ class Part:
 def page(
     notebook: Mapping[str, Any],
     verdict: Verdict,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     *,
+    against: Manifest | None = None,
     title: str | None = None,
     lead: Sequence[str] = (),
 ) -> str:
@@ -55,23 +57,27 @@ def page(
         notebook: an executed notebook of format 4.
         verdict: stands at the top.
         manifest: of the run; its ``fidelity`` is shown as a card, all of it at the end.
+        against: of the run that this one is compared with.
         title: of the page; default: the run's scenario.
         lead: sentences in the banner; default: what the manifest says about the run.
     """
     parts = tuple(_parts(notebook))
     template = _environment().get_template("page.html.j2")
     return template.render(
-        title=title or f"{manifest.get('scenario', {}).get('name', 'run')}: {verdict.status}",
+        title=title or f"{manifest.scenario.name}: {verdict.status}",
         lead=lead,
-        load=manifest.get("load") or {},
         manifest=manifest,
-        scenario=manifest.get("scenario", {}),
+        description="" if against else manifest.scenario.description,
         verdict=verdict,
         charts=[part for part in parts if part.pictures],
         others=[part for part in parts if part.code and not part.pictures],
-        fidelity=manifest.get("fidelity") or [],
-        manifest_json=json.dumps(manifest, indent=2, ensure_ascii=False, default=str),
+        fidelity=manifest.fidelity,
+        manifest_json=json.dumps(_shown(manifest, against), indent=2, ensure_ascii=False),
     )
+
+
+def _shown(manifest: Manifest, against: Manifest | None) -> dict[str, object]:
+    return {"first": against.to_json(), "second": manifest.to_json()} if against else manifest.to_json()
 
 
 def members_shown(check: Check) -> Mapping[str, tuple[Sequence[str], int]]:

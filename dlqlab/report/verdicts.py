@@ -1,4 +1,4 @@
-"""The verdict of a run directory: the one that is stored, or where there is none the one that its evidence gives."""
+"""The verdict of a run directory: the one door through which evidence is judged and the verdict stored."""
 
 from dlqlab.analysis.judge import judge
 from dlqlab.contracts.evidence import load_evidence
@@ -7,13 +7,15 @@ from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import EvidenceError
 
 
-def verdict_of(run: RunDir) -> Verdict:
+def verdict_of(run: RunDir, *, anew: bool = False) -> Verdict:
     """The stored verdict; a run without one is judged now and its verdict is stored.
+
+    With ``anew`` the evidence is judged in any case, and the verdict takes the stored one's place.
 
     Raises:
         EvidenceError: the stored verdict cannot be read, or the manifest of a run that is to be judged.
     """
-    if not run.verdict_path.exists():
+    if anew or not run.verdict_path.exists():
         verdict = judge(load_evidence(run))
         write_json(run.verdict_path, verdict.to_json())
         return verdict

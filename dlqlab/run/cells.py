@@ -13,7 +13,8 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -27,13 +28,12 @@ from rich.console import Console
 from dlqlab.contracts.cells import Cell
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import from_dict
-from dlqlab.contracts.verdict import Verdict
 from dlqlab.errors import DlqlabError, RunError
 from dlqlab.exits import how_it_ended
 from dlqlab.load.ledger import LedgerFollower
+from dlqlab.progress import Phase
 from dlqlab.run.merge import merge_manifests, merge_tables
-from dlqlab.run.progress import Phase
-from dlqlab.run.runner import Runner
+from dlqlab.run.runner import PHASES, Runner
 
 LOG = "cell.log"
 """In a cell's folder: its phases, as a run prints them."""
@@ -86,25 +86,27 @@ class Gate:
         self._barrier.abort()
 
 
-def run_cells(whole: Runner, cells: int) -> Verdict:
-    """Run a scenario on this many emulators. ``whole`` has not been executed: it gives the scenario and the folder.
+def gather_cells(whole: Runner, cells: int) -> RunDir:
+    """Run a scenario on this many emulators. ``whole`` has gathered nothing: it gives the scenario and the folder.
 
     Raises:
         RunError: a cell broke; names it and says why. The run directory holds what there is.
     """
     whole.note(started_ts=time.time(), cells=cells)
-    point_latest(whole.run)
     folder = whole.run.path / "cells"
     with whole.breaking_openly(), whole.phases.phase("cells", f"{cells} emulators") as phase:
-        _run_all([_assignment(whole, Cell(number, cells), port) for number, port in enumerate(_ports(cells))], phase)
+        assignments = [_assignment(whole, Cell(number, cells), port) for number, port in enumerate(_ports(cells))]
+        _run_all(assignments, phase, on_load=lambda: point_latest(whole.run))
     runs = [RunDir(folder / str(number)) for number in range(cells)]
     with whole.phases.phase("merge") as phase:
         merge_tables(whole.run, runs)
-        facts = merge_manifests([run.read_manifest() for run in runs])
-        phase.note = ", ".join(f"{rows:,} {table}" for table, rows in facts["collected"]["rows"].items())
-    slowest = _slowest([run.read_manifest()["phases"] for run in runs])
-    whole.note(**facts, ended_ts=time.time(), phases=slowest | dict(whole.phases.seconds))
-    return whole.judge_and_report()
+        manifests = [run.read_manifest() for run in runs]
+        whole.manifest = merge_manifests(whole.manifest, manifests)
+        rows = whole.manifest.collected.rows if whole.manifest.collected else {}
+        phase.note = ", ".join(f"{n:,} {table}" for table, n in rows.items())
+    slowest = _slowest([manifest.phases for manifest in manifests])
+    whole.note(ended_ts=time.time(), phases=slowest | whole.phases.seconds)
+    return whole.run
 
 
 def _assignment(whole: Runner, cell: Cell, port: int) -> Assignment:
@@ -128,13 +130,18 @@ def _ports(cells: int) -> list[int]:
         return [int(taken.getsockname()[1]) for taken in sockets]
 
 
-def _run_all(assignments: list[Assignment], phase: Phase) -> None:
-    with _started(assignments) as (processes, errors):
+def _run_all(assignments: list[Assignment], phase: Phase, on_load: Callable[[], None]) -> None:
+    """``on_load`` is called once, when the first task has been sent."""
+    with _started(assignments) as (processes, errors, ended):
+        loading = False
         followers = [LedgerFollower(_folder(assignment) / "ledger") for assignment in assignments]
         while alive := [process for process in processes if process.is_alive()]:
             wait([process.sentinel for process in alive], LOOK_S)
             sent = sum(follower.sent() for follower in followers)
-            phase.update(note=f"{sent:,} tasks sent; {_progress(assignments)}")
+            phase.update(note=f"{sent:,} tasks sent; {_progress(ended)}")
+            if sent and not loading:
+                loading = True
+                on_load()
             if any(process.exitcode for process in processes):
                 break
         broken = {number: process.exitcode for number, process in enumerate(processes) if process.exitcode}
@@ -171,18 +178,22 @@ def _cause(errors: Any, broken: Mapping[int, int]) -> tuple[int, str]:
 
 
 @contextmanager
-def _started(assignments: list[Assignment]) -> Iterator[tuple[list[SpawnProcess], Any]]:
-    """The cells' processes; none is left when the context ends, and each has stopped its emulator."""
+def _started(assignments: list[Assignment]) -> Iterator[tuple[list[SpawnProcess], Any, Sequence[int]]]:
+    """The cells' processes, their errors, and how many phases each has ended.
+
+    No process is left when the context ends, and each has stopped its emulator.
+    """
     context = mp.get_context("spawn")
     gate, errors = Gate(len(assignments)), context.Queue()
+    ended = context.RawArray("i", len(assignments))  # without a lock, which a cell that is killed would keep
     processes = [
-        context.Process(target=_run_cell, args=(assignment, gate, errors), name=f"cell-{assignment.cell.number}")
+        context.Process(target=_run_cell, args=(assignment, gate, errors, ended), name=f"cell-{assignment.cell.number}")
         for assignment in assignments
     ]
     try:
         for process in processes:
             process.start()
-        yield processes, errors
+        yield processes, errors, ended
     finally:
         for process in processes:
             if process.is_alive():
@@ -194,7 +205,7 @@ def _started(assignments: list[Assignment]) -> Iterator[tuple[list[SpawnProcess]
                 process.join()
 
 
-def _run_cell(assignment: Assignment, gate: Gate, errors: Any) -> None:
+def _run_cell(assignment: Assignment, gate: Gate, errors: Any, ended: Any) -> None:
     """The process of a cell. Its exit code says whether it came to its end."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
@@ -212,6 +223,7 @@ def _run_cell(assignment: Assignment, gate: Gate, errors: Any) -> None:
             run_id=assignment.run_id,
             together=gate.wait,
         )
+        runner.phases.on_end = lambda name: ended.__setitem__(assignment.cell.number, PHASES.index(name) + 1)
         try:
             runner.gather()
         except BaseException as error:
@@ -233,15 +245,11 @@ def _folder(assignment: Assignment) -> Path:
     return assignment.folder / str(assignment.cell.number)
 
 
-def _progress(assignments: list[Assignment]) -> str:
-    """The last phase that each cell has ended, each once."""
-    lines = []
-    for assignment in assignments:
-        path = _folder(assignment) / LOG
-        text = path.read_text().splitlines() if path.exists() else []
-        lines.append(text[-1].split()[1] if text else "starting")
-    return ", ".join(f"{lines.count(name)} past {name}" for name in dict.fromkeys(lines))
+def _progress(ended: Sequence[int]) -> str:
+    """The last phase that each cell has ended, each once: ``3 past deploy, 1 past start``."""
+    counts = Counter(sorted(ended, reverse=True))
+    return ", ".join(f"{n} past {PHASES[number - 1]}" if number else f"{n} starting" for number, n in counts.items())
 
 
-def _slowest(phases: list[dict[str, float]]) -> dict[str, float]:
+def _slowest(phases: list[Mapping[str, float]]) -> dict[str, float]:
     return {name: max(found.get(name, 0.0) for found in phases) for name in phases[0]}

@@ -1,23 +1,23 @@
 """A run directory of any pipeline, from what AWS tells: queues, logs, metrics. What it does not tell stays unknown."""
 
+import dataclasses
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import Depth, QueueSampler, queue_urls
+from dlqlab.contracts.manifest import DrainReport, Manifest, Provenance, run_id
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Drain, Scenario, from_dict
 from dlqlab.deploy.target import Target
-from dlqlab.run import known, manifest
+from dlqlab.progress import Phases
 from dlqlab.run.measure import pull, record_topology, unlike_declared
-from dlqlab.run.progress import Phases
+from dlqlab.run.target_facts import emulator_of, target_facts
 
 NOT_TOLD = {
     "ledger": "what was sent, and how it was answered: nobody notices what the clients themselves lost",
@@ -39,30 +39,30 @@ class AnyCollector:
     runs_root: Path
     deadline_s: float = Drain().deadline_s
 
-    def collect(self) -> tuple[RunDir, Mapping[str, Any]]:
+    def collect(self) -> tuple[RunDir, Manifest]:
         """Wait until no queue with a consumer holds a message, then collect; the run and its manifest.
 
         Raises:
             DlqlabError: the topology or a source cannot be read.
         """
-        name = self.target.topology.name
-        run = RunDir(self.runs_root / f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{name}")
+        run = RunDir(self.runs_root / run_id(self.target.topology.name))
         phases = Phases(self.console)
         found = record_topology(run, self.target)
         drained = self._drain(run, phases)
         ended_ts = time.time()
         window = Window(self.since_ts, ended_ts)
-        report = pull(run, self.target, window, phases, run_id=run.path.name, not_sampled=("host",), sent_by_us=False)
-        facts = self._facts(run, found, drained, ended_ts) | {
-            "collected": {
-                "rows": report.rows, "logs_settled": report.logs_settled, "foreign_items": report.foreign_items,
-            },
-            "ended_ts": time.time(),
-            "phases": dict(phases.seconds),
-        }  # fmt: skip
-        run.write_manifest(facts)
+        collected = pull(
+            run, self.target, window, phases, run_id=run.path.name, not_sampled=("host",), sent_by_us=False
+        )
+        manifest = dataclasses.replace(
+            self._manifest(run, found, drained, ended_ts),
+            collected=collected,
+            ended_ts=time.time(),
+            phases=dict(phases.seconds),
+        )
+        run.write_manifest(manifest)
         point_latest(run)
-        return run, facts
+        return run, manifest
 
     def _drain(self, run: RunDir, phases: Phases) -> DrainResult:
         """Wait for the queues that somebody works on: dead letters that nobody takes stay where they are."""
@@ -90,34 +90,27 @@ class AnyCollector:
             queues.stop()
         return result
 
-    def _facts(self, run: RunDir, found: tuple[str, ...], drained: DrainResult, ended_ts: float) -> dict[str, Any]:
-        facts = known.manifest_facts(self.target, known.emulator_of(self.target))
-        return {
-            "run_id": run.path.name,
-            "specimen": self.target.topology.name,
-            "scenario": _no_scenario(self.target.topology.name).to_dict(),
-            "seed": None,
-            "target": self.target.label,
-            "simulated": False,
-            "by_hand": True,
-            "finished": True,
-            "drained": drained.drained,
-            "drain": {"waited_s": round(drained.waited_s, 3), "reason": drained.reason},
-            "started_ts": self.since_ts,
-            "run_started_ts": None,
-            "load_started_ts": self.since_ts,
-            "load_ended_ts": None,
-            "drain_ended_ts": ended_ts,
-            "retry_probe": None,
-            "junk_message_ids": [],
-            "cores": os.cpu_count() if self.target.is_this_machine else None,
-            "versions": manifest.versions(),
-            "git": manifest.git_state(),
-            "command": manifest.command_line(),
-            "emulator": facts["emulator"],
-            "not_measured": facts["not_measured"] | NOT_TOLD,
-            "fidelity": [*unlike_declared(found), *facts["fidelity"]],
-        }
+    def _manifest(self, run: RunDir, found: tuple[str, ...], drained: DrainResult, ended_ts: float) -> Manifest:
+        facts = target_facts(self.target, emulator_of(self.target))
+        return Manifest(
+            run_id=run.path.name,
+            specimen=self.target.topology.name,
+            scenario=_no_scenario(self.target.topology.name),
+            target=self.target.label,
+            by_hand=True,
+            finished=True,
+            drained=drained.drained,
+            drain=DrainReport(waited_s=round(drained.waited_s, 3), reason=drained.reason),
+            started_ts=self.since_ts,
+            load_started_ts=self.since_ts,
+            drain_ended_ts=ended_ts,
+            junk_message_ids=(),
+            cores=os.cpu_count() if self.target.is_this_machine else None,
+            provenance=Provenance.now(),
+            emulator=facts.emulator,
+            not_measured={**facts.not_measured, **NOT_TOLD},
+            fidelity=(*unlike_declared(found), *facts.fidelity),
+        )
 
 
 def _no_scenario(name: str) -> Scenario:

@@ -5,7 +5,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,16 +14,30 @@ from dlqlab.collect.logs import Window
 from dlqlab.collect.parts import read_part
 from dlqlab.collect.queues import PART_NAME as QUEUES_PART
 from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.contracts.manifest import (
+    CardEntry,
+    DrainReport,
+    Latency,
+    LatencyProbe,
+    Manifest,
+    Provenance,
+    RetryProbe,
+    run_id,
+)
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Drain, Judge, Load, Scenario
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target
 from dlqlab.errors import UsageError
-from dlqlab.run import known, manifest, preflight
+from dlqlab.progress import Phases
+from dlqlab.run import preflight
 from dlqlab.run.deployed import Deployment, read_deployment, scenario_of
 from dlqlab.run.ledgers import HandLoad, junk_ids, read_load, silent_s
 from dlqlab.run.measure import drain, pull, record_topology, unlike_declared
-from dlqlab.run.progress import Phases
+from dlqlab.run.target_facts import emulator_of, target_facts
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 BY_HAND = "by-hand"
 QUEUES_LATE = "depths of the queues while the load ran: nobody sampled them, the samples begin with the collection"
@@ -41,7 +55,7 @@ class HandCollector:
     console: Console
     judged_as: Scenario | None = None
 
-    def collect(self) -> dict[str, Any]:
+    def collect(self) -> Manifest:
         """Wait for the drain, collect everything, write the manifest; returns it.
 
         Raises:
@@ -51,34 +65,38 @@ class HandCollector:
         load = self._load()
         deployment = read_deployment(self.target)
         scenario = self._scenario(deployment, load)
-        facts = self._begin(deployment, scenario, load)
+        manifest = self._begin(deployment, scenario, load)
         phases = Phases(self.console)
-        facts |= self._drain(scenario, phases)
-        facts |= {"drain_ended_ts": time.time()} | self._probe(phases)
-        window = Window(load.started_ts, facts["drain_ended_ts"])
-        report = pull(
+        drained, waited = self._drain(scenario, phases)
+        drain_ended_ts = time.time()
+        probe = self._probe(phases)
+        window = Window(load.started_ts, drain_ended_ts)
+        collected = pull(
             self.run,
             self.target,
             window,
             phases,
-            run_id=facts["functions_run_id"],
+            run_id=manifest.logged_run_id,
             not_sampled=() if self._has(HOST_PART) else ("host",),
         )
-        facts |= {
-            "collected": {
-                "rows": report.rows, "logs_settled": report.logs_settled, "foreign_items": report.foreign_items,
-            },
-            "latency_probe": {"before": None, "after": self._latency()},
-            "finished": not load.open_workers,
-            "ended_ts": time.time(),
-            "phases": dict(phases.seconds),
-        }  # fmt: skip
-        self.run.write_manifest(facts)
+        manifest = dataclasses.replace(
+            manifest,
+            drained=drained,
+            drain=waited,
+            drain_ended_ts=drain_ended_ts,
+            retry_probe=probe,
+            collected=collected,
+            latency_probe=LatencyProbe(after=self._latency()),
+            finished=not load.open_workers,
+            ended_ts=time.time(),
+            phases=dict(phases.seconds),
+        )
+        self.run.write_manifest(manifest)
         point_latest(self.run)
-        return facts
+        return manifest
 
     def _load(self) -> HandLoad:
-        if self.run.manifest_path.exists() and not self.run.read_manifest().get("by_hand"):
+        if self.run.manifest_path.exists() and not self.run.read_manifest().by_hand:
             raise UsageError(f"{self.run.path}: is a run that is collected already: see dlqlab report")
         load = read_load(self.run.ledger_parts)
         silence_s = silent_s(self.run.ledger_parts)
@@ -97,64 +115,56 @@ class HandCollector:
             drain=like.drain if like else Drain(),
         )
 
-    def _begin(self, deployment: Deployment, scenario: Scenario, load: HandLoad) -> dict[str, Any]:
+    def _begin(self, deployment: Deployment, scenario: Scenario, load: HandLoad) -> Manifest:
         """What is known before anything is collected, and what never will be."""
         settings = deployment.settings()
-        facts = known.manifest_facts(self.target, known.emulator_of(self.target))
+        facts = target_facts(self.target, emulator_of(self.target))
         unknown = {"latency": BASELINE_UNSEEN}
         unknown |= {} if self._has(HOST_PART) else {"host": HOST_UNSEEN}
         unknown |= {} if self._queues_seen(load) else {"queues": QUEUES_LATE}
         unknown |= {} if load.load else {"load": LOAD_UNSAID}
         differing = unlike_declared(record_topology(self.run, self.target))
-        card = [{"name": f"not measured: {name}", "ok": None, "statement": text} for name, text in unknown.items()]
-        return {
-            "run_id": self.run.path.name,
-            "functions_run_id": settings.run_id,
-            "by_hand": True,
-            "scenario": scenario.to_dict(),
-            "seed": scenario.seed,
-            "target": self.target.label,
-            "simulated": False,
-            "finished": False,
-            "drained": False,
-            "started_ts": None,
-            "run_started_ts": settings.run_started_ts or None,
-            "load_started_ts": load.started_ts,
-            "load_ended_ts": load.ended_ts,
-            "load": load.to_json(),
-            "junk_message_ids": junk_ids(self.run),
-            "redact_fields": sorted(settings.redact_fields),
-            "partial_batch_responses": deployment.is_partial,
-            "cores": os.cpu_count() if self.target.is_this_machine else None,
-            "versions": manifest.versions(),
-            "git": manifest.git_state(),
-            "command": manifest.command_line(),
-            "emulator": facts["emulator"],
-            "not_measured": facts["not_measured"] | unknown,
-            "fidelity": [*facts["fidelity"], *differing, *card],
-        }
+        card = (CardEntry(name=f"not measured: {name}", ok=None, statement=text) for name, text in unknown.items())
+        return Manifest(
+            run_id=self.run.path.name,
+            functions_run_id=settings.run_id,
+            by_hand=True,
+            scenario=scenario,
+            target=self.target.label,
+            run_started_ts=settings.run_started_ts or None,
+            load_started_ts=load.started_ts,
+            load_ended_ts=load.ended_ts,
+            load=load.report(),
+            junk_message_ids=junk_ids(self.run),
+            redact_fields=tuple(sorted(settings.redact_fields)),
+            partial_batch_responses=deployment.is_partial,
+            cores=os.cpu_count() if self.target.is_this_machine else None,
+            provenance=Provenance.now(),
+            emulator=facts.emulator,
+            not_measured={**facts.not_measured, **unknown},
+            fidelity=(*facts.fidelity, *differing, *card),
+        )
 
-    def _probe(self, phases: Phases) -> dict[str, Any]:
+    def _probe(self, phases: Phases) -> RetryProbe | None:
         """The target's own lateness. Afterwards, and only on this machine: it sends messages."""
         if not self.target.is_this_machine:
-            return {"retry_probe": None}
+            return None
         with phases.phase("probe", "retry probe") as phase:
             probe = preflight.probe_retries(self.target)
-            phase.note = f"the target alone is {probe['median_s'] * 1000:.0f} ms late (median)"
-        return {"retry_probe": probe | {"when": "after the load"}}
+            phase.note = f"the target alone is {probe.median_s * 1000:.0f} ms late (median)"
+        return dataclasses.replace(probe, when="after the load")
 
-    def _drain(self, scenario: Scenario, phases: Phases) -> dict[str, Any]:
-        sqs = self.target.client("sqs")
+    def _drain(self, scenario: Scenario, phases: Phases) -> tuple[bool, DrainReport]:
+        sqs: SQSClient = self.target.client("sqs")
         queues = QueueSampler(sqs, queue_urls(sqs, self.target.topology.queue_names), self.run.path)
         queues.sample()
         queues.start()
         try:
-            result = drain(self.run, self.target, queues, scenario.drain.deadline_s, phases)
+            return drain(self.run, self.target, queues, scenario.drain.deadline_s, phases)
         finally:
             queues.stop()
-        return {"drained": result.drained, "drain": {"waited_s": round(result.waited_s, 3), "reason": result.reason}}
 
-    def _latency(self) -> dict[str, float] | None:
+    def _latency(self) -> Latency | None:
         if not self.target.is_this_machine:
             return None
         return preflight.probe_latency(self.target, pipeline.url(self.target))
@@ -170,4 +180,4 @@ class HandCollector:
 
 def new_run(root: Path) -> RunDir:
     """A folder for ledgers that are put together."""
-    return RunDir(root / f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{BY_HAND}")
+    return RunDir(root / run_id(BY_HAND))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from dlqlab.contracts.manifest import LoadReport
 from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.contracts.scenario import Load
 from dlqlab.errors import UsageError
@@ -40,16 +41,17 @@ class HandLoad:
     workers: tuple[str, ...]
     open_workers: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "planned": self.planned,
-            "sent": self.sent,
-            "late_mean_s": self.late_mean_s,
-            "seed": self.seed,
-            "hosts": list(self.hosts),
-            "workers": list(self.workers),
-            "settings_known": self.load is not None,
-        }
+    def report(self) -> LoadReport:
+        """What the manifest says of it."""
+        return LoadReport(
+            planned=self.planned,
+            sent=self.sent,
+            late_mean_s=self.late_mean_s,
+            seed=self.seed,
+            hosts=self.hosts,
+            workers=self.workers,
+            settings_known=self.load is not None,
+        )
 
 
 def moment(text: str, *, clock: Callable[[], float] = time.time) -> float:
@@ -139,13 +141,13 @@ def junk_path(run: RunDir) -> Path:
     return run.path / "junk.json"
 
 
-def junk_ids(run: RunDir) -> list[str]:
+def junk_ids(run: RunDir) -> tuple[str, ...]:
     """Ids of the junk messages of a load; none where nobody noted any: Locust by hand sends none, asked for or not.
 
     Raises:
         EvidenceError: the note cannot be read.
     """
-    return list(read_json(junk_path(run))["message_ids"]) if junk_path(run).exists() else []
+    return tuple(read_json(junk_path(run))["message_ids"]) if junk_path(run).exists() else ()
 
 
 def silent_s(ledger_parts: Path, *, clock: Callable[[], float] = time.time) -> float:

@@ -1,24 +1,21 @@
 """What a run that broke leaves behind: its samples as tables, and a note that says where they lie and what they are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pandas as pd
-
-from dlqlab.analysis.wording import count
-from dlqlab.collect.host import read_host
-from dlqlab.collect.queues import read_queues
+from dlqlab.collect.collect import SAMPLES
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import EvidenceError
 from dlqlab.load.ledger import read_ledger
 from dlqlab.paths import shown
+from dlqlab.wording import count
 
-_SOURCES: dict[str, tuple[str, Callable[[RunDir], pd.DataFrame]]] = {
-    "ledger": ("request", lambda run: read_ledger(run.ledger_parts).rows),
-    "queues": ("queue sample", lambda run: read_queues(run.path)),
-    "host": ("sample of processes", lambda run: read_host(run.path)),
+_ROWS = {
+    "ledger": ("request", "requests"),
+    "queues": ("queue sample", "queue samples"),
+    "host": ("sample of processes", "samples of processes"),
 }
-"""Tables whose sources lie in the run directory while the load lasts: what a row is, and how they are read."""
+"""Tables whose sources lie in the run directory while the load lasts, and what one row and several are."""
 
 
 @contextmanager
@@ -34,19 +31,15 @@ def leaving_evidence(run: RunDir) -> Iterator[None]:
 def keep(run: RunDir) -> str:
     """Make tables of what was written so far, and say what the run directory holds."""
     parts = ["manifest"] if run.manifest_path.exists() else []
-    for table, (what, read) in _SOURCES.items():
+    for table, what in _ROWS.items():
         try:
-            rows = read(run)
+            rows = SAMPLES[table](run.path) if table in SAMPLES else read_ledger(run.ledger_parts).rows
             run.write(table, rows)
         except (EvidenceError, OSError):
             continue  # not begun yet, or the disk is full: raw files stay, and the report says which table is missing
-        parts.append(f"{table} ({_rows(len(rows), what)})")
+        parts.append(f"{table} ({count(len(rows), *what)})")
     path = shown(run.path)
     held = f"evidence: {path} holds {', '.join(parts) or 'nothing yet'}"
     if not run.manifest_path.exists():
         return f"{held}; dlqlab collect {path} makes a run of it"
     return f"{held}; dlqlab report {path} judges it: unknown, never valid"
-
-
-def _rows(n: int, what: str) -> str:
-    return count(n, what, "samples of processes" if what == "sample of processes" else None)

@@ -2,23 +2,27 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
-from dlqlab.collect.collect import Clients, CollectReport, collect
-from dlqlab.collect.drain import DrainProbe, DrainResult, DrainState, wait_for_drain
+from dlqlab.collect.collect import Clients, collect
+from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
 from dlqlab.collect.host import HostSampler
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
+from dlqlab.contracts.manifest import CardEntry, Collected, DrainReport
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.deploy.discover import differences, discover, missing
 from dlqlab.deploy.target import Target
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import DeployError, EvidenceError
 from dlqlab.load.ledger import read_ledger
-from dlqlab.run import known
-from dlqlab.run.progress import Phases
+from dlqlab.progress import Phases
+from dlqlab.run import target_facts
 from dlqlab.run.watch import Watch
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
 ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
@@ -40,14 +44,14 @@ def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
     return found
 
 
-def unlike_declared(found: Sequence[str]) -> list[dict[str, object]]:
+def unlike_declared(found: Sequence[str]) -> list[CardEntry]:
     """Entries of the fidelity card: in what the deployment is not what the topology declares; none where it is."""
-    return [{"name": "topology", "ok": False, "statement": f"not as declared: {text}"} for text in found]
+    return [CardEntry(name="topology", ok=False, statement=f"not as declared: {text}") for text in found]
 
 
 @contextmanager
 def sampled(
-    run: RunDir, emulator: Emulator | None, sqs: Any, urls: Mapping[str, str], watch: Watch
+    run: RunDir, emulator: Emulator | None, sqs: "SQSClient", urls: Mapping[str, str], watch: Watch
 ) -> Iterator[tuple[QueueSampler, HostSampler]]:
     """Queues and processes are sampled within, and the samplers watched; the load's own processes are added later.
 
@@ -55,7 +59,7 @@ def sampled(
         EvidenceError: samples failed. Not where the block broke off: its own error is the reason then.
     """
     queues = QueueSampler(sqs, urls, run.path)
-    host = HostSampler(known.host_parts(emulator), run.path)
+    host = HostSampler(target_facts.host_parts(emulator), run.path)
     queues.start()
     host.start()
     watch.add("the sampling of queues", queues.ending)
@@ -75,8 +79,10 @@ def sampled(
         queues.stop()
 
 
-def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, phases: Phases) -> DrainResult:
-    """Wait until all queues are empty and every task that a client knows to be taken is terminal.
+def drain(
+    run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, phases: Phases
+) -> tuple[bool, DrainReport]:
+    """Wait until all queues are empty and every task that a client knows to be taken is terminal; whether that came.
 
     Raises:
         EvidenceError: the ledger or the task table cannot be read.
@@ -90,7 +96,7 @@ def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, 
         result = wait_for_drain(probe, deadline_s, on_progress=show)
         phase.note = "all queues empty, every task terminal" if result.drained else result.reason
         phase.failed = not result.drained
-    return result
+    return result.drained, DrainReport(waited_s=round(result.waited_s, 3), reason=result.reason)
 
 
 def _drain_probe(run: RunDir, target: Target, queues: QueueSampler) -> DrainProbe:
@@ -112,7 +118,7 @@ def pull(
     run_id: str,
     not_sampled: Collection[str] = (),
     sent_by_us: bool = True,
-) -> CollectReport:
+) -> Collected:
     """Collect everything into the run directory; ``run_id`` is the one that the functions log.
 
     Raises:
@@ -136,4 +142,4 @@ def pull(
             on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
         )
         phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
-    return report
+    return Collected(rows=report.rows, logs_settled=report.logs_settled, foreign_items=report.foreign_items)

@@ -3,16 +3,22 @@
 import statistics
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING
 
+from dlqlab.contracts.manifest import CardEntry, Latency, RetryProbe
 from dlqlab.deploy.target import Target
 from dlqlab.deploy.verify import call_api, invoke_empty
 from dlqlab.errors import DeployError
-from dlqlab.fidelity.findings import run_probes
+from dlqlab.fidelity.findings import Finding, run_probes
 from dlqlab.fidelity.probes import QUICK, visibility_tick
 from dlqlab.waiting import wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 PROBE_BACKOFF_S = 1
 PROBE_MESSAGES = 20
@@ -23,20 +29,22 @@ PROBE_DEADLINE_S = 30.0
 WARM_POLLERS = 5
 LATENCY_CALLS = 15
 FIDELITY_DEADLINE_S = 3.0
+NOT_FOUND = 404
 _BATCH = 10
 
 
-def probe_retries(target: Target) -> dict[str, Any]:
+def probe_retries(target: Target) -> RetryProbe:
     """How late messages come back that were hidden for 1 s, on a queue of its own and with nothing else going on.
 
-    That is the target's own share of every retry's lateness: its clock, its queue, one request. Returns ``n``,
-    ``median_s``, ``p95_s``, ``backoff_s``.
+    That is the target's own share of every retry's lateness: its clock, its queue, one request.
     """
-    sqs = target.client("sqs")
+    sqs: SQSClient = target.client("sqs")
     url = sqs.create_queue(QueueName=f"dlqlab-probe-{uuid.uuid4().hex[:12]}")["QueueUrl"]
     try:
         for start in range(0, PROBE_MESSAGES, _BATCH):
-            entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(start, start + _BATCH)]
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(n), "MessageBody": str(n)} for n in range(start, start + _BATCH)
+            ]
             sqs.send_message_batch(QueueUrl=url, Entries=entries)
         hidden: dict[str, float] = {}
         wait_for("probe messages", lambda: _hide(sqs, url, hidden), deadline_s=PROBE_DEADLINE_S, interval_s=0)
@@ -45,21 +53,26 @@ def probe_retries(target: Target) -> dict[str, Any]:
     finally:
         sqs.delete_queue(QueueUrl=url)
     late_s = sorted(late)
-    return {
-        "n": len(late_s),
-        "median_s": round(statistics.median(late_s), 6),
-        "p95_s": round(late_s[int(0.95 * (len(late_s) - 1))], 6),
-        "backoff_s": PROBE_BACKOFF_S,
-    }
+    return RetryProbe(
+        n=len(late_s),
+        median_s=round(statistics.median(late_s), 6),
+        p95_s=round(late_s[int(0.95 * (len(late_s) - 1))], 6),
+        backoff_s=PROBE_BACKOFF_S,
+    )
 
 
-def probe_fidelity(target: Target, retry_probe: dict[str, Any]) -> list[dict[str, Any]]:
+def probe_fidelity(target: Target, retry_probe: RetryProbe) -> list[CardEntry]:
     """Entries of the fidelity card by the short probes, about a second; the long one is ``dlqlab preflight``'s.
 
     Afterwards and not beside the retry probe, which wants the target to itself.
     """
-    found = [visibility_tick(retry_probe), *run_probes(target.client, QUICK, deadline_s=FIDELITY_DEADLINE_S)]
-    return [finding.to_json() for finding in found]
+    tick = visibility_tick(n=retry_probe.n, median_s=retry_probe.median_s, p95_s=retry_probe.p95_s)
+    return [card_entry(found) for found in (tick, *run_probes(target.client, QUICK, deadline_s=FIDELITY_DEADLINE_S))]
+
+
+def card_entry(found: Finding) -> CardEntry:
+    """The line of the fidelity card for what a probe found."""
+    return CardEntry(name=found.name, ok=found.ok, statement=found.statement, measured=found.measured)
 
 
 def warm_up(target: Target, url: str, users: int) -> None:
@@ -68,7 +81,8 @@ def warm_up(target: Target, url: str, users: int) -> None:
     Raises:
         DeployError: the API or a function does not work.
     """
-    work, functions = target.topology.work, target.client("lambda")
+    work = target.topology.work
+    functions: LambdaClient = target.client("lambda")
     with ThreadPoolExecutor(users + 2 * WARM_POLLERS) as pool:
         # A look-up, because it makes the API's clients too; /health asks nothing of anybody.
         calls = [pool.submit(call_api, url, "/tasks/warm-up") for _ in range(users)]
@@ -79,13 +93,13 @@ def warm_up(target: Target, url: str, users: int) -> None:
         ]
         for call in calls:
             status, answer = call.result()
-            if status != 404:  # noqa: PLR2004
+            if status != NOT_FOUND:
                 raise DeployError(f"{url}/tasks/warm-up answered {status}, expected 404: {answer}")
         for invocation in invocations:
             invocation.result()
 
 
-def probe_latency(target: Target, url: str) -> dict[str, float]:
+def probe_latency(target: Target, url: str) -> Latency:
     """Median milliseconds of a request to the API and of an invocation of the processor, one at a time and at rest.
 
     Neither leaves a task or a log event behind.
@@ -94,12 +108,14 @@ def probe_latency(target: Target, url: str) -> dict[str, float]:
         DeployError: the API or the function does not work.
     """
     functions, worker = target.client("lambda"), target.topology.work.consumer.name
-    calls: Mapping[str, Callable[[], object]] = {
-        "api_ms": lambda: call_api(url, "/health"),
-        "processor_ms": lambda: invoke_empty(functions, worker),
-    }
-    times = {name: [_timed_ms(call) for _ in range(LATENCY_CALLS)] for name, call in calls.items()}
-    return {name: round(statistics.median(found), 3) for name, found in times.items()}
+    return Latency(
+        api_ms=_median_ms(lambda: call_api(url, "/health")),
+        processor_ms=_median_ms(lambda: invoke_empty(functions, worker)),
+    )
+
+
+def _median_ms(call: Callable[[], object]) -> float:
+    return round(statistics.median(_timed_ms(call) for _ in range(LATENCY_CALLS)), 3)
 
 
 def _timed_ms(call: Callable[[], object]) -> float:
@@ -108,7 +124,7 @@ def _timed_ms(call: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _hide(sqs: Any, url: str, hidden: dict[str, float]) -> tuple[bool, str]:
+def _hide(sqs: "SQSClient", url: str, hidden: dict[str, float]) -> tuple[bool, str]:
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1).get("Messages", [])
     for message in messages:
         time.sleep(PROBE_SPREAD_S / PROBE_MESSAGES)
@@ -120,7 +136,7 @@ def _hide(sqs: Any, url: str, hidden: dict[str, float]) -> tuple[bool, str]:
     return len(hidden) == PROBE_MESSAGES, f"{len(hidden)} of {PROBE_MESSAGES} received"
 
 
-def _take(sqs: Any, url: str, hidden: dict[str, float], late: list[float]) -> tuple[bool, str]:
+def _take(sqs: "SQSClient", url: str, hidden: dict[str, float], late: list[float]) -> tuple[bool, str]:
     messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=2).get("Messages", [])
     now = time.time()
     late += [now - hidden[message["MessageId"]] for message in messages]

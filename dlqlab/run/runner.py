@@ -1,12 +1,13 @@
 """The phases of a run, in order. Whatever happens, evidence that was written stays, and nothing is left running."""
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -15,26 +16,28 @@ from dlqlab.collect.host import HostSampler, tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import queue_urls
 from dlqlab.contracts.cells import ALONE, Cell
+from dlqlab.contracts.manifest import Broken, LatencyProbe, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.contracts.verdict import Verdict
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import LOCAL_STAGE, Target, local_target
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.load.junk import send_junk
 from dlqlab.load.starter import LoadResult, start_load
-from dlqlab.run import known, manifest, preflight
-from dlqlab.run.ahead import import_ahead
-from dlqlab.run.deployed import read_deployment
+from dlqlab.progress import Phases
+from dlqlab.run import preflight
+from dlqlab.run.deployed import read_settings
 from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import drain, pull, record_topology, sampled
-from dlqlab.run.progress import Phases
+from dlqlab.run.target_facts import target_facts
 from dlqlab.run.watch import Watch, watching
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
-def new_run_id(scenario: Scenario) -> str:
-    return f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{scenario.name}"
+PHASES = ("start", "deploy", "preflight", "load", "drain", "collect")
+"""The phases that make evidence, in order."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,55 +66,36 @@ class Runner:
     together: Callable[[], float] = time.time
     phases: Phases = field(init=False)
     run: RunDir = field(init=False)
-    facts: dict[str, Any] = field(init=False)
+    manifest: Manifest = field(init=False)
 
     def __post_init__(self) -> None:
-        self.run_id = self.run_id or new_run_id(self.scenario)
+        self.run_id = self.run_id or run_id(self.scenario.name)
         self.phases = Phases(self.console)
         self.run = RunDir(self.runs_root / (self.run_id if self.cell == ALONE else str(self.cell.number)))
-        self.facts = {
-            "run_id": self.run_id,
-            "scenario": self.scenario.to_dict(),
-            "seed": self.scenario.seed,
-            "target": self.target.label if self.target else "local",
-            "simulated": False,
-            "finished": False,
-            "drained": False,
-            **dict.fromkeys(
-                ("started_ts", "load_started_ts", "load_ended_ts", "drain_ended_ts", "ended_ts", "retry_probe")
-            ),
-            "cores": os.cpu_count(),
-            "versions": manifest.versions(),
-            "git": manifest.git_state(),
-            "command": manifest.command_line(),
-        }
+        self.manifest = Manifest(
+            run_id=self.run_id,
+            scenario=self.scenario,
+            target=self.target.label if self.target else "local",
+            cores=os.cpu_count(),
+            provenance=Provenance.now(),
+        )
 
-    def execute(self) -> Verdict:
-        """All phases; returns the verdict.
+    def gather(self) -> RunDir:
+        """All phases that make evidence; returns the run directory that holds it.
 
         Raises:
             DlqlabError: a phase broke; the run directory holds what there is.
         """
         self.note(started_ts=time.time())
-        point_latest(self.run)
-        import_ahead()
-        self.gather()
-        return self.judge_and_report()
-
-    def gather(self) -> None:
-        """All phases that make evidence.
-
-        Raises:
-            DlqlabError: a phase broke; the run directory holds what there is.
-        """
-        self.note(started_ts=self.facts["started_ts"] or time.time())
         with ExitStack() as stack, self.breaking_openly():
             target, emulator = self._start(stack)
-            self.note(**known.manifest_facts(target, emulator))
+            facts = target_facts(target, emulator)
+            self.note(emulator=facts.emulator, not_measured=facts.not_measured)
             with watching(self.phases, self.run, emulator) as watch:
                 url = self._deploy(target, emulator)
                 self._measure(target, emulator, url, watch)
         self.note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
+        return self.run
 
     @contextmanager
     def breaking_openly(self) -> Iterator[None]:
@@ -121,13 +105,14 @@ class Runner:
                 yield
         except BaseException as error:
             reason = str(error).partition("\n")[0] or "interrupted"
-            self.note(broken={"phase": self.phases.current, "reason": reason}, phases=dict(self.phases.seconds))
+            broken = Broken(phase=self.phases.current, reason=reason)
+            self.note(broken=broken, phases=dict(self.phases.seconds))
             raise
 
-    def note(self, **facts: Any) -> None:
-        """Write the manifest anew: it is true at any moment, also when the run ends here."""
-        self.facts.update(facts)
-        self.run.write_manifest(self.facts)
+    def note(self, **changes: Any) -> None:
+        """Write the manifest anew with these fields: it is true at any moment, also when the run ends here."""
+        self.manifest = dataclasses.replace(self.manifest, **changes)
+        self.run.write_manifest(self.manifest)
 
     def _start(self, stack: ExitStack) -> tuple[Target, Emulator | None]:
         if self.target:
@@ -154,12 +139,12 @@ class Runner:
                 target,
                 self.scenario,
                 progress=lambda text: phase.update(note=text),
-                run_id=self.facts["run_id"],
+                run_id=self.run_id,
                 reset_follows=True,
             )
             record_topology(self.run, target)
             pipeline.reset(target)
-            self.note(redact_fields=sorted(read_deployment(target).settings().redact_fields))
+            self.note(redact_fields=tuple(sorted(read_settings(target).redact_fields)))
             phase.note = f"API at {url}"
         with self.phases.phase("preflight") as phase:
             phase.update(note="retry probe")
@@ -169,34 +154,38 @@ class Runner:
             phase.update(note="warm-up")
             run_started_ts = self.together()  # what outages count from: as close to the load as can be
             self.note(run_started_ts=run_started_ts)
-            pipeline.configure(target, self.scenario, self.facts["run_id"], run_started_ts=run_started_ts)
+            pipeline.configure(target, self.scenario, self.run_id, run_started_ts=run_started_ts)
             preflight.warm_up(target, url, self.scenario.load.users)
             latency = preflight.probe_latency(target, url)
             alone = "the target alone" if self.target else "the emulator alone"
-            phase.note = f"functions warm; {alone} is {probe['median_s'] * 1000:.0f} ms late (median)"
-        card = known.manifest_facts(target, emulator)["fidelity"]  # anew: by now the functions have run
-        self.note(retry_probe=probe, fidelity=[*found, *card], latency_probe={"before": latency})
+            phase.note = f"functions warm; {alone} is {probe.median_s * 1000:.0f} ms late (median)"
+        card = target_facts(target, emulator).fidelity  # not sooner: by now the functions have run
+        self.note(retry_probe=probe, fidelity=(*found, *card), latency_probe=LatencyProbe(before=latency))
         return url
 
     def _measure(self, target: Target, emulator: Emulator | None, url: str, watch: Watch) -> None:
-        sqs = target.client("sqs")
+        sqs: SQSClient = target.client("sqs")
         urls = queue_urls(sqs, target.topology.queue_names)
         with sampled(self.run, emulator, sqs, urls, watch) as (queues, host):
             load = self._load(url, host, sqs, urls[target.topology.work.queue.role])
-            drained = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
+            drained, waited = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
             self.note(drain_ended_ts=time.time())
         window = Window(load.started_ts, time.time())
-        report = pull(self.run, target, window, self.phases, run_id=self.facts["run_id"])
+        collected = pull(self.run, target, window, self.phases, run_id=self.run_id)
         self.note(
-            latency_probe=self.facts["latency_probe"] | {"after": preflight.probe_latency(target, url)},
-            drained=drained.drained,
-            drain={"waited_s": round(drained.waited_s, 3), "reason": drained.reason},
-            collected={"rows": report.rows, "logs_settled": report.logs_settled, "foreign_items": report.foreign_items},
+            latency_probe=dataclasses.replace(
+                self.manifest.latency_probe or LatencyProbe(), after=preflight.probe_latency(target, url)
+            ),
+            drained=drained,
+            drain=waited,
+            collected=collected,
         )
 
-    def _load(self, url: str, host: HostSampler, sqs: Any, queue_url: str) -> LoadResult:
+    def _load(self, url: str, host: HostSampler, sqs: "SQSClient", queue_url: str) -> LoadResult:
         with self.phases.phase("load", f"{self.cell.share(self.scenario.load.tasks):,} tasks") as phase:
             self.note(load_started_ts=self.together())
+            if self.cell == ALONE:
+                point_latest(self.run)
 
             def show(sent: int, planned: int) -> None:
                 phase.update(done=sent, total=planned, note=f"{sent:,} sent")
@@ -207,7 +196,7 @@ class Runner:
                 self.scenario,
                 url=url,
                 run=self.run,
-                run_id=self.facts["run_id"],
+                run_id=self.run_id,
                 allow_remote=self.allow_remote,
                 cell=self.cell,
                 on_progress=show,
@@ -219,24 +208,13 @@ class Runner:
         self.note(
             load_started_ts=result.started_ts,
             load_ended_ts=result.ended_ts,
-            load={"planned": result.planned, "sent": result.sent, "late_mean_s": result.late_mean_s},
+            load=LoadReport(planned=result.planned, sent=result.sent, late_mean_s=result.late_mean_s),
         )
         return result
 
-    def _send_junk(self, sqs: Any, queue_url: str) -> None:
+    def _send_junk(self, sqs: "SQSClient", queue_url: str) -> None:
         """The scenario's junk, once, among the tasks of the first cell."""
         count = 0 if self.cell.number else self.scenario.load.junk_messages
-        if count and "junk_message_ids" not in self.facts:
+        if count and self.manifest.junk_message_ids is None:
             junk = send_junk(sqs, queue_url, count, self.scenario.seed)
-            self.note(junk_message_ids=[message.message_id for message in junk])
-
-    def judge_and_report(self) -> Verdict:
-        from dlqlab.report.render import render  # noqa: PLC0415  (heavy: see ahead)
-        from dlqlab.run.again import rejudge  # noqa: PLC0415
-
-        with self.phases.phase("judge") as phase:
-            verdict = rejudge(self.run)
-            phase.note = f"{len(verdict.checks)} checks"
-        with self.phases.phase("report", "notebook and HTML") as phase:
-            phase.note = paths.shown(render(self.run))
-        return verdict
+            self.note(junk_message_ids=tuple(message.message_id for message in junk))

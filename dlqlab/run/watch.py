@@ -20,7 +20,7 @@ from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import PartEndedError
 from dlqlab.exits import told
-from dlqlab.run.progress import Phases
+from dlqlab.progress import Phases
 
 INTERVAL_S = 0.25
 LAST_LOOK_S = 0.5

@@ -89,7 +89,7 @@ def play(scenario: Scenario, world: World, seed: int) -> Simulation:
 
     Settings are compared on the same seeds: with one seed, a task meets the same faults under each of them.
     """
-    from dlqlab.twin.simulate import simulate  # noqa: PLC0415 - takes the compiler in
+    from dlqlab.twin.simulate import simulate  # noqa: PLC0415  (takes the compiler in)
 
     load = scenario.load
     if world.pace is Pace.POISSON:

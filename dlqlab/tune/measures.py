@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from dlqlab.costs.prices import Prices, bill
-from dlqlab.costs.usage import usage_of
 from dlqlab.twin.contract import Simulation
+from dlqlab.twin.usage import usage_of
 
 COST_OF: Final = "cost_usd: "
 """Begins the name of one service's part of the cost."""

@@ -45,7 +45,7 @@ def _here(job: Job, world: World, done: Done) -> Row:
 
 def _on_dask(client: Any, jobs: Sequence[Job], world: World, done: Done) -> list[Row]:
     """Raises RunError where a job failed; names its setting."""
-    from distributed import as_completed  # noqa: PLC0415 - takes a second
+    from distributed import as_completed  # noqa: PLC0415  (takes a second)
 
     shared = client.scatter(world, broadcast=True)
     # The compiler's result is kept on disk: the first job makes it, the others find it.
@@ -68,7 +68,7 @@ def _result(future: Any, job: Job) -> Row:
 
 @contextmanager
 def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
-    from distributed import Client, LocalCluster  # noqa: PLC0415
+    from distributed import Client, LocalCluster  # noqa: PLC0415  (takes a second)
 
     if scheduler is not None:
         try:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from dlqlab.contracts.scenario import from_dict
 from dlqlab.errors import UsageError
-from dlqlab.tune.front import Choice
+from dlqlab.tune.pareto import Choice
 from dlqlab.tune.sweep import Sweep
 from dlqlab.tune.variations import Refusal
 

@@ -17,10 +17,10 @@ import pandas as pd
 
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import UsageError
-from dlqlab.tune.front import SUCCESS_WITHIN, Choice, choose, keeps_up, pareto
 from dlqlab.tune.jobs import Job, World, at_rate, received_per_s
 from dlqlab.tune.measures import COST_OF, MEASURES
 from dlqlab.tune.parallel import Perform
+from dlqlab.tune.pareto import SUCCESS_WITHIN, Choice, choose, keeps_up, pareto
 from dlqlab.tune.variations import Refusal, Setting, Variation, combine
 
 CHOSEN: Final = "chosen"
@@ -86,7 +86,7 @@ class Question:
     refusals: tuple[Refusal, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.seeds <= 100:  # noqa: PLR2004 - beside what it bounds
+        if not 1 <= self.seeds <= 100:  # noqa: PLR2004  (beside what it bounds)
             raise UsageError(f"seeds is {self.seeds}: give 1 to 100")
         if not 0 <= self.success_within <= 1:
             raise UsageError(f"success_within is {self.success_within}: give a ratio of 0 to 1")

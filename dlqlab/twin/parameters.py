@@ -3,7 +3,7 @@
 Each number is a field whose metadata names its unit and where it comes from: ``explain`` lists them. What AWS does not
 document is marked as an assumption; ``calibrate`` replaces durations by what a measured run shows.
 """
-# ruff: noqa: RUF009 - a default that a function makes is shared by all, and every one of these is immutable
+# ruff: noqa: RUF009  (a default that a function makes is shared by all, and every one of these is immutable)
 
 import dataclasses
 import math

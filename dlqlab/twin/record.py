@@ -3,15 +3,16 @@
 import dataclasses
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dlqlab.contracts import manifest
+from dlqlab.contracts.manifest import CardEntry, LoadReport, Manifest, Provenance, SimulationFacts
 from dlqlab.contracts.rundir import RunDir, point_latest, write_json
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.run import manifest
 from dlqlab.specimens import task_system
 from dlqlab.twin.arrivals import Arrivals, of_load
 from dlqlab.twin.contract import EPOCH_TS, Simulation
@@ -51,7 +52,7 @@ def record(
     horizon_s = scenario.drain.deadline_s
     result = simulate(scenario, parameters=parameters, arrivals=arrivals, seed=seed, sample=sample, horizon_s=horizon_s)
     took_s = time.perf_counter() - began_s
-    run_id = run_id or f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', time.gmtime())}-{scenario.name}-simulated"
+    run_id = run_id or manifest.run_id(f"{scenario.name}-simulated")
     run = RunDir(root / run_id)
     texts = Texts(scenario, arrivals, parameters.warm_up_s)
     for name, table in Evidence(result, texts, run_id).tables().items():
@@ -61,7 +62,8 @@ def record(
     result.series.to_parquet(series_path, index=False)
     write_json(run.path / AGGREGATES, aggregates(result))
     facts = _manifest(result, run_id, seed=seed, took_s=took_s, calibration=calibration)
-    run.write_manifest(facts | {"load": {"planned": len(arrivals.due_s), "sent": result.totals.tasks}})
+    load = LoadReport(planned=len(arrivals.due_s), sent=result.totals.tasks)
+    run.write_manifest(dataclasses.replace(facts, load=load))
     point_latest(run)
     return run, result
 
@@ -99,44 +101,40 @@ def sampling(result: Simulation) -> str:
 
 def _manifest(
     result: Simulation, run_id: str, *, seed: int, took_s: float, calibration: Mapping[str, Any] | None
-) -> dict[str, Any]:
+) -> Manifest:
     totals, scenario = result.totals, result.scenario
-    warm_up_s = result.parameters.warm_up_s
+    started_ts = EPOCH_TS - result.parameters.warm_up_s
     load_ended_ts = EPOCH_TS + totals.load_s
     ended_ts = load_ended_ts + totals.drained_s
-    return {
-        "run_id": run_id,
-        "scenario": scenario.to_dict(),
-        "seed": scenario.seed,
-        "target": result.parameters.name,
-        "simulated": True,
-        "finished": True,
-        "drained": totals.drained,
-        "started_ts": EPOCH_TS - warm_up_s,
-        "run_started_ts": EPOCH_TS - warm_up_s,
-        "load_started_ts": EPOCH_TS,
-        "load_ended_ts": load_ended_ts,
-        "drain_ended_ts": ended_ts,
-        "ended_ts": ended_ts,
-        "retry_probe": None,
-        "junk_message_ids": [],
-        "cores": os.cpu_count(),
-        "versions": manifest.versions(),
-        "git": manifest.git_state(),
-        "command": manifest.command_line(),
-        "fidelity": _card(result, calibration),
-        "simulation": {
-            "seed": seed,
-            "tasks": totals.tasks,
-            "sampled": len(result.sampled),
-            "took_s": round(took_s, 3),
-            "parameters": explain(result.parameters),
-            "calibration": None if calibration is None else dict(calibration),
-        },
-    }
+    return Manifest(
+        run_id=run_id,
+        scenario=scenario,
+        target=result.parameters.name,
+        simulated=True,
+        finished=True,
+        drained=totals.drained,
+        started_ts=started_ts,
+        run_started_ts=started_ts,
+        load_started_ts=EPOCH_TS,
+        load_ended_ts=load_ended_ts,
+        drain_ended_ts=ended_ts,
+        ended_ts=ended_ts,
+        junk_message_ids=(),
+        cores=os.cpu_count(),
+        provenance=Provenance.now(),
+        fidelity=_card(result, calibration),
+        simulation=SimulationFacts(
+            seed=seed,
+            tasks=totals.tasks,
+            sampled=len(result.sampled),
+            took_s=round(took_s, 3),
+            parameters=explain(result.parameters),
+            calibration=calibration,
+        ),
+    )
 
 
-def _card(result: Simulation, calibration: Mapping[str, Any] | None) -> Sequence[dict[str, Any]]:
+def _card(result: Simulation, calibration: Mapping[str, Any] | None) -> tuple[CardEntry, ...]:
     """The fidelity card of a simulation: what it is, and what it rests on."""
     name = result.parameters.name
     source = (
@@ -144,12 +142,9 @@ def _card(result: Simulation, calibration: Mapping[str, Any] | None) -> Sequence
         if calibration
         else "durations by default: assumptions, until a run calibrates them"
     )
-    return [
-        {
-            "name": "simulated",
-            "ok": None,
-            "statement": f"nothing was deployed: rules of {name} played in simulated time; fates are those of the app",
-        },
-        {"name": "sample", "ok": None, "statement": sampling(result)},
-        {"name": "durations", "ok": None, "statement": source},
-    ]
+    statements = {
+        "simulated": f"nothing was deployed: rules of {name} played in simulated time; fates are those of the app",
+        "sample": sampling(result),
+        "durations": source,
+    }
+    return tuple(CardEntry(name=name, ok=None, statement=text) for name, text in statements.items())

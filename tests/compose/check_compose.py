@@ -16,7 +16,7 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.run.scenarios import find
+from dlqlab.contracts.scenarios import find
 from tests.compose.stack import SERVICES, TOKEN, USER_ID, Stack, docker, get_json
 
 pytestmark = pytest.mark.timeout(1800)  # with the build of the image

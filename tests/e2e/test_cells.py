@@ -58,7 +58,9 @@ def test_two_cells_share_the_tasks_and_are_judged_as_one_run(tmp_path: Path) -> 
         tasks[tasks["in_table"]].set_index("task_id")["cell"].to_dict()
     )
     assert {0, 1} == set(run.read("queues")["cell"]) == set(run.read("host")["cell"])
-    assert [] == [port for port in manifest["emulator"]["ports"] if _listeners(port)]
+    assert manifest.emulator is not None
+    assert manifest.emulator.ports is not None
+    assert [] == [port for port in manifest.emulator.ports if _listeners(port)]
 
 
 def test_interrupted_cells_leave_no_process(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_interrupted_cells_leave_no_process(tmp_path: Path) -> None:
     assert 4 == run.returncode
     assert b"interrupted" in errors
     assert [] == alive
-    assert RunDir(folder).read_manifest()["finished"] is False
+    assert RunDir(folder).read_manifest().finished is False
 
 
 def test_the_end_of_a_cell_ends_the_run(tmp_path: Path) -> None:
@@ -100,7 +102,9 @@ def test_the_end_of_a_cell_ends_the_run(tmp_path: Path) -> None:
     assert re.search(rb"cell [01]: the process of the cell was killed by SIGKILL \(signal 9\)", errors)
     assert b"evidence: " in errors
     assert [] == alive
-    assert "was killed by SIGKILL" in RunDir(folder).read_manifest()["broken"]["reason"]
+    broken = RunDir(folder).read_manifest().broken
+    assert broken is not None
+    assert "was killed by SIGKILL" in broken.reason
 
 
 @pytest.mark.parametrize("options", [("--keep",), ("--target", "http://127.0.0.1:1")])

@@ -58,7 +58,7 @@ class Hands:
         """Manifest and verdict of a run after dlqlab report."""
         run = RunDir(self.runs / name)
         self.sh(f"dlqlab report --no-page --rejudge {run.path}")
-        return run.read_manifest(), json.loads(run.verdict_path.read_text())
+        return run.read_manifest().to_json(), json.loads(run.verdict_path.read_text())
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from dlqlab.contracts import scenarios
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import functions, pipeline
 from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import Result, execute, plan_redrive
-from dlqlab.run import scenarios
 from dlqlab.waiting import wait_for
 from taskrules.faults import Fault, FaultPlan
 from taskrules.queues import QueueError

@@ -39,7 +39,7 @@ def by_name(found: list[Finding]) -> dict[str, bool | None]:
 def test_card_of_the_emulator(target: Target) -> None:
     """With all patches time, dimensions, log filters and Insights are as on AWS."""
     run_probes(target.client, QUICK, deadline_s=10)  # loads the services
-    entries = {entry["name"]: entry["ok"] for entry in probe_fidelity(target, probe_retries(target))}
+    entries = {entry.name: entry.ok for entry in probe_fidelity(target, probe_retries(target))}
 
     assert {
         "visibility_tick": True,
@@ -63,11 +63,11 @@ def test_mapping_of_the_emulator(target: Target) -> None:
 def test_probes_tell_an_emulator_without_patches(unpatched: Target) -> None:
     """LocalStack as it comes: a clock of a second, one poller, dimensions by their beginning, no metrics of logs."""
     run_probes(unpatched.client, QUICK, deadline_s=10)
-    entries = {entry["name"]: entry for entry in probe_fidelity(unpatched, probe_retries(unpatched))}
+    entries = {entry.name: entry for entry in probe_fidelity(unpatched, probe_retries(unpatched))}
     found = run_probes(unpatched.client, [mapping_probe()], deadline_s=DEADLINE_S)
 
     assert {"visibility_tick": False, "metric_dimensions": False, "emf": False} == {
-        name: entries[name]["ok"] for name in ("visibility_tick", "metric_dimensions", "emf")
+        name: entries[name].ok for name in ("visibility_tick", "metric_dimensions", "emf")
     }
     assert by_name(found)["pollers"] is False
     assert 1 == found[1].measured["pollers"]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dlqlab.emulator.host.lifecycle import Emulator
 from rich.console import Console
 
 from dlqlab import paths
@@ -18,6 +17,7 @@ from dlqlab.contracts.verdict import Status
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.discover import differences, discover
 from dlqlab.deploy.target import Target, local_target
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import DeployError
 from dlqlab.lint.rule import lint
 from dlqlab.lint.rules import RULES
@@ -63,7 +63,7 @@ def test_its_queues_are_sampled_under_its_own_roles(run: RunDir) -> None:
     last = queues.drop_duplicates("queue", keep="last").set_index("queue")["visible"]
 
     assert {"new-orders": 0, "refused-orders": 1} == last.to_dict()
-    assert run.read_manifest()["drained"]
+    assert run.read_manifest().drained
 
 
 def test_its_logs_and_metrics_are_collected(run: RunDir) -> None:
@@ -95,7 +95,7 @@ def test_what_nobody_told_is_unknown(run: RunDir) -> None:
 
     assert {Status.UNKNOWN} == {check.status for check in verdict.checks}
     assert {"ledger", "events", "tasks"} == set(run.missing())
-    assert {"ledger", "events", "tasks", "scenario"} <= set(manifest["not_measured"])
+    assert {"ledger", "events", "tasks", "scenario"} <= set(manifest.not_measured)
 
 
 def test_its_stack_is_linted(orders: Target) -> None:

@@ -5,11 +5,12 @@ dlqlab run tests/recorded/two_retries.toml --port auto --runs scratch
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from dlqlab.contracts.rundir import RunDir, write_json
+from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import TABLES
 
 
@@ -21,11 +22,12 @@ def keep(source: RunDir, target: RunDir) -> None:
             target.table_path(table), index=False, compression="zstd", compression_level=19
         )
     manifest = source.read_manifest()
-    command = manifest["command"]
+    command = manifest.provenance.command
     if "--runs" in command:
         at = command.index("--runs")
-        manifest["command"] = command[:at] + command[at + 2 :]
-    write_json(target.manifest_path, manifest)
+        made_by = replace(manifest.provenance, command=command[:at] + command[at + 2 :])
+        manifest = replace(manifest, provenance=made_by)
+    target.write_manifest(manifest)
     topology = source.read_topology()
     if topology:
         target.write_topology(topology)

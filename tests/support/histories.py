@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlqlab.contracts.evidence import RunEvidence, parse_manifest
+from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.tables import frame
@@ -36,13 +37,15 @@ class Simulated:
     tables: dict[str, pd.DataFrame]
 
     def evidence(self) -> RunEvidence:
-        return RunEvidence(manifest=parse_manifest(self.manifest), tables=self.tables, topology=task_system("local"))
+        return RunEvidence(
+            manifest=Manifest.from_json(self.manifest), tables=self.tables, topology=task_system("local")
+        )
 
     def write(self, root: Path) -> RunDir:
         run = RunDir(root / str(self.manifest["run_id"]))
         for name, table in self.tables.items():
             run.write(name, table)
-        run.write_manifest(self.manifest)
+        run.write_manifest(Manifest.from_json(self.manifest))
         run.write_topology(task_system("local"))
         return run
 

@@ -7,7 +7,8 @@ constructor gives the rows of one fact; numbers name tasks, times are seconds af
 from collections import defaultdict
 from typing import Any
 
-from dlqlab.contracts.evidence import RunEvidence, parse_manifest
+from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.specimens import task_system
@@ -41,7 +42,7 @@ def evidence(
         **manifest,
     }
     tables = {name: frame(name, rows[name]) for name in TABLES}
-    return RunEvidence(manifest=parse_manifest(value), tables=tables, topology=task_system("local"))
+    return RunEvidence(manifest=Manifest.from_json(value), tables=tables, topology=task_system("local"))
 
 
 def sent(n: int, outcome: str | None, *, payload: str = PAYLOAD, at: float = 0.0) -> Rows:

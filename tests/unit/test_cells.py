@@ -1,5 +1,6 @@
 """Cells of a run: which tasks are whose, samples added up, evidence put together."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlqlab.contracts.cells import ALONE, Cell, whole
+from dlqlab.contracts.manifest import (
+    CardEntry,
+    Collected,
+    DrainReport,
+    EmulatorSettings,
+    Latency,
+    LatencyProbe,
+    LoadReport,
+    Manifest,
+    RetryProbe,
+)
 from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.tables import TABLES, frame
 from dlqlab.errors import EvidenceError
+from dlqlab.run.cells import _progress
 from dlqlab.run.merge import merge_manifests, merge_tables
 
 
@@ -99,44 +113,63 @@ def test_missing_table_of_a_cell_is_an_error(tmp_path: Path) -> None:
         merge_tables(RunDir(tmp_path), [RunDir(tmp_path / "0")])
 
 
-def _manifest(number: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "finished": True,
-        "drained": True,
-        "run_started_ts": 5.0,
-        "load_started_ts": 10.0 + number,
-        "load_ended_ts": 20.0 + number,
-        "drain_ended_ts": 30.0 + number,
-        "emulator": {"patches": ["p"], "port": 4000 + number},
-        "not_measured": {},
-        "fidelity": [{"name": "emulator", "ok": True, "statement": "LocalStack"}],
-        "retry_probe": {"n": 20, "median_s": 0.01 * (number + 1), "p95_s": 0.1 * (number + 1), "backoff_s": 1},
-        "latency_probe": {when: {"api_ms": 10.0 + number, "processor_ms": 4.0} for when in ("before", "after")},
-        "load": {"planned": 10, "sent": 10 * (number + 1), "late_mean_s": 0.3 * number},
-        "drain": {"waited_s": 1.0 + number, "reason": "drained"},
-        "collected": {"rows": dict.fromkeys(TABLES, 2), "logs_settled": True, "foreign_items": number},
-        **changes,
-    }
+WHOLE = Manifest(run_id="r", scenario=Scenario(name="small"), cells=2)
+
+
+def _manifest(number: int, **changes: Any) -> Manifest:
+    found = Manifest(
+        run_id="r",
+        scenario=Scenario(name="small"),
+        finished=True,
+        drained=True,
+        run_started_ts=5.0,
+        load_started_ts=10.0 + number,
+        load_ended_ts=20.0 + number,
+        drain_ended_ts=30.0 + number,
+        emulator=EmulatorSettings(patches=("p",), port=4000 + number),
+        fidelity=(CardEntry(name="emulator", ok=True, statement="LocalStack"),),
+        retry_probe=RetryProbe(n=20, median_s=0.01 * (number + 1), p95_s=0.1 * (number + 1), backoff_s=1),
+        latency_probe=LatencyProbe(
+            before=Latency(api_ms=10.0 + number, processor_ms=4.0),
+            after=Latency(api_ms=10.0 + number, processor_ms=4.0),
+        ),
+        load=LoadReport(planned=10, sent=10 * (number + 1), late_mean_s=0.3 * number),
+        drain=DrainReport(waited_s=1.0 + number, reason="drained"),
+        collected=Collected(rows=dict.fromkeys(TABLES, 2), logs_settled=True, foreign_items=number),
+    )
+    changed: Manifest = replace(found, **changes)
+    return changed
 
 
 def test_merged_manifest_spans_all_cells() -> None:
     """The run lasts from the first cell's start to the last one's end, and its counts are sums."""
-    found = merge_manifests([_manifest(0, junk_message_ids=["m"]), _manifest(1)])
+    found = merge_manifests(WHOLE, [_manifest(0, junk_message_ids=("m",)), _manifest(1)])
 
-    assert (10.0, 21.0, 31.0) == tuple(found[key] for key in ("load_started_ts", "load_ended_ts", "drain_ended_ts"))
-    assert {"n": 40, "median_s": 0.015, "p95_s": 0.2, "backoff_s": 1} == found["retry_probe"]
-    assert {"planned": 20, "sent": 30, "late_mean_s": pytest.approx(0.2)} == found["load"]
-    assert (4, 1, ["m"], 2) == (
-        found["collected"]["rows"]["ledger"],
-        found["collected"]["foreign_items"],
-        found["junk_message_ids"],
-        found["cells"],
+    assert (10.0, 21.0, 31.0) == (found.load_started_ts, found.load_ended_ts, found.drain_ended_ts)
+    assert RetryProbe(n=40, median_s=0.015, p95_s=0.2, backoff_s=1) == found.retry_probe
+    assert found.load is not None
+    assert (20, 30) == (found.load.planned, found.load.sent)
+    assert found.load.late_mean_s == pytest.approx(0.2)
+    assert DrainReport(waited_s=2.0, reason="drained") == found.drain
+    assert found.collected is not None
+    assert (4, 1, ("m",), 2) == (
+        found.collected.rows["ledger"],
+        found.collected.foreign_items,
+        found.junk_message_ids,
+        found.cells,
     )
-    assert {"api_ms": 10.5, "processor_ms": 4.0} == found["latency_probe"]["after"]
-    assert {"patches": ["p"], "port": None, "ports": [4000, 4001]} == found["emulator"]
+    assert LatencyProbe(
+        before=Latency(api_ms=10.5, processor_ms=4.0), after=Latency(api_ms=10.5, processor_ms=4.0)
+    ) == (found.latency_probe)
+    assert EmulatorSettings(patches=("p",), port=None, ports=(4000, 4001)) == found.emulator
 
 
 @pytest.mark.parametrize("claim", ["finished", "drained"])
 def test_claim_holds_only_if_it_holds_for_every_cell(claim: str) -> None:
     """One cell that did not drain, or did not finish, decides for the run."""
-    assert merge_manifests([_manifest(0), _manifest(1, **{claim: False})])[claim] is False
+    assert getattr(merge_manifests(WHOLE, [_manifest(0), _manifest(1, **{claim: False})]), claim) is False
+
+
+def test_progress_counts_cells_by_the_last_phase_that_each_has_ended() -> None:
+    """The furthest first; who has ended none is starting."""
+    assert "1 past load, 2 past start, 1 starting" == _progress([1, 0, 4, 1])

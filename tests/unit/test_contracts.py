@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dlqlab import paths
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.rundir import RunDir, point_latest, runs
 from dlqlab.contracts.scenario import Breaker, Scenario, from_dict, load_scenario
 from dlqlab.contracts.tables import TABLES, frame
@@ -110,7 +111,7 @@ def test_latest_points_at_the_newest_run(tmp_path: Path) -> None:
     """The link moves on and is not listed as a run of its own."""
     for name in ("a", "b"):
         run = RunDir(tmp_path / name)
-        run.write_manifest({"run_id": name})
+        run.write_manifest(Manifest(run_id=name, scenario=Scenario(name=name)))
         point_latest(run)
 
     assert "b" == (tmp_path / "latest").readlink().name

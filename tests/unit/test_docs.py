@@ -14,8 +14,8 @@ _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 QUOTED = {
     "dlqlab needs Python $WANTED and found none": "scripts/setup",
     "is taken by": "dlqlab/emulator/host/lifecycle.py",
-    "no emulator of this project runs": "dlqlab/cli/ports.py",
-    "emulators of this project run: ": "dlqlab/cli/ports.py",
+    "no emulator of this project runs": "dlqlab/cli/actions/emulators.py",
+    "emulators of this project run: ": "dlqlab/cli/actions/emulators.py",
     "at its start:": "dlqlab/emulator/host/lifecycle.py",
     "does anything serve the AWS API there?": "dlqlab/cli/console.py",
     "EXIT_PATCH_FAILED = 70": "dlqlab/emulator/startup.py",

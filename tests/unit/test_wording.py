@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlqlab.wording import DECIMALS_MAX, number, probability
+from dlqlab.wording import DECIMALS_MAX, amount, count, number, percent, probability
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,20 @@ def test_number_is_as_near_as_it_says(value: float, digits: int) -> None:
 def test_probability_is_not_said_to_seventeen_decimals(p: float, expected: str) -> None:
     """What lies below the approximation is said to be below it."""
     assert expected == probability(p)
+
+
+def test_counts_have_their_noun() -> None:
+    """One is alone; a plural that is not the noun with an s is given."""
+    assert ["0 tasks", "1 task", "1,800 tasks", "2 retries"] == [
+        count(0, "task"), count(1, "task"), count(1800, "task"), count(2, "retry", "retries"),
+    ]  # fmt: skip
+
+
+def test_percentages_have_a_decimal_where_they_need_it() -> None:
+    """A setting is said as it is, a measured share with one decimal."""
+    assert ["30 %", "29.6 %", "0 %", "100 %", "0.0 %"] == [percent(ratio) for ratio in (0.3, 0.2957, 0, 1, 0.0001)]
+
+
+def test_amounts_are_in_their_unit() -> None:
+    """Ratios become per cent; what has no unit has no space after it."""
+    assert ["12.5 %", "1,200 ms", "0.4"] == [amount(0.125, "ratio"), amount(1200, "ms"), amount(0.4, "")]

@@ -25,7 +25,7 @@ from dlqlab.emulator.host import service_catalog_cache
 from dlqlab.emulator.host.folders import folder_of, new_folder, ports
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import EmulatorError, UsageError
-from dlqlab.exits import how_it_ended
+from dlqlab.exits import how_it_ended, last_lines
 from dlqlab.proxies import without_proxies
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
@@ -37,7 +37,6 @@ _RECORD = "emulator.json"
 _COMMAND = [sys.executable, "-m", "dlqlab.emulator.boot"]
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Emulators that this process started, by pid: a child must be waited for by its parent."""
-_LOG_TAIL_LINES = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,22 +230,17 @@ def health(port: int, timeout_s: float = 1.0) -> dict[str, object] | None:
         connection.close()
 
 
-def log_tail(emulator: Emulator, lines: int = _LOG_TAIL_LINES) -> str:
-    text = emulator.log_path.read_text(errors="replace").rstrip().splitlines()
-    return "\n".join(text[-lines:])
-
-
 def _wait_until_serving(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
     def probe() -> tuple[bool, str]:
         code = process.poll()
         if code is not None:
-            raise EmulatorError(f"LocalStack {how_it_ended(code)} at its start:\n{log_tail(emulator)}")
+            raise EmulatorError(f"LocalStack {how_it_ended(code)} at its start:\n{last_lines(emulator.log_path)}")
         return health(emulator.port) is not None, "no answer from /_localstack/health"
 
     try:
         wait_for("LocalStack's start", probe, deadline_s=START_DEADLINE_S, interval_s=0.05)
     except DeadlinePassedError as error:
-        raise EmulatorError(f"{error}\n{log_tail(emulator)}") from error
+        raise EmulatorError(f"{error}\n{last_lines(emulator.log_path)}") from error
 
 
 def _refuse_taken(port: int) -> None:

@@ -46,6 +46,11 @@ def _codes(codes: type[Code], _: object) -> _Codes:
     return _Codes(codes, types.int64)
 
 
+def is_kept() -> bool:
+    """Whether this engine has been compiled before: what is kept takes a second to load, what is not half a minute."""
+    return any(Path(config.CACHE_DIR).rglob("*.nbi"))
+
+
 def entry[F: Callable[..., Any]](function: F) -> F:
     """A function that Python calls: compiled at its first call and kept. It raises nothing."""
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))

@@ -47,7 +47,7 @@ def view(place: int, dtype: np.dtype[Any], *, has_columns: bool) -> Any:
             found = cgutils.create_struct_proxy(kind)(context, builder)
             data, rows, columns = (_entry(builder, arguments[0], place * ENTRIES + n) for n in range(ENTRIES))
             found.data, found.rows, found.columns = builder.inttoptr(data, cgutils.voidptr_t), rows, columns
-            return found._getvalue()  # noqa: SLF001 - numba has no other way
+            return found._getvalue()  # noqa: SLF001  (numba has no other way)
 
         return kind(table), codegen
 
@@ -67,7 +67,7 @@ def rows_of(_context: Any, array: Any) -> Any:
         found = cgutils.create_struct_proxy(kind)(context, builder)
         found.data = builder.bitcast(whole.data, cgutils.voidptr_t)
         found.rows, found.columns = shape[0], shape[1] if len(shape) > 1 else _WORD(1)
-        return found._getvalue()  # noqa: SLF001 - numba has no other way
+        return found._getvalue()  # noqa: SLF001  (numba has no other way)
 
     return kind(array), codegen
 
@@ -136,7 +136,7 @@ def _get_row(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
     found = cgutils.create_struct_proxy(sig.return_type)(context, builder)
     first = _address(context, builder, kind, rows, builder.mul(n, whole.columns))
     found.data, found.rows, found.columns = builder.bitcast(first, cgutils.voidptr_t), whole.columns, _WORD(1)
-    return found._getvalue()  # noqa: SLF001 - numba has no other way
+    return found._getvalue()  # noqa: SLF001  (numba has no other way)
 
 
 @lower_builtin(operator.getitem, Rows, types.UniTuple)  # type: ignore[untyped-decorator]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dlqlab.contracts.manifest import Manifest, Provenance
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Check, Status, Verdict
 from dlqlab.report.html import page
 
@@ -33,7 +35,8 @@ def report() -> str:
     code = {"cell_type": "code", "source": "x = 1  # " + "long " * 60, "metadata": {}, "outputs": [output]}
     ids = tuple(f"t-1-{number:08d}" for number in range(50))
     check = Check(name="a", title="Nothing lost", status=Status.INVALID, statement="50 lost", members={"lost": ids})
-    manifest = {"run_id": "r", "scenario": {"name": "small"}, "command": ["x" * 300]}
+    made_by = Provenance(command=("x" * 300,))
+    manifest = Manifest(run_id="r", scenario=Scenario(name="small"), provenance=made_by)
     return page({"cells": [code]}, Verdict(run_id="r", finished=True, checks=(check,)), manifest)
 
 

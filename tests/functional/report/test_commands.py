@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dlqlab.cli import main
-from dlqlab.cli.measure import LIMITS
+from dlqlab.cli.judge import LIMITS
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Load, Scenario
 from taskrules.faults import FaultPlan

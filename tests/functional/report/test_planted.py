@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from dlqlab.analysis.judge import judge
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Judge, Load, Scenario
 from dlqlab.contracts.tables import TABLES
@@ -27,14 +28,14 @@ EMPTY_NOTEBOOK: dict[str, Any] = {"cells": []}
 def recording() -> Simulated:
     """The recorded run as tables that can be changed."""
     run = RunDir(ROOT / "two_retries")
-    return Simulated(run.read_manifest(), {name: run.read(name) for name in TABLES})
+    return Simulated(run.read_manifest().to_json(), {name: run.read(name) for name in TABLES})
 
 
 def shown(verdict: Verdict, manifest: dict[str, Any]) -> tuple[str, str]:
     """The page, and what the terminal prints."""
     target = io.StringIO()
     print_verdict(verdict, Console(file=target, width=80))
-    return page(EMPTY_NOTEBOOK, verdict, manifest), target.getvalue()
+    return page(EMPTY_NOTEBOOK, verdict, Manifest.from_json(manifest)), target.getvalue()
 
 
 @pytest.mark.parametrize(

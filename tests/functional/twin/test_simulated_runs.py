@@ -19,7 +19,7 @@ from dlqlab.contracts.verdict import Status
 from dlqlab.errors import UsageError
 from dlqlab.report.comparison import compare_runs
 from dlqlab.report.render import execute
-from dlqlab.run.again import rejudge
+from dlqlab.report.verdicts import verdict_of
 from dlqlab.twin.calibrate import calibrate
 from dlqlab.twin.parameters import AWS, LOCALSTACK
 from dlqlab.twin.record import AGGREGATES, SERIES, record
@@ -41,10 +41,10 @@ def test_verdict_of_every_scenario_is_valid(path: Path, tmp_path: Path) -> None:
     """All checks of the simulated run, crashes, outages, junk and duplicates included."""
     run, _ = record(load_scenario(path), root=tmp_path)
 
-    verdict = rejudge(run)
+    verdict = verdict_of(run, anew=True)
 
     assert {} == {check.name: check.statement for check in verdict.checks if check.status is not Status.VALID}
-    assert run.read_manifest()["simulated"]
+    assert run.read_manifest().simulated
     assert () == run.missing()
 
 
@@ -76,7 +76,7 @@ def test_load_that_does_not_drain_is_unknown(tmp_path: Path) -> None:
 
     run, _ = record(chosen, root=tmp_path)
 
-    assert rejudge(run).status is Status.UNKNOWN
+    assert verdict_of(run, anew=True).status is Status.UNKNOWN
 
 
 def test_simulated_runs_compare(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_command_takes_trace_and_calibration_of_a_run(tmp_path: Path) -> None:
     measured = RunDir(source).read("tasks").set_index("task_id")["attempts"].sort_index()
     assert 0 == done.exit_code
     assert measured.equals(run.read("tasks").set_index("task_id")["attempts"].sort_index())
-    assert "2026-11-22T08-29-59Z-two_retries" == run.read_manifest()["simulation"]["calibration"]["run_id"]
+    assert "2026-11-22T08-29-59Z-two_retries" == read_json(run.manifest_path)["simulation"]["calibration"]["run_id"]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ class FakeSqs:
     def client(self) -> SQSClient:
         return cast(SQSClient, self)
 
-    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803  # the API's names
+    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803  (the API's names)
         return {"QueueUrl": f"http://127.0.0.1/{QueueName}"}
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803

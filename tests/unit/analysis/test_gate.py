@@ -5,7 +5,7 @@ import pytest
 from dlqlab.analysis.compare import Effect
 from dlqlab.analysis.gate import changed_settings, describe, gate
 from dlqlab.analysis.plan import plan
-from dlqlab.contracts.evidence import Manifest
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.contracts.verdict import Status
 from taskrules.faults import FaultMode, FaultPlan

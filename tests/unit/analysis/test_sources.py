@@ -24,6 +24,12 @@ from tests.support.rows import (
 )
 from tests.support.simulation import PROCESSOR, task_id
 
+
+def collected(**rows: int) -> dict[str, Any]:
+    """What the collection noted when it had written so many rows."""
+    return {"rows": rows, "logs_settled": True, "foreign_items": 0}
+
+
 INVOKED = (("invocations", {"function": PROCESSOR, "request_id": "known", "status": "ok"}),)
 CONTRADICTIONS: dict[str, tuple[tuple[Rows, ...], dict[str, Any], str]] = {
     "still_queued": (
@@ -31,10 +37,10 @@ CONTRADICTIONS: dict[str, tuple[tuple[Rows, ...], dict[str, Any], str]] = {
         {},
         "tasks: 2 visible, 1 in flight, 0 delayed",
     ),
-    "cut_tables": ((completed(1),), {"collected": {"rows": {"tasks": 2}}}, "tasks: 2 rows collected, 1 there"),
+    "cut_tables": ((completed(1),), {"collected": collected(tasks=2)}, "tasks: 2 rows collected, 1 there"),
     "unlike_load": (
         (completed(1),),
-        {"load": {"sent": 2}},
+        {"load": {"planned": 2, "sent": 2}},
         "2 requests by the load generator's count, 1 in the ledger",
     ),
     "unlike_table": (
@@ -89,7 +95,9 @@ def test_a_contradiction_is_never_a_valid_verdict(name: str) -> None:
 
 
 def test_sources_that_agree_are_valid() -> None:
-    found = check(completed(1), INVOKED, empty_queues(0, 9), load={"sent": 1}, collected={"rows": {"tasks": 1}})
+    found = check(
+        completed(1), INVOKED, empty_queues(0, 9), load={"planned": 1, "sent": 1}, collected=collected(tasks=1)
+    )
 
     assert Status.VALID is found.status
     assert "7 comparisons of two sources each, no contradiction" == found.statement
@@ -121,14 +129,14 @@ def test_messages_in_the_last_samples_leave_the_fates_open() -> None:
 
 def test_samples_of_several_cells_are_summed_up() -> None:
     """Fewer rows than were collected are no contradiction there, and still are in other tables."""
-    found = check(completed(1), empty_queues(0, 9), cells=2, collected={"rows": {"queues": 40, "tasks": 2}})
+    found = check(completed(1), empty_queues(0, 9), cells=2, collected=collected(queues=40, tasks=2))
 
     assert ("tasks: 2 rows collected, 1 there",) == found.members["cut_tables"]
 
 
 def test_a_sampled_simulation_has_fewer_requests_than_its_load() -> None:
     """Its tables say so; that is no contradiction."""
-    simulation = {"sampled": 1, "tasks": 2}
-    found = check(completed(1), load={"sent": 2}, simulation=simulation)
+    simulation = {"seed": 0, "sampled": 1, "tasks": 2, "took_s": 0.1}
+    found = check(completed(1), load={"planned": 2, "sent": 2}, simulation=simulation)
 
     assert () == found.members["unlike_load"]

@@ -103,7 +103,7 @@ def test_wrong_usage(run: RunDir, arguments: tuple[str, ...], said: str) -> None
 
 def test_an_emulator_that_would_answer_another_question_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its patch filter and stats would be left out."""
-    monkeypatch.setattr("dlqlab.cli.logs.running", lambda _port: SimpleNamespace(patches=("spill_log_lines",)))
+    monkeypatch.setattr("dlqlab.cli.actions.logs.running", lambda _port: SimpleNamespace(patches=("spill_log_lines",)))
     result = ask("stats count(*)")
 
     assert (3, "") == (result.exit_code, result.stdout)

@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from dlqlab.cli import main
-from dlqlab.cli.ports import AUTO, for_run, running
+from dlqlab.cli.actions.emulators import for_run, running
+from dlqlab.cli.ports import AUTO
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError

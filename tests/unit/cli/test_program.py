@@ -1,12 +1,23 @@
-"""The program as a whole: its help, and what wrong usage ends in."""
+"""The program as a whole: its help, what its commands do, and what wrong usage ends in."""
 
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from dlqlab import paths
 from dlqlab.cli import main
+from dlqlab.cli.declared import ACTIONS, action_of
+from dlqlab.cli.targets import TARGET_METAVAR, TARGET_NAMES
+from dlqlab.cli.world_options import WorldOptions
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, LOOPBACK
 
 COMMANDS = sorted(main.commands)
 
@@ -41,3 +52,98 @@ def test_project_that_is_a_file_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, 
 
     assert 3 == result.exit_code
     assert f"DLQLAB_HOME is {tmp_path / 'file'}, which is no folder" in result.stderr
+
+
+def _commands(group: click.Group = main) -> Iterator[click.Command]:
+    for found in group.commands.values():
+        if isinstance(found, click.Group):
+            yield from _commands(found)
+        else:
+            yield found
+
+
+def test_no_sentence_of_the_help_is_cut() -> None:
+    """In a terminal of 80 columns each command's line is whole, in the program's help and in a group's."""
+    groups = [[name] for name, command in main.commands.items() if isinstance(command, click.Group)]
+    helps = [CliRunner().invoke(main, [*group, "--help"], terminal_width=80).output for group in ([], *groups)]
+    short = [command.short_help for command in (*main.commands.values(), *_commands())]
+
+    assert all(short)
+    assert [] == [text for text in short if f" {text}\n" not in "".join(helps)]
+    assert "..." not in "".join(helps).replace("[ARGS]...", "")
+
+
+def _names(command: click.Command) -> set[str]:
+    """What a command's action is called with: its options, and in place of shared ones what they say together."""
+    names = {str(one.name) for one in command.params if one.expose_value}
+    if any(isinstance(one, click.Option) and one.metavar == TARGET_METAVAR for one in command.params):
+        names = names - set(TARGET_NAMES) | {"where"}
+    shared = set(WorldOptions.__dataclass_fields__)
+    return names - shared | {"options"} if shared <= names else names
+
+
+@pytest.mark.parametrize("command", list(_commands()), ids=lambda command: command.name)
+def test_each_command_has_its_action(command: click.Command) -> None:
+    """A function that takes what the command's options give."""
+    assert command.callback is not None
+    module, name = action_of(inspect.unwrap(command.callback))
+    action = getattr(importlib.import_module(module), name)
+
+    assert inspect.signature(action).bind(**dict.fromkeys(_names(command)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["run", "--help"], 0),
+        (["run", "--no-such-option"], 3),
+        (["run", "no-such-scenario"], 3),
+        (["report", "no-such-run"], 3),
+        (["what-if", "--rate", "many"], 3),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_help_and_wrong_usage_wait_for_no_import(arguments: list[str], code: int) -> None:
+    """They are answered before anything is imported but the options: no library except click, no part of the lab."""
+    program = (
+        "import json, sys\nfrom dlqlab.cli import main\nsys.argv = ['dlqlab', *sys.argv[1:]]\n"
+        "try:\n    main()\nfinally:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+
+    assert code == done.returncode, done.stderr
+    assert set() == loaded & {"rich", "pandas", "numpy", "boto3", "botocore", "numba", "matplotlib", "psutil"}
+    assert {"cli", "contracts", "deploy"} >= {name.split(".")[1] for name in loaded if _is_package(name)}
+
+
+def _is_package(name: str) -> bool:
+    return name.startswith("dlqlab.") and hasattr(importlib.import_module(name), "__path__")
+
+
+def test_only_who_needs_a_library_waits_for_it() -> None:
+    """What takes seconds to import is not imported by the action of a command that does without."""
+    program = (
+        "import importlib, json, sys\nloaded = {}\nfor name in sys.argv[1:]:\n"
+        f"    importlib.import_module(f'{ACTIONS}.{{name}}')\n    loaded[name] = sorted(sys.modules)\n"
+        "print(json.dumps(loaded))"
+    )
+    order = ["emulator", "dlq", "pipeline", "lint", "openapi", "logs", "run", "collect", "preflight", "plan", "judge"]
+    done = subprocess.run([sys.executable, "-c", program, *order], capture_output=True, text=True, check=True)
+    loaded = {name: set(modules) for name, modules in json.loads(done.stdout).items()}
+
+    assert [] == [name for name in ("emulator",) if "boto3" in loaded[name]]
+    assert [] == [name for name in ("dlq", "pipeline", "lint", "openapi") if "pandas" in loaded[name]]
+    assert [] == [name for name in ("logs", "run", "collect", "preflight") if "scipy" in loaded[name]]
+    assert [] == [name for name in order if "numba" in loaded[name]]
+    assert "papermill" not in loaded["plan"]
+
+
+def test_help_tells_the_port_and_the_address_that_are_used() -> None:
+    """The numbers in the options' texts are the emulator's own."""
+    up, run = (CliRunner().invoke(main, [name, "--help"], terminal_width=200).output for name in ("up", "run"))
+
+    assert f"default: {DEFAULT_PORT}, if no emulator" in up
+    assert f"else {DEFAULT_PORT}." in run
+    assert f"[default: {LOOPBACK}]" in up

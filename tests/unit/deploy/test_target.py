@@ -140,6 +140,7 @@ def test_app_is_deployed_in_place_only_where_it_is_the_projects_own(
     """Chalice writes into its project: never into the installed package, and for one emulator only into the app."""
     monkeypatch.setattr(paths, "INSTALLED", read_only)
     monkeypatch.setattr(paths, "BUNDLE", tmp_path)
+    monkeypatch.setattr(paths, "APP", tmp_path / "app")
     emulator = Emulator(port=port, pid=1, created_ts=0.0, state=str(tmp_path / "state"), patches=())
 
     assert tmp_path / expected == local_target(emulator, app=tmp_path / "app").project_dir

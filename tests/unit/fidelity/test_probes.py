@@ -53,7 +53,7 @@ def test_no_probe_finds_nothing() -> None:
 @pytest.mark.parametrize(("p95_s", "ok"), [(0.014, True), (0.9, False)])
 def test_ticking_queue_is_told_by_its_p95(p95_s: float, ok: bool) -> None:
     """A queue whose messages wait for a clock of one second is not as on AWS."""
-    found = visibility_tick({"n": 20, "median_s": 0.01, "p95_s": p95_s, "backoff_s": 1})
+    found = visibility_tick(n=20, median_s=0.01, p95_s=p95_s)
 
     assert ok is found.ok
     assert "10 ms after its visibility timeout at the median" in found.statement

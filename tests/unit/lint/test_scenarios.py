@@ -8,11 +8,11 @@ from click.testing import CliRunner, Result
 
 from dlqlab.cli.program import main
 from dlqlab.contracts.scenario import Pipeline, Scenario
+from dlqlab.contracts.scenarios import known
 from dlqlab.lint.rule import Severity
 from dlqlab.lint.rule import lint as apply
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.settings import of_scenario
-from dlqlab.run.scenarios import known
 from dlqlab.specimens import task_system
 
 

@@ -42,7 +42,7 @@ class Account:
         ]
         self.reserved: dict[str, int] = {}
 
-    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803 # boto3's name
+    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803  (boto3's name)
         if QueueName not in self.queues:
             raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": "no such queue"}}, "GetQueueUrl")
         return {"QueueUrl": QueueName}

@@ -4,21 +4,21 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from dlqlab.contracts.manifest import CardEntry, Manifest
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Check, Status, Verdict
 from dlqlab.report.html import page
 
-MANIFEST: dict[str, Any] = {
-    "run_id": "r1",
-    "seed": 1,
-    "target": "local",
-    "simulated": True,
-    "drained": True,
-    "scenario": {"name": "small", "description": "a <b>small</b> run"},
-    "fidelity": [
-        {"name": "visibility_tick", "ok": True, "statement": "back within 0.4 s"},
-        {"name": "log_filters", "ok": False, "statement": "filters are ignored"},
-    ],
-}
+MANIFEST = Manifest(
+    run_id="r1",
+    simulated=True,
+    drained=True,
+    scenario=Scenario(name="small", description="a <b>small</b> run"),
+    fidelity=(
+        CardEntry(name="visibility_tick", ok=True, statement="back within 0.4 s"),
+        CardEntry(name="log_filters", ok=False, statement="filters are ignored"),
+    ),
+)
 LOST = tuple(f"t-{number:02d}" for number in range(25))
 VERDICT = Verdict(
     run_id="r1",
@@ -121,7 +121,9 @@ def test_members_of_failing_sets_are_listed_up_to_twenty() -> None:
 
 def test_page_of_a_bare_manifest_says_what_is_missing() -> None:
     """A manifest without optional keys and a verdict without checks still make a page."""
-    text = page({"cells": []}, Verdict(run_id="r", finished=False, checks=()), {"run_id": "r"})
+    text = page(
+        {"cells": []}, Verdict(run_id="r", finished=False, checks=()), Manifest(run_id="r", scenario=Scenario(name="x"))
+    )
 
     assert "nothing was checked" in text
     assert "The target was not probed." in text

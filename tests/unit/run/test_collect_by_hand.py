@@ -8,13 +8,15 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from dlqlab.cli import main
+from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy.target import Target, url_target
 from dlqlab.errors import UsageError
 from dlqlab.load.journal import SETTINGS_SUFFIX, Journal
 from dlqlab.load.settings import LoadSettings
 from dlqlab.run.collect_by_hand import HandCollector
-from dlqlab.run.known import host_parts, manifest_facts
+from dlqlab.run.target_facts import host_parts, target_facts
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_load_that_still_runs_is_not_collected(tmp_path: Path, target: Target) -
 def test_run_of_dlqlab_is_not_collected_again(tmp_path: Path, target: Target) -> None:
     """The evidence of a run is complete and is not touched."""
     run = _load_under_way(tmp_path / "run")
-    run.write_manifest({"run_id": "run"})
+    run.write_manifest(Manifest(run_id="run", scenario=Scenario(name="run")))
 
     with pytest.raises(UsageError, match="is a run that is collected already"):
         HandCollector(run, target, Console()).collect()
@@ -52,10 +54,10 @@ def test_run_of_dlqlab_is_not_collected_again(tmp_path: Path, target: Target) ->
 
 def test_endpoint_that_is_not_ours_has_unknowns(target: Target) -> None:
     """The manifest says which figures cannot be had, and only the harness's own processes are sampled."""
-    facts = manifest_facts(target, None)
+    facts = target_facts(target, None)
 
-    assert (None, {"host", "emulator"}) == (facts["emulator"], set(facts["not_measured"]))
-    assert [None] * 3 == [entry["ok"] for entry in facts["fidelity"]]
+    assert (None, {"host", "emulator"}) == (facts.emulator, set(facts.not_measured))
+    assert [None] * 3 == [entry.ok for entry in facts.fidelity]
     assert {"harness"} == set(host_parts(None))
 
 

@@ -121,6 +121,6 @@ def test_junk_is_what_was_noted(tmp_path: Path) -> None:
     """What a load was asked to send says nothing about junk that nobody sent."""
     run = RunDir(tmp_path)
 
-    assert [] == junk_ids(run)
+    assert () == junk_ids(run)
     junk_path(run).write_text('{"message_ids": ["m1", "m2"]}')
-    assert ["m1", "m2"] == junk_ids(run)
+    assert ("m1", "m2") == junk_ids(run)

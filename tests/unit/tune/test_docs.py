@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dlqlab.costs.usage import METRICS
-from dlqlab.tune.front import SUCCESS_WITHIN
 from dlqlab.tune.measures import MEASURES, OBJECTIVES
+from dlqlab.tune.pareto import SUCCESS_WITHIN
 from dlqlab.tune.store import TABLES
 from dlqlab.tune.sweep import Question
 from dlqlab.tune.variations import SECTIONS

@@ -16,7 +16,7 @@ from dlqlab.twin.contract import Simulation
 from dlqlab.twin.engine.layout import CLIENT, TASK, Status
 from dlqlab.twin.parameters import AWS
 from taskrules.faults import FaultPlan
-from tests.unit.costs.test_usage import TEN
+from tests.unit.twin.test_usage import TEN
 
 PRICES = load_prices()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlqlab.cli.twin import with_load
+from dlqlab.cli.actions.twin import with_load
 from dlqlab.contracts.scenario import Load
 from dlqlab.errors import UsageError
 from dlqlab.twin import arrivals

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlqlab.tune.front import choose, pareto
 from dlqlab.tune.measures import OBJECTIVES
+from dlqlab.tune.pareto import choose, pareto
 
 PLAIN = {
     "success_share": 0.97,

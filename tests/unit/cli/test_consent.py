@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from dlqlab.cli import consent
+from dlqlab.cli.consent import Intent
 from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.costs.prices import bill, load_prices
 from dlqlab.deploy.target import url_target
 from dlqlab.errors import UsageError
-from dlqlab.run import consent
-from dlqlab.run.consent import Intent
 from taskrules.retry import RetryPolicy
 
 

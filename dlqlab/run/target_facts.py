@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dlqlab.collect.host import descendants
+from dlqlab.contracts.manifest import CardEntry, EmulatorSettings
+from dlqlab.contracts.plain import from_plain
 from dlqlab.deploy.target import Kind, Target
 from dlqlab.emulator.host import fidelity_card, lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
@@ -17,21 +19,31 @@ NOT_OURS = {
 """Figures that cannot be had of an endpoint that dlqlab did not start."""
 
 
-def manifest_facts(target: Target, emulator: Emulator | None) -> dict[str, Any]:
-    """Keys of the manifest: ``emulator`` (null where it is not ours), ``not_measured``, and the fidelity card."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFacts:
+    """What a manifest says of a target by fields of these names; ``emulator`` is None where it is not ours."""
+
+    emulator: EmulatorSettings | None
+    not_measured: Mapping[str, str]
+    fidelity: tuple[CardEntry, ...]
+
+
+def target_facts(target: Target, emulator: Emulator | None) -> TargetFacts:
+    """What can be said of the target now. The card of an emulator says more once its functions have run."""
     if emulator:
-        settings = {"patches": list(emulator.patches), "port": emulator.port}
-        return {"emulator": settings, "not_measured": {}, "fidelity": fidelity_card.card(emulator)}
+        settings = EmulatorSettings(patches=tuple(emulator.patches), port=emulator.port)
+        return TargetFacts(emulator=settings, not_measured={}, fidelity=emulator_card(emulator))
     missing = dict(NOT_OURS)
     if target.kind is Kind.AWS:
         missing = {"host": "CPU and memory of the functions are AWS's own"}
-    own: dict[str, object] = {
-        "name": "target",
-        "ok": None,
-        "statement": f"{target.label}, stage {target.stage}: not started by dlqlab",
-    }
-    unknown = [{"name": name, "ok": None, "statement": text} for name, text in missing.items()]
-    return {"emulator": None, "not_measured": missing, "fidelity": [own, *unknown]}
+    own = f"{target.label}, stage {target.stage}: not started by dlqlab"
+    card = tuple(CardEntry(name=name, ok=None, statement=text) for name, text in {"target": own, **missing}.items())
+    return TargetFacts(emulator=None, not_measured=missing, fidelity=card)
+
+
+def emulator_card(emulator: Emulator) -> tuple[CardEntry, ...]:
+    """The fidelity card of an emulator of ours, as it is now."""
+    return tuple(from_plain(CardEntry, entry) for entry in fidelity_card.card(emulator))
 
 
 def emulator_of(target: Target) -> Emulator | None:

@@ -1,7 +1,7 @@
 """Phases of a run in the terminal: a progress bar while one runs, one line once it is over."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -38,6 +38,8 @@ class Phases:
     seconds: dict[str, float] = field(default_factory=dict)
     current: str = "start"
     """The phase that is under way, or the last one."""
+    on_end: Callable[[str], None] = lambda _name: None
+    """Told the name of each phase that has ended."""
 
     @contextmanager
     def phase(self, name: str, note: str = "") -> Iterator[Phase]:
@@ -54,6 +56,7 @@ class Phases:
             ended = True
         finally:
             self.seconds[name] = round(time.monotonic() - began, 3)
+            self.on_end(name)
             sign = "[green]✓[/]" if ended and not phase.failed else "[red]✗[/]"
             self.console.print(
                 f"{sign} {name:<{_WIDTH}} {self.seconds[name]:6.1f} s  {phase.note}", highlight=False, soft_wrap=True
@@ -67,5 +70,5 @@ class Phases:
             TextColumn("{task.description}"),
         )
         with Progress(*columns, console=self.console, transient=True) as bar:
-            phase._bar, phase._task = bar, bar.add_task(phase.note, total=None)  # noqa: SLF001
+            phase._bar, phase._task = bar, bar.add_task(phase.note, total=None)  # noqa: SLF001  (a phase shows nobody else its bar)
             yield phase

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dlqlab.costs import usage
+from dlqlab.twin import usage
 from dlqlab.twin.contract import Totals
 
 NOTHING = Totals(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlqlab.errors import UsageError
-from dlqlab.run.again import find_run
+from dlqlab.run.stored_runs import find_run
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dlqlab import paths
+from dlqlab.contracts.scenarios import find, known
 from dlqlab.errors import UsageError
-from dlqlab.run.scenarios import find, known
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Sending load: run, load; and the list of what can be run."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from dlqlab.cli.actions.ahead import import_ahead
+from dlqlab.cli.actions.emulators import for_run
+from dlqlab.cli.actions.targets import agree, elsewhere, resolve
+from dlqlab.cli.consent import load_intent
+from dlqlab.cli.console import OUT
+from dlqlab.cli.targets import Where
+from dlqlab.contracts.scenarios import find, known
+from dlqlab.deploy.target import LOCAL_STAGE
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT
+from dlqlab.errors import UsageError
+from dlqlab.paths import shown
+from dlqlab.report.terminal import print_verdict
+from dlqlab.run.by_hand import load_by_hand
+from dlqlab.run.cells import gather_cells
+from dlqlab.run.runner import Runner
+
+CONCLUDE = "dlqlab.report.conclude"
+
+
+def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+    if cells > 1 and (keep or where.target):
+        raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
+    chosen = find(scenario, seed=seed)
+    target = elsewhere(where) if where.target else None
+    what = "deploy, empty the stage's queues and tables, send load"
+    runner = Runner(
+        scenario=chosen,
+        console=OUT,
+        port=DEFAULT_PORT if target or cells > 1 else for_run(where.port),
+        keep=keep,
+        runs_root=runs.resolve(),
+        stage=where.stage or LOCAL_STAGE,
+        target=target,
+        allow_remote=target is not None and agree(where, target, load_intent(what, chosen, target)),
+    )
+    OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}", soft_wrap=True)
+    import_ahead((CONCLUDE,))
+    gathered = runner.gather() if cells == 1 else gather_cells(runner, cells)
+    from dlqlab.report.conclude import conclude  # noqa: PLC0415  (heavy: imported ahead, while the run waits)
+
+    verdict = conclude(gathered, runner.phases)
+    OUT.print()
+    print_verdict(verdict, OUT)
+    OUT.print(f"report: {shown(runner.run.html_path)}", soft_wrap=True)
+    return verdict.exit_code
+
+
+def load(where: Where, scenario: str, *, ui: bool, web_port: int, seed: int | None, runs: Path, **options: Any) -> None:
+    changed = {_LOAD_FIELDS[name]: value for name, value in options.items() if value is not None}
+    chosen = find(scenario, seed=seed, load=changed)
+    target = resolve(where)
+    allow_remote = agree(where, target, load_intent("send load", chosen, target))
+    sent = load_by_hand(
+        target, chosen, OUT, ui=ui, web_port=web_port, allow_remote=allow_remote, runs_root=runs.resolve()
+    )
+    OUT.print(f"ledger: {shown(sent.ledger_parts)}; next: dlqlab collect {shown(sent.path)}", soft_wrap=True)
+
+
+_LOAD_FIELDS = {
+    "users": "users",
+    "rate": "rate_per_s",
+    "duration": "duration_s",
+    "tasks": "tasks",
+    "payload_bytes": "payload_bytes",
+}
+
+
+def scenarios() -> None:
+    for scenario in known():
+        OUT.print(f"{scenario.name:<24} {escape(scenario.description)}", soft_wrap=True)
