@@ -8,12 +8,11 @@ from typing import Any
 
 from chalice import Chalice, CORSConfig, Rate, Response
 from chalice.app import CloudWatchEvent, Request, SQSEvent
+from chalicelib.answers import Answer
 from chalicelib.services import Services
+from chalicelib.show import show
 
 from taskrules.settings import Settings
-from taskrules.store import StoreError
-from taskrules.tasks import TASK_ID
-from taskrules.views import task_view
 
 app = Chalice(app_name="dlqlab")
 settings = Settings.from_env(os.environ)
@@ -31,20 +30,14 @@ def submit_task() -> Response:
     """Accept a task."""
     request = app.current_request
     answer = services.submitter(app.lambda_context).submit(_body(request), request.headers.get("content-type"))
-    return Response(body=answer.body, status_code=answer.status_code, headers=dict(answer.headers))
+    return _response(answer)
 
 
 @app.route("/tasks/{taskId}", methods=["GET"], cors=CORS, api_key_required=KEYED)  # type: ignore[untyped-decorator]
 def get_task(taskId: str) -> Response:  # noqa: N803  (the name in the path)
     """Show a task."""
     services.begin()
-    try:
-        task = services.store.get(taskId) if TASK_ID.fullmatch(taskId) else None
-    except StoreError:
-        return _error(503, "taskId", taskId, "cannot be looked up now: try again")
-    if task is None:
-        return _error(404, "taskId", taskId, "is not known")
-    return Response(body=task_view(task))
+    return _response(show(services.store, taskId))
 
 
 @app.route("/health", methods=["GET"], cors=CORS)  # type: ignore[untyped-decorator]
@@ -84,6 +77,5 @@ def _body(request: Request) -> bytes:
         return b"\xff"  # no UTF-8 either: refused as not JSON
 
 
-def _error(status_code: int, field: str, value: str, message: str) -> Response:
-    body = {"errors": [{"field": field, "value": value[:80], "message": message}]}
-    return Response(body=body, status_code=status_code, headers={"Retry-After": "1"} if status_code == 503 else {})  # noqa: PLR2004
+def _response(answer: Answer) -> Response:
+    return Response(body=answer.body, status_code=answer.status_code, headers=dict(answer.headers))

@@ -14,6 +14,7 @@ from taskrules.faults import FaultPlan
 from taskrules.retry import RetryPolicy
 
 REDACT_FIELDS = "password,secret,token,authorization,apiKey,creditCard,email,ssn,phone"
+_NAME = "the name of the queue or table"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -49,18 +50,18 @@ VARIABLES: Mapping[str, Variable] = {
     variable.name: variable
     for variable in (
         Variable("SEED", "of faults and jitter", default="0", low=0, high=2**63 - 1),
-        Variable("TASK_TABLE", "name of the table of tasks", give="the name of the queue or table"),
+        Variable("TASK_TABLE", "name of the table of tasks", give=_NAME),
         Variable(
             "ARCHIVE_TABLE",
             "name of the table of archived dead letters",
-            give="the name of the queue or table",
+            give=_NAME,
         ),
         Variable(
             "TASK_QUEUE",
             "name of the task queue; its URL is looked up",
-            give="the name of the queue or table",
+            give=_NAME,
         ),
-        Variable("DEAD_LETTER_QUEUE", "name of the dead-letter queue", give="the name of the queue or table"),
+        Variable("DEAD_LETTER_QUEUE", "name of the dead-letter queue", give=_NAME),
         Variable(
             "BATCH_SIZE", "of the processor's mapping; read when the app is deployed", default="10", low=1, high=10_000
         ),
@@ -99,7 +100,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable(
             "RUN_STARTED_TS", "when the run started: outages count from it", default="0", give="seconds since the epoch"
         ),
-        Variable("BREAKER_TABLE", "name of the table of the breaker's state; needed with `BREAKER`"),
+        Variable("BREAKER_TABLE", "name of the table of the breaker's state; needed with `BREAKER`", give=_NAME),
         Variable(
             "BREAKER",
             "JSON object of the settings of `[breaker]` without `enabled`; empty for no breaker",

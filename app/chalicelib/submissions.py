@@ -12,25 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from chalicelib.answers import VALUE_CHARACTERS_MAX, FieldError
 from taskrules.redaction import redact_text
 from taskrules.tasks import BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, PAYLOAD_DEPTH_MAX, TASK_ID
 
-VALUE_CHARACTERS_MAX = 80
-
 BAD_REQUEST, TOO_LARGE, UNSUPPORTED = 400, 413, 415
 _BODY = "body"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One wrong field: its name, what was given (shortened, redacted) and what is expected."""
-
-    field: str
-    value: Any
-    message: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {"field": self.field, "value": self.value, "message": self.message}
 
 
 class SubmissionError(ValueError):

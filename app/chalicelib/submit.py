@@ -6,11 +6,12 @@ taken or done. The message never exists without its item, so no function works o
 """
 
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Never
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Never
 
-from chalicelib.submissions import FieldError, Submission, SubmissionError, parse_submission
+from chalicelib.answers import UNAVAILABLE, Answer, FieldError, refused
+from chalicelib.submissions import Submission, SubmissionError, parse_submission
 from taskrules.events import EventName
 from taskrules.messages import TaskMessage
 from taskrules.queues import Queue, QueueError
@@ -20,19 +21,9 @@ from taskrules.store import NewTask, StoreError, TaskStore
 from taskrules.tasks import Status, Task
 from taskrules.telemetry import Telemetry
 
-ACCEPTED, REPLAYED, CONFLICT, UNAVAILABLE = 202, 200, 409, 503
-RETRY_AFTER_S = 1
+ACCEPTED, REPLAYED, CONFLICT = 202, 200, 409
 CREATE_TRIES = 3
 """Rounds in which a task may appear, vanish or change hands under a submission before the client is sent to retry."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An HTTP answer; the body is JSON."""
-
-    status_code: int
-    body: Mapping[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +126,7 @@ class Submitter:
 
     def _unavailable(self, log: Telemetry, message: str) -> Answer:
         problem = FieldError("taskId", log.context.task_id, f"{message}: try again")
-        answer = self._reject(log, UNAVAILABLE, [problem])
-        return Answer(status_code=UNAVAILABLE, body=answer.body, headers={"Retry-After": str(RETRY_AFTER_S)})
+        return self._reject(log, UNAVAILABLE, [problem])
 
     def _reject(self, log: Telemetry, status_code: int, problems: list[FieldError]) -> Answer:
         errors = [problem.to_json() for problem in problems]
@@ -145,7 +135,7 @@ class Submitter:
             for error in errors
         ]
         log.emit(EventName.TASK_REJECTED, statusCode=status_code, errors=shown)
-        return Answer(status_code=status_code, body={"errors": errors})
+        return refused(status_code, problems)
 
 
 def _new_id() -> str:

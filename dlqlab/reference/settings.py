@@ -34,11 +34,9 @@ class Setting:
 
 def scenario_settings() -> Mapping[str, list[Setting]]:
     """Settings by section of a scenario file; the section of its top level is an empty text."""
-    hints = settings_of(Scenario)
+    kinds = settings_of(Scenario).items()
     sections: dict[str, type] = {"": Scenario}
-    sections |= {
-        name: kind for name, kind in hints.items() if isinstance(kind, type) and dataclasses.is_dataclass(kind)
-    }
+    sections |= {name: kind for name, kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
     return {
         section: [
             _scenario_setting(field, settings_of(kind)[field.name])

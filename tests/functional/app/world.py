@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Never
 
+from chalicelib.answers import Answer
 from chalicelib.batches import BatchFailedError, deliveries, settle
 from chalicelib.breaker import Breaker
 from chalicelib.dead_letters import Monitor
 from chalicelib.process import Processor
-from chalicelib.submit import Answer, Submitter
+from chalicelib.submit import Submitter
 from chalicelib.sweep import Sweeper
 
 from taskrules.events import Context, parse_line

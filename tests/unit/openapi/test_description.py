@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from chalicelib import submissions, submit
+from chalicelib import answers, submissions, submit
 
 from dlqlab import paths
 from dlqlab.errors import DeployError
@@ -47,7 +47,7 @@ def test_operation_that_is_not_deployed_is_refused() -> None:
 
 def test_every_answer_of_a_submission_is_described() -> None:
     """Each status that the app answers with, and no other."""
-    codes = {submit.ACCEPTED, submit.REPLAYED, submit.CONFLICT, submit.UNAVAILABLE}
+    codes = {submit.ACCEPTED, submit.REPLAYED, submit.CONFLICT, answers.UNAVAILABLE}
     codes |= {submissions.BAD_REQUEST, submissions.TOO_LARGE, submissions.UNSUPPORTED}
 
     assert {str(code) for code in codes} == set(OPERATIONS["/tasks", "post"]["responses"])
