@@ -9,11 +9,12 @@ from scipy.stats import binom
 
 from dlqlab import figures
 from dlqlab.analysis import series
-from dlqlab.analysis.dead_letters import dead_letter_times, dlq_volume_check
+from dlqlab.analysis.checks.dlq_volume import dlq_volume_check
+from dlqlab.analysis.checks.failure_rate import failure_rate_check
+from dlqlab.analysis.dead_letters import dead_letter_times
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.lateness import PARTS, attribution, judged_retries, pollers
-from dlqlab.analysis.rates import failure_rate_by_attempt, failure_rate_check
-from dlqlab.analysis.retries import lateness_by_attempt
+from dlqlab.analysis.lateness import PARTS, attribution, judged_retries, lateness_by_attempt, pollers
+from dlqlab.analysis.rates import failure_rate_by_attempt
 from dlqlab.errors import EvidenceError
 
 _TAIL = 1e-5

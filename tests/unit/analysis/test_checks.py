@@ -5,12 +5,16 @@ import pytest
 from chalicelib.faults import FaultMode
 
 from dlqlab.analysis.attempts import attempts_table, retries_table
-from dlqlab.analysis.dead_letters import dead_letter_times, dlq_volume_check, records_check
-from dlqlab.analysis.effects import effects_check
+from dlqlab.analysis.checks.dlq_volume import dlq_volume_check
+from dlqlab.analysis.checks.effects import effects_check
+from dlqlab.analysis.checks.failure_rate import failure_rate_check
+from dlqlab.analysis.checks.records import records_check
+from dlqlab.analysis.checks.recovery import recovery_check
+from dlqlab.analysis.checks.retry_timing import retry_timing_check
+from dlqlab.analysis.dead_letters import dead_letter_times
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.rates import failure_rate_by_attempt, failure_rate_check, sample
-from dlqlab.analysis.recovery import recovery_check
-from dlqlab.analysis.retries import lateness_by_attempt, retry_timing_check
+from dlqlab.analysis.lateness import lateness_by_attempt
+from dlqlab.analysis.rates import failure_rate_by_attempt, sample
 from dlqlab.analysis.series import completion_latency, completions, queue_depths, submission_latency, throughput
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.scenario import Faults, Judge, Load, Scenario

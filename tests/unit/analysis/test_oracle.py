@@ -6,7 +6,8 @@ import pytest
 from chalicelib.faults import Fault, FaultMode, FaultPlan
 from chalicelib.retry import RetryPolicy
 
-from dlqlab.analysis.agreement import compare_with_oracle, oracle_check
+from dlqlab.analysis.agreement import compare_with_oracle
+from dlqlab.analysis.checks.oracle import oracle_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.oracle import (
     COMPLETED,

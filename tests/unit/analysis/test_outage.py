@@ -3,7 +3,7 @@
 from chalicelib.faults import Fault, FaultPlan
 from chalicelib.retry import RetryPolicy
 
-from dlqlab.analysis.agreement import oracle_check
+from dlqlab.analysis.checks.oracle import oracle_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED, predict
 from dlqlab.analysis.rates import sample

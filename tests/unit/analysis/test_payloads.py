@@ -9,8 +9,8 @@ from chalicelib.settings import REDACT_FIELDS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlqlab.analysis.checks.payloads import difference, payloads_check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.payloads import difference, payloads_check
 from dlqlab.contracts.verdict import Check, Status
 from tests.support.rows import ALWAYS_FAILS, Rows, acked, completed, evidence, exhausted, item, letter, sent
 from tests.support.simulation import task_id

@@ -4,43 +4,34 @@ from typing import Any
 
 import pandas as pd
 
+from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import names, sure
-from dlqlab.analysis.lateness import PARTS, attribution, judged_retries
+from dlqlab.analysis.lateness import EARLY_TOLERANCE_S, PARTS, attribution, judged_retries, lateness_by_attempt
 from dlqlab.analysis.statistics import Values, quantile_interval
 from dlqlab.analysis.wording import count, examples
-from dlqlab.contracts.verdict import Check, Status
+from dlqlab.contracts.verdict import Kind, NamedSet, Status
 from dlqlab.durations import duration
 
-TOLERANCE_S = 0.001
-"""Time stamps are rounded to a microsecond and both come from one host's clock; a millisecond covers both."""
-QUANTILES = (0.5, 0.95, 0.99)
 DETAILS_MAX = 100
 
 
-def lateness_by_attempt(facts: Facts) -> pd.DataFrame:
-    """Per attempt number: attempt, n, backoff_s (median), lateness quantiles p50_s, p95_s, p99_s and max_s."""
-    grouped = judged_retries(facts).groupby("attempt")
-    lateness = grouped["lateness_s"]
-    table = pd.DataFrame({"n": lateness.size(), "backoff_s": grouped["backoff_s"].median()})
-    for q in QUANTILES:
-        table[f"p{q * 100:g}_s"] = lateness.quantile(q)
-    table["max_s"] = lateness.max()
-    return table.reset_index().astype({"attempt": "int64"})
-
-
-def retry_timing_check(facts: Facts) -> Check:
+@check(
+    "retry_timing",
+    "No retry before its backoff is over",
+    place=70,
+    sets=[NamedSet("early", Kind.VIOLATION, "Tasks with a retry before its backoff was over.")],
+)
+def retry_timing_check(facts: Facts) -> Judgement:
     """Invalid: one retry early, or the median later than allowed. Unknown: retries were due and none was seen."""
     retries = judged_retries(facts)
-    early = retries[retries["lateness_s"] < -TOLERANCE_S]
+    early = retries[retries["lateness_s"] < -EARLY_TOLERANCE_S]
     judge = facts.scenario.judge
     lateness: Values = retries["lateness_s"].to_numpy(dtype="float64")
     median = quantile_interval(lateness, 0.5, judge.confidence)
     status, statement = _judge(facts, retries, early, lateness)
     finite = median is not None and abs(median.low) != float("inf") and abs(median.high) != float("inf")
-    return Check(
-        name="retry_timing",
-        title="No retry before its backoff is over",
+    return Judgement(
         status=status,
         statement=statement,
         measured=median.estimate if median else None,

@@ -1,9 +1,10 @@
 """The effect of a task: once for a completed one, never for a failed one."""
 
+from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.wording import count, examples
-from dlqlab.contracts.verdict import Check, Status
+from dlqlab.contracts.verdict import Kind, NamedSet, Status
 
 WRONG = {
     "doubled": "whose effect happened more than once",
@@ -12,7 +13,13 @@ WRONG = {
 }
 
 
-def effects_check(facts: Facts) -> Check:
+@check(
+    "effects",
+    "Each effect exactly once",
+    place=50,
+    sets=[NamedSet(name, Kind.VIOLATION, f"Tasks {text}.") for name, text in WRONG.items()],
+)
+def effects_check(facts: Facts) -> Judgement:
     """Counted by the table itself: the effect and its counter are one conditional write."""
     items = facts.items
     effects = items["effects"].fillna(0)
@@ -35,9 +42,7 @@ def effects_check(facts: Facts) -> Check:
         status = Status.UNKNOWN if open_tasks else Status.VALID
         statement = f"{count(done, 'task')} completed, each with one effect"
         statement += f"; {count(open_tasks, 'task')} without an end yet" if open_tasks else ""
-    return Check(
-        name="effects",
-        title="Each effect exactly once",
+    return Judgement(
         status=status,
         statement=statement,
         measured=float(effects[completed].sum()),

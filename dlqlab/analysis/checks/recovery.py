@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.series import completions
 from dlqlab.analysis.statistics import quantile_interval
 from dlqlab.analysis.wording import count
-from dlqlab.contracts.verdict import Check, Status
+from dlqlab.contracts.verdict import Status
 from dlqlab.durations import duration
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -23,7 +24,8 @@ collected a run is not as idle as before, and a pipeline that has not recovered 
 PROBED = {"api_ms": "the API answers", "processor_ms": "the processor returns"}
 
 
-def recovery_check(facts: Facts) -> Check:
+@check("recovery", "The backlog drains", place=110)
+def recovery_check(facts: Facts) -> Judgement:
     """Valid: every task reached its end and the queues ran empty. A backlog at the deadline is unknown: it may still
     drain.
     """
@@ -43,9 +45,7 @@ def recovery_check(facts: Facts) -> Check:
     else:
         status = Status.INVALID if returned is False else Status.VALID
         statement = f"{_statement(after_s, details)}; {said}"
-    return Check(
-        name="recovery",
-        title="The backlog drains",
+    return Judgement(
         status=status,
         statement=statement,
         measured=after_s,

@@ -8,10 +8,11 @@ import pandas as pd
 from chalicelib.redaction import redact
 from chalicelib.settings import REDACT_FIELDS
 
+from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.wording import count, examples
-from dlqlab.contracts.verdict import Check, Status
+from dlqlab.contracts.verdict import Kind, NamedSet, Status
 
 PLACES: Mapping[str, str] = {
     "item_payload": "whose item in the task table holds another payload than was sent",
@@ -23,7 +24,13 @@ SHOWN_CHARACTERS_MAX = 60
 DETAILS_MAX = 100
 
 
-def payloads_check(facts: Facts) -> Check:
+@check(
+    "payloads",
+    "Each payload is the one that was sent",
+    place=100,
+    sets=[NamedSet(place, Kind.VIOLATION, f"Tasks {text}.") for place, text in PLACES.items()],
+)
+def payloads_check(facts: Facts) -> Judgement:
     """Each task's payload, compared as a JSON value with what its client sent.
 
     Where a client sent one id with several payloads, any that it was not refused for may be the task's. Tasks that no
@@ -48,9 +55,7 @@ def payloads_check(facts: Facts) -> Check:
     elif not compared:
         status, statement = Status.UNKNOWN, "no task has a payload of which it is known what was sent"
     differing = {task for rows in found.values() for task, _ in rows}
-    return Check(
-        name="payloads",
-        title="Each payload is the one that was sent",
+    return Judgement(
         status=status,
         statement=statement,
         measured=float(compared - len(differing & set(facts.items.index))),

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.wording import count, examples
 from dlqlab.contracts.evidence import Manifest
-from dlqlab.contracts.verdict import Check, Status
+from dlqlab.contracts.verdict import Kind, NamedSet, Status
 
-TITLE = "Sources that tell of the same agree"
 CLOCK_S = 1.0
 """Clocks of one host, time stamps rounded to a millisecond, and the moments between a request and its note."""
 LATE_MAX_S = 900.0
@@ -30,36 +30,6 @@ class Comparison:
     claim: str
     needs: tuple[str, ...]
     contradictions: Callable[[Facts], Iterable[str]]
-
-
-def sources_check(facts: Facts) -> Check:
-    """Every comparison whose tables are there.
-
-    Raises:
-        EvidenceError: there is no ledger.
-    """
-    if facts.ledger.empty:
-        text = "no client sent anything, so there is nothing to compare"
-        return Check(name="sources", title=TITLE, status=Status.UNKNOWN, statement=text)
-    made = {
-        name: sorted(comparison.contradictions(facts))
-        for name, comparison in COMPARISONS.items()
-        if all(table in facts.run.tables for table in comparison.needs)
-    }
-    wrong = [f"{COMPARISONS[name].claim}: {examples(found)}" for name, found in made.items() if found]
-    statement = "; ".join(wrong) or f"{count(len(made), 'comparison')} of two sources each, no contradiction"
-    return Check(
-        name="sources",
-        title=TITLE,
-        status=Status.UNKNOWN if wrong else Status.VALID,
-        statement=statement,
-        measured=float(sum(not found for found in made.values())),
-        expected=float(len(made)),
-        unit="comparisons",
-        n=len(made),
-        members={name: tuple(found) for name, found in made.items()},
-        details={"claims": {name: COMPARISONS[name].claim for name in made}},
-    )
 
 
 def _still_queued(facts: Facts) -> Iterable[str]:
@@ -150,6 +120,40 @@ COMPARISONS: Mapping[str, Comparison] = {
 }
 """By the set of what contradicts itself."""
 _SUMMED = frozenset({"queues", "host"})
+
+
+@check(
+    "sources",
+    "Sources that tell of the same agree",
+    place=20,
+    sets=[NamedSet(name, Kind.OPEN, f"{one.claim[0].upper()}{one.claim[1:]}.") for name, one in COMPARISONS.items()],
+)
+def sources_check(facts: Facts) -> Judgement:
+    """Every comparison whose tables are there.
+
+    Raises:
+        EvidenceError: there is no ledger.
+    """
+    if facts.ledger.empty:
+        text = "no client sent anything, so there is nothing to compare"
+        return Judgement(status=Status.UNKNOWN, statement=text)
+    made = {
+        name: sorted(comparison.contradictions(facts))
+        for name, comparison in COMPARISONS.items()
+        if all(table in facts.run.tables for table in comparison.needs)
+    }
+    wrong = [f"{COMPARISONS[name].claim}: {examples(found)}" for name, found in made.items() if found]
+    statement = "; ".join(wrong) or f"{count(len(made), 'comparison')} of two sources each, no contradiction"
+    return Judgement(
+        status=Status.UNKNOWN if wrong else Status.VALID,
+        statement=statement,
+        measured=float(sum(not found for found in made.values())),
+        expected=float(len(made)),
+        unit="comparisons",
+        n=len(made),
+        members={name: tuple(found) for name, found in made.items()},
+        details={"claims": {name: COMPARISONS[name].claim for name in made}},
+    )
 
 
 def _is_sampled(manifest: Manifest) -> bool:
