@@ -72,6 +72,12 @@ def compare(first: RunEvidence, second: RunEvidence, *, seed: int = 0) -> tuple[
     return (*_rates(runs, confidence), *_quantiles(runs, confidence, seed))
 
 
+def run_names(pair: tuple[Facts, Facts]) -> tuple[str, str]:
+    """What two runs are called; apart even where both have one id."""
+    first, second = (facts.manifest.run_id for facts in pair)
+    return (first, second) if first != second else (f"{first} (first)", f"{second} (second)")
+
+
 def _rates(runs: tuple[Facts, Facts], confidence: float) -> Iterator[Effect]:
     samples = [sample(facts) for facts in runs]
     failures = [(found.failures, found.n) for found in samples]

@@ -16,11 +16,11 @@ def ids(run: Simulated, status: str) -> list[str]:
 
 
 def lose(run: Simulated, task: str) -> Simulated:
-    """The task was accepted and its message vanished before any attempt, a late copy of it included."""
+    """The task was accepted and its message vanished before any attempt."""
     events = run.tables["events"]
     gone = (events["task_id"] == task) & (events["event"] != "task.accepted")
     kept = _drop(run, "events", gone)
-    return _item(kept, task, status="QUEUED", attempts=0, effects=0, archived=False)
+    return _item(kept, task, status="QUEUED", attempts=0, effects=0)
 
 
 def repeat_effect(run: Simulated, task: str) -> Simulated:

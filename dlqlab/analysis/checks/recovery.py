@@ -11,7 +11,7 @@ import pandas as pd
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.series import completions
+from dlqlab.analysis.series import completions, rate_per_s
 from dlqlab.analysis.statistics import quantile_interval
 from dlqlab.analysis.wording import count
 from dlqlab.contracts.verdict import Status
@@ -80,22 +80,13 @@ def _details(facts: Facts) -> dict[str, Any]:
     latency = completions(facts)["latency_s"].dropna()
     median = quantile_interval(latency.to_numpy(dtype="float64"), 0.5, facts.scenario.judge.confidence)
     return {
-        "accepted_per_s": _per_s(facts, "task.accepted"),
-        "processed_per_s": _per_s(facts, "attempt.started"),
+        "accepted_per_s": rate_per_s(facts, "task.accepted"),
+        "processed_per_s": rate_per_s(facts, "attempt.started"),
         "latency_s": {f"p{q * 100:g}": float(latency.quantile(q)) for q in QUANTILES} if len(latency) else None,
         "latency_n": len(latency),
         "negative_latencies": int((latency < 0).sum()),
         "latency_median_s": None if median is None else median.estimate,
     }
-
-
-def _per_s(facts: Facts, name: str) -> float:
-    """The mean while there was load; 0 where the load's times are not known."""
-    started_ts, ended_ts = facts.manifest.load_started_ts, facts.manifest.load_ended_ts
-    if started_ts is None or ended_ts is None or ended_ts <= started_ts:
-        return 0.0
-    moments = facts.events.loc[facts.events["event"] == name, "ts"]
-    return float(moments.between(started_ts, ended_ts).sum() / (ended_ts - started_ts))
 
 
 def _last_depth(facts: Facts) -> int | None:

@@ -12,8 +12,8 @@ from dlqlab.report.render import NOTEBOOKS, parameter_names
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 CELL_LINES_MAX = 15
 
-MAKERS = ("charts.", "pairs.", "planning.")
-"""The modules that make charts, as a cell calls them."""
+SHOWS = "show("
+"""How a cell draws a chart."""
 LEADS = ("**Expected:**", "**To read it:**")
 """How the sentence above a chart begins: what it shows where all is well, or how to read it."""
 
@@ -64,7 +64,7 @@ def test_notebook_opens_with_its_question_then_literal_parameters(notebook: Path
 def test_each_chart_follows_its_question(notebook: Path) -> None:
     """A cell draws one figure, and the cell before it says what the figure tests."""
     listed = cells(notebook)
-    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(MAKERS)]
+    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(SHOWS)]
 
     assert drawing
     assert [1] * len(drawing) == [len(listed[place]["source"].splitlines()) for place in drawing]

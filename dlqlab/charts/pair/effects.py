@@ -1,33 +1,17 @@
-"""Two runs side by side: effect sizes with their intervals, distributions over each other."""
+"""Differences of the measures of two runs, with their intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from dlqlab.figures.style import (
-    ACCEPTED,
-    DEAD,
-    FAINT,
-    TARGET,
-    TEXT,
-    UNKNOWN,
-    Chart,
-    chart,
-    key,
-    no_data,
-    percent,
-    styled,
-    wrapped,
-)
+from dlqlab.analysis.compare import Effect, compare, run_names
+from dlqlab.analysis.facts import Facts
+from dlqlab.charts.plot import charted
+from dlqlab.charts.style import DEAD, TARGET, TEXT, UNKNOWN, Chart, chart, no_data, percent, wrapped
 from dlqlab.wording import number
-
-_SHADES = (ACCEPTED, DEAD)
-_DASHES = ("-", (0, (6, 2)))
-_DASHES_AS_TEXT = ("——", "– –")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +31,31 @@ class EffectRow:
         return not self.interval[0] <= 0 <= self.interval[1]
 
 
-@styled
-def effects(rows: Sequence[EffectRow], *, names: tuple[str, str], confidence: float) -> Chart:
+def data(pair: tuple[Facts, Facts]) -> dict[str, Any]:
+    found = compare(pair[0].run, pair[1].run)
+    return {
+        "rows": [row for row in map(_row, found) if row is not None],
+        "names": run_names(pair),
+        "confidence": pair[0].scenario.judge.confidence,
+    }
+
+
+def _row(effect: Effect) -> EffectRow | None:
+    """The effect as it is drawn; None where one of the runs does not have the measure."""
+    if effect.first is None or effect.second is None or effect.difference is None or effect.interval is None:
+        return None
+    return EffectRow(
+        title=effect.title,
+        unit=effect.unit,
+        first=effect.first,
+        second=effect.second,
+        difference=effect.difference,
+        interval=effect.interval,
+    )
+
+
+@charted("Differences", data)
+def draw(rows: Sequence[EffectRow], *, names: tuple[str, str], confidence: float) -> Chart:
     """Differences of two runs, one row each on its own scale; an interval that leaves 0 out is coloured."""
     if not rows:
         return no_data("Differences", "no measure is there in both runs")
@@ -82,35 +89,3 @@ def _effect_panel(axes: Axes, row: EffectRow) -> None:
 
 def _amount(value: float, unit: str) -> str:
     return f"{number(100 * value)} %" if unit == "ratio" else f"{number(value)} {unit}"
-
-
-@styled
-def distributions(values: Mapping[str, pd.Series], *, subject: str, unit: str) -> Chart:
-    """The distributions of one measure in several runs, each by its own line.
-
-    Args:
-        values: name of the run and the measure's values.
-        subject: what is measured, as in ``retry lateness``.
-        unit: of the values.
-    """
-    drawn = {name: series.dropna() for name, series in values.items() if series.notna().any()}
-    if not drawn:
-        return no_data(subject[0].upper() + subject[1:], "no run has a value")
-    said = ", ".join(f"{number(float(series.median()))} {unit} in {name}" for name, series in drawn.items())
-    figure, (axes,) = chart(f"Median {subject}: {said}")
-    axes.set_title("share of cases within this value")
-    names = []
-    for place, (name, series) in enumerate(drawn.items()):
-        points = np.sort(series.to_numpy(dtype="float64"))
-        shade, dash = _SHADES[place % len(_SHADES)], _DASHES[place % len(_DASHES)]
-        axes.plot(points, np.arange(1, len(points) + 1) / len(points), drawstyle="steps-post", color=shade,
-                  linestyle=dash)  # fmt: skip
-        names.append((f"{name} {_DASHES_AS_TEXT[place % 2]}  n = {len(points):,}", shade))
-    right = max(float(series.quantile(0.995)) for series in drawn.values())
-    axes.set_xlim(min(0.0, *(float(series.min()) for series in drawn.values())), right * 1.1 or 1.0)
-    axes.set_ylim(0, 1.03)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    axes.set_ylabel("share", color=FAINT)
-    axes.set_xlabel(f"{subject}, {unit}")
-    key(axes, names, top=0.4)
-    return figure
