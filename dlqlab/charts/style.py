@@ -7,7 +7,6 @@ is no global state, and a figure that is dropped is freed.
 
 import base64
 import io
-import math
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -182,12 +181,13 @@ def end_labels(axes: Axes, labels: Sequence[tuple[float, float, str, str]]) -> N
     """
     low, high = axes.get_ylim()
     gap = (high - low) * 0.17 / (0.62 * _panel_height_in(axes))
-    floor = -math.inf
+    floor = low - gap / 2  # the lowest label stands above the axis, not across it
+    ground = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}
     for x, y, text, colour in sorted(labels, key=lambda label: label[1]):
         floor = max(y, floor + gap)
         axes.annotate(
             text, (x, floor), xytext=(5, 0), textcoords="offset points", va="center", color=INK.get(colour, colour),
-            fontsize=9.5, fontweight="bold", annotation_clip=False,
+            fontsize=9.5, fontweight="bold", annotation_clip=False, bbox=ground,
         )  # fmt: skip
 
 
