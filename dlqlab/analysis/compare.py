@@ -13,6 +13,7 @@ from dlqlab.analysis.rates import sample
 from dlqlab.analysis.series import completions
 from dlqlab.analysis.statistics import Interval, Values, bootstrap_quantile_difference, newcombe, wilson
 from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.outcomes import UNKNOWN
 
 QUANTILES = (0.5, 0.95)
 
@@ -149,7 +150,7 @@ def _dead(facts: Facts) -> tuple[int, int]:
 
 
 def _silent(facts: Facts) -> tuple[int, int]:
-    silent = facts.ledger["outcome"].isna() | sure(facts.ledger["outcome"] == "unknown")
+    silent = facts.ledger["outcome"].isna() | sure(facts.ledger["outcome"] == UNKNOWN)
     return int(silent.sum()), len(facts.ledger)
 
 

@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
+from dlqlab.pollers import STARTING_POLLERS
 
-STARTING_POLLERS = 5
-"""Batches at once with which Lambda starts on an SQS queue (AWS Lambda developer guide, scaling for SQS)."""
 PARTS: Mapping[str, str] = {
     "emulator_s": "the emulator alone",
     "busy_s": "busy pollers",

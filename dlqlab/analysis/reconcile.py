@@ -13,6 +13,7 @@ import pandas as pd
 from dlqlab.analysis.attempts import DIED, DIED_AFTER_EFFECT
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
+from dlqlab.contracts.outcomes import TAKEN, UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +74,9 @@ def _answers(ledger: pd.DataFrame) -> _Answers:
     """What the clients know. An acknowledgement outranks a missing answer, which outranks a refusal."""
     known = ledger[ledger["task_id"].notna()]
     attempted = names(known["task_id"])
-    taken = names(known.loc[known["outcome"].isin(["acknowledged", "replayed"]), "task_id"])
+    taken = names(known.loc[known["outcome"].isin(TAKEN), "task_id"])
     # A request without an outcome is one that the client never saw the end of.
-    silent = known["outcome"].isna() | sure(known["outcome"] == "unknown")
+    silent = known["outcome"].isna() | sure(known["outcome"] == UNKNOWN)
     unanswered = names(known.loc[silent, "task_id"]) - taken
     return _Answers(attempted, taken, unanswered, attempted - taken - unanswered)
 

@@ -10,6 +10,7 @@ from dlqlab.collect.host import HostSampler
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
+from dlqlab.contracts.outcomes import NOT_TAKEN, TAKEN
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.deploy.target import Target
 from dlqlab.emulator.lifecycle import Emulator
@@ -19,8 +20,7 @@ from dlqlab.run import known
 from dlqlab.run.progress import Phases
 from dlqlab.run.watch import Watch
 
-ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
-ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
+ANSWERED = TAKEN | NOT_TAKEN
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def drain(run: RunDir, target: Target, queues: QueueSampler, deadline_s: float, 
 
 def _drain_probe(run: RunDir, target: Target, queues: QueueSampler) -> DrainProbe:
     ledger = read_ledger(run.ledger_parts).rows
-    acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
+    acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(TAKEN), "task_id"])
     unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
     dynamodb, table = target.client("dynamodb"), target.names.task_table
     return DrainProbe(

@@ -12,6 +12,7 @@ from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.wording import count, examples
+from dlqlab.contracts.outcomes import NOT_TAKEN
 from dlqlab.contracts.verdict import Kind, NamedSet, Status
 
 PLACES: Mapping[str, str] = {
@@ -101,7 +102,7 @@ def _first(texts: Iterator[str | None]) -> str | None:
 def _sent(ledger: pd.DataFrame) -> dict[str, list[str]]:
     """Task id -> the JSON texts that its client may have been taken at, each once."""
     chosen = ledger[ledger["task_id"].notna() & ledger["payload"].notna()]
-    taken = chosen[~chosen["outcome"].isin(["rejected", "refused"]).astype(bool)]
+    taken = chosen[~chosen["outcome"].isin(NOT_TAKEN).astype(bool)]
     found: dict[str, list[str]] = {}
     for task, payload in taken[["task_id", "payload"]].drop_duplicates().itertuples(index=False):
         found.setdefault(task, []).append(payload)
