@@ -2,11 +2,13 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dlqlab import paths
 from dlqlab.report.render import NOTEBOOKS, parameter_names
 
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -78,3 +80,12 @@ def test_last_cell_asserts(notebook: Path) -> None:
 
     assert "assert " in last
     assert any(name.startswith("require_") for name in parameter_names(notebook))
+
+
+@pytest.mark.parametrize("notebook", ALL, ids=lambda path: path.stem)
+def test_notebook_stands_in_the_documentation_with_its_parameters(notebook: Path) -> None:
+    """The table of notebooks is complete, and names what each takes."""
+    rows = [line for line in (paths.DOCS / "report.md").read_text().splitlines() if f"| `{notebook.name}` |" in line]
+
+    assert 1 == len(rows)
+    assert set(re.findall(r"`(\w+)`", rows[0].rpartition("?")[2])) == parameter_names(notebook)
