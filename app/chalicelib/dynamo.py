@@ -18,7 +18,7 @@ from chalicelib.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, 
 from chalicelib.tasks import CLOCK_GRACE_S, Status, Task
 from chalicelib.wire import to_item
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"

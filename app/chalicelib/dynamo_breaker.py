@@ -12,7 +12,7 @@ from chalicelib.breaker import BreakerRecord, BreakerState
 from chalicelib.store import StoreError
 from chalicelib.wire import from_item, to_item
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BREAKER_ID = "dependency"

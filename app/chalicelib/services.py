@@ -28,7 +28,7 @@ from chalicelib.submit import Submitter
 from chalicelib.sweep import Sweeper
 from chalicelib.telemetry import Telemetry, trace_root, write_line
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 

@@ -49,7 +49,7 @@ class Telemetry:
 def write_line(line: str) -> None:
     """One line to standard output, complete when this returns: the process may die right after it."""
     if not line.isascii():
-        # Half a surrogate pair is no character; as an escape it is still JSON.
+        # Half a surrogate pair is not a character; as an escape it is still JSON.
         line = line.encode("utf-8", "backslashreplace").decode()
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -36,7 +36,7 @@ def deploy(where: Where, scenario: str, *, stack_only: bool) -> None:
         return
     with phases.phase("deploy") as phase:
         url = pipeline.apply(target, chosen, progress=lambda text: phase.update(note=text))
-        # What is sent from now on by hand is no part of the deployment's proof.
+        # What is sent from now on by hand is not part of the deployment's proof.
         started_ts = time.time() if chosen.faults.outage_duration_s else 0.0
         note = phase.note
         pipeline.configure(target, chosen, pipeline.BY_HAND_RUN_ID, run_started_ts=started_ts)

@@ -71,7 +71,7 @@ def sqs_requests(totals: Totals, payload_bytes: int) -> float:
     """Requests to both queues, each once for every 64 KiB that it carries.
 
     Lambda receives and deletes in batches of up to 10; it deletes what an invocation leaves no failure of. SQS's own
-    move to the dead-letter queue is no request.
+    move to the dead-letter queue is not a request.
     """
     message_bytes = payload_bytes + ENVELOPE_BYTES
     sends = (totals.accepted + totals.put_off) * _units(message_bytes, SQS_CHUNK_BYTES)

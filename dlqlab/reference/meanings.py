@@ -12,7 +12,7 @@ SCENARIO: Mapping[str, str] = {
     "load.tasks": "no more than these are sent",
     "load.payload_bytes": "length of each payload as JSON",
     "load.timeout_s": "a request without an answer for this long is given up, and its outcome unknown",
-    "load.junk_messages": "messages that are no task, written straight to the queue",
+    "load.junk_messages": "messages that are not tasks, written straight to the queue",
     "load.scripted_rate": "share of tasks whose payload is the text `ERROR` or `SUCCESS`, half of them each",
     "faults.mode": "what the failure rate counts: attempts, each by its own draw, or tasks, by one draw each",
     "faults.failure_rate": "share of attempts (or tasks) that fail",

@@ -53,7 +53,7 @@ SETS = (
     NamedSet(
         "junk",
         Kind.NORMAL,
-        "Archived messages that are no task of any client: somebody wrote them to the queue.",
+        "Archived messages that are not tasks of any client: somebody wrote them to the queue.",
     ),
 )
 """Every set that ``reconcile`` fills. What is normal carries its reason."""

@@ -116,7 +116,7 @@ def _lines(facts: Facts) -> pd.DataFrame:
 
 
 def _archived(facts: Facts) -> pd.DataFrame:
-    """The payloads inside the archived messages; a text that is no task's message stands for itself."""
+    """The payloads inside the archived messages; a text that is not a task's message stands for itself."""
     rows = facts.tasks[sure(facts.tasks["archived"]) & facts.tasks["task_id"].notna()]
     return rows[["task_id"]].assign(payload=rows["archive_body"].map(_payload_of, na_action="ignore"))
 

@@ -50,7 +50,7 @@ def write_notebook(path: Path, *sources: str) -> Path:
 
 
 def test_report_needs_only_the_run_directory(run: RunDir, html: str) -> None:
-    """The report judges the run, shows verdict and every chart of its notebook, and leaves notebook, page and verdict in the folder."""
+    """The report judges the run, shows verdict and charts, and leaves notebook, page and verdict in the folder."""
     assert "valid" == read_json(run.verdict_path)["status"]
     assert SHOWN == html.count("<img ")
     assert html.index('id="verdict"') < html.index("<img ")
@@ -138,7 +138,7 @@ def test_notebook_without_readable_parameters_is_refused(tmp_path: Path, sources
 
 
 def test_report_of_a_run_without_manifest_is_an_error(tmp_path: Path) -> None:
-    """A folder that is no run directory is named."""
+    """A folder that is not a run directory is named."""
     with pytest.raises(EvidenceError, match=r"manifest\.json"):
         render(RunDir(tmp_path))
 

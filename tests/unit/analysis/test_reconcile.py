@@ -251,7 +251,7 @@ def test_event_pulled_twice_counts_once() -> None:
 
 
 def test_events_of_another_run_are_left_out() -> None:
-    """A probe before the load, under another run id, is no task of this run."""
+    """A probe before the load, under another run id, is not a task of this run."""
     actual = sets(evidence(acked(1), completed(1), started(2, run_id="probe")))
 
     assert (Status.VALID, DONE) == actual
