@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Annotation
 
 from dlqlab.charts.distributions import distributions
 from dlqlab.charts.fates import FATES
@@ -242,3 +243,21 @@ def test_chart_shows_itself_with_its_finding_as_alternative_text() -> None:
 
     assert "Latency: no data: no request was answered" == data["text/plain"]
     assert {"alt": data["text/plain"], "width": 700, "height": 150} == metadata["image/png"]
+
+
+def test_names_of_lines_that_end_at_nothing_stand_above_the_axis() -> None:
+    """Two parts that used nothing at the end are named one above the other, neither across the axis."""
+    host = pd.DataFrame(
+        {
+            "t_s": [0.0, 1.0, 0.0, 1.0],
+            "part": ["load", "load", "functions", "functions"],
+            "cpu_pct": [80.0, 0.0, 40.0, 0.0],
+            "rss_mb": [1.0, 1.0, 2.0, 2.0],
+        }
+    )
+    cpu = host_load.draw(host, phases=Phases()).axes[0]
+    low, high = cpu.get_ylim()
+    heights = sorted(text.xy[1] for text in cpu.texts if isinstance(text, Annotation))
+
+    assert low + 0.04 * (high - low) < heights[0]
+    assert heights[0] + 0.1 * (high - low) < heights[1]
