@@ -73,7 +73,7 @@ def sweeper(event: CloudWatchEvent) -> dict[str, int]:
 def _body(request: Request) -> bytes:
     try:
         return bytes(request.raw_body)
-    except ValueError:  # broken base64, or text that is no Unicode
+    except ValueError:  # broken base64, or text that is not Unicode
         return b"\xff"  # no UTF-8 either: refused as not JSON
 
 

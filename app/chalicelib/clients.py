@@ -28,7 +28,7 @@ from botocore.exceptions import (
 from chalicelib.connection import BrokenAnswerError, ConnectError, Connection
 from chalicelib.signing import Credentials, Signer
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 

@@ -25,7 +25,7 @@ class ConnectError(OSError):
 
 
 class BrokenAnswerError(Exception):
-    """What came back is no answer, or not all of it: what was asked may have happened."""
+    """What came back is not an answer, or not all of it: what was asked may have happened."""
 
 
 class Connection:
@@ -47,7 +47,7 @@ class Connection:
         Raises:
             ConnectError: no connection could be made.
             TimeoutError: no answer in time.
-            OSError, BrokenAnswerError: the connection broke, or what came is no answer.
+            OSError, BrokenAnswerError: the connection broke, or what came is not an answer.
         """
         head = f"POST {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         if head.count("\r\n") != len(headers) + 1 or head.count("\n") != len(headers) + 1:

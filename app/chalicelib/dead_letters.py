@@ -35,7 +35,7 @@ from taskrules.telemetry import Telemetry
 BODY_BYTES_MAX = 350_000
 """An item holds 400 KB; a stranger's message may have 1 MiB."""
 SHOWN_CHARACTERS_MAX = 100_000
-"""Of a body that is no task: CloudWatch cuts a log event at 1 MiB, and a line that is cut is no JSON."""
+"""Of a body that is not a task: CloudWatch cuts a log event at 1 MiB, and a line that is cut is not JSON."""
 SECONDS_PER_DAY = 86_400
 
 
@@ -159,7 +159,7 @@ class Monitor:
         )
 
     def _shown_payload(self, letter: Letter) -> Any:
-        """The payload without secrets; of a message that is no task, its body as text."""
+        """The payload without secrets; of a message that is not a task, its body as text."""
         if letter.message is None:
             return redact_body(letter.delivery.body, self.settings.redact_fields)[0][:SHOWN_CHARACTERS_MAX]
         payload = letter.message.payload

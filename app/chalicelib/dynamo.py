@@ -11,7 +11,7 @@ from taskrules.requests import Request, ended_by, requeued_by
 from taskrules.store import ArchivedMessage, Claim, Failure, NewTask, Outcome, StoreError
 from taskrules.tasks import Status, Task
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
 
 

@@ -13,7 +13,7 @@ from chalicelib.conditions import refusal_of
 from taskrules.store import StoreError
 from taskrules.wire import from_item, to_item
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BREAKER_ID = "dependency"

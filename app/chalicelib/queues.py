@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from taskrules.messages import attribute_text
 from taskrules.queues import QueueError
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 

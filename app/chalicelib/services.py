@@ -29,7 +29,7 @@ from taskrules.settings import Settings
 from taskrules.store import Archive, TaskStore
 from taskrules.telemetry import Telemetry, trace_root
 
-if TYPE_CHECKING:  # the stubs are no part of the bundle
+if TYPE_CHECKING:  # the stubs are not part of the bundle
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 

@@ -102,7 +102,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _finite_float(text: str) -> float:
@@ -136,7 +136,7 @@ def _json_text(name: str, payload: Any, errors: list[FieldError]) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        errors.append(FieldError(name, _shown(payload), "holds half of a surrogate pair, which is no character"))
+        errors.append(FieldError(name, _shown(payload), "holds half of a surrogate pair, which is not a character"))
     return text
 
 

@@ -1,13 +1,7 @@
 """The oracle's prediction against what was observed, task by task.
 
-A difference is explained only by evidence in the task's own history; what no evidence explains is invalid. Classes:
-
-early_end           the run ended before the task did: what was seen is the beginning of what was predicted
-evidence_missing    the table tells the predicted story, but log lines of it are missing: nothing is decided
-crash               a function died during an attempt although no fault said so, and Lambda reports that invocation
-receive_burnt       more deliveries than attempts (a throttle, a dead batch mate, no time left), so the dead-letter
-                    queue came before the last attempt
-duplicate_delivery  two messages of the task were in the queue: attempts of one ran into those of the other
+A difference is explained only by evidence in the task's own history; what no evidence explains is invalid. The causes,
+and what each means, are the sets of the check ``oracle``.
 """
 
 from dataclasses import dataclass
@@ -18,15 +12,9 @@ from dlqlab.analysis.attempts import ATTEMPT_KEY, DIED, DIED_AFTER_EFFECT, FAILE
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
-from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Check, Status
-from dlqlab.wording import count
 from taskrules.faults import Fault, Leaves
 
 UNEXPLAINED = "unexplained"
-UNDECIDED = ("early_end", "evidence_missing")
-EXPLAINED = ("crash", "receive_burnt", "duplicate_delivery")
-DETAILS_MAX = 100
 
 _OUTCOMES = {
     Leaves.SUCCESS: (SUCCEEDED,),
@@ -69,61 +57,6 @@ def compare_with_oracle(facts: Facts) -> Agreement:
         tasks=merged["task_id"].nunique(),
         fates={str(name): int(number) for name, number in observed.items()},
     )
-
-
-def oracle_check(facts: Facts) -> Check:
-    """The agreement as a check."""
-    result = compare_with_oracle(facts)
-    causes = result.differences["cause"]
-    by_cause = {
-        str(cause): tuple(sorted(names(rows["task_id"]))) for cause, rows in result.differences.groupby("cause")
-    }
-    differing = len(names(result.differences["task_id"]))
-    return Check(
-        name="oracle",
-        title="Every task met the fate that its seed predicts",
-        status=_status(result, by_cause),
-        statement=_statement(result, by_cause),
-        measured=float(result.tasks - differing),
-        expected=float(result.tasks),
-        unit="tasks",
-        n=result.tasks,
-        members=by_cause,
-        details={
-            "fates": result.fates,
-            "causes": {str(cause): int(number) for cause, number in causes.value_counts().items()},
-            "differences": [
-                dict(zip(result.differences.columns, row, strict=True))
-                for row in result.differences.sort_values("cause", ascending=False)
-                .head(DETAILS_MAX)
-                .to_numpy()
-                .tolist()
-            ],
-        },
-    )
-
-
-def _status(result: Agreement, by_cause: dict[str, tuple[str, ...]]) -> Status:
-    if UNEXPLAINED in by_cause:
-        return Status.INVALID
-    if result.tasks == 0 or any(cause in by_cause for cause in UNDECIDED):
-        return Status.UNKNOWN
-    return Status.VALID
-
-
-def _statement(result: Agreement, by_cause: dict[str, tuple[str, ...]]) -> str:
-    if result.tasks == 0:
-        return "no task was taken, so there is no fate to compare"
-    unexplained = by_cause.get(UNEXPLAINED, ())
-    if unexplained:
-        first = result.differences[result.differences["cause"] == UNEXPLAINED].sort_values("task_id").iloc[0]
-        tasks = count(len(unexplained), "task")
-        return f"{tasks} of {result.tasks:,} met another fate than predicted: {examples(unexplained)} ({first['what']})"
-    done = f"{result.fates.get(COMPLETED, 0):,} completed, {result.fates.get(DEAD_LETTERED, 0):,} dead-lettered"
-    others = [f"{count(len(members), 'task')} differ by {cause}" for cause, members in sorted(by_cause.items())]
-    if not others:
-        return f"{count(result.tasks, 'task')} as predicted: {done}"
-    return f"{count(result.tasks, 'task')}: {done}; {', '.join(others)}, the others as predicted"
 
 
 def _steps(facts: Facts) -> pd.DataFrame:

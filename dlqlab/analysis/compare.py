@@ -13,6 +13,7 @@ from dlqlab.analysis.rates import sample
 from dlqlab.analysis.series import completions
 from dlqlab.analysis.statistics import Interval, Values, bootstrap_quantile_difference, newcombe, wilson
 from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.outcomes import UNKNOWN
 
 QUANTILES = (0.5, 0.95)
 
@@ -70,6 +71,12 @@ def compare(first: RunEvidence, second: RunEvidence, *, seed: int = 0) -> tuple[
     runs = Facts(first), Facts(second)
     confidence = runs[0].scenario.judge.confidence
     return (*_rates(runs, confidence), *_quantiles(runs, confidence, seed))
+
+
+def run_names(pair: tuple[Facts, Facts]) -> tuple[str, str]:
+    """What two runs are called; apart even where both have one id."""
+    first, second = (facts.manifest.run_id for facts in pair)
+    return (first, second) if first != second else (f"{first} (first)", f"{second} (second)")
 
 
 def _rates(runs: tuple[Facts, Facts], confidence: float) -> Iterator[Effect]:
@@ -143,7 +150,7 @@ def _dead(facts: Facts) -> tuple[int, int]:
 
 
 def _silent(facts: Facts) -> tuple[int, int]:
-    silent = facts.ledger["outcome"].isna() | sure(facts.ledger["outcome"] == "unknown")
+    silent = facts.ledger["outcome"].isna() | sure(facts.ledger["outcome"] == UNKNOWN)
     return int(silent.sum()), len(facts.ledger)
 
 

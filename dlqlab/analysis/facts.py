@@ -13,6 +13,7 @@ from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.manifest import Manifest
+from dlqlab.contracts.outcomes import TAKEN
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.topology import Topology
 from dlqlab.errors import EvidenceError
@@ -163,7 +164,7 @@ class Facts:
     @cached_property
     def taken(self) -> list[str]:
         """Tasks that the pipeline took: acknowledged to a client, in the table, or seen in an attempt."""
-        acknowledged = self.ledger["outcome"].isin(["acknowledged", "replayed"]).astype(bool)
+        acknowledged = self.ledger["outcome"].isin(TAKEN).astype(bool)
         found = pd.concat(
             [self.ledger.loc[acknowledged, "task_id"], self.items["task_id"], self.attempts["task_id"]],
             ignore_index=True,

@@ -49,7 +49,7 @@ def describe(effect: Effect) -> str:
 
 
 def changed_settings(first: Manifest, second: Manifest) -> dict[str, tuple[Any, Any]]:
-    """Settings in which the scenarios differ: dotted name -> both values. Names and descriptions are no settings."""
+    """Settings in which the scenarios differ: dotted name -> both values. Names and descriptions are not settings."""
     one, other = dict(_flat(first.scenario.to_dict())), dict(_flat(second.scenario.to_dict()))
     changed = {name: (one.get(name), other.get(name)) for name in {**one, **other} if one.get(name) != other.get(name)}
     return {name: pair for name, pair in changed.items() if name not in {"name", "description"}}

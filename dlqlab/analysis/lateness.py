@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
+from dlqlab.pollers import STARTING_POLLERS
 
-STARTING_POLLERS = 5
-"""Batches at once with which Lambda starts on an SQS queue (AWS Lambda developer guide, scaling for SQS)."""
 PARTS: Mapping[str, str] = {
     "emulator_s": "the emulator alone",
     "busy_s": "busy pollers",
@@ -32,6 +31,11 @@ PARTS: Mapping[str, str] = {
     "unexplained_s": "unexplained",
 }
 """Columns of the split and what people call them."""
+
+EARLY_TOLERANCE_S = 0.001
+"""A retry that is early by less is not: time stamps are rounded to a microsecond and both come from one host's clock; a
+millisecond covers both."""
+QUANTILES = (0.5, 0.95, 0.99)
 
 Times = NDArray[np.float64]
 
@@ -106,6 +110,17 @@ def attribution(facts: Facts) -> pd.DataFrame:
         whole = pd.DataFrame([{"attempt": 0, "n": len(clipped), **clipped[columns].mean().to_dict()}])
         table = pd.concat([table, whole], ignore_index=True)
     return table.astype({"attempt": "int64", "n": "int64"})[["attempt", "n", *columns]]
+
+
+def lateness_by_attempt(facts: Facts) -> pd.DataFrame:
+    """Per attempt number: attempt, n, backoff_s (median), lateness quantiles p50_s, p95_s, p99_s and max_s."""
+    grouped = judged_retries(facts).groupby("attempt")
+    lateness = grouped["lateness_s"]
+    table = pd.DataFrame({"n": lateness.size(), "backoff_s": grouped["backoff_s"].median()})
+    for q in QUANTILES:
+        table[f"p{q * 100:g}_s"] = lateness.quantile(q)
+    table["max_s"] = lateness.max()
+    return table.reset_index().astype({"attempt": "int64"})
 
 
 def _take(left: Times, wanted: Times) -> Times:

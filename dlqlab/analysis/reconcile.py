@@ -7,110 +7,28 @@ history can be invalid.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import pandas as pd
 
 from dlqlab.analysis.attempts import DIED, DIED_AFTER_EFFECT
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
-from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Check, Status
-from dlqlab.wording import count
-
-
-class Kind(StrEnum):
-    """What a member in the set means."""
-
-    ACCOUNT = "account"  # a part of the book-keeping
-    VIOLATION = "violation"  # one member makes the run invalid
-    OPEN = "open"  # one member makes it unknown
-    NORMAL = "normal"  # looks odd and is allowed; the definition says why
-    REPORTED = "reported"  # judged by another check
-
-
-DEFINITIONS: Mapping[str, tuple[Kind, str]] = {
-    "attempted": (Kind.ACCOUNT, "A client sent it at least once."),
-    "acknowledged": (Kind.ACCOUNT, "A client was told that it is taken (202 or 200)."),
-    "completed": (Kind.ACCOUNT, "The table says COMPLETED or an attempt reported success."),
-    "dead_lettered": (Kind.ACCOUNT, "Its latest generation ended in the dead-letter queue."),
-    "lost": (Kind.VIOLATION, "Acknowledged, not terminal, and no message or no item of it is left."),
-    "duplicated": (Kind.VIOLATION, "Its effect happened more than once."),
-    "zombie": (Kind.VIOLATION, "Completed and dead-lettered in one generation."),
-    "unexpected": (Kind.VIOLATION, "In the table or in an attempt, though no client sent it."),
-    "phantom": (Kind.VIOLATION, "Every answer said that it was not taken, yet it ran."),
-    "over_delivered": (Kind.VIOLATION, "A generation had more attempts than the policy allows."),
-    "in_flight": (Kind.OPEN, "In the table, not terminal, and the queues were not seen empty."),
-    "under_retried": (
-        Kind.REPORTED,
-        (
-            "Dead-lettered before its last attempt without a permanent error; the oracle says whether a burnt delivery "
-            "explains it."
-        ),
-    ),
-    "recovered": (
-        Kind.NORMAL,
-        "The client saw no answer and the task ended: an answer can be lost after the task is taken.",
-    ),
-    "unanswered": (Kind.NORMAL, "The client saw no answer and no trace of the task exists: a request can be lost."),
-    "stranded": (
-        Kind.NORMAL,
-        "The client saw no answer and the task was written but never ended: sending it again enqueues it.",
-    ),
-    "redelivered": (
-        Kind.NORMAL,
-        "A delivery was recognised as superfluous and skipped: SQS delivers at least once.",
-    ),
-    "late_copy": (
-        Kind.NORMAL,
-        (
-            "A copy reached the dead-letter queue after the task was completed: the function died before it could "
-            "delete the message, or the queue held the task twice."
-        ),
-    ),
-    "junk": (
-        Kind.NORMAL,
-        "Archived messages that are no task of any client: somebody wrote them to the queue.",
-    ),
-}
-"""Every set: what its members mean, and the sentence that defines it. What is normal carries its reason."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedSet:
-    """One set of tasks and the sentence that defines it."""
-
-    name: str
-    kind: Kind
-    definition: str
-    members: tuple[str, ...]
+from dlqlab.contracts.outcomes import TAKEN, UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """All sets by name. ``nothing_left``: both queues are known to be empty, so no open task can still end."""
+    """The members of each set. ``nothing_left``: both queues are known to be empty, so no open task can still end."""
 
-    sets: dict[str, NamedSet]
+    members: Mapping[str, tuple[str, ...]]
     nothing_left: bool
 
     def __getitem__(self, name: str) -> tuple[str, ...]:
-        return self.sets[name].members
-
-    @property
-    def violations(self) -> tuple[NamedSet, ...]:
-        return tuple(found for found in self.sets.values() if found.kind is Kind.VIOLATION and found.members)
-
-    @property
-    def status(self) -> Status:
-        if self.violations:
-            return Status.INVALID
-        if not self["acknowledged"] or not self.nothing_left or self["in_flight"]:
-            return Status.UNKNOWN
-        return Status.VALID
+        return self.members[name]
 
 
 def reconcile(facts: Facts) -> Reconciliation:
-    """The sets of one run."""
+    """The sets of one run; what each means is said by the check ``conservation``."""
     nothing_left = facts.nothing_left
     answers = _answers(facts.ledger)
     ends = _ends(facts)
@@ -139,49 +57,9 @@ def reconcile(facts: Facts) -> Reconciliation:
         "late_copy": ends.late_copies,
         "junk": _junk(facts),
     }
-    sets = {
-        name: NamedSet(name=name, kind=kind, definition=definition, members=tuple(sorted(members[name])))
-        for name, (kind, definition) in DEFINITIONS.items()
-    }
-    return Reconciliation(sets=sets, nothing_left=nothing_left)
-
-
-def conservation_check(facts: Facts) -> Check:
-    """The reconciliation as a check."""
-    result = reconcile(facts)
-    acknowledged = len(result["acknowledged"])
-    return Check(
-        name="conservation",
-        title="Nothing lost, nothing done twice",
-        status=result.status,
-        statement=_statement(result),
-        measured=float(len(result["lost"])),
-        expected=0.0,
-        unit="tasks",
-        n=acknowledged,
-        members={name: found.members for name, found in result.sets.items()},
-        details={
-            "definitions": {name: found.definition for name, found in result.sets.items()},
-            "kinds": {name: str(found.kind) for name, found in result.sets.items()},
-            "counts": {name: len(found.members) for name, found in result.sets.items()},
-            "nothing_left": result.nothing_left,
-        },
+    return Reconciliation(
+        members={name: tuple(sorted(found)) for name, found in members.items()}, nothing_left=nothing_left
     )
-
-
-def _statement(result: Reconciliation) -> str:
-    if not result["attempted"]:
-        return "no client sent anything, so nothing is proven"
-    acknowledged = f"{count(len(result['acknowledged']), 'task')} acknowledged"
-    text = f"{acknowledged}, {len(result['lost']):,} lost, {len(result['duplicated']):,} done twice"
-    named = [f"{found.name}: {examples(found.members)}" for found in result.violations]
-    if named:
-        return f"{text}; {'; '.join(named)}"
-    if not result["acknowledged"]:
-        return f"{text}: nothing was taken, so nothing is proven"
-    if result["in_flight"]:
-        return f"{text} so far; {count(len(result['in_flight']), 'task')} still in flight when the run ended"
-    return text if result.nothing_left else f"{text} so far; the queues were not seen empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +74,9 @@ def _answers(ledger: pd.DataFrame) -> _Answers:
     """What the clients know. An acknowledgement outranks a missing answer, which outranks a refusal."""
     known = ledger[ledger["task_id"].notna()]
     attempted = names(known["task_id"])
-    taken = names(known.loc[known["outcome"].isin(["acknowledged", "replayed"]), "task_id"])
+    taken = names(known.loc[known["outcome"].isin(TAKEN), "task_id"])
     # A request without an outcome is one that the client never saw the end of.
-    silent = known["outcome"].isna() | sure(known["outcome"] == "unknown")
+    silent = known["outcome"].isna() | sure(known["outcome"] == UNKNOWN)
     unanswered = names(known.loc[silent, "task_id"]) - taken
     return _Answers(attempted, taken, unanswered, attempted - taken - unanswered)
 

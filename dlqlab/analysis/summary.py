@@ -5,26 +5,16 @@ from xml.etree import ElementTree as ET
 
 from dlqlab.contracts.verdict import Check, Status, Verdict
 
-MEMBERS_MAX = 20
+MEMBERS_SHOWN = 20
+"""Members of a set that are shown; verdict.json has them all."""
 _MARKS = {Status.VALID: "✅", Status.INVALID: "❌", Status.UNKNOWN: "❔"}
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped; error texts and task ids may have them."""
-BAD_SETS = frozenset(
-    {
-        "lost", "duplicated", "zombie", "unexpected", "phantom", "over_delivered", "in_flight", "unexplained",
-        "early_end", "evidence_missing", "doubled", "missing", "despite_failure", "early", "without_log_line",
-        "without_payload", "without_error_message", "without_archive", "without_junk", "bad_lines", "item_payload",
-        "line_payload", "archive_payload", "still_queued", "cut_tables", "unlike_load", "unlike_table", "more_attempts",
-        "unknown_invocations", "wrong_clock",
-    }
-)  # fmt: skip
-"""Sets whose members are the reason of a verdict that is not valid; the others are book-keeping."""
 
 
-def worst(check: Check, *, most: int = MEMBERS_MAX) -> dict[str, tuple[str, ...]]:
+def worst(check: Check) -> dict[str, tuple[str, ...]]:
     """The first members of the sets that speak against the check."""
-    found = {name: members for name, members in check.members.items() if name in BAD_SETS and members}
-    return {} if check.status is Status.VALID else {name: members[:most] for name, members in found.items()}
+    return {name: members[:MEMBERS_SHOWN] for name, members in check.against.items()}
 
 
 def to_junit(verdict: Verdict) -> str:

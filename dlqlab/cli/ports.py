@@ -26,7 +26,7 @@ class Port(click.ParamType[int]):
         except ValueError:
             port = -1
         if not 1 <= port <= PORT_MAX:
-            self.fail(f"{value!r} is no port: give 1 to 65535{', or auto' if self._starts else ''}", param, ctx)
+            self.fail(f"{value!r} is not a port: give 1 to 65535{', or auto' if self._starts else ''}", param, ctx)
         return port
 
 

@@ -112,7 +112,7 @@ def _event_row(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
 
 
 def _storable(text: str) -> str:
-    """Half a surrogate pair, which JSON can express, is no character and no column can hold it: escape it again."""
+    """Half a surrogate pair, which JSON can express, is not a character and no column can hold it: escape it again."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -39,7 +39,7 @@ def whole(table: str, data: pd.DataFrame) -> pd.DataFrame:
 
     The sum's time is the middle of the samples that are in it. Seconds that not every cell has a sample of are left
     out: their sum would be too small. A queue whose cell has ended is as its last sample says until the last cell ends.
-    Tables that are no samples, and runs on one emulator, stay as they are.
+    Tables that are not samples, and runs on one emulator, stay as they are.
     """
     key = _KEYS.get(table)
     if key is None or data["cell"].isna().all():

@@ -142,7 +142,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
 
 
 def frame(table: str, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
-    """Rows as the named table: every column present, in order, of its type; keys that are no column are an error.
+    """Rows as the named table: every column present, in order, of its type; keys that are not columns are an error.
 
     Raises:
         KeyError: no table of that name.

@@ -31,11 +31,36 @@ def merge(statuses: Iterable[Status]) -> Status:
     return Status.UNKNOWN
 
 
+class Kind(StrEnum):
+    """What a member in a set means."""
+
+    ACCOUNT = "account"  # a part of the book-keeping
+    VIOLATION = "violation"  # one member makes the check invalid
+    OPEN = "open"  # one member makes it unknown
+    NORMAL = "normal"  # looks odd and is allowed; the meaning says why
+    REPORTED = "reported"  # judged by another check
+
+    @property
+    def is_against(self) -> bool:
+        """Whether a member is the reason of an answer that is not valid."""
+        return self in {Kind.VIOLATION, Kind.OPEN}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSet:
+    """A set that a check puts members into, and the sentence that says what is in it."""
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One question, its answer and what the answer rests on.
 
-    ``members`` maps the name of each set to the identifiers in it: all of them, whatever a printer shows.
+    ``members`` maps the name of each set to the identifiers in it: all of them, whatever a printer shows. ``sets`` says
+    what they mean; a member of a set that is not among them (a verdict stored without them) speaks against the check.
     """
 
     name: str  # stable, snake_case: what scripts look for
@@ -50,6 +75,19 @@ class Check:
     n: int | None = None
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    sets: tuple[NamedSet, ...] = ()
+
+    @property
+    def against(self) -> dict[str, tuple[str, ...]]:
+        """The members that are the reason of the answer, by set; none where it is valid."""
+        if self.status is Status.VALID:
+            return {}
+        others = {one.name for one in self.sets if not one.kind.is_against}
+        return {name: ids for name, ids in self.members.items() if ids and name not in others}
+
+    def meaning(self, name: str) -> str:
+        """What is in the set of this name; empty where nobody says."""
+        return next((one.meaning for one in self.sets if one.name == name), "")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -64,6 +102,7 @@ class Check:
             "confidence": self.confidence,
             "n": self.n,
             "members": {name: list(ids) for name, ids in self.members.items()},
+            "sets": {one.name: {"kind": str(one.kind), "meaning": one.meaning} for one in self.sets},
             "details": dict(self.details),
         }
 
@@ -83,6 +122,9 @@ class Check:
             n=value["n"],
             members={name: tuple(ids) for name, ids in value["members"].items()},
             details=value["details"],
+            sets=tuple(
+                NamedSet(name, Kind(one["kind"]), one["meaning"]) for name, one in value.get("sets", {}).items()
+            ),
         )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from dlqlab.fidelity.findings import PREFIX, Clients, Finding, Probe
 from dlqlab.fidelity.probes import temporary_queue
+from dlqlab.pollers import STARTING_POLLERS
 from dlqlab.waiting import wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/dlqlab-probe"
@@ -26,8 +27,6 @@ DEADLINE_S = 30.0
 SINGLES = 10
 FLOOD = 15
 WORK_S = 0.2
-STARTING_POLLERS = 5
-"""Batches at once with which Lambda starts on an SQS queue (AWS Lambda developer guide, scaling for SQS)."""
 WAIT_MAX_S = 0.5
 SOURCE = """
 import json, time

@@ -26,7 +26,7 @@ class Function:
 
 
 def calculate(operator: str, left: Value, right: Value) -> Value:
-    """``+ - * / % ^``; None where a side is no number, or nothing finite comes out."""
+    """``+ - * / % ^``; None where a side is not a number, or nothing finite comes out."""
     first, second = number(left), number(right)
     if first is None or second is None:
         return None

@@ -111,7 +111,7 @@ class _Regex:
             return self._bytes.search(text.encode("ascii"))
         try:
             return self._characters.search(text)
-        except UnicodeEncodeError:  # half a surrogate pair, which is no character
+        except UnicodeEncodeError:  # half a surrogate pair, which is not a character
             return self._characters.search(text.encode("utf-8", "replace").decode())
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from dlqlab.contracts.outcomes import ACKNOWLEDGED, REFUSED, REJECTED, REPLAYED, UNKNOWN
+
 INVOKED_PREFIX = b'{"kind":"invoked",'
 """How every line of a request that is about to leave begins: what a follower may count."""
 JOURNAL_SUFFIX = ".jsonl"
@@ -22,7 +24,6 @@ SETTINGS_SUFFIX = ".settings.json"
 SUMMARY_SUFFIX = ".summary.json"
 """After a worker's name: what it did, written when its load has ended."""
 
-ACKNOWLEDGED, REPLAYED, REJECTED, REFUSED, UNKNOWN = "acknowledged", "replayed", "rejected", "refused", "unknown"
 OUTCOMES: Mapping[int, str] = {202: ACKNOWLEDGED, 200: REPLAYED, 503: REFUSED}
 
 

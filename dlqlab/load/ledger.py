@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from dlqlab.contracts.outcomes import UNKNOWN
 from dlqlab.contracts.tables import frame
 from dlqlab.errors import EvidenceError
-from dlqlab.load.journal import INVOKED_PREFIX, PART_PATTERN, UNKNOWN
+from dlqlab.load.journal import INVOKED_PREFIX, PART_PATTERN
 
 CHUNK_ROWS = 50_000
 NEVER_COMPLETED = "no completion was recorded"

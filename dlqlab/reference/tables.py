@@ -15,7 +15,7 @@ UNITS = {
     "_half_width": "ratio",
     "confidence": "ratio",
 }
-"""The end of a name -> the unit that it stands for. Longer ends first: ``_per_s`` is no ``_s``."""
+"""The end of a name -> the unit that it stands for. Longer ends first: ``_per_s`` is not ``_s``."""
 
 
 def unit_of(name: str) -> str:

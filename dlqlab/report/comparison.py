@@ -43,7 +43,7 @@ class Comparison:
         )
         notes = [f"changed settings: {settings}" if settings else "both runs have the same settings"]
         if one.scenario.seed == other.scenario.seed:
-            notes.append("one seed: the failure rates share their draws and are no independent samples")
+            notes.append("one seed: the failure rates share their draws and are not independent samples")
         notes += [
             f"{manifest.run_id} did not come to its end"
             for manifest in self.manifests

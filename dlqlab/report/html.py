@@ -14,12 +14,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from dlqlab.contracts.manifest import Manifest
-from dlqlab.contracts.verdict import STATUS_SIGNS, Check, Verdict
+from dlqlab.analysis.summary import MEMBERS_SHOWN
+from dlqlab.contracts.manifest import CardEntry, Manifest
+from dlqlab.contracts.verdict import STATUS_SIGNS, Check, Status, Verdict
 
 HIDDEN_TAG = "verdict"
 """Cells with this tag show the verdict again, which the page has at its top."""
-MEMBERS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def page(
         verdict=verdict,
         charts=[part for part in parts if part.pictures],
         others=[part for part in parts if part.code and not part.pictures],
-        fidelity=manifest.fidelity,
+        fidelity=[entry for entry in manifest.fidelity if not _is_applied_patch(entry)],
+        patches=[entry for entry in manifest.fidelity if _is_applied_patch(entry)],
         manifest_json=json.dumps(_shown(manifest, against), indent=2, ensure_ascii=False),
     )
 
@@ -80,9 +81,33 @@ def _shown(manifest: Manifest, against: Manifest | None) -> dict[str, object]:
     return {"first": against.to_json(), "second": manifest.to_json()} if against else manifest.to_json()
 
 
-def members_shown(check: Check) -> Mapping[str, tuple[Sequence[str], int]]:
-    """The first members of each set of a check that is not valid, and how many more there are."""
-    return {name: (ids[:MEMBERS_SHOWN], max(0, len(ids) - MEMBERS_SHOWN)) for name, ids in check.members.items() if ids}
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A set of a check: its first members, how many more there are, and whether they speak against the check."""
+
+    name: str
+    meaning: str
+    ids: Sequence[str]
+    more: int
+    is_against: bool
+
+
+def members_shown(check: Check) -> list[Shown]:
+    """The sets of a check that is not valid: first those that speak against it, then the others. Empty ones are not."""
+    if check.status is Status.VALID:
+        return []
+    against = check.against
+    found = [
+        Shown(name, check.meaning(name), ids[:MEMBERS_SHOWN], max(0, len(ids) - MEMBERS_SHOWN), name in against)
+        for name, ids in check.members.items()
+        if ids
+    ]
+    return sorted(found, key=lambda shown: not shown.is_against)
+
+
+def _is_applied_patch(entry: CardEntry) -> bool:
+    """Whether a row of the fidelity card says that a patch gives what AWS has: nobody needs it but to look it up."""
+    return bool(entry.ok) and entry.name.startswith("patch ")
 
 
 def _parts(notebook: Mapping[str, Any]) -> Iterator[Part]:

@@ -9,7 +9,6 @@ from rich.table import Table
 from dlqlab.analysis.summary import worst
 from dlqlab.contracts.verdict import NOT_CHECKED, STATUS_SIGNS, Check, Status, Verdict
 
-MEMBERS_SHOWN = 20
 _STYLES = {Status.VALID: "bold green", Status.INVALID: "bold red", Status.UNKNOWN: "bold yellow"}
 _NAME_COLUMNS = 12
 
@@ -25,7 +24,7 @@ def print_verdict(verdict: Verdict, console: Console, *, what: str = "run", widt
     if together:
         print_line(console, _sign(Status.UNKNOWN), NOT_CHECKED, escape(_unchecked(together)), width=width)
     for check in verdict.checks:
-        for name, ids in worst(check, most=MEMBERS_SHOWN).items():
+        for name, ids in worst(check).items():
             _print_members(console, f"{check.name}, {name}", ids, len(check.members[name]))
     ended = "" if verdict.finished else "; the run did not come to its end"
     style = _STYLES[verdict.status]

@@ -11,6 +11,7 @@ from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
 from dlqlab.contracts.manifest import CardEntry, Collected, DrainReport
+from dlqlab.contracts.outcomes import NOT_TAKEN, TAKEN
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.deploy.discover import differences, discover, missing
 from dlqlab.deploy.target import Target
@@ -24,8 +25,7 @@ from dlqlab.run.watch import Watch
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-ACKNOWLEDGED = frozenset({"acknowledged", "replayed"})
-ANSWERED = ACKNOWLEDGED | {"rejected", "refused"}
+ANSWERED = TAKEN | NOT_TAKEN
 
 
 def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def drain(
 
 def _drain_probe(run: RunDir, target: Target, queues: QueueSampler) -> DrainProbe:
     ledger = read_ledger(run.ledger_parts).rows
-    acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(ACKNOWLEDGED), "task_id"])
+    acknowledged = frozenset(ledger.loc[ledger["outcome"].isin(TAKEN), "task_id"])
     unanswered = frozenset(ledger.loc[~ledger["outcome"].isin(ANSWERED), "task_id"].dropna()) - acknowledged
     dynamodb, table = target.client("dynamodb"), target.topology.task_table.name
     return DrainProbe(

@@ -13,6 +13,7 @@ from dlqlab.deploy.verify import call_api, invoke_empty
 from dlqlab.errors import DeployError
 from dlqlab.fidelity.findings import Finding, run_probes
 from dlqlab.fidelity.probes import QUICK, visibility_tick
+from dlqlab.pollers import STARTING_POLLERS
 from dlqlab.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ PROBE_SPREAD_S = 0.5
 """Messages that were all due at the same moment would show a queue's clock of a second only by the luck of its phase;
 spread over this long, wherever the clock ticks, some of them wait for longer than ``fidelity.probes.TICK_MAX_S``."""
 PROBE_DEADLINE_S = 30.0
-WARM_POLLERS = 5
 LATENCY_CALLS = 15
 FIDELITY_DEADLINE_S = 3.0
 NOT_FOUND = 404
@@ -83,12 +83,12 @@ def warm_up(target: Target, url: str, users: int) -> None:
     """
     work = target.topology.work
     functions: LambdaClient = target.client("lambda")
-    with ThreadPoolExecutor(users + 2 * WARM_POLLERS) as pool:
+    with ThreadPoolExecutor(users + 2 * STARTING_POLLERS) as pool:
         # A look-up, because it makes the API's clients too; /health asks nothing of anybody.
         calls = [pool.submit(call_api, url, "/tasks/warm-up") for _ in range(users)]
         invocations = [
             pool.submit(invoke_empty, functions, function.name)
-            for function, pollers in ((work.consumer, WARM_POLLERS), (work.dead_letter_consumer, 1))
+            for function, pollers in ((work.consumer, STARTING_POLLERS), (work.dead_letter_consumer, 1))
             for _ in range(pollers)
         ]
         for call in calls:

@@ -104,7 +104,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """As Python has them; what is no number is nothing."""
+    """As Python has them; what is not a number is nothing."""
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
     values: list[Any] = column.to_pylist()

@@ -22,13 +22,13 @@ class Mean:
     n: int
 
     def to_json(self) -> dict[str, Any]:
-        """JSON knows no infinity: a mean that is no finite number is null."""
+        """JSON knows no infinity: a mean that is not a finite number is null."""
         interval = None if self.half_width is None else [self.mean - self.half_width, self.mean + self.half_width]
         return {"mean": self.mean if math.isfinite(self.mean) else None, "interval": interval, "n": self.n}
 
 
 def mean_of(values: Sequence[float], confidence: float = CONFIDENCE) -> Mean:
-    """Mean with Student's t interval: mean ± t(n - 1) s / √n; a result that is no number makes the mean none.
+    """Mean with Student's t interval: mean ± t(n - 1) s / √n; a result that is not a number makes the mean none.
 
     Raises:
         ValueError: there are no values.

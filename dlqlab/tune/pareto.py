@@ -37,7 +37,7 @@ class Choice:
 def pareto(table: pd.DataFrame, objectives: Sequence[str] = OBJECTIVES) -> NDArray[np.bool_]:
     """Which rows no other row beats: as good in every objective, and better in one.
 
-    A row with an objective that is no finite number is beaten by every row without.
+    A row with an objective that is not a finite number is beaten by every row without.
     """
     losses = _losses(table, objectives)
     front = np.isfinite(losses).all(axis=1)

@@ -29,7 +29,7 @@ def folder_for(given: Path | None, root: Path) -> Path:
     """The folder that is given, or a new one under the root; nothing is made yet.
 
     Raises:
-        UsageError: there is something in it, or it is no folder.
+        UsageError: there is something in it, or it is not a folder.
     """
     folder = given or root / time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
     try:
@@ -52,7 +52,7 @@ def save(sweep: Sweep, folder: Path, root: Path) -> None:
         raise UsageError(f"{folder}: cannot be made: {error.strerror}") from error
     for name in TABLES:
         getattr(sweep, name).to_parquet(folder / f"{name}.parquet")
-    # Last: a folder without it is no sweep.
+    # Last: a folder without it is not a sweep.
     (folder / "sweep.json").write_text(json.dumps(sweep.to_json(), indent=2) + "\n", encoding="utf-8")
     if folder.parent == root:
         latest = root / LATEST
@@ -70,7 +70,7 @@ def load(folder: Path) -> Sweep:
         described = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
         tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
     except (OSError, ValueError) as error:
-        raise UsageError(f"{folder}: is no sweep: {error}; make one with dlqlab tune") from error
+        raise UsageError(f"{folder}: is not a sweep: {error}; make one with dlqlab tune") from error
     choice = described["choice"]
     return Sweep(
         scenario=from_dict(described["scenario"], source=str(folder)),

@@ -18,7 +18,7 @@ import pandas as pd
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.errors import UsageError
 from dlqlab.tune.jobs import Job, World, at_rate, received_per_s
-from dlqlab.tune.measures import COST_OF, MEASURES
+from dlqlab.tune.measures import COST_OF, MEASURES, OBJECTIVES
 from dlqlab.tune.parallel import Perform
 from dlqlab.tune.pareto import SUCCESS_WITHIN, Choice, choose, keeps_up, pareto
 from dlqlab.tune.variations import Refusal, Setting, Variation, combine
@@ -52,6 +52,13 @@ class Sweep:
     def chosen(self) -> pd.Series | None:
         """The chosen setting's row."""
         return None if self.choice is None else self.settings.iloc[self.choice.row]
+
+    @property
+    def front_table(self) -> pd.DataFrame:
+        """The Pareto front by label, the chosen setting first: a column for each objective, by its title; warnings."""
+        shown = self.settings[self.settings["front"]].sort_values(["chosen", "success_share"], ascending=False)
+        columns = shown.set_index("label")[[*OBJECTIVES, "warnings"]]
+        return columns.rename(columns={name: MEASURES[name].title for name in OBJECTIVES})
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the tables."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dlqlab.contracts.outcomes import ACKNOWLEDGED, UNKNOWN
 from dlqlab.contracts.tables import conform, frame
 from dlqlab.contracts.topology import EntryKind
 from dlqlab.load import tasks as generator
@@ -71,7 +72,7 @@ class Evidence:
                 "worker": "simulated",
                 "sent_ts": _ts(own["sent"]),
                 "done_ts": _ts(own["done"]),
-                "outcome": np.where(lost_answer, "unknown", "acknowledged"),
+                "outcome": np.where(lost_answer, UNKNOWN, ACKNOWLEDGED),
                 "status_code": np.where(lost_answer, 502, 202),
                 "latency_ms": (own["done"] - own["sent"]) * 1000,
                 "error": pd.Series("HTTP 502: the API died", index=own.index).where(lost_answer),

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from dlqlab.errors import UsageError
+from dlqlab.pollers import STARTING_POLLERS
 
 GRID = 256
 """Steps of an empirical distribution: its quantiles at 0, 1/256, ..., 1."""
@@ -106,7 +107,9 @@ class Parameters:
     name: str = "localstack"
     order: Order = _set(Order.SENT, "", "LocalStack keeps visible messages by send time (measured)")
     back_after_receives: int = _set(3, "receives", f"{EMULATOR}/sqs/redelivery_order.py: then at the end; 0 is never")
-    pollers_start: int = _set(5, "batches", f"{EMULATOR}/mappings/concurrent_pollers.py, after the {SCALING}")
+    pollers_start: int = _set(
+        STARTING_POLLERS, "batches", f"{EMULATOR}/mappings/concurrent_pollers.py, after the {SCALING}"
+    )
     pollers_per_min: float = _set(300.0, "batches/min", f"{EMULATOR}/mappings/scaling.py, after the {SCALING}")
     pollers_max: int = _set(10, "batches", "DLQLAB_POLLERS_MAX; MaximumConcurrency replaces it")
     concurrency_max: int = _set(1000, "environments", "LocalStack config, LAMBDA_LIMITS_CONCURRENT_EXECUTIONS")

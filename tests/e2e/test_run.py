@@ -104,7 +104,7 @@ def test_interrupted_run_leaves_no_process_and_says_so(tmp_path: Path) -> None:
     [
         (("run", "no-such-scenario"), "no scenario 'no-such-scenario': there are "),
         (("run", "--seed", "-1"), "seed is -1"),
-        (("run", "--port", "70000"), "is no port"),
+        (("run", "--port", "70000"), "is not a port"),
         (("load", "--port", "1"), "no emulator of this project runs on port 1"),
         (("load", "--users", "0", "--port", "1"), "load.users is 0"),
         (("url", "--port", "1"), "no emulator of this project runs on port 1"),

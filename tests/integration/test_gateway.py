@@ -484,7 +484,7 @@ def test_rule_with_a_pattern_that_is_none_is_refused(aws: Aws, pattern: str) -> 
 
 
 def test_target_with_a_wrong_dead_letter_queue_is_refused(aws: Aws, make_rule: Callable[..., str]) -> None:
-    """A FIFO queue, and one that is no queue."""
+    """A FIFO queue, and one that is not a queue."""
     queue = "arn:aws:sqs:us-east-1:000000000000:q"
     rule = make_rule(Arn=queue)
 

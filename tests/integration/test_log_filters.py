@@ -325,7 +325,7 @@ def test_subscriptions_that_aws_refuses(
     assert (code, "Invalid character(s) in term '('") == refusal(function.arn, "a (b)")
     assert "ResourceNotFoundException" == refusal(function.arn, logGroupName="/missing")[0]
     assert ("LimitExceededException", "Resource limit exceeded.") == refusal(function.arn)
-    logs.put_subscription_filter(  # a change of one of the two is no third
+    logs.put_subscription_filter(  # a change of one of the two is not a third
         logGroupName=group, filterName=names[0], filterPattern="WARN", destinationArn=function.arn
     )
     found = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]

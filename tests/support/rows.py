@@ -150,7 +150,7 @@ def in_flight(n: int) -> Rows:
 
 
 def junk(number: int) -> Rows:
-    """An archived message that is no task."""
+    """An archived message that is not a task."""
     row = {"in_table": False, "archived": True, "archive_id": f"junk-{number}", "archived_ts": T0 + 1}
     return (*letter(None, attempts=0), ("tasks", row))
 

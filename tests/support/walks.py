@@ -101,7 +101,7 @@ def _walk_faults(here: Watched) -> None:
 
 
 def _walk_strangers(here: Watched) -> None:
-    """Messages that are no task, of no known task, of a later generation."""
+    """Messages that are not tasks, of no known task, of a later generation."""
     (known,) = _ids(1)
     here.follow(FaultPlan(failure_rate=0.0))
     here.deployed.submit(known)

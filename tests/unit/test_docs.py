@@ -28,7 +28,7 @@ QUOTED = {
     "malformed Lambda proxy response": "dlqlab/emulator/apigateway/rest_api_answers.py",
     "Endpoint request timed out": "dlqlab/emulator/apigateway/rest_api_answers.py",
     "late by %(late_mean_s).3f s on average": "loadtest/locustfile.py",
-    "not enough data,": "dlqlab/analysis/rates.py",
+    "not enough data,": "dlqlab/analysis/checks/failure_rate.py",
     "not drained within": "dlqlab/collect/drain.py",
     "load goes to this machine only": "dlqlab/load/settings.py",
     "still sends": "dlqlab/run/collect_by_hand.py",

@@ -21,7 +21,7 @@ ENDPOINT = "http://127.0.0.1:4599"
     ],
 )
 def test_proxy_without_exemption_is_named(name: str, exempt: dict[str, str], *, hinders: bool) -> None:
-    """A proxy that an AWS tool would ask for 127.0.0.1 is named; it is no obstacle to dlqlab itself."""
+    """A proxy that an AWS tool would ask for 127.0.0.1 is named; it is not an obstacle to dlqlab itself."""
     found = doctor.proxy({name: "http://192.0.2.1:3128", **exempt})
 
     assert (None if hinders else True) is found.ok

@@ -38,11 +38,11 @@ def for_rest_api(payload: bytes) -> dict[str, Any]:
     """The answer of a function behind a REST API, with a status and all values as texts.
 
     Raises:
-        MalformedAnswerError: it is no JSON object, has a member that is not known, or one of another type.
+        MalformedAnswerError: it is not a JSON object, has a member that is not known, or one of another type.
     """
     answer = _object(payload)
     if unknown := sorted(answer.keys() - _REST_MEMBERS):
-        raise MalformedAnswerError(f"{unknown[0]} is no member of it")
+        raise MalformedAnswerError(f"{unknown[0]} is not a member of it")
     return {
         "statusCode": _status(answer.get("statusCode")),
         "headers": _headers(answer.get("headers")),
@@ -61,7 +61,7 @@ def decoded(body: str) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise MalformedAnswerError(f"the body is no base64: {error}") from error
+        raise MalformedAnswerError(f"the body is not base64: {error}") from error
 
 
 def for_function_url(payload: bytes) -> UrlAnswer:
@@ -106,7 +106,7 @@ def _object(payload: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise MalformedAnswerError(f"no JSON: {error}") from error
     if not isinstance(answer, dict):
-        raise MalformedAnswerError(f"{type(answer).__name__} is no object")
+        raise MalformedAnswerError(f"{type(answer).__name__} is not an object")
     return answer
 
 
@@ -114,11 +114,11 @@ def _status(value: object) -> int:
     if value is None:
         return 200
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise MalformedAnswerError(f"statusCode {value!r} is no number")
+        raise MalformedAnswerError(f"statusCode {value!r} is not a number")
     try:
         status = int(value)
     except (ValueError, OverflowError) as error:
-        raise MalformedAnswerError(f"statusCode {value!r} is no whole number") from error
+        raise MalformedAnswerError(f"statusCode {value!r} is not a whole number") from error
     if status not in _STATUSES:
         raise MalformedAnswerError(f"statusCode {value!r} is none of HTTP")
     return status
@@ -128,7 +128,7 @@ def _headers(value: object, *, numbers: bool = False) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise MalformedAnswerError("headers are no object")
+        raise MalformedAnswerError("headers are not an object")
     return {name: _header(name, item, numbers=numbers) for name, item in value.items()}
 
 
@@ -136,13 +136,13 @@ def _lists(value: object) -> dict[str, list[str]]:
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(items, list) for items in value.values()):
-        raise MalformedAnswerError("multiValueHeaders are no object of lists")
+        raise MalformedAnswerError("multiValueHeaders are not an object of lists")
     return {name: [_header(name, item) for item in items] for name, items in value.items()}
 
 
 def _header(name: str, value: object, *, numbers: bool = False) -> str:
     if not _NAME.fullmatch(name):
-        raise MalformedAnswerError(f"{name!r} is no name of a header")
+        raise MalformedAnswerError(f"{name!r} is not a name of a header")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str) and not {"\r", "\n"} & set(value):
@@ -160,7 +160,7 @@ def _cookies(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise MalformedAnswerError("cookies are no list")
+        raise MalformedAnswerError("cookies are not a list")
     return tuple(_header("Set-Cookie", item) for item in value)
 
 
@@ -169,7 +169,7 @@ def _body(value: object) -> str | None:
         return value
     if isinstance(value, bool | int | float):
         return json.dumps(value)
-    raise MalformedAnswerError("the body is no text")
+    raise MalformedAnswerError("the body is not text")
 
 
 def _flag(value: object) -> bool:

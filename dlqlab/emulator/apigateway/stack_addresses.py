@@ -15,7 +15,7 @@ _ADDRESS = re.compile(
 
 
 def reachable(value: str, endpoint: str) -> str | None:
-    """The address below the emulator's own; None for a text that is no address of a REST API."""
+    """The address below the emulator's own; None for a text that is not an address of a REST API."""
     found = _ADDRESS.fullmatch(value)
     return f"{endpoint}/_aws/execute-api/{found['api']}{found['path']}" if found else None
 

@@ -112,7 +112,7 @@ def plain_table(account_id: str, region: str, name: str) -> PlainTable:
         raise UnsupportedError("no such table")
     types = {definition["AttributeName"]: definition["AttributeType"] for definition in table.attr}
     if table.stream_shard is not None or table.hash_key_type != "S" or table.range_key_type not in {None, "S"}:
-        raise UnsupportedError("stream, or a key that is no text")
+        raise UnsupportedError("stream, or a key that is not text")
     index_keys: dict[str, tuple[str, int]] = {}
     for index in (*table.global_indexes, *table.indexes):
         for part in index.schema:

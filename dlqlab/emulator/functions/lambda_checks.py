@@ -127,7 +127,7 @@ def payload_too_large(size: int, *, is_event: bool) -> str | None:
 
 
 def payload_problem(payload: bytes) -> str | None:
-    """Lambda's text for a payload that is no JSON, with cause and position but not the payload; None where it is."""
+    """Lambda's text for a payload that is not JSON, with cause and position but not the payload; None where it is."""
     try:
         json.loads(payload.decode(), parse_constant=_no_constant)
     except UnicodeDecodeError as error:

@@ -1,6 +1,6 @@
 """Lambda refuses reserved variables, values out of bounds, requests and payloads over its limits, with AWS's errors.
 
-LocalStack takes them: what would fail at the first deployment to AWS works here. A payload that is no JSON reaches the
+LocalStack takes them: what would fail at the first deployment to AWS works here. A payload that is not JSON reaches the
 function, and one of 20 MB does too.
 """
 

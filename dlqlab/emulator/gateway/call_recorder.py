@@ -2,7 +2,7 @@
 
 An execution environment has the credentials of its function's role: the access key of a request tells who calls. Each
 distinct call is one JSON line of the file, written when it is first made. Most of what Lambda itself does with the role
-(polling the queue, storing the log) are no HTTP requests here and are not seen.
+(polling the queue, storing the log) are not HTTP requests here and are not seen.
 """
 
 import json

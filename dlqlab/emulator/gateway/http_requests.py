@@ -42,7 +42,7 @@ class Stream:
         """The head of the next request; None when the other side is done.
 
         Raises:
-            BadRequestError: what comes is no HTTP, which its first byte tells, or has no end within the limit.
+            BadRequestError: what comes is not HTTP, which its first byte tells, or has no end within the limit.
         """
         if not self._buffer and not self._receive():
             return None

@@ -25,7 +25,7 @@ class BadRequestError(Exception):
     """What arrived is not an HTTP/1.1 request that we can serve."""
 
     def answer(self) -> Answer:
-        """In plain text: who sends what is no HTTP knows none of AWS's errors."""
+        """In plain text: who sends what is not HTTP knows none of AWS's errors."""
         return "400 Bad Request", [("Content-Type", "text/plain; charset=utf-8")], f"Refused: {self}\n".encode()
 
 

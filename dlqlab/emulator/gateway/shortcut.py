@@ -82,7 +82,7 @@ def call_of(operation: bytes, headers: Headers, body: bytes, *, service: bytes) 
 
 
 def members(body: bytes, types: Mapping[str, type]) -> dict[str, Any] | None:
-    """The call's members; None where one is not known, or not of its type, and where the body is no object."""
+    """The call's members; None where one is not known, or not of its type, and where the body is not an object."""
     try:
         found = json.loads(body)
     except ValueError:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-START = 5
+from dlqlab.pollers import STARTING_POLLERS
+
+START = STARTING_POLLERS
 LEAST = 2
 MOST = 1250
 GROWTH_PER_S = 300 / 60

@@ -32,7 +32,7 @@ def is_error_document(request: RuntimeRequest, request_id: str) -> bool:
     """Whether the result of an invocation is an error's document.
 
     Raises:
-        ProtocolError: it is no result of this invocation.
+        ProtocolError: it is not a result of this invocation.
     """
     kind = request.path.rpartition("/")[2]
     if request.path != f"{PREFIX}/invocation/{request_id}/{kind}" or kind not in {"response", "error"}:

@@ -116,7 +116,7 @@ INVALID_CONTENT = (
 
 
 def is_content(text: str) -> bool:
-    """Whether SQS takes this text as a body or a value. A lone surrogate is no character."""
+    """Whether SQS takes this text as a body or a value. A lone surrogate is not a character."""
     return _CONTENT.fullmatch(text) is not None
 
 
@@ -170,7 +170,7 @@ def check_fifo_id(value: str | None, parameter: str) -> None:
     """MessageDeduplicationId and MessageGroupId.
 
     Raises:
-        RefusedError: it is no text of 1 to 128 letters, digits and punctuation of ASCII.
+        RefusedError: it is not text of 1 to 128 letters, digits and punctuation of ASCII.
     """
     if value is not None and not _FIFO_ID.fullmatch(value):
         reason = f"{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."

@@ -103,7 +103,7 @@ def _wrong_policy(policy: Mapping[str, Any]) -> str:
 
 
 def _wrong_target(arn: str, own: Place, find: Find) -> str:
-    """Why this queue is no dead-letter queue for that one; empty if it is."""
+    """Why this queue is not a dead-letter queue for that one; empty if it is."""
     if arn.count(":") != own.arn.count(":"):
         return "Dead-letter target ARN should be fully qualified ARN."
     if arn.rpartition(":")[0] != own.arn.rpartition(":")[0]:

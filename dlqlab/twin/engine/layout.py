@@ -179,7 +179,7 @@ MESSAGE = np.dtype(
     [
         ("sent", "f8"),
         ("placed", "f8"),  # when it was put at the end of the visible ones
-        ("task", "i4"),  # -1 is a message that is no task
+        ("task", "i4"),  # -1 is a message that is not a task
         ("serial", "i4"),
         ("source", "i4"),  # serial of the message that was buried as this one
         ("next", "i4"),  # in the list of visible or of free ones

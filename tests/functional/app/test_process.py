@@ -132,7 +132,7 @@ JUNK: dict[str, str] = {
 
 @pytest.mark.parametrize("body", JUNK.values(), ids=JUNK)
 def test_junk_is_buried_with_a_reason_and_the_batch_goes_on(world: World, body: str) -> None:
-    """A message that is no task goes to the dead-letter queue and the archive; its batch is worked on."""
+    """A message that is not a task goes to the dead-letter queue and the archive; its batch is worked on."""
     world.tasks.send(body)
     world.submit({"taskId": "good", "payload": {}})
     answer = world.process()

@@ -180,7 +180,7 @@ def test_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_folder_that_is_no_sweep_is_refused(tmp_path: Path) -> None:
     """The error says how to make one."""
-    with pytest.raises(UsageError, match=r"is no sweep: .*make one with dlqlab tune"):
+    with pytest.raises(UsageError, match=r"is not a sweep: .*make one with dlqlab tune"):
         load(tmp_path)
 
 

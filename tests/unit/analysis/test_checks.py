@@ -4,13 +4,20 @@ import pandas as pd
 import pytest
 
 from dlqlab.analysis.attempts import attempts_table, retries_table
-from dlqlab.analysis.dead_letters import dead_letter_times, dlq_volume_check, records_check
-from dlqlab.analysis.effects import effects_check
+from dlqlab.analysis.checks.dlq_volume import dlq_volume_check
+from dlqlab.analysis.checks.effects import effects_check
+from dlqlab.analysis.checks.failure_rate import failure_rate_check
+from dlqlab.analysis.checks.records import records_check
+from dlqlab.analysis.checks.recovery import recovery_check
+from dlqlab.analysis.checks.retry_timing import retry_timing_check
+from dlqlab.analysis.dead_letters import dead_letter_times
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.rates import failure_rate_by_attempt, failure_rate_check, sample
-from dlqlab.analysis.recovery import recovery_check
-from dlqlab.analysis.retries import lateness_by_attempt, retry_timing_check
-from dlqlab.analysis.series import completion_latency, completions, queue_depths, submission_latency, throughput
+from dlqlab.analysis.lateness import lateness_by_attempt
+from dlqlab.analysis.rates import failure_rate_by_attempt, sample
+from dlqlab.analysis.series import completions, rate_per_s
+from dlqlab.charts.run.latency import completion_latency, submission_latency
+from dlqlab.charts.run.queue_depths import depths
+from dlqlab.charts.run.throughput import rates
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.scenario import Judge, Load, Scenario
 from dlqlab.contracts.verdict import Status
@@ -301,9 +308,16 @@ def test_recovery_needs_latency_to_return(
 def test_throughput_has_zeros_for_quiet_seconds() -> None:
     """Two completions with a quiet second between them."""
     run = evidence(acked(1), completed(1), acked(2), started(2, at=2.1), succeeded(2, at=2.2), item(2, "COMPLETED"))
-    table = throughput(Facts(run))
+    table = rates(Facts(run))
 
     assert [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]] == table[["t_s", "completed_per_s"]].to_numpy().tolist()
+
+
+def test_rate_is_that_of_the_whole_load() -> None:
+    """Two tasks completed in a load of 2.5 s are 0.8 a second, however many steps a chart makes of it."""
+    run = evidence(acked(1), completed(1), acked(2), completed(2), load_started_ts=T0, load_ended_ts=T0 + 2.5)
+
+    assert 0.8 == rate_per_s(Facts(run), "attempt.succeeded")
 
 
 def test_completions_run_from_the_first_request() -> None:
@@ -315,7 +329,7 @@ def test_completions_run_from_the_first_request() -> None:
     assert [[0.0, 1, 4.0, 4.0]] == completion_latency(Facts(run)).to_numpy().tolist()
 
 
-@pytest.mark.parametrize("series", [throughput, completions, completion_latency, submission_latency, queue_depths])
+@pytest.mark.parametrize("series", [rates, completions, completion_latency, submission_latency, depths])
 def test_series_of_nothing_are_empty_tables(series: object) -> None:
     """No data gives the columns without rows."""
     assert callable(series)
@@ -327,7 +341,7 @@ def test_series_of_nothing_are_empty_tables(series: object) -> None:
 
 def test_queue_depths_count_from_the_load() -> None:
     """Time zero is the start of the load."""
-    table = queue_depths(Facts(evidence(depth("tasks", 2, visible=3))))
+    table = depths(Facts(evidence(depth("tasks", 2, visible=3))))
 
     assert [[2.0, "tasks", 3, 0, 0]] == table.to_numpy().tolist()
 

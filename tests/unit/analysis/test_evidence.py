@@ -41,7 +41,7 @@ def test_analysis_leaves_the_directory_alone(run: RunDir) -> None:
 
 
 def test_torn_table_is_kept_with_its_reason(run: RunDir) -> None:
-    """A file that is no Parquet is unreadable, not an error, and its checks are unknown."""
+    """A file that is not Parquet is unreadable, not an error, and its checks are unknown."""
     run.table_path("events").write_bytes(b"torn")
     read = load_evidence(run)
 

@@ -5,16 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from dlqlab.analysis.agreement import EXPLAINED, UNDECIDED, UNEXPLAINED
 from dlqlab.analysis.compare import Effect, compare
-from dlqlab.analysis.dead_letters import RECORDS
-from dlqlab.analysis.effects import WRONG
-from dlqlab.analysis.payloads import PLACES
-from dlqlab.analysis.reconcile import DEFINITIONS, Kind
-from dlqlab.analysis.sources import COMPARISONS
-from dlqlab.analysis.summary import BAD_SETS, to_junit, to_markdown, worst
+from dlqlab.analysis.summary import to_junit, to_markdown, worst
 from dlqlab.contracts.scenario import Load, Scenario
-from dlqlab.contracts.verdict import Check, Status, Verdict
+from dlqlab.contracts.verdict import Check, Kind, NamedSet, Status, Verdict
 from taskrules.faults import FaultPlan
 from tests.support.histories import simulate
 from tests.support.rows import evidence
@@ -30,6 +24,7 @@ VERDICT = Verdict(
             status=Status.INVALID,
             statement="1 lost <b>& \x01 | `x`",
             members={"lost": ("t-1",), "attempted": ("t-1", "t-2")},
+            sets=(NamedSet("attempted", Kind.ACCOUNT, "Sent."), NamedSet("lost", Kind.VIOLATION, "Gone.")),
         ),
         Check(name="oracle", title="Fates", status=Status.UNKNOWN, statement="not over"),
     ),
@@ -112,10 +107,17 @@ def test_worst_members_are_bounded() -> None:
     assert {"lost": members[:20]} == worst(check)
 
 
-def test_every_set_of_a_check_is_told_good_from_bad() -> None:
-    """A set that a check names is either book-keeping or listed as a reason."""
-    bad = {name for name, (kind, _) in DEFINITIONS.items() if kind in (Kind.VIOLATION, Kind.OPEN)}
-    bad |= {*WRONG, *RECORDS, *UNDECIDED, *PLACES, *COMPARISONS, UNEXPLAINED, "early", "bad_lines", "without_junk"}
+@pytest.mark.parametrize("kind", Kind)
+def test_only_sets_that_speak_against_a_check_are_shown(kind: Kind) -> None:
+    """A violation and what leaves the answer open are reasons; book-keeping and what is normal are not."""
+    sets = (NamedSet("some", kind, "Some tasks."),)
+    check = Check(name="c", title="c", status=Status.INVALID, statement="", members={"some": ("t-1",)}, sets=sets)
 
-    assert bad == BAD_SETS
-    assert not bad & set(EXPLAINED)
+    assert ({"some": ("t-1",)} if kind in (Kind.VIOLATION, Kind.OPEN) else {}) == worst(check)
+
+
+def test_sets_without_a_meaning_are_shown() -> None:
+    """A verdict that was stored without its sets' meanings hides no member."""
+    stored = {key: value for key, value in VERDICT.checks[1].to_json().items() if key != "sets"}
+
+    assert {"lost": ("t-1",), "attempted": ("t-1", "t-2")} == worst(Check.from_json(stored))

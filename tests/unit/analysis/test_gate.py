@@ -65,7 +65,7 @@ def test_limit_on_an_unknown_measure_is_an_error() -> None:
 
 
 def test_changed_settings_are_named() -> None:
-    """What differs between two scenarios, by its dotted name; their names are no settings."""
+    """What differs between two scenarios, by its dotted name; their names are not settings."""
     one = Manifest(run_id="a", scenario=Scenario(name="a"))
     other = Manifest(run_id="b", scenario=Scenario(name="b", seed=2, retry=RetryPolicy(max_retries=1)))
 
@@ -81,7 +81,7 @@ def test_plan_of_the_default_target() -> None:
 
 
 def test_plan_counts_sticky_tasks_once() -> None:
-    """Attempts of a task that always fails are no independent samples: tasks are counted."""
+    """Attempts of a task that always fails are not independent samples: tasks are counted."""
     found = plan(
         Scenario(name="a", load=Load(rate_per_s=0), faults=FaultPlan(mode=FaultMode.PER_TASK)),
         precision=0.01,

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import ModuleInfo, iter_modules
 
 import pytest
 
+from dlqlab.analysis import checks
+from dlqlab.analysis.checking import Checker, Judgement, check
+from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.judge import CHECKS, judge
 from dlqlab.contracts.scenario import Judge, Load, Pipeline, Scenario
 from dlqlab.contracts.tables import TABLES, frame
-from dlqlab.contracts.verdict import Check, Status, Verdict
+from dlqlab.contracts.verdict import Check, Kind, NamedSet, Status, Verdict
 from taskrules.faults import FaultMode, FaultPlan
 from taskrules.retry import Jitter, RetryPolicy
 from tests.support import defects
@@ -269,6 +274,41 @@ def test_missing_table_leaves_the_other_checks_alone(sane: Simulated, table: str
 
     expected = {"finished"} | needed_by.get(table, set())
     assert dict.fromkeys([name for name in CHECKS if name in expected], Status.UNKNOWN) == not_valid(verdict)
+
+
+@pytest.mark.parametrize("module", list(iter_modules(checks.__path__)), ids=lambda module: module.name)
+def test_each_module_of_checks_declares_the_check_of_its_name(module: ModuleInfo) -> None:
+    """One file a check: it is found without being listed anywhere."""
+    found = vars(import_module(f"{checks.__name__}.{module.name}")).values()
+    declared = [value for value in found if isinstance(value, Checker)]
+
+    assert [module.name] == [checker.name for checker in declared]
+    assert CHECKS[module.name] is declared[0]
+
+
+def test_checks_have_places_of_their_own() -> None:
+    """Two checks in one place would be in no order."""
+    assert len({checker.place for checker in CHECKS.values()}) == len(CHECKS)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_sets_of_a_check_are_distinct_and_told(name: str) -> None:
+    """A set has one name and one sentence."""
+    sets = CHECKS[name].sets
+
+    assert len({one.name for one in sets}) == len(sets)
+    assert [] == [one.name for one in sets if not (one.meaning[:1].isupper() and one.meaning.endswith("."))]
+
+
+def test_members_of_a_set_that_is_not_declared_are_refused() -> None:
+    """Nobody could say what they mean."""
+
+    @check("odd", "Odd", place=1, sets=[NamedSet("known", Kind.VIOLATION, "Known.")])
+    def odd(_: Facts) -> Judgement:
+        return Judgement(status=Status.INVALID, statement="1 wrong", members={"known": (), "other": ("t-1",)})
+
+    with pytest.raises(ValueError, match="the check odd declares no set other"):
+        odd(Facts(evidence()))
 
 
 def test_broken_checker_hides_no_other(sane: Simulated) -> None:

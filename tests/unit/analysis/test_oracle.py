@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from dlqlab.analysis.agreement import compare_with_oracle, oracle_check
+from dlqlab.analysis.agreement import compare_with_oracle
+from dlqlab.analysis.checks.oracle import oracle_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.oracle import (
     COMPLETED,

@@ -1,6 +1,6 @@
 """An outage of the dependency strikes by the clock: the oracle knows the fate of an attempt by when it began."""
 
-from dlqlab.analysis.agreement import oracle_check
+from dlqlab.analysis.checks.oracle import oracle_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED, predict
 from dlqlab.analysis.rates import sample

@@ -2,11 +2,12 @@
 
 import pytest
 
+from dlqlab.analysis.checks.conservation import SETS, conservation_check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.reconcile import DEFINITIONS, Kind, conservation_check, reconcile
+from dlqlab.analysis.reconcile import reconcile
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.contracts.verdict import Status
+from dlqlab.contracts.verdict import Kind, Status
 from taskrules.retry import RetryPolicy
 from tests.support.rows import (
     acked,
@@ -38,8 +39,8 @@ DEAD: Sets = {**BOOKS, "dead_lettered": (ONE,)}
 
 def sets(run: RunEvidence) -> tuple[Status, dict[str, tuple[str, ...]]]:
     """The status and every set that is not empty."""
-    result = reconcile(Facts(run))
-    return result.status, {name: found.members for name, found in result.sets.items() if found.members}
+    check = conservation_check(Facts(run))
+    return check.status, {name: ids for name, ids in check.members.items() if ids}
 
 
 def test_nothing_submitted_is_unknown() -> None:
@@ -232,12 +233,12 @@ def test_every_set_has_a_history() -> None:
     """No set is defined that no history here can fill."""
     filled = {name for _, _, expected in HISTORIES.values() for name in expected}
 
-    assert set(DEFINITIONS) == filled
+    assert {one.name for one in SETS} == filled
 
 
 def test_every_normal_set_says_why() -> None:
     """What looks odd and is allowed carries its reason after a colon."""
-    reasons = {name: ":" in text for name, (kind, text) in DEFINITIONS.items() if kind is Kind.NORMAL}
+    reasons = {one.name: ":" in one.meaning for one in SETS if one.kind is Kind.NORMAL}
 
     assert dict.fromkeys(reasons, True) == reasons
 
@@ -251,7 +252,7 @@ def test_event_pulled_twice_counts_once() -> None:
 
 
 def test_events_of_another_run_are_left_out() -> None:
-    """A probe before the load, under another run id, is no task of this run."""
+    """A probe before the load, under another run id, is not a task of this run."""
     actual = sets(evidence(acked(1), completed(1), started(2, run_id="probe")))
 
     assert (Status.VALID, DONE) == actual

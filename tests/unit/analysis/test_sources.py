@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from dlqlab.analysis.checks.sources import COMPARISONS, sources_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.judge import judge
-from dlqlab.analysis.sources import COMPARISONS, sources_check
 from dlqlab.contracts.verdict import Check, Status
 from tests.support.rows import (
     Rows,

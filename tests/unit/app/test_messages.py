@@ -30,7 +30,7 @@ def test_only_a_text_scripts_faults(payload: dict[str, str] | str, script: str |
 
 @pytest.mark.parametrize("label", ['"Bearer abcdefgh1234"', '"' + "x" * 200 + '"', "1", "{}", '""'])
 def test_strange_labels_are_dropped(label: str) -> None:
-    """What is no run or trace id does not get into the log as one."""
+    """What is not a run or trace id does not get into the log as one."""
     message = parse_body(f'{{"taskId": "t", "payload": "x", "runId": {label}, "traceId": {label}}}')
 
     assert (None, None) == (message.run_id, message.trace_id)

@@ -43,7 +43,7 @@ def test_what_looks_like_a_secret_is_masked(secret: str) -> None:
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_harmless_text_stays(text: str) -> None:
-    """Numbers, times and ids are no secrets."""
+    """Numbers, times and ids are not secrets."""
     assert text == redact_text(text)
 
 

@@ -100,7 +100,7 @@ def test_ordinary_task_ids_are_taken(task_id: str) -> None:
 
 @pytest.mark.parametrize("task_id", ["-a", ".", "..", "_", "a/b", "a b", "a#1", "ü", "x" * 129, "a:b", "²"])
 def test_other_task_ids_are_refused(task_id: str) -> None:
-    """What would not be safe in a path or a key is no task id."""
+    """What would not be safe in a path or a key is not a task id."""
     with pytest.raises(SubmissionError, match="taskId"):
         parse(json.dumps({"taskId": task_id, "payload": {}}).encode())
 

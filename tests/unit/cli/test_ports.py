@@ -129,8 +129,8 @@ def test_up_leaves_the_one_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "message"),
     [
         (("url", "--port", "auto"), "auto is for up and run, which start one"),
-        (("up", "--port", "0"), "'0' is no port: give 1 to 65535, or auto"),
-        (("url", "--port", "x"), "'x' is no port: give 1 to 65535\n"),
+        (("up", "--port", "0"), "'0' is not a port: give 1 to 65535, or auto"),
+        (("url", "--port", "x"), "'x' is not a port: give 1 to 65535\n"),
     ],
 )
 def test_what_is_no_port_is_refused(arguments: tuple[str, ...], message: str) -> None:

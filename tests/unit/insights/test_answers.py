@@ -42,7 +42,7 @@ def test_the_lines_of_one_task_and_no_others() -> None:
 
 
 def test_fields_of_a_json_line() -> None:
-    """Nested ones by their path; parents are no fields; a name with a dot or a sign in it is one all the same."""
+    """Nested ones by their path; parents are not fields; a name with a dot or a sign in it is one all the same."""
     message = json.dumps(
         {
             "a": {"b": [{"c": 1.50}, 2]},

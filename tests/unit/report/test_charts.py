@@ -1,33 +1,17 @@
 """Charts of a whole run: what they say is recomputed here by a few lines of pandas."""
 
 import dataclasses
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from dlqlab import figures
-from dlqlab.analysis import series
-from dlqlab.analysis.facts import Facts
-from dlqlab.report import charts, pairs
+from dlqlab.charts import SUBJECTS, find, names, plot, show
+from dlqlab.charts.plot import Plot
+from dlqlab.paths import NOTEBOOKS
 from tests.support.reports import facts, small
 
-DRAWN: tuple[Callable[[Facts], figures.Chart], ...] = (
-    charts.failure_rate,
-    charts.attempt_fates,
-    charts.retry_gaps,
-    charts.retry_lateness,
-    charts.lateness_quantiles,
-    charts.lateness_parts,
-    charts.lateness_over_time,
-    charts.dlq_volume,
-    charts.queue_depths,
-    charts.throughput,
-    charts.latency,
-    charts.host_load,
-    charts.causes,
-    charts.dead_letter_ages,
-    charts.slowest_dead_letters,
-)
+CHARTS = Path(plot.__file__).parent
+OF_A_RUN = [name for name, subject in names().items() if subject == "run"]
 
 
 def test_failure_rate_is_the_ratio_of_failed_to_ended_attempts() -> None:
@@ -36,7 +20,7 @@ def test_failure_rate_is_the_ratio_of_failed_to_ended_attempts() -> None:
     counts = run.tables["events"]["event"].value_counts()
     ended = counts["attempt.failed"] + counts["attempt.succeeded"]
 
-    chart = charts.failure_rate(facts(run))
+    chart = show("failure_rate", facts(run))
 
     assert chart.alt.startswith(f"{100 * counts['attempt.failed'] / ended:.1f} % of {ended} attempts failed")
 
@@ -46,9 +30,9 @@ def test_volume_and_fates_count_the_dead_lettered_tasks() -> None:
     run = small()
     status = run.tables["tasks"]["status"].value_counts()
 
-    assert charts.dlq_volume(facts(run)).alt.startswith(f"{status['FAILED']} tasks of 300 were dead-lettered")
-    assert charts.attempt_fates(facts(run)).alt.startswith(f"{status['COMPLETED']} tasks completed")
-    assert charts.attempt_fates(facts(run)).alt.endswith(f"{status['FAILED']} ended in the dead-letter queue")
+    assert show("dlq_volume", facts(run)).alt.startswith(f"{status['FAILED']} tasks of 300 were dead-lettered")
+    assert show("attempt_fates", facts(run)).alt.startswith(f"{status['COMPLETED']} tasks completed")
+    assert show("attempt_fates", facts(run)).alt.endswith(f"{status['FAILED']} ended in the dead-letter queue")
 
 
 def test_retry_gap_and_lateness_are_those_of_the_events() -> None:
@@ -60,8 +44,8 @@ def test_retry_gap_and_lateness_are_those_of_the_events() -> None:
     retried = (own["event"] == "attempt.started") & (before["event"] == "attempt.failed")
     late_s = (own["ts"] - before["ts"] - before["backoff_s"].astype("float64"))[retried]
 
-    assert f"all {len(late_s)} retries waited" in charts.retry_gaps(facts(run)).alt
-    assert f"starts {late_s.median():.2f} s late" in charts.retry_lateness(facts(run)).alt
+    assert f"all {len(late_s)} retries waited" in show("retry_gaps", facts(run)).alt
+    assert f"starts {late_s.median():.2f} s late" in show("retry_lateness", facts(run)).alt
 
 
 def test_latency_and_throughput_are_those_of_the_ledger() -> None:
@@ -69,8 +53,8 @@ def test_latency_and_throughput_are_those_of_the_ledger() -> None:
     run = small()
     ledger = run.tables["ledger"]
 
-    assert f"took {ledger['latency_ms'].median():.0f} ms or less" in charts.latency(facts(run)).alt
-    assert charts.throughput(facts(run)).alt.startswith(f"{len(ledger) / 10:.1f} tasks/s accepted")
+    assert f"took {ledger['latency_ms'].median():.0f} ms or less" in show("latency", facts(run)).alt
+    assert show("throughput", facts(run)).alt.startswith(f"{len(ledger) / 10:.1f} tasks/s accepted")
 
 
 def test_planted_early_retry_is_named() -> None:
@@ -80,36 +64,53 @@ def test_planted_early_retry_is_named() -> None:
     second = events.index[(events["event"] == "attempt.started") & (events["attempt"] == 2)][0]
     events.loc[second, "ts"] -= 1.0
 
-    assert charts.retry_gaps(facts(run)).alt.startswith("1 retry of")
+    assert show("retry_gaps", facts(run)).alt.startswith("1 retry of")
 
 
-@pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
-def test_charts_without_tables_say_which_is_missing(draw: Callable[[Facts], figures.Chart]) -> None:
+@pytest.mark.parametrize("name", OF_A_RUN)
+def test_charts_without_tables_say_which_is_missing(name: str) -> None:
     """No table at all gives a chart that says so, never an exception."""
     run = small()
     bare = dataclasses.replace(run, tables={})
 
-    assert "was not collected" in draw(facts(bare)).alt
+    assert "was not collected" in show(name, facts(bare)).alt
 
 
-@pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
-def test_charts_of_a_run_without_rows_say_so(draw: Callable[[Facts], figures.Chart]) -> None:
+@pytest.mark.parametrize("name", OF_A_RUN)
+def test_charts_of_a_run_without_rows_say_so(name: str) -> None:
     """Tables that hold nothing give a chart that says so."""
     run = small()
     empty = dataclasses.replace(run, tables={name: table.head(0) for name, table in run.tables.items()})
 
-    assert "no data" in draw(facts(empty)).alt
+    assert "no data" in show(name, facts(empty)).alt
 
 
 def test_run_compared_with_itself_differs_in_nothing() -> None:
     """Every interval of a run against itself holds 0."""
     run = facts(small())
 
-    chart = pairs.effects_chart((run, run))
+    chart = show("effects", (run, run))
 
     assert chart.alt.startswith("0 of 9 measures differ between small-run (first) and small-run (second)")
 
 
-def test_fates_of_the_analysis_are_those_of_the_chart() -> None:
-    """What the analysis counts has its colour, in the same order."""
-    assert list(series.FATES) == list(figures.FATES)
+@pytest.mark.parametrize("name", names())
+def test_each_chart_is_found_by_its_name_and_shown_in_a_notebook(name: str) -> None:
+    """One file a chart, in no list; one that nobody shows is dead."""
+    said = "\n".join(path.read_text() for path in NOTEBOOKS.glob("*.ipynb"))
+
+    assert isinstance(find(name), Plot)
+    assert f'show(\\"{name}\\", ' in said
+
+
+def test_names_of_charts_are_distinct() -> None:
+    """A name says which chart, whatever it is a chart of."""
+    files = [path for subject in SUBJECTS for path in (CHARTS / subject).glob("[!_]*.py")]
+
+    assert sorted(path.stem for path in files) == sorted(names())
+
+
+def test_unknown_chart_is_refused_with_what_there_is() -> None:
+    """A typo in a notebook names the charts that it could have meant."""
+    with pytest.raises(KeyError, match=r"no chart latencies: there are .*, latency, "):
+        show("latencies", None)

@@ -6,11 +6,33 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Annotation
 
-from dlqlab import figures
+from dlqlab.charts.distributions import distributions
+from dlqlab.charts.fates import FATES
+from dlqlab.charts.lateness import Probe
+from dlqlab.charts.over_time import Phases
+from dlqlab.charts.pair import effects
+from dlqlab.charts.run import (
+    attempt_fates,
+    causes,
+    dead_letter_ages,
+    dlq_volume,
+    failure_rate,
+    host_load,
+    latency,
+    lateness_over_time,
+    lateness_quantiles,
+    queue_depths,
+    retry_gaps,
+    retry_lateness,
+    slowest_dead_letters,
+    throughput,
+)
+from dlqlab.charts.style import no_data
 
 PNG = b"\x89PNG\r\n\x1a\n"
-PHASES = figures.Phases(load_s=2.0, drained_s=4.0)
+PHASES = Phases(load_s=2.0, drained_s=4.0)
 EMPTY = pd.DataFrame()
 RETRIES = pd.DataFrame(
     {
@@ -47,7 +69,7 @@ def texts(chart: Figure) -> str:
 
 def test_failure_rate_draws_target_and_says_where_it_lies() -> None:
     """The target is a line, n stands under each rate, and the title says whether the interval holds the target."""
-    chart = figures.failure_rate(RATES, target=0.3, confidence=0.95)
+    chart = failure_rate.draw(RATES, target=0.3, confidence=0.95)
 
     assert "28.0 % of 130 attempts failed: the target of 30 % lies inside the 95 % interval" == chart.alt
     assert 0.3 in lines_y(chart)
@@ -57,7 +79,7 @@ def test_failure_rate_draws_target_and_says_where_it_lies() -> None:
 
 def test_failure_rate_outside_is_said() -> None:
     """A target that the interval leaves out is called outside."""
-    chart = figures.failure_rate(RATES, target=0.6, confidence=0.95)
+    chart = failure_rate.draw(RATES, target=0.6, confidence=0.95)
 
     assert "lies outside the 95 % interval" in chart.alt
 
@@ -66,14 +88,14 @@ def test_early_retry_is_counted_in_the_title() -> None:
     """One retry before its backoff turns the finding."""
     early = RETRIES.assign(gap_s=[1.9, 2.2, 4.3])
 
-    chart = figures.retry_gaps(early, bounds_s=[(2, 2), (4, 4)])
+    chart = retry_gaps.draw(early, bounds_s=[(2, 2), (4, 4)])
 
     assert "1 retry of 3 came before the backoff was over" == chart.alt
 
 
 def test_no_bar_of_punctual_retries_reaches_left_of_the_backoff() -> None:
     """The bins are laid so that a bar left of the backoff means an early retry."""
-    chart = figures.retry_gaps(RETRIES.assign(gap_s=[2.0, 2.001, 4.0]), bounds_s=[(2, 2), (4, 4)])
+    chart = retry_gaps.draw(RETRIES.assign(gap_s=[2.0, 2.001, 4.0]), bounds_s=[(2, 2), (4, 4)])
 
     panels = [[patch for patch in axes.patches if isinstance(patch, Rectangle)] for axes in chart.axes]
     bars = [[bar for bar in panel if bar.get_width() < 0.2 and bar.get_height() > 0] for panel in panels]
@@ -84,9 +106,9 @@ def test_no_bar_of_punctual_retries_reaches_left_of_the_backoff() -> None:
 
 def test_lateness_names_the_emulators_share() -> None:
     """The median is split into what the probe measured and the rest; the limit is drawn."""
-    probe = figures.Probe(median_s=0.15, p95_s=0.3, n=20)
+    probe = Probe(median_s=0.15, p95_s=0.3, n=20)
 
-    chart = figures.retry_lateness(RETRIES, limit_s=2.0, probe=probe)
+    chart = retry_lateness.draw(RETRIES, limit_s=2.0, probe=probe)
 
     expected = "The median retry starts 0.20 s late, within the limit of 2.00 s; 0.15 s of it is the emulator's own"
     assert expected == chart.alt
@@ -95,7 +117,7 @@ def test_lateness_names_the_emulators_share() -> None:
 
 def test_lateness_without_a_probe_says_so() -> None:
     """What was not measured is not guessed."""
-    chart = figures.retry_lateness(RETRIES, limit_s=0.1, probe=None)
+    chart = retry_lateness.draw(RETRIES, limit_s=0.1, probe=None)
 
     assert "the emulator's share was not measured" in texts(chart)
     assert "over the limit" in chart.alt
@@ -106,7 +128,7 @@ def test_dlq_volume_is_held_against_its_band(measured: int, place: str) -> None:
     """The measured number, the expectation and the band are all in the chart."""
     pmf = pd.DataFrame({"dead_letters": [20, 27, 34], "probability": [0.1, 0.8, 0.1]})
 
-    chart = figures.dlq_volume(
+    chart = dlq_volume.draw(
         measured=measured, n=1000, predicted_share=0.027, pmf=pmf, band=(20, 35), confidence=0.95, seed_predicts=27
     )
 
@@ -120,7 +142,7 @@ def test_queue_that_is_not_empty_at_the_end_is_said() -> None:
     rows = [(0, "tasks", 3, 4, 0), (1, "tasks", 2, 1, 0), (0, "dead-letters", 0, 0, 0), (1, "dead-letters", 1, 0, 0)]
     queues = pd.DataFrame(rows, columns=["t_s", "queue", "visible", "in_flight", "delayed"])
 
-    chart = figures.queue_depths(queues, phases=PHASES)
+    chart = queue_depths.draw(queues, phases=PHASES)
 
     assert "At most 7 messages were in the queue tasks; 4 messages are left at the end" == chart.alt
 
@@ -131,7 +153,7 @@ def test_fates_count_every_attempt() -> None:
         {"attempt": [1, 2], "completed": [70, 20], "retried": [30, 0], "dead-lettered": [0, 9], "no end seen": [0, 1]}
     )
 
-    chart = figures.attempt_fates(fates)
+    chart = attempt_fates.draw(fates)
 
     assert "90 tasks completed, 70 of them at the first try; 9 ended in the dead-letter queue" == chart.alt
     assert all(label in texts(chart) for label in ("completed 70", "retried 30", "dead-lettered 9", "no end seen 1"))
@@ -148,7 +170,7 @@ def test_host_load_names_the_part_that_took_most() -> None:
         }
     )
 
-    chart = figures.host_load(host, phases=PHASES, cores=2)
+    chart = host_load.draw(host, phases=PHASES, cores=2)
 
     assert "Emulator took most CPU (91 % of a core on average); all parts together 101 % of 200 %" == chart.alt
     assert "load" in texts(chart)
@@ -157,9 +179,9 @@ def test_host_load_names_the_part_that_took_most() -> None:
 def test_effect_whose_interval_leaves_zero_out_differs() -> None:
     """Only measures that chance does not explain are counted as different."""
     row = {"title": "rate", "unit": "ratio", "first": 0.3, "second": 0.4, "difference": 0.1}
-    rows = [figures.EffectRow(**row, interval=(0.05, 0.15)), figures.EffectRow(**row, interval=(-0.05, 0.15))]  # type: ignore[arg-type]
+    rows = [effects.EffectRow(**row, interval=(0.05, 0.15)), effects.EffectRow(**row, interval=(-0.05, 0.15))]  # type: ignore[arg-type]
 
-    chart = figures.effects(rows, names=("a", "b"), confidence=0.95)
+    chart = effects.draw(rows, names=("a", "b"), confidence=0.95)
 
     assert "1 of 2 measures differ between a and b" == chart.alt
 
@@ -168,22 +190,22 @@ def test_empty_data_gives_a_chart_that_says_why() -> None:
     """No figure raises on empty data: it says that and why there is nothing to draw."""
     retries = RETRIES.head(0)
     charts = [
-        figures.failure_rate(RATES.head(0), target=0.3, confidence=0.95),
-        figures.retry_gaps(retries, bounds_s=[]),
-        figures.retry_lateness(retries, limit_s=1.0, probe=None),
-        figures.lateness_over_time(retries, start_ts=0.0, limit_s=1.0),
-        figures.lateness_quantiles(EMPTY, probe=None),
-        figures.dlq_volume(measured=0, n=0, predicted_share=0.1, pmf=EMPTY, band=(0, 0), confidence=0.95),
-        figures.queue_depths(EMPTY, phases=PHASES),
-        figures.throughput(EMPTY, phases=PHASES, offered_per_s=1.0, bucket_s=1.0),
-        figures.latency(EMPTY, EMPTY, medians=(float("nan"), float("nan")), phases=PHASES),
-        figures.host_load(EMPTY, phases=PHASES),
-        figures.attempt_fates(pd.DataFrame({"attempt": [], **{name: [] for name in figures.FATES}})),
-        figures.causes(EMPTY),
-        figures.dead_letter_ages(pd.Series([], dtype="float64"), least_s=1.0),
-        figures.task_timelines(EMPTY),
-        figures.effects([], names=("a", "b"), confidence=0.95),
-        figures.distributions({"a": pd.Series([], dtype="float64")}, subject="lateness", unit="s"),
+        failure_rate.draw(RATES.head(0), target=0.3, confidence=0.95),
+        retry_gaps.draw(retries, bounds_s=[]),
+        retry_lateness.draw(retries, limit_s=1.0, probe=None),
+        lateness_over_time.draw(retries, start_ts=0.0, limit_s=1.0),
+        lateness_quantiles.draw(EMPTY, probe=None),
+        dlq_volume.draw(measured=0, n=0, predicted_share=0.1, pmf=EMPTY, band=(0, 0), confidence=0.95),
+        queue_depths.draw(EMPTY, phases=PHASES),
+        throughput.draw(EMPTY, phases=PHASES, means_per_s=(0.0, 0.0), offered_per_s=1.0, bucket_s=1.0),
+        latency.draw(EMPTY, EMPTY, medians=(float("nan"), float("nan")), phases=PHASES),
+        host_load.draw(EMPTY, phases=PHASES),
+        attempt_fates.draw(pd.DataFrame({"attempt": [], **{name: [] for name in FATES}})),
+        causes.draw(EMPTY),
+        dead_letter_ages.draw(pd.Series([], dtype="float64"), least_s=1.0),
+        slowest_dead_letters.draw(EMPTY),
+        effects.draw([], names=("a", "b"), confidence=0.95),
+        distributions({"a": pd.Series([], dtype="float64")}, subject="lateness", unit="s"),
     ]
 
     assert ["no data: "] * len(charts) == [chart.alt[chart.alt.index("no data") :][:9] for chart in charts]
@@ -195,12 +217,12 @@ def test_single_cases_are_drawn() -> None:
     one = RETRIES.head(1)
     rate = {"t_s": [0.0], "accepted_per_s": [1.0], "completed_per_s": [0.0], "dead_lettered_per_s": [0.0]}
     charts = [
-        figures.retry_gaps(one, bounds_s=[(2, 2)]),
-        figures.retry_lateness(one, limit_s=1.0, probe=None),
-        figures.lateness_over_time(one, start_ts=0.0, limit_s=1.0),
-        figures.throughput(pd.DataFrame(rate), phases=figures.Phases(), offered_per_s=0.0, bucket_s=1.0),
-        figures.dead_letter_ages(pd.Series([6.0]), least_s=6.0),
-        figures.distributions({"a": pd.Series([0.0])}, subject="lateness", unit="s"),
+        retry_gaps.draw(one, bounds_s=[(2, 2)]),
+        retry_lateness.draw(one, limit_s=1.0, probe=None),
+        lateness_over_time.draw(one, start_ts=0.0, limit_s=1.0),
+        throughput.draw(pd.DataFrame(rate), phases=Phases(), means_per_s=(1.0, 1.0), offered_per_s=0.0, bucket_s=1.0),
+        dead_letter_ages.draw(pd.Series([6.0]), least_s=6.0),
+        distributions({"a": pd.Series([0.0])}, subject="lateness", unit="s"),
     ]
 
     assert [True] * len(charts) == [chart.png(dpi=40).startswith(PNG) for chart in charts]
@@ -210,14 +232,32 @@ def test_drawing_leaves_no_global_state() -> None:
     """The settings of matplotlib are the caller's afterwards."""
     before = dict(mpl.rcParams)
 
-    figures.failure_rate(RATES, target=0.3, confidence=0.95).png(dpi=40)
+    failure_rate.draw(RATES, target=0.3, confidence=0.95).png(dpi=40)
 
     assert before == dict(mpl.rcParams)
 
 
 def test_chart_shows_itself_with_its_finding_as_alternative_text() -> None:
     """A notebook gets a PNG, the size to show it at, and the finding for who cannot see it."""
-    data, metadata = figures.no_data("Latency", "no request was answered")._repr_mimebundle_()
+    data, metadata = no_data("Latency", "no request was answered")._repr_mimebundle_()
 
     assert "Latency: no data: no request was answered" == data["text/plain"]
     assert {"alt": data["text/plain"], "width": 700, "height": 150} == metadata["image/png"]
+
+
+def test_names_of_lines_that_end_at_nothing_stand_above_the_axis() -> None:
+    """Two parts that used nothing at the end are named one above the other, neither across the axis."""
+    host = pd.DataFrame(
+        {
+            "t_s": [0.0, 1.0, 0.0, 1.0],
+            "part": ["load", "load", "functions", "functions"],
+            "cpu_pct": [80.0, 0.0, 40.0, 0.0],
+            "rss_mb": [1.0, 1.0, 2.0, 2.0],
+        }
+    )
+    cpu = host_load.draw(host, phases=Phases()).axes[0]
+    low, high = cpu.get_ylim()
+    heights = sorted(text.xy[1] for text in cpu.texts if isinstance(text, Annotation))
+
+    assert low + 0.04 * (high - low) < heights[0]
+    assert heights[0] + 0.1 * (high - low) < heights[1]

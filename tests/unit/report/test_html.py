@@ -1,12 +1,13 @@
 """The HTML page: verdict first, nothing from the network, text from the run escaped."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 from typing import Any
 
 from dlqlab.contracts.manifest import CardEntry, Manifest
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.contracts.verdict import Check, Status, Verdict
+from dlqlab.contracts.verdict import Check, Kind, NamedSet, Status, Verdict
 from dlqlab.report.html import page
 
 MANIFEST = Manifest(
@@ -128,3 +129,31 @@ def test_page_of_a_bare_manifest_says_what_is_missing() -> None:
     assert "nothing was checked" in text
     assert "The target was not probed." in text
     assert "did not come to its end" in text
+
+
+def test_sets_that_speak_against_a_check_are_open_and_told() -> None:
+    """What a failing set means stands below its members; book-keeping comes after it, folded."""
+    sets = (NamedSet("sent", Kind.ACCOUNT, "A client sent it."), NamedSet("lost", Kind.VIOLATION, "Nothing is left."))
+    members = {"sent": ("t-1", "t-2"), "lost": ("t-1",)}
+    check = Check(name="a", title="A", status=Status.INVALID, statement="1 lost", members=members, sets=sets)
+    text = page({"cells": []}, Verdict(run_id="r", finished=True, checks=(check,)), MANIFEST)
+    told = '<details open><summary>lost: 1</summary><code>t-1</code><p class="faint">Nothing is left.</p></details>'
+    folded = "<details><summary>sent: 2</summary>"
+
+    assert text.index(told) < text.index(folded)
+
+
+def test_patches_that_are_applied_are_folded() -> None:
+    """The fidelity card shows probes, differences and what is off; that a patch does its work is one line."""
+    entries = [
+        CardEntry(name="visibility_tick", ok=True, statement="back within 0.4 s"),
+        CardEntry(name="patch redrive", ok=True, statement="Redrive works."),
+        CardEntry(name="patch match_dimensions", ok=False, statement="off: Dimensions match."),
+    ]
+    text = page(NOTEBOOK, VERDICT, dataclasses.replace(MANIFEST, fidelity=tuple(entries)))
+    shown, summary, folded = text.partition("<summary>1 patch of the emulator, which does as AWS does</summary>")
+
+    assert summary
+    assert "off: Dimensions match." in shown
+    assert "Redrive works." not in shown
+    assert "Redrive works." in folded

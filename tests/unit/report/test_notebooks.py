@@ -2,19 +2,21 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dlqlab import paths
 from dlqlab.paths import NOTEBOOKS
 from dlqlab.report.render import parameter_names
 
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 CELL_LINES_MAX = 15
 
-MAKERS = ("charts.", "pairs.", "planning.")
-"""The modules that make charts, as a cell calls them."""
+SHOWS = "show("
+"""How a cell draws a chart."""
 LEADS = ("**Expected:**", "**To read it:**")
 """How the sentence above a chart begins: what it shows where all is well, or how to read it."""
 
@@ -65,7 +67,7 @@ def test_notebook_opens_with_its_question_then_literal_parameters(notebook: Path
 def test_each_chart_follows_its_question(notebook: Path) -> None:
     """A cell draws one figure, and the cell before it says what the figure tests."""
     listed = cells(notebook)
-    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(MAKERS)]
+    drawing = [place for place, cell in enumerate(listed) if cell["source"].startswith(SHOWS)]
 
     assert drawing
     assert [1] * len(drawing) == [len(listed[place]["source"].splitlines()) for place in drawing]
@@ -79,3 +81,12 @@ def test_last_cell_asserts(notebook: Path) -> None:
 
     assert "assert " in last
     assert any(name.startswith("require_") for name in parameter_names(notebook))
+
+
+@pytest.mark.parametrize("notebook", ALL, ids=lambda path: path.stem)
+def test_notebook_stands_in_the_documentation_with_its_parameters(notebook: Path) -> None:
+    """The table of notebooks is complete, and names what each takes."""
+    rows = [line for line in (paths.DOCS / "report.md").read_text().splitlines() if f"| `{notebook.name}` |" in line]
+
+    assert 1 == len(rows)
+    assert set(re.findall(r"`(\w+)`", rows[0].rpartition("?")[2])) == parameter_names(notebook)

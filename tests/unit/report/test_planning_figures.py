@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dlqlab.figures import capacity, planning
-from dlqlab.figures.planning import Objective, in_unit
-from dlqlab.figures.style import Chart
+from dlqlab.charts.objectives import Objective, in_unit
+from dlqlab.charts.style import Chart
+from dlqlab.charts.sweep import cost, growth, influence, objectives, storm, trade_off
 
 MEASURED = [
     Objective(column="success_share", title="success share", unit="ratio", more_is_better=True),
@@ -33,7 +33,7 @@ def settings(**changes: Any) -> pd.DataFrame:
     )
 
 
-def storm(role: str, received: list[int]) -> pd.DataFrame:
+def seconds(role: str, received: list[int]) -> pd.DataFrame:
     """Seconds of one setting; 10 tasks are accepted in each."""
     t_s = np.arange(len(received), dtype=float)
     return pd.DataFrame(
@@ -43,22 +43,22 @@ def storm(role: str, received: list[int]) -> pd.DataFrame:
 
 def test_trade_off_names_what_the_choice_gives() -> None:
     """Share of success and the time within which it comes."""
-    chart = planning.trade_off(settings())
+    chart = trade_off.draw(settings())
 
     assert "With the chosen setting 99.00 % of tasks succeed, 95 % of them within 12.0 s" == chart.alt
 
 
 def test_trade_off_without_a_choice_says_so() -> None:
     """The settings are still drawn."""
-    chart = planning.trade_off(settings(chosen=[False] * 3))
+    chart = trade_off.draw(settings(chosen=[False] * 3))
 
     assert "None of 3 settings qualifies; 2 are on the Pareto front" == chart.alt
 
 
 def test_objectives_name_where_the_choice_is_best() -> None:
     """Within 2 % of the best counts as the best."""
-    assert "success share" in planning.objectives(settings(), MEASURED).alt
-    assert "a compromise" in planning.objectives(settings(success_share=[0.9, 0.99, 0.96]), MEASURED).alt
+    assert "success share" in objectives.draw(settings(), MEASURED).alt
+    assert "a compromise" in objectives.draw(settings(success_share=[0.9, 0.99, 0.96]), MEASURED).alt
 
 
 def test_influence_names_the_setting_that_matters_most() -> None:
@@ -70,7 +70,7 @@ def test_influence_names_the_setting_that_matters_most() -> None:
     }
 
     assert "base_s matters most: it moves the time to completion, p95 from 5 s to 20 s" == (
-        planning.influence(levels, MEASURED).alt
+        influence.draw(levels, MEASURED).alt
     )
 
 
@@ -87,21 +87,21 @@ def test_growth_names_both_ends() -> None:
     )
 
     assert "From 10 to 40 tasks/s: p95 from 7.00 s to 30.0 s, a million tasks from 10.00 to 7.50 USD" == (
-        capacity.growth(rows, label="base_s=1").alt
+        growth.draw(rows, label="base_s=1").alt
     )
 
 
 def test_storm_names_the_peaks() -> None:
     """Of both settings that are shown."""
-    seconds = pd.concat([storm("highest storm", [10, 80, 10]), storm("chosen", [10, 25, 10])])
-    chart = capacity.storm(seconds, outage=(0.0, 1.0), chosen="chosen")
+    both = pd.concat([seconds("highest storm", [10, 80, 10]), seconds("chosen", [10, 25, 10])])
+    chart = storm.draw(both, outage=(0.0, 1.0), chosen="chosen")
 
     assert "in a second: 80 (highest storm), 25 (chosen); at most 10 tasks are accepted in one" in chart.alt
 
 
 def test_cost_names_total_and_largest_part() -> None:
     """For a million tasks, whatever the load was."""
-    chart = capacity.cost_parts({"SQS": 0.02, "DynamoDB": 0.06}, tasks=10_000, label="base_s=1")
+    chart = cost.draw({"SQS": 0.02, "DynamoDB": 0.06}, tasks=10_000, label="base_s=1")
 
     assert "A million tasks cost 8.00 USD on AWS, 75 % of it for DynamoDB" == chart.alt
 
@@ -109,12 +109,12 @@ def test_cost_names_total_and_largest_part() -> None:
 @pytest.mark.parametrize(
     ("chart", "reason"),
     [
-        (planning.trade_off(settings(completion_s_p95=[np.nan] * 3)), "no task completed under any setting"),
-        (planning.objectives(settings().head(0), MEASURED), "no setting keeps up with the load"),
-        (planning.influence({}, MEASURED), "nothing was varied"),
-        (capacity.growth(pd.DataFrame(), label=""), "the chosen setting was not tried at other rates"),
-        (capacity.storm(storm("chosen", []), outage=None, chosen="chosen"), "no seconds were kept"),
-        (capacity.cost_parts({}, tasks=0, label=""), "no setting was chosen"),
+        (trade_off.draw(settings(completion_s_p95=[np.nan] * 3)), "no task completed under any setting"),
+        (objectives.draw(settings().head(0), MEASURED), "no setting keeps up with the load"),
+        (influence.draw({}, MEASURED), "nothing was varied"),
+        (growth.draw(pd.DataFrame(), label=""), "the chosen setting was not tried at other rates"),
+        (storm.draw(seconds("chosen", []), outage=None, chosen="chosen"), "no seconds were kept"),
+        (cost.draw({}, tasks=0, label=""), "no setting was chosen"),
     ],
 )
 def test_chart_without_data_says_why(chart: Chart, reason: str) -> None:

@@ -100,7 +100,7 @@ def test_storm_is_looked_for_once_the_outage_is_over() -> None:
 
 
 def test_storm_without_an_outage_follows_the_peak_of_arrivals() -> None:
-    """What was received before the arrivals' peak is no retry storm of theirs."""
+    """What was received before the arrivals' peak is not a retry storm of theirs."""
     assert 30 == storm_per_s(simulated(received=[50, 20, 30, 9], accepted=[1, 8, 2, 0]))
 
 
@@ -133,7 +133,7 @@ def test_amounts_are_readable(value: float, unit: str, text: str) -> None:
 
 
 def test_means_are_shown_with_their_interval() -> None:
-    """Shares in points, one seed and what is no number with the reason why there is no interval."""
+    """Shares in points, one seed and what is not a number with the reason why there is no interval."""
     assert ("97 %", "± 1.3 pp") == shown(mean_of([0.969, 0.971]), "ratio")
     assert ("7", NOT_ENOUGH) == shown(mean_of([7.0]), "")
     assert ("never", "no interval: not a number in every seed") == shown(mean_of([1.0, np.inf]), "s")

@@ -49,7 +49,7 @@ def test_equal_settings_are_both_on_the_front() -> None:
 
 
 def test_setting_without_a_number_is_beaten() -> None:
-    """Nothing completed, so there is no time to completion: such a setting is no answer."""
+    """Nothing completed, so there is no time to completion: such a setting is not an answer."""
     assert [1] == front({"completion_s_p95": math.nan, "cost_usd": 0.1}, {})
 
 

@@ -34,7 +34,7 @@ CHECKED = descriptions.TABLES | descriptions.TTL
 """Operations on tables, which moto serves; checked here first, and their answers are made DynamoDB's."""
 
 
-_NO_UNICODE = "A text holds half of a surrogate pair, which is no Unicode"
+_NO_UNICODE = "A text holds half of a surrogate pair, which is not Unicode"
 
 
 class Engine:

@@ -53,7 +53,7 @@ class KeyCondition:
         """What the condition means for the keys of a table or an index.
 
         Raises:
-            InvalidError: it is no condition on these keys.
+            InvalidError: it is not a condition on these keys.
         """
         named = {part.name: part for part in self.parts}
         first = named.pop(keys.hash.name, None)

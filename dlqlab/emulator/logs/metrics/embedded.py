@@ -87,10 +87,10 @@ def _second(timestamp: Any, now: float) -> int:
 
 def _of_directive(directive: Any, root: Mapping[str, Any], second: int) -> Iterator[Reading]:
     if not isinstance(directive, dict):
-        raise EmbeddedParseError("a directive is no object")
+        raise EmbeddedParseError("a directive is not an object")
     namespace, sets, metrics = (directive.get(name) for name in ("Namespace", "Dimensions", "Metrics"))
     if not (isinstance(sets, list) and isinstance(metrics, list)):
-        raise EmbeddedParseError("Dimensions or Metrics of a directive is no list")
+        raise EmbeddedParseError("Dimensions or Metrics of a directive is not a list")
     if len(metrics) > METRICS_MAX:
         raise EmbeddedMetricError(f"{len(metrics)} metrics in a directive: at most {METRICS_MAX}")
     name = _text("Namespace", namespace)
@@ -104,7 +104,7 @@ def _of_directive(directive: Any, root: Mapping[str, Any], second: int) -> Itera
 def _dimensions(names: Any, root: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Pairs in the order of their names, so that one set is one metric however a line orders it."""
     if not isinstance(names, list):
-        raise EmbeddedParseError("a dimension set is no list")
+        raise EmbeddedParseError("a dimension set is not a list")
     if len(names) > DIMENSIONS_MAX:
         raise EmbeddedMetricError(f"{len(names)} dimensions in a set: at most {DIMENSIONS_MAX}")
     return tuple(sorted((_text("dimension", name), _text(f"dimension {name}", root.get(name))) for name in names))
@@ -112,7 +112,7 @@ def _dimensions(names: Any, root: Mapping[str, Any]) -> tuple[tuple[str, str], .
 
 def _metric(metric: Any, root: Mapping[str, Any]) -> tuple[str, str, tuple[float, ...]]:
     if not isinstance(metric, dict):
-        raise EmbeddedParseError("a metric definition is no object")
+        raise EmbeddedParseError("a metric definition is not an object")
     name = _text("metric Name", metric.get("Name"))
     unit = metric.get("Unit", UNIT)
     if not isinstance(unit, str) or unit not in UNITS:

@@ -194,6 +194,6 @@ def as_number(value: Scalar) -> int | float | None:
 
 def _number(text: str) -> int | float:
     digits = text.lstrip("+-")
-    if digits.isascii() and digits.isdecimal() and len(digits) < 300:  # noqa: PLR2004  (longer ones are no counts)
+    if digits.isascii() and digits.isdecimal() and len(digits) < 300:  # noqa: PLR2004  (longer ones are not counts)
         return int(text)
     return float(text)

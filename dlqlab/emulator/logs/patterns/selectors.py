@@ -106,7 +106,7 @@ def selector(text: str) -> tuple[Step, ...]:
     """The steps of ``$.a.b[0]``: names, indexes, or any member.
 
     Raises:
-        FilterPatternError: it is no selector.
+        FilterPatternError: it is not a selector.
     """
     if not text.startswith("$."):
         raise FilterPatternError(f"{text!r}: a selector begins with $.")

@@ -50,7 +50,7 @@ def put_subscription_filter(_provider: Any, context: Any, request: dict[str, Any
 def _check_destination(group: LogGroup, destination: str, role: str | None) -> None:
     parts = destination.split(":")
     if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004  (arn:partition:service:region:account:resource)
-        raise InvalidParameterException(f"destinationArn {destination} is no ARN of a function")
+        raise InvalidParameterException(f"destinationArn {destination} is not an ARN of a function")
     service = parts[2]
     if service in {"kinesis", "firehose"}:
         kind = "Kinesis" if service == "kinesis" else "Firehose"

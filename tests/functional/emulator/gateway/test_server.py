@@ -348,11 +348,11 @@ REFUSED = {
     "over 200 headers": b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: v\r\n" % number for number in range(201)) + b"\r\n",
     "head over the limit": b"GET / HTTP/1.1\r\nX: ".ljust(http_requests.HEAD_LIMIT + 1, b"x"),
     "negative length": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    "length that is no number": b"POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n",
-    "length that is no whole number": b"POST / HTTP/1.1\r\nContent-Length: 1.5\r\n\r\n",
+    "length that is not a number": b"POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n",
+    "length that is not a whole number": b"POST / HTTP/1.1\r\nContent-Length: 1.5\r\n\r\n",
     "length that is empty": b"POST / HTTP/1.1\r\nContent-Length:\r\n\r\n",
     "two lengths in one": b"POST / HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\n",
-    "chunk size that is no number": CHUNKED + b"five\r\n",
+    "chunk size that is not a number": CHUNKED + b"five\r\n",
     "empty chunk size": CHUNKED + b"\r\n",
     "negative chunk size": CHUNKED + b"-1\r\n",
     "chunk size line over the limit": CHUNKED + b"5;".ljust(http_requests.HEAD_LIMIT + 1, b"x"),
@@ -362,7 +362,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("request_", REFUSED.values(), ids=REFUSED)
 def test_bad_request_is_refused(peer: Peer, application: Application, request_: bytes) -> None:
-    """What is no proper request gets status 400 and the end of the connection, and reaches nobody."""
+    """What is not a proper request gets status 400 and the end of the connection, and reaches nobody."""
     peer.send(request_)
 
     assert _refused(peer.rest())

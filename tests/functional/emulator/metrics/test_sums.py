@@ -74,7 +74,7 @@ def test_a_failing_write_does_not_end_the_writing() -> None:
 
 
 def test_a_metric_that_cannot_be_written_takes_no_other_with_it() -> None:
-    """Such as one whose dimension is no valid text: it is lost, the others of its second are written."""
+    """Such as one whose dimension is not valid text: it is lost, the others of its second are written."""
     written: list[Sums] = []
 
     def write(sums: Sums) -> None:

@@ -51,7 +51,7 @@ BAD = {
     "description too long": ({"Description": "d" * 257}, "'description' failed to satisfy constraint"),
     "tracing unknown": ({"TracingConfig": {"Mode": "x"}}, "enum value set: [Active, PassThrough]"),
     "package unknown": ({"PackageType": "Tar"}, "Value 'Tar' at 'packageType'"),
-    "layer is no ARN": ({"Layers": ["x"]}, "Value '['x']' at 'layers'"),
+    "layer is not an ARN": ({"Layers": ["x"]}, "Value '['x']' at 'layers'"),
 }
 
 

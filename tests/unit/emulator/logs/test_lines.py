@@ -52,7 +52,7 @@ def test_window_is_what_a_search_finds(times: list[int], start: int | None, end:
 
 
 def test_any_text_is_kept() -> None:
-    """Half a surrogate pair, which a function may print, is no valid text."""
+    """Half a surrogate pair, which a function may print, is not valid text."""
     lines = Lines(SpillFile())
     lines += [LogEvent(1, {"timestamp": 1, "message": text}) for text in ("", "\ud83d", "a\x00b\n")]
 

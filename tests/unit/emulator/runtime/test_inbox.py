@@ -69,7 +69,7 @@ def test_completeness_is_told_without_taking(complete: bool) -> None:
 
 @pytest.mark.parametrize("head", [b"POST /x HTTP/1.1\r\nContent-Length: many\r\n\r\n", b"POST /x\r\n\r\n"])
 def test_what_is_not_http_is_refused(head: bytes) -> None:
-    """A length that is no number, a request line of two words."""
+    """A length that is not a number, a request line of two words."""
     inbox = Inbox()
     inbox.add(head)
 

@@ -18,7 +18,7 @@ def executable(path: Path) -> Path:
 
 
 def test_interpreters_are_looked_for_on_path_in_pyenv_and_in_uv(tmp_path: Path) -> None:
-    """In this order; of several patch versions the newest first, by number; what cannot be run is no candidate."""
+    """In this order; of several patch versions the newest first, by number; what cannot be run is not a candidate."""
     on_path = executable(tmp_path / "bin" / "python3.12")
     old = executable(tmp_path / ".pyenv" / "versions" / "3.12.9" / "bin" / "python3.12")
     new = executable(tmp_path / ".pyenv" / "versions" / "3.12.10" / "bin" / "python3.12")

@@ -71,7 +71,7 @@ def test_redriven_message_is_new(queues: Queues, clock: Clock) -> None:
 
 
 def test_dead_letter_keeps_its_id_and_its_send_time(queues: Queues) -> None:
-    """A move by the redrive policy is no new message."""
+    """A move by the redrive policy is not a new message."""
     queue, dead, sent = _dead_letter(queues)
     (letter,) = _receive(queues, dead)
 
@@ -92,7 +92,7 @@ def test_fifo_dead_letter_has_its_own_id_as_deduplication_id(queues: Queues) -> 
 
 
 def test_fifo_dead_letter_comes_back_within_the_deduplication_interval(queues: Queues) -> None:
-    """The source queue remembers the deduplication id of the first sending; the redriven message is no duplicate."""
+    """The source queue remembers the deduplication id of the first sending; the redriven message is not a duplicate."""
     queue, dead, _ = _dead_letter(queues, ".fifo")
     _move(dead)
 

@@ -217,7 +217,7 @@ def test_what_the_service_refuses_goes_through_the_chain(
 
 
 def test_other_errors_are_not_hidden(service: Service) -> None:
-    """What is no answer of the service may have changed something, so the call is not made again."""
+    """What is not an answer of the service may have changed something, so the call is not made again."""
     service.error = KeyError("k")
 
     with pytest.raises(KeyError):

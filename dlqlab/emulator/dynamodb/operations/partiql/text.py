@@ -65,7 +65,7 @@ def tokens_of(text: str) -> list[Token]:
     """The statement's tokens, with END after them.
 
     Raises:
-        InvalidError: something that is no token.
+        InvalidError: something that is not a token.
     """
     found = []
     place, text = 0, text.rstrip()

@@ -1,0 +1,1 @@
+"""Charts of two runs, each of their facts."""

@@ -1,0 +1,23 @@
+"""Time to the API's answer in both runs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from dlqlab.analysis.compare import run_names
+from dlqlab.analysis.facts import Facts
+from dlqlab.charts.distributions import distributions
+from dlqlab.charts.plot import charted
+from dlqlab.charts.style import Chart
+
+
+def data(pair: tuple[Facts, Facts]) -> dict[str, Any]:
+    values = [facts.ledger["latency_ms"] for facts in pair]
+    return {"values": dict(zip(run_names(pair), values, strict=True))}
+
+
+@charted("Time to the answer", data)
+def draw(values: Mapping[str, pd.Series]) -> Chart:
+    """The distributions over each other: name of the run -> values."""
+    return distributions(values, subject="time to the answer", unit="ms")
