@@ -11,7 +11,8 @@ import pytest
 from dlqlab.emulator import direct, settings
 from dlqlab.emulator.dynamodb.provider import FastPath
 from dlqlab.emulator.patches import direct_dynamodb
-from tests.unit.emulator.dynamodb.side import ACCOUNT_ID, REGION, TASK_TABLE, Side
+from tests.support.dynamodb import TASK_TABLE
+from tests.unit.emulator.dynamodb.side import ACCOUNT_ID, REGION, Side
 
 KEY = {"taskId": {"S": "t1"}}
 SIGNED = (

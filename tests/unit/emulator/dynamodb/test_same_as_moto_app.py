@@ -10,7 +10,8 @@ from chalicelib.tasks import Task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.emulator.dynamodb.side import TASK_TABLE, Side
+from tests.support.dynamodb import TASK_TABLE
+from tests.unit.emulator.dynamodb.side import Side
 
 Step = Callable[[DynamoTaskStore], Any]
 
