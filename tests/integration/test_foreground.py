@@ -3,9 +3,7 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -13,10 +11,9 @@ import pytest
 from dlqlab import paths
 from dlqlab.emulator import lifecycle
 from dlqlab.waiting import wait_for
+from tests.support.command import DLQLAB
 
 pytestmark = pytest.mark.integration
-
-DLQLAB = str(Path(sys.executable).with_name("dlqlab"))
 
 
 @pytest.fixture
