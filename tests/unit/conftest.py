@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import pytest
+import urllib3.util.connection  # noqa: F401  (at its import it tries to listen, to see whether there is IPv6)
 
 SLEEP_MAX_S = 0.01
 """Enough to let another thread run."""
