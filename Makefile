@@ -1,8 +1,9 @@
 SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
 WORKERS ?= 4
+PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 
-.PHONY: run check test compose-test bench setup lint types lab docs lock wheel clean help
+.PHONY: run check test compose-test bench setup lint types unit-tests tests lab docs lock wheel clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -10,11 +11,20 @@ help: ## what there is
 run: .venv/complete ## a whole run, from the emulator's start to the verdict (SCENARIO=name)
 	@$(DLQLAB) run $(SCENARIO)
 
-check: lint types ## style, types and unit tests, for the loop of daily work: about a minute
-	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest tests/unit --quiet -p no:schemathesis --numprocesses logical --dist loadfile
+check: lint ## style, types and unit tests, for the loop of daily work: about a minute
+	@$(MAKE) --no-print-directory --jobs 2 unit-tests types
 
-test: lint types ## every check and every test; most tests wait, so more of them than processors go on at once (WORKERS=4)
-	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+test: lint ## every check and every test; most tests wait, so more of them than processors go on at once (WORKERS=4)
+	@$(MAKE) --no-print-directory --jobs 2 tests types
+
+unit-tests: .venv/complete
+	$(PYTEST) tests/unit --quiet -p no:schemathesis --numprocesses logical --dist loadfile
+
+# The engine of the simulation is compiled once, beside mypy, and not by each worker. The longest files come first: those
+# of the whole command, then those of an emulator, at the end the unit tests, which fill every gap.
+tests: .venv/complete
+	$(DLQLAB) what-if --duration 1s --seeds 1 --workers 0 >/dev/null
+	$(PYTEST) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 compose-test: .venv/complete ## docker compose from up to down, beside an ordinary run (some minutes; starts an engine where none runs)
 	@docker/test.sh

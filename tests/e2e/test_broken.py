@@ -6,7 +6,6 @@ All runs go on side by side, because each mostly waits.
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,22 +17,10 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.waiting import wait_for
+from tests.support.command import DLQLAB, write_small
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
-DLQLAB = Path(sys.executable).with_name("dlqlab")
-SCENARIO = """
-description = "a run that is broken"
-seed = 5
-[load]
-users = 4
-rate_per_s = 8
-duration_s = 30
-tasks = 40
-[retry]
-base_s = 5
-factor = 1
-"""
 AT_A_TIME = 2
 NOTICED_MAX_S = 60
 """On whatever machine; half of what a drain waits for that nobody stops."""
@@ -115,8 +102,7 @@ def test_the_end_of_locust_ends_the_run(broken: dict[str, Broken]) -> None:
 def _break(folder: Path, after: str, program: str) -> Broken:
     """A run, until the phase ``after`` is over; then its child that runs ``program`` is killed."""
     folder.mkdir()
-    scenario = folder / "small.toml"
-    scenario.write_text(SCENARIO)
+    scenario = write_small(folder / "small.toml", rate_per_s=8, tasks=40, base_s=5)
     run = subprocess.Popen(
         [DLQLAB, "run", scenario, "--port", "auto", "--runs", folder],
         cwd=paths.ROOT,

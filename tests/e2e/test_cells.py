@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -14,30 +13,13 @@ import pytest
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.waiting import wait_for
+from tests.support.command import DLQLAB, write_small
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
-DLQLAB = Path(sys.executable).with_name("dlqlab")
-SMALL = """
-description = "a small run"
-seed = 5
-[load]
-users = 4
-rate_per_s = 8
-duration_s = 30
-tasks = 60
-junk_messages = 2
-[retry]
-base_s = 1
-factor = 1
-[judge]
-max_half_width = 0.2
-"""
-
 
 def _command(folder: Path, *options: str) -> list[str | Path]:
-    scenario = folder / "small.toml"
-    scenario.write_text(SMALL)
+    scenario = write_small(folder / "small.toml", rate_per_s=8, junk_messages=2)
     return [DLQLAB, "run", scenario, "--cells", "2", "--runs", folder, *options]
 
 

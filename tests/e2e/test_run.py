@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
@@ -12,25 +11,9 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.waiting import wait_for
+from tests.support.command import DLQLAB, write_small
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
-
-DLQLAB = Path(sys.executable).with_name("dlqlab")
-SMALL = """
-description = "a small run"
-seed = 5
-[load]
-users = 4
-rate_per_s = 10
-duration_s = 30
-tasks = 60
-junk_messages = 3
-[retry]
-base_s = 1
-factor = 1
-[judge]
-max_half_width = 0.2
-"""
 
 
 def _run(scenario: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -51,8 +34,7 @@ def _run_dir(output: str) -> Path:
 
 def test_small_run_ends_in_a_valid_verdict_and_a_report(tmp_path: Path) -> None:
     """One command gives exit code 0, a run directory that explains itself, and leaves no process behind."""
-    scenario = tmp_path / "small.toml"
-    scenario.write_text(SMALL)
+    scenario = write_small(tmp_path / "small.toml", junk_messages=3)
     done = _run(scenario)
     assert done.returncode == 0, done.stdout + done.stderr
     run = _run_dir(done.stdout)
@@ -72,8 +54,7 @@ def test_small_run_ends_in_a_valid_verdict_and_a_report(tmp_path: Path) -> None:
 
 def test_interrupted_run_leaves_no_process_and_says_so(tmp_path: Path) -> None:
     """Ctrl-C in the middle of the load ends everything; the manifest says that the run did not finish."""
-    scenario = tmp_path / "interrupted.toml"
-    scenario.write_text(SMALL)
+    scenario = write_small(tmp_path / "interrupted.toml", junk_messages=3)
     run = subprocess.Popen(
         [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(tmp_path)],
         cwd=paths.ROOT,

@@ -3,9 +3,7 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -13,10 +11,9 @@ import pytest
 from dlqlab import paths
 from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
+from tests.support.command import DLQLAB
 
 pytestmark = pytest.mark.integration
-
-DLQLAB = str(Path(sys.executable).with_name("dlqlab"))
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def port() -> int:
 @pytest.fixture
 def process(port: int) -> Iterator[subprocess.Popen[str]]:
     """``dlqlab up --foreground`` on a port of its own."""
-    command = [DLQLAB, "up", "--foreground", "--port", str(port)]
+    command = [str(DLQLAB), "up", "--foreground", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
         yield running
         running.kill()
@@ -51,7 +48,7 @@ def test_the_emulator_in_front_is_the_process_that_was_started(port: int, proces
 
 def test_another_address_is_for_the_foreground_only(port: int) -> None:
     """Whoever reaches the emulator can run code: a background process does not listen to other machines."""
-    command = [DLQLAB, "up", "--port", str(port), "--host", "0.0.0.0"]
+    command = [str(DLQLAB), "up", "--port", str(port), "--host", "0.0.0.0"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "COLUMNS": "200"}
     )

@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
 from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import checkout
@@ -72,41 +75,58 @@ def test_functions_end_with_a_killed_emulator(tmp_path: Path) -> None:
     starter.communicate()
 
 
-def test_two_emulators_run_side_by_side(tmp_path: Path) -> None:
-    """Two emulators on two ports have nothing in common."""
-    first, second = (
-        lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path / str(number)) for number in range(2)
-    )
-    try:
-        found = [lifecycle.find(emulator.port, tmp_path / str(n)) for n, emulator in enumerate((first, second))]
-
-        assert [first, second] == found
-        assert lifecycle.health(first.port)
-        assert lifecycle.health(second.port)
-    finally:
-        lifecycle.stop(first)
-        lifecycle.stop(second)
-    assert [] == _alive([first.pid, second.pid])
-    assert lifecycle.find(first.port, tmp_path / "0") is None
+SHELL = {"HTTP_PROXY": "http://192.0.2.1:1", "no_proxy": "x", "AWS_PROFILE": "work", "EDGE_PORT": "1"}
+"""What leads elsewhere."""
 
 
-def test_emulator_has_no_proxy_and_says_with_whom_it_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Emulator, Path]]]:
+    """Two emulators, each with the folder of its records, started side by side from a shell set up for other work."""
+    roots = [tmp_path_factory.mktemp("two") for _ in range(2)]
+    with pytest.MonkeyPatch.context() as shell, ThreadPoolExecutor(2) as pool:
+        for name, value in SHELL.items():
+            shell.setenv(name, value)
+        started = list(pool.map(lambda root: lifecycle.start(lifecycle.free_port(), bound=True, root=root), roots))
+    yield list(zip(started, roots, strict=True))
+    for emulator, root in zip(started, roots, strict=True):
+        if lifecycle.find(emulator.port, root):
+            lifecycle.stop(emulator)
+
+
+def test_emulator_has_no_proxy_and_says_with_whom_it_ends(two: list[tuple[Emulator, Path]]) -> None:
     """Nothing of the shell that leads elsewhere is in its environment, and with it in a function's; its record tells a
     run's emulator from one that stays.
     """
-    shell = {"HTTP_PROXY": "http://192.0.2.1:1", "no_proxy": "x", "AWS_PROFILE": "work", "EDGE_PORT": "1"}
-    for name, value in shell.items():
-        monkeypatch.setenv(name, value)
-    emulator = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path)
-    try:
-        found = lifecycle.find(emulator.port, tmp_path)
-        environ = psutil.Process(emulator.pid).environ()
-    finally:
-        lifecycle.stop(emulator)
+    for emulator, root in two:
+        found = lifecycle.find(emulator.port, root)
 
-    assert found is not None
-    assert os.getpid() == found.bound_to
-    assert shell.keys().isdisjoint(environ)
+        assert found is not None
+        assert os.getpid() == found.bound_to
+        assert SHELL.keys().isdisjoint(psutil.Process(emulator.pid).environ())
+
+
+def test_emulator_listens_on_loopback_only(two: list[tuple[Emulator, Path]]) -> None:
+    """Nobody outside this machine can reach the emulator."""
+    for emulator, _ in two:
+        connections = psutil.Process(emulator.pid).net_connections("tcp")
+
+        assert {"127.0.0.1"} == {found.laddr.ip for found in connections if found.status == psutil.CONN_LISTEN}
+
+
+def test_two_emulators_run_side_by_side(two: list[tuple[Emulator, Path]]) -> None:
+    """Two emulators on two ports have nothing in common, and end one by one."""
+    (first, first_root), (second, second_root) = two
+    found = [lifecycle.find(emulator.port, root) for emulator, root in two]
+
+    assert [first, second] == found
+    assert lifecycle.health(first.port)
+    assert lifecycle.health(second.port)
+    lifecycle.stop(first)
+    assert [second.pid] == _alive([first.pid, second.pid])
+    assert lifecycle.find(first.port, first_root) is None
+    assert lifecycle.find(second.port, second_root) == second
+    lifecycle.stop(second)
+    assert [] == _alive([first.pid, second.pid])
 
 
 def test_taken_port_is_an_error_that_names_its_holder(tmp_path: Path) -> None:
@@ -123,21 +143,6 @@ def test_unknown_patch_ends_the_start_and_is_named(tmp_path: Path) -> None:
     with pytest.raises(EmulatorError, match="no patch named no_such_patch"):
         lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path, patches=("no_such_patch",))
     assert [] == lifecycle.find_all(tmp_path)
-
-
-def test_emulator_listens_on_loopback_only(tmp_path: Path) -> None:
-    """Nobody outside this machine can reach the emulator."""
-    emulator = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path)
-    try:
-        listening = {
-            connection.laddr.ip
-            for connection in psutil.Process(emulator.pid).net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN
-        }
-    finally:
-        lifecycle.stop(emulator)
-
-    assert {"127.0.0.1"} == listening
 
 
 def _alive(pids: list[int]) -> list[int]:

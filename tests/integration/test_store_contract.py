@@ -15,6 +15,7 @@ from chalicelib.dynamo import DynamoArchive
 from chalicelib.dynamo_sweep import DynamoSweepStore
 
 from tests.functional.app import test_store_contract as contract
+from tests.support.dynamodb import table_of
 
 pytestmark = pytest.mark.integration
 
@@ -25,13 +26,7 @@ def tables(aws: Callable[[str], Any]) -> Iterator[dict[str, str]]:
     names = {table: f"{table}-{uuid.uuid4().hex[:8]}" for table in ("tasks", "archive")}
     with ExitStack() as stack:
         for table, key in (("tasks", "taskId"), ("archive", "archiveId")):
-            aws("dynamodb").create_table(
-                TableName=names[table],
-                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}, *contract.PENDING_ATTRIBUTES],
-                GlobalSecondaryIndexes=[contract.PENDING_INDEX],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            aws("dynamodb").create_table(TableName=names[table], **table_of(key))
             stack.callback(aws("dynamodb").delete_table, TableName=names[table])
         yield names
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,23 +12,9 @@ from dlqlab import paths
 from dlqlab.deploy.target import url_target
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
+from tests.support.command import DLQLAB, write_small
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-
-DLQLAB = Path(sys.executable).with_name("dlqlab")
-SMALL = """
-seed = 5
-[load]
-users = 4
-rate_per_s = 10
-duration_s = 30
-tasks = 40
-[retry]
-base_s = 1
-factor = 1
-[judge]
-max_half_width = 0.3
-"""
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +36,7 @@ def dlqlab(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_run_against_an_endpoint_is_valid_and_says_what_it_cannot_know(endpoint: Emulator, tmp_path: Path) -> None:
     """A whole run at a URL starts and stops nothing, is judged like any other, and names the figures it lacks."""
-    scenario = tmp_path / "small.toml"
-    scenario.write_text(SMALL)
+    scenario = write_small(tmp_path / "small.toml", tasks=40, max_half_width=0.3)
     done = dlqlab("run", str(scenario), "--target", endpoint.endpoint, "--runs", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     run = next(tmp_path.glob("*-small"))

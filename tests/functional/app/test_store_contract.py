@@ -13,6 +13,7 @@ from moto import mock_aws
 from taskrules.store import ArchivedMessage, Claim, Failure, NewTask, StoreError, SweepStore, TaskStore
 from taskrules.tasks import AttemptRecord, Redrive, Status, Task
 from tests.functional.app.fakes import MemoryArchive, MemoryStore
+from tests.support.dynamodb import table_of
 
 NOW = 1_700_000_000.25
 NEW = NewTask(
@@ -46,18 +47,6 @@ LETTER = ArchivedMessage(
     expires_at=int(NOW) + 86_400,
     run_id="run-1",
 )
-PENDING_ATTRIBUTES = [
-    {"AttributeName": "pendingShard", "AttributeType": "S"},
-    {"AttributeName": "pendingSince", "AttributeType": "N"},
-]
-PENDING_INDEX = {
-    "IndexName": "pending",
-    "KeySchema": [
-        {"AttributeName": "pendingShard", "KeyType": "HASH"},
-        {"AttributeName": "pendingSince", "KeyType": "RANGE"},
-    ],
-    "Projection": {"ProjectionType": "KEYS_ONLY"},
-}
 
 
 @pytest.fixture
@@ -68,13 +57,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
         client: Any = botocore.session.get_session().create_client("dynamodb", region_name="us-east-1")
         for table, key in (("tasks", "taskId"), ("archive", "archiveId")):
-            client.create_table(
-                TableName=table,
-                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}, *PENDING_ATTRIBUTES],
-                GlobalSecondaryIndexes=[PENDING_INDEX],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            client.create_table(TableName=table, **table_of(key))
         yield client
 
 

@@ -11,6 +11,7 @@ from dlqlab.cli.program import main
 from dlqlab.tune.store import load
 from tests.support.recorded import ROOT
 
+pytestmark = pytest.mark.timeout(900)  # the first simulation of a checkout compiles the engine
 QUICK = ("--rate", "20", "--duration", "10s", "--workers", "0")
 
 

@@ -18,6 +18,8 @@ from dlqlab.tune.store import folder_for, load, save
 from dlqlab.tune.sweep import CHOSEN, STORMIEST, run_sweep
 from tests.support.tune.sweeps import SMALL, aws, question, small_sweep
 
+pytestmark = pytest.mark.timeout(900)  # the first simulation of a checkout compiles the engine
+
 
 def test_every_setting_meets_every_seed() -> None:
     """One row for each setting and seed, one for each setting; combinations that cannot be are listed, not tried."""

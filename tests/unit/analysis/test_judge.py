@@ -30,6 +30,12 @@ def sane() -> Simulated:
     return simulate(SCENARIO)
 
 
+@pytest.fixture(scope="module")
+def verdict(sane: Simulated) -> Verdict:
+    """The verdict of that run."""
+    return judge(sane.evidence())
+
+
 def find(verdict: Verdict, name: str) -> Check:
     return next(check for check in verdict.checks if check.name == name)
 
@@ -38,17 +44,15 @@ def not_valid(verdict: Verdict) -> dict[str, Status]:
     return {check.name: check.status for check in verdict.checks if check.status is not Status.VALID}
 
 
-def test_sane_run_is_valid(sane: Simulated) -> None:
+def test_sane_run_is_valid(verdict: Verdict) -> None:
     """Every check of a run without a defect is valid, in the order of importance."""
-    verdict = judge(sane.evidence())
-
     assert dict.fromkeys(CHECKS, Status.VALID) == {check.name: check.status for check in verdict.checks}
     assert 0 == verdict.exit_code
 
 
-def test_statements_of_a_sane_run(sane: Simulated) -> None:
+def test_statements_of_a_sane_run(verdict: Verdict) -> None:
     """Each check says its numbers in one sentence."""
-    statements = {check.name: check.statement for check in judge(sane.evidence()).checks}
+    statements = {check.name: check.statement for check in verdict.checks}
 
     assert {
         "finished": "the run came to its end, the queues drained and every source was read",
@@ -67,9 +71,8 @@ def test_statements_of_a_sane_run(sane: Simulated) -> None:
     } == statements
 
 
-def test_verdict_survives_json(sane: Simulated) -> None:
+def test_verdict_survives_json(verdict: Verdict) -> None:
     """What is stored is strict JSON and reads back as the same verdict."""
-    verdict = judge(sane.evidence())
     stored = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
 
     assert verdict.to_json() == Verdict.from_json(stored).to_json()

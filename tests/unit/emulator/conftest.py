@@ -1,7 +1,23 @@
-"""These tests import LocalStack: without a grammar that takes seconds, with a Docker client that closes its socket."""
+"""These tests import LocalStack: without what takes seconds to load, with a Docker client that closes its socket."""
 
 import os
 import sys
 
+import pytest
+
+from dlqlab.emulator import boot
+
 os.environ["LEGACY_DOCKER_CLIENT"] = "1"  # the one that runs the command, when it is used
+os.environ["DOCKER_BRIDGE_IP"] = "172.17.0.1"  # what LocalStack takes where it finds none; it would ping for it
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as dlqlab.emulator.boot does, and why
+for module, names in boot.DEFERRED.items():
+    if module not in sys.modules:
+        boot.defer(module, names)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """LocalStack's catalogue of 400 services is made once in a checkout; see ``dlqlab.emulator.catalog``."""
+    if config.cache is not None:
+        root = config.cache.mkdir("localstack")
+        (root / "var/lib/localstack/cache").mkdir(parents=True, exist_ok=True)
+        os.environ["FILESYSTEM_ROOT"] = str(root)

@@ -12,27 +12,6 @@ from dlqlab.emulator.dynamodb.numeric import canonical
 from dlqlab.emulator.dynamodb.provider import MotoDynamoDBProvider, dispatch_table
 
 ACCOUNT_ID, REGION = "000000000000", "us-east-1"
-TASK_TABLE: dict[str, Any] = {
-    "BillingMode": "PAY_PER_REQUEST",
-    "AttributeDefinitions": [
-        {"AttributeName": "taskId", "AttributeType": "S"},
-        {"AttributeName": "pendingShard", "AttributeType": "S"},
-        {"AttributeName": "pendingSince", "AttributeType": "N"},
-    ],
-    "KeySchema": [{"AttributeName": "taskId", "KeyType": "HASH"}],
-    "GlobalSecondaryIndexes": [
-        {
-            "IndexName": "pending",
-            "KeySchema": [
-                {"AttributeName": "pendingShard", "KeyType": "HASH"},
-                {"AttributeName": "pendingSince", "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
-    ],
-}
-"""The task table's keys and its sparse index."""
-
 _OF_THE_FAST_PATH = "application/x-amz-json-1.0"
 _NOT_PART_OF_THE_API = {"ConsumedCapacity", "ConsumedCapacityUnits"}  # moto adds them unasked
 

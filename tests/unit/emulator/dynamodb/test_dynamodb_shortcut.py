@@ -12,7 +12,8 @@ from dlqlab.emulator import settings
 from dlqlab.emulator.dynamodb import dynamodb_shortcut
 from dlqlab.emulator.dynamodb.provider import FastPath
 from dlqlab.emulator.gateway import shortcut
-from tests.unit.emulator.dynamodb.side import ACCOUNT_ID, REGION, TASK_TABLE, Side
+from tests.support.dynamodb import TASK_TABLE
+from tests.unit.emulator.dynamodb.side import ACCOUNT_ID, REGION, Side
 
 KEY = {"taskId": {"S": "t1"}}
 SIGNED = (

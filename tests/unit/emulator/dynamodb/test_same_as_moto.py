@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.emulator.dynamodb.side import TASK_TABLE, Side, comparable
+from tests.support.dynamodb import TASK_TABLE
+from tests.unit.emulator.dynamodb.side import Side, comparable
 
 NAMES = {"#s": "status", "#m": "map", "#l": "list", "#n": "number"}
 """Reserved words, which need placeholders."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from taskrules.store import Claim, Failure, NewTask, Outcome
 from taskrules.tasks import Task
-from tests.unit.emulator.dynamodb.side import TASK_TABLE, Side
+from tests.support.dynamodb import TASK_TABLE
+from tests.unit.emulator.dynamodb.side import Side
 
 Step = Callable[[DynamoTaskStore], Any]
 

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.emulator.dynamodb import search
-from tests.unit.emulator.dynamodb.side import ACCOUNT_ID, REGION, TASK_TABLE, Side, comparable
+from tests.support.dynamodb import TASK_TABLE
+from tests.unit.emulator.dynamodb.side import ACCOUNT_ID, REGION, Side, comparable
 
 OLD = {"AttributeValueList": [{"S": "b"}], "ComparisonOperator": "EQ"}
 SCANS: list[dict[str, Any]] = [

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.emulator.dynamodb import tables
-from tests.unit.emulator.dynamodb.side import TASK_TABLE, Side
+from tests.support.dynamodb import TASK_TABLE
+from tests.unit.emulator.dynamodb.side import Side
 
 KEY = {"taskId": {"S": "t"}}
 

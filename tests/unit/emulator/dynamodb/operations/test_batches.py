@@ -10,11 +10,6 @@ DUPLICATES = "Provided list of item keys contains duplicates"
 
 
 @pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
-@pytest.fixture(scope="module")
 def table(side: Full) -> str:
     return side.make_table()
 

@@ -24,11 +24,6 @@ KEY = {"pk": text("p"), "sk": number(1)}
 
 
 @pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
-@pytest.fixture(scope="module")
 def table(side: Full) -> str:
     """A table with a local and a global index."""
     return side.make_table(

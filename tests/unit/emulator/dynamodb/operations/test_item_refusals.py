@@ -27,11 +27,6 @@ EMPTY_KEY = "The AttributeValue for a key attribute cannot contain an empty stri
 
 
 @pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
-@pytest.fixture(scope="module")
 def table(side: Full) -> str:
     """A table with an index on texts and one item."""
     name = side.make_table(

@@ -10,11 +10,6 @@ from tests.unit.emulator.dynamodb.operations.full import Full, definitions, inde
 
 
 @pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
-@pytest.fixture(scope="module")
 def table(side: Full) -> str:
     """25 items of one hash key, in two indexes."""
     name = side.make_table(

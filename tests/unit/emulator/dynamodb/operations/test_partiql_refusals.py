@@ -25,11 +25,6 @@ MISMATCH = "IdempotentParameterMismatchException"
 
 
 @pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
-@pytest.fixture(scope="module")
 def table(side: Full) -> str:
     """A table with an index and one item."""
     name = side.make_table(

@@ -20,11 +20,6 @@ KEY_CONDITION = "Invalid KeyConditionExpression: "
 
 
 @pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
-@pytest.fixture(scope="module")
 def table(side: Full) -> str:
     """25 items of one hash key, with the same range key in the index, and one of another hash key in no index."""
     name = side.make_table(

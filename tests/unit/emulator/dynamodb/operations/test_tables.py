@@ -26,11 +26,6 @@ PLAIN: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
 def describe(side: Full, table: str) -> dict[str, Any]:
     found: dict[str, Any] = side.call("DescribeTable", TableName=table)["Table"]
     return found

@@ -14,11 +14,6 @@ MISMATCH = "IdempotentParameterMismatchException"
 
 
 @pytest.fixture(scope="module")
-def side() -> Full:
-    return Full()
-
-
-@pytest.fixture(scope="module")
 def table(side: Full) -> str:
     return side.make_table()
 
