@@ -25,6 +25,7 @@ from rolo.gateway.wsgi import WsgiGateway
 
 from dlqlab.emulator import direct
 from dlqlab.emulator.http_requests import CHUNK, Body, Stream, read_body, read_headers, request_line
+from dlqlab.emulator.recorder import taps
 from dlqlab.emulator.refusals import BadRequestError
 
 _LOG = logging.getLogger(__name__)
@@ -107,10 +108,12 @@ def _serve_one(stream: Stream, peer: tuple[str, int], application: WsgiGateway) 
         stream.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = read_body(stream, target, by_name)
     keep_alive = version == b"HTTP/1.1" and by_name.get(b"connection", b"").lower() != b"close"
+    taps.began(method, target, by_name, body)
     answer = direct.reply(method, target, by_name, body) if isinstance(body, bytes) else None
     if answer is None:
         with contextlib.nullcontext() if isinstance(body, bytes) else body:
             answer = _respond(application, _environ(method, target, headers, body, stream.connection, peer))
+    taps.answered(answer[0], answer[2])
     stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
     return keep_alive
 

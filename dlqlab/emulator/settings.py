@@ -29,6 +29,10 @@ FUNCTION_FILES = "DLQLAB_FUNCTION_FILES"
 """The file system of functions: ``lambda``, the default, or ``machine``; see dlqlab.emulator.runtime.filesystem."""
 FILES_OF_LAMBDA = "lambda"
 FILES_OF_MACHINE = "machine"
+RECORDED_BODIES = "DLQLAB_RECORDED_BODIES"
+"""Whether the flight recorder keeps bodies of messages: ``redacted``, the default, or ``none``."""
+BODIES_REDACTED = "redacted"
+NO_BODIES = "none"
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see patches/queue_limits.py."""
 DYNAMODB_FAST = "fast"
@@ -62,6 +66,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         **_call_record(),
         POLLERS_MAX: str(pollers_max()),
         FUNCTION_FILES: _function_files(),
+        RECORDED_BODIES: _recorded_bodies(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -99,6 +104,13 @@ def _function_files() -> str:
     chosen = os.environ.get(FUNCTION_FILES, FILES_OF_LAMBDA)
     if chosen not in {FILES_OF_LAMBDA, FILES_OF_MACHINE}:
         raise UsageError(f"{FUNCTION_FILES} is {chosen}: give {FILES_OF_LAMBDA} or {FILES_OF_MACHINE}")
+    return chosen
+
+
+def _recorded_bodies() -> str:
+    chosen = os.environ.get(RECORDED_BODIES, BODIES_REDACTED)
+    if chosen not in {BODIES_REDACTED, NO_BODIES}:
+        raise UsageError(f"{RECORDED_BODIES} is {chosen}: give {BODIES_REDACTED} or {NO_BODIES}")
     return chosen
 
 

@@ -60,6 +60,7 @@ ALL: tuple[str, ...] = (
     "function_dead_letters",
     "served_runtimes",
     "isolated_observers",
+    "recorder",
 )
 """Every patch in the order in which they are applied, which is also the default."""
 

@@ -1,0 +1,13 @@
+"""The flight recorder: the emulator writes down what happens to every message, by whom, and how it went.
+
+queues, functions, requests  hooks in LocalStack: what each of them sees
+actors                       who does what happens now, on this thread
+witness                      gives what the hooks saw to the journal, in order
+finish, describe             what rows need before they are written: hashes, redaction, parsing
+journal, chunks, rows        files: appended by a thread of its own, bounded, torn ends recognised
+reader                       files to tables
+taps                         where the server tells of requests
+running                      the record of this process: start, state, end
+
+Tables and words are contracts: ``dlqlab.contracts.recording`` and ``recorded``.
+"""
