@@ -330,10 +330,10 @@ def _mark_apis() -> None:
     original = RestApiAwsProxyIntegration.call_lambda
 
     @functools.wraps(original)
-    def call_lambda(function_arn: str, event: bytes, source_arn: str, credentials: str | None = None) -> bytes:
-        HERE.api_arn = source_arn
+    def call_lambda(**kwargs: Any) -> bytes:
+        HERE.api_arn = kwargs.get("source_arn")
         try:
-            return original(function_arn, event, source_arn, credentials)  # type: ignore[no-any-return]
+            return original(**kwargs)  # type: ignore[no-any-return]
         finally:
             HERE.api_arn = None
 
