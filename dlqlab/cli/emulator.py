@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from dlqlab.cli.console import OUT, command
 from dlqlab.cli.ports import AUTO, PORT, Port, described, running, the_one
+from dlqlab.cli.recording import recorded
 from dlqlab.contracts.verdict import EXIT_USAGE
 from dlqlab.deploy.environment import FORMATS
 from dlqlab.emulator import lifecycle
@@ -23,12 +24,13 @@ from dlqlab.paths import shown
     help=f"Port to listen on, or auto for a free one; default: {DEFAULT_PORT}, if no emulator of this checkout runs.",
 )
 @click.option("--without-patch", "without", multiple=True, metavar="NAME", help="Leave a patch of LocalStack out.")
+@recorded
 @click.option("--foreground", is_flag=True, help="Stay in front and log to the terminal; Ctrl-C ends it.")
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on; for containers.")
 @command
 def up(port: int | None, without: tuple[str, ...], *, foreground: bool, host: str) -> None:
     """Start the emulator; returns once it serves. One that runs already is left as it is."""
-    from dlqlab.emulator.patches import ALL  # noqa: PLC0415
+    from dlqlab.emulator.patches import ALL, by_default  # noqa: PLC0415
 
     unknown = sorted(set(without) - set(ALL))
     if unknown:
@@ -37,7 +39,7 @@ def up(port: int | None, without: tuple[str, ...], *, foreground: bool, host: st
         raise UsageError(
             f"--host {host}: only with --foreground: whoever reaches the emulator can run code on its machine"
         )
-    patches = tuple(name for name in ALL if name not in without)
+    patches = tuple(name for name in by_default() if name not in without)
     running = _already(port)
     if running:
         _say_running(running, patches, foreground=foreground)

@@ -10,6 +10,7 @@ from dlqlab import paths
 from dlqlab.cli.console import OUT, command
 from dlqlab.cli.ports import for_run
 from dlqlab.cli.quantities import Rate, Seconds
+from dlqlab.cli.recording import recorded
 from dlqlab.cli.targets import Where, targeted_to_change, targeted_to_run
 from dlqlab.emulator.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
@@ -22,6 +23,7 @@ RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUN
 @targeted_to_run
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
+@recorded
 @RUNS
 @click.option("--cells", type=click.IntRange(1, 64), default=1, help="Emulators side by side that share the tasks.")
 @click.argument("scenario", default="default")

@@ -29,6 +29,9 @@ FUNCTION_FILES = "DLQLAB_FUNCTION_FILES"
 """The file system of functions: ``lambda``, the default, or ``machine``; see dlqlab.emulator.runtime.filesystem."""
 FILES_OF_LAMBDA = "lambda"
 FILES_OF_MACHINE = "machine"
+RECORDER = "DLQLAB_RECORDER"
+"""Whether the emulator records what happens: ``on``, the default, or ``off``; see dlqlab.emulator.recorder."""
+ON, OFF = "on", "off"
 RECORDED_BODIES = "DLQLAB_RECORDED_BODIES"
 """Whether the flight recorder keeps bodies of messages: ``redacted``, the default, or ``none``."""
 BODIES_REDACTED = "redacted"
@@ -105,6 +108,18 @@ def _function_files() -> str:
     if chosen not in {FILES_OF_LAMBDA, FILES_OF_MACHINE}:
         raise UsageError(f"{FUNCTION_FILES} is {chosen}: give {FILES_OF_LAMBDA} or {FILES_OF_MACHINE}")
     return chosen
+
+
+def is_recorder_on() -> bool:
+    """Whether an emulator is started with its recorder, where nobody says which patches it shall have.
+
+    Raises:
+        UsageError: the environment says neither on nor off.
+    """
+    chosen = os.environ.get(RECORDER, ON)
+    if chosen not in {ON, OFF}:
+        raise UsageError(f"{RECORDER} is {chosen}: give {ON} or {OFF}")
+    return chosen == ON
 
 
 def _recorded_bodies() -> str:

@@ -59,11 +59,13 @@ def recording(emulator: Emulator) -> Recording:
 
 
 def of_queue(record: Recording, arn: str) -> Rows:
-    return record.messages.filter(pc.equal(record.messages["queue"], arn)).to_pylist()
+    rows: Rows = record.messages.filter(pc.equal(record.messages["queue"], arn)).to_pylist()
+    return rows
 
 
 def of_function(table: Any, name: str) -> Rows:
-    return table.filter(pc.equal(table["function"], name)).to_pylist()
+    rows: Rows = table.filter(pc.equal(table["function"], name)).to_pylist()
+    return rows
 
 
 def by_message(rows: Rows) -> dict[str, list[str]]:

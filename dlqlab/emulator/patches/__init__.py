@@ -12,6 +12,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from dlqlab.emulator import settings
+
 ALL: tuple[str, ...] = (
     "exact_visibility",
     "concurrent_pollers",
@@ -62,11 +64,21 @@ ALL: tuple[str, ...] = (
     "isolated_observers",
     "recorder",
 )
-"""Every patch in the order in which they are applied, which is also the default."""
+"""Every patch in the order in which they are applied."""
+RECORDER = "recorder"
 
 
 class PatchError(RuntimeError):
     """LocalStack is not the one that a patch was written for."""
+
+
+def by_default() -> tuple[str, ...]:
+    """All of them; without the recorder where DLQLAB_RECORDER is off.
+
+    Raises:
+        UsageError: DLQLAB_RECORDER makes no sense.
+    """
+    return ALL if settings.is_recorder_on() else tuple(name for name in ALL if name != RECORDER)
 
 
 def apply(names: tuple[str, ...]) -> None:

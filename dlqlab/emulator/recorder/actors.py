@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dlqlab.contracts.recorded import ActorKind
 
@@ -144,8 +144,8 @@ class Here(threading.local):
     batch: Batch | None = None
     api_arn: str | None = None
     """The REST API that invokes a function."""
-    redriven: tuple[str, int] | None = None
-    """The message that a move task has just taken out of its dead-letter queue, and its receive count before."""
+    redriven: tuple[str, int, Any] | None = None
+    """The message that a move task has just taken out of its dead-letter queue: id, receive count before, itself."""
     redrive: tuple[str, str] | None = None
     """Task id and dead-letter queue of the move task that runs."""
     is_deleting_queue: bool = False

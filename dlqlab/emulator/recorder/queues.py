@@ -27,6 +27,7 @@ _UNKNOWN = object()
 def install(witness: Witness) -> None:
     """Hook into the models of queues, and into the few steps of the service that tell what a step is part of."""
     SqsMessage.recorded_out_of = None  # the queue that it was received from and has not come back to
+    SqsMessage.recorded_gone = False  # out of its queue, although LocalStack may still have it somewhere
     for kind in (StandardQueue, FifoQueue):
         _on_entering(witness, kind)
         _on_moving(witness, kind)
@@ -83,7 +84,8 @@ def _entered(witness: Witness, arn: str, entered: SqsMessage, before: tuple[str,
     message_id = entered.message_id
     actor, parent_id = _sender(attributes.get(Name.DeadLetterQueueSourceArn), before[0])
     if HERE.redrive is not None and HERE.redriven is not None:
-        old_id, count = HERE.redriven
+        old_id, count, left = HERE.redriven
+        left.recorded_gone = True
         witness.message(Kind.REDRIVEN, HERE.redrive[1], old_id, actor=actor, receive_count=count)
     is_new = message_id == before[0]
     witness.message(
@@ -132,9 +134,10 @@ def _moving(witness: Witness, queue: SqsQueue, result: Any) -> None:
     if HERE.redrive is not None:
         if not result.successful:
             message = result.dead_letter_messages[0]
-            HERE.redriven = message.message_id, count_of(message)
+            HERE.redriven = message.message_id, count_of(message), message
     elif arn is not None:
         for message in result.dead_letter_messages:
+            message.recorded_gone = True
             _happened(witness, Kind.MOVED, arn, message)
 
 
@@ -177,7 +180,7 @@ def _on_receiving(witness: Witness) -> None:
 def _received(witness: Witness, queue: SqsQueue, message: SqsMessage) -> None:
     arn = arn_of(queue)
     if HERE.redrive is not None:
-        HERE.redriven = message.message_id, count_of(message) - 1
+        HERE.redriven = message.message_id, count_of(message) - 1, message
     elif arn is not None:
         _happened(witness, Kind.RECEIVED, arn, message, visible_after_s=message.visibility_timeout)
         if message.visibility_timeout == 0 and isinstance(queue, StandardQueue):
@@ -306,7 +309,7 @@ def _on_expiring(witness: Witness) -> None:
     @functools.wraps(original)
     def drop(queue: SqsQueue, message: SqsMessage) -> bool:
         arn = arn_of(queue)
-        if arn is not None:
+        if arn is not None and not message.recorded_gone:
             try:
                 _happened(witness, Kind.EXPIRED, arn, message, actor=SQS)
             except Exception as error:  # noqa: BLE001  (it is gone)
@@ -359,7 +362,7 @@ def _gone(witness: Witness, queue: SqsQueue) -> None:
         arn = arn_of(queue)
         if arn is not None:
             for message in _all(queue):
-                message.recorded_out_of = None
+                message.recorded_out_of, message.recorded_gone = None, True
                 _happened(witness, Kind.PURGED, arn, message)
     except Exception as error:  # noqa: BLE001  (they go)
         witness.failed(error)

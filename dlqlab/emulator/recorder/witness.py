@@ -73,4 +73,7 @@ class Witness:
             parent_ids,
             trace_header,
         )
-        self.journal.give(row, 0 if body is None else len(body))
+        try:
+            self.journal.give(row, 0 if body is None else len(body))
+        except Exception as error:  # noqa: BLE001  (what has happened has happened)
+            self.failed(error)

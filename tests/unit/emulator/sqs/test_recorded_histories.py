@@ -25,7 +25,7 @@ from dlqlab.emulator.recorder.actors import HERE, SQS, Actor
 from dlqlab.emulator.recorder.finish import Finisher
 from dlqlab.emulator.recorder.journal import Journal
 from dlqlab.emulator.recorder.reader import read
-from dlqlab.emulator.recorder.witness import Witness
+from dlqlab.emulator.recorder.witness import FAILED, Witness
 from tests.unit.emulator.sqs.conftest import Clock, Queues, message
 
 PATCHES = (
@@ -281,7 +281,7 @@ def _steps() -> st.SearchStrategy[list[tuple[Any, ...]]]:
         st.tuples(st.just("hide"), which, seconds),
         st.tuples(st.just("delete"), which, st.booleans()),
         st.tuples(st.just("delete"), st.just(-1), st.booleans()),
-        st.tuples(st.just("pass"), st.sampled_from([1.0, 3.0, 20.0])),
+        st.tuples(st.just("pass"), st.sampled_from([1.0, 3.0, 3.0, 20.0, 61.0])),
         st.tuples(st.just("purge"), st.booleans()),
         st.tuples(st.just("redrive")),
     )
@@ -306,14 +306,7 @@ def test_record_of_a_random_history_is_exact(
         history.do("delete_queue")
     rows = recorder.rows()
 
-    recorded, actors = defaultdict(list), defaultdict(list)
-    for row in rows:
-        key = row["queue"], row["message_id"]
-        recorded[key].append((row["kind"], row["receive_count"]))
-        actors[key].append(Actor(row["actor_kind"], row["actor"], row["request_id"]))
-    assert {key: events for key, events in history.expected.items() if events} == dict(recorded)
-    assert {key: by for key, by in history.actors.items() if by} == dict(actors)
-    assert rows == sorted(rows, key=lambda row: row["ts"])
+    recorded = check_exact(history, rows)
     left = set() if ends_with_deletion else {key for key in history._places() if key[0] == history.main.arn}
     inside = {
         key
@@ -322,6 +315,19 @@ def test_record_of_a_random_history_is_exact(
         and sum(kind in ENTERS for kind, _ in events) > sum(kind in LEAVES for kind, _ in events)
     }
     assert left == inside
+
+
+def check_exact(history: History, rows: list[dict[str, Any]]) -> dict[tuple[str, str], list[Event]]:
+    """The record is what is expected of the history; its events by queue and message."""
+    recorded, actors = defaultdict(list), defaultdict(list)
+    for row in rows:
+        key = row["queue"], row["message_id"]
+        recorded[key].append((row["kind"], row["receive_count"]))
+        actors[key].append(Actor(row["actor_kind"], row["actor"], row["request_id"]))
+    assert {key: events for key, events in history.expected.items() if events} == dict(recorded)
+    assert {key: by for key, by in history.actors.items() if by} == dict(actors)
+    assert rows == sorted(rows, key=lambda row: row["ts"])
+    return recorded
 
 
 TOUR: list[tuple[Any, ...]] = [
@@ -350,7 +356,9 @@ def test_tour_of_everything_that_can_happen(recorder: Recorder, queues: Queues, 
     history = History(queues, clock, recorder.begin(), is_fifo=is_fifo)
     for step in TOUR:
         history.do(*step)
-    kinds = {row["kind"] for row in recorder.rows()}
+    rows = recorder.rows()
+    check_exact(history, rows)
+    kinds = {row["kind"] for row in rows}
 
     assert set(Kind) - {Kind.FILTERED} - (set() if is_fifo else {Kind.DEDUPLICATED}) == kinds
 
@@ -404,3 +412,26 @@ def test_order_holds_when_many_threads_use_a_queue(recorder: Recorder, queues: Q
 
     assert 4 * each == len(kinds)
     assert {("sent", "received", "deleted")} == {tuple(one) for one in kinds.values()}
+
+
+@pytest.mark.parametrize("is_fifo", [False, True], ids=["standard", "FIFO"])
+def test_recorder_that_fails_changes_nothing(
+    recorder: Recorder, queues: Queues, clock: Clock, is_fifo: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Queues do with every message what they did; each row that is missing is counted."""
+    runs = []
+    for fails in (False, True):
+        history = History(queues, clock, recorder.begin(), is_fifo=is_fifo)
+        if fails:
+            monkeypatch.setattr(Journal, "give", _fail)
+        for step in TOUR[:-1]:
+            history.do(*step)
+        places = [(place, count, body) for place, count, body in history._places().values()]
+        runs.append((places, [list(events) for events in history.expected.values()]))
+
+    assert runs[0] == runs[1]
+    assert {FAILED: sum(map(len, runs[1][1]))} == recorder.witness.journal.lost()
+
+
+def _fail(*_arguments: Any, **_options: Any) -> None:
+    raise OSError("on purpose")
