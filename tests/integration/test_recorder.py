@@ -5,6 +5,7 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def by_message(rows: Rows) -> dict[str, list[str]]:
 
 @pytest.fixture
 def mapped(
-    aws: Callable[[str], Any], make_function: FunctionFactory, make_queue: Callable[..., str], cleanups: Any
+    aws: Callable[[str], Any], make_function: FunctionFactory, make_queue: Callable[..., str], cleanups: ExitStack
 ) -> Callable[..., tuple[str, str, str]]:
     """Makes a queue that moves after two receives, with a mapping; its URL, dead-letter queue and function."""
 
@@ -256,3 +257,94 @@ def test_request_of_a_client_is_followed_to_its_message(emulator: Emulator, depl
     ]
     assert worked
     assert {json.dumps({"taskId": {"S": task_id}}, separators=(",", ":"))} <= {one["item_key"] for one in effects}
+
+
+def test_messages_that_services_send(
+    emulator: Emulator, aws: Callable[[str], Any], make_queue: Callable[..., str], cleanups: ExitStack
+) -> None:
+    """A rule's, a bucket's and a REST API's own messages are theirs; the API's has the client's request id."""
+    url, unique = make_queue(), uuid.uuid4().hex[:8]
+    arn = queue_arn(aws, url)
+    rule = put_event(aws, cleanups, f"rule-{unique}", arn)
+    bucket = put_object(aws, cleanups, f"bucket-{unique}", arn)
+    api = post_to_api(aws, cleanups, emulator, f"api-{unique}", arn)
+    by_query = urllib.request.Request(
+        f"{emulator.endpoint}/000000000000/{arn.rpartition(':')[2]}",
+        data=b"Action=SendMessage&MessageBody=query",
+        headers={"User-Agent": "old SDK", "X-Request-Id": "query-1", **signed("sqs")},
+    )
+    with urllib.request.urlopen(by_query, timeout=30) as answer:
+        assert 200 == answer.status
+    names = {f"events {rule}", f"s3 {bucket}", f"apigateway {api}", "old SDK"}
+
+    def probe() -> tuple[bool, Any]:
+        rows = of_queue(recording(emulator), arn)
+        return names <= {row["actor"] for row in rows}, rows
+
+    rows = wait_for("messages of each service", probe, deadline_s=60, interval_s=0.3)
+    assert {"sent"} == {row["kind"] for row in rows}
+    ids = {row["actor"]: (row["actor_kind"], row["request_id"]) for row in rows}
+    assert ("service", f"request of api-{unique}") == ids[f"apigateway {api}"]
+    assert ("client", "query-1") == ids["old SDK"]
+    calls = [one for one in recording(emulator).calls.to_pylist() if one["request_id"] == "query-1"]
+    assert [("SendMessage", 200, "old SDK")] == [(one["operation"], one["status"], one["actor"]) for one in calls]
+
+
+def signed(service: str) -> dict[str, str]:
+    scope = f"test/20260101/us-east-1/{service}/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+
+
+def put_event(aws: Callable[[str], Any], cleanups: ExitStack, name: str, target: str) -> str:
+    """By a rule, whose ARN is returned."""
+    events = aws("events")
+    arn = str(events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))["RuleArn"])
+    cleanups.callback(events.delete_rule, Name=name)
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": target}])
+    cleanups.callback(events.remove_targets, Rule=name, Ids=["1"])
+    events.put_events(Entries=[{"Source": name, "DetailType": "test", "Detail": "{}"}])
+    return arn
+
+
+def put_object(aws: Callable[[str], Any], cleanups: ExitStack, name: str, target: str) -> str:
+    """Into a bucket that notifies; its ARN."""
+    s3 = aws("s3")
+    s3.create_bucket(Bucket=name)
+    cleanups.callback(s3.delete_bucket, Bucket=name)
+    notification = {"QueueConfigurations": [{"QueueArn": target, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notification)
+    s3.put_object(Bucket=name, Key="key", Body=b"")
+    cleanups.callback(s3.delete_object, Bucket=name, Key="key")
+    return f"arn:aws:s3:::{name}"
+
+
+def post_to_api(aws: Callable[[str], Any], cleanups: ExitStack, emulator: Emulator, name: str, target: str) -> str:
+    """To a REST API that sends by itself; the ARN of its method."""
+    client = aws("apigateway")
+    api_id = client.create_rest_api(name=name)["id"]
+    cleanups.callback(client.delete_rest_api, restApiId=api_id)
+    place = {
+        "restApiId": api_id,
+        "resourceId": client.get_resources(restApiId=api_id)["items"][0]["id"],
+        "httpMethod": "POST",
+    }
+    client.put_method(**place, authorizationType="NONE")
+    client.put_integration(
+        **place,
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri=f"arn:aws:apigateway:us-east-1:sqs:path/000000000000/{target.rpartition(':')[2]}",
+        requestParameters={"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
+        requestTemplates={"application/json": "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"},
+    )
+    client.put_method_response(**place, statusCode="200")
+    client.put_integration_response(**place, statusCode="200")
+    client.create_deployment(restApiId=api_id, stageName="dev")
+    request = urllib.request.Request(
+        f"{emulator.endpoint}/_aws/execute-api/{api_id}/dev/",
+        data=b"{}",
+        headers={"Content-Type": "application/json", "X-Request-Id": f"request of {name}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert 200 == answer.status
+    return f"arn:aws:execute-api:us-east-1:000000000000:{api_id}/dev/POST/"

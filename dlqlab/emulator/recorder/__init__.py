@@ -2,6 +2,7 @@
 
 queues, functions, requests  hooks in LocalStack: what each of them sees
 actors                       who does what happens now, on this thread
+relays                       requests that the emulator sends to itself for others
 witness                      gives what the hooks saw to the journal, in order
 finish, describe             what rows need before they are written: hashes, redaction, parsing
 journal, chunks, rows        files: appended by a thread of its own, bounded, torn ends recognised

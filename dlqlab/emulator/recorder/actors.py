@@ -45,6 +45,11 @@ def dead_letters_of(queue_arn: str) -> Actor:
     return Actor(_SERVICE, queue_arn, None)
 
 
+def api_gateway(api_arn: str, client_request_id: str | None) -> Actor:
+    """An integration of a REST API; the request id is the client's."""
+    return Actor(_SERVICE, f"apigateway {api_arn}", client_request_id)
+
+
 def redrive(task_id: str) -> Actor:
     return Actor(_SERVICE, f"redrive {task_id}", None)
 

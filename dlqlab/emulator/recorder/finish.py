@@ -84,11 +84,13 @@ class Finisher:
             _, seq, ts, duration_s, actor_kind, actor, request_id, service, operation, resource, status, trace,
             method, url, target, body, error_body,
         ) = row  # fmt: skip
+        path = url.partition(b"?")[0].decode("latin-1")
         if service in _HTTP:
             operation = method.decode("latin-1")
-            items: list[Item] = [(redact_text(url.partition(b"?")[0].decode("latin-1")), None)]
+            items: list[Item] = [(redact_text(path), None)]
         else:
             operation = operation or operation_of(target, url, body)
+            resource = resource or (path if service == "sqs" and path != "/" else None)  # a queue's address
             items = [(found or resource, key) for found, key in items_of(service, operation, body, self._keys_of)]
         function = actor if actor_kind == ActorKind.INVOCATION.value else None
         who = request_id, function, actor_kind, actor

@@ -15,7 +15,7 @@ from localstack.aws import handlers
 from localstack.aws.api import RequestContext
 from localstack.aws.app import LocalstackAwsGateway
 
-from dlqlab.emulator.recorder import taps
+from dlqlab.emulator.recorder import relays, taps
 from dlqlab.emulator.recorder.actors import (
     HERE,
     SQS,
@@ -88,11 +88,14 @@ class Watch:
         _LOCAL.request = None
         signed = credential(headers, target)
         access_key, service = signed or (None, _http_service(headers, target))
-        actor = caller(headers, access_key, self._environments)
+        relayed = relays.find(headers[relays.HEADER]) if relays.HEADER in headers else None
+        actor = relayed.actor if relayed else caller(headers, access_key, self._environments)
         stamp = self._witness.stamp()
         if signed is None and service is not None and actor.request_id is None:
             actor = actor._replace(request_id=f"request-{stamp[0]}")
         HERE.actor = actor
+        if relayed is not None and not relayed.is_call:
+            return
         kept = body if isinstance(body, bytes) and len(body) <= BODY_MAX and signed else b""
         _LOCAL.request = Request(stamp, actor, access_key, service, method, target, headers, kept)
 
