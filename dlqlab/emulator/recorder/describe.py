@@ -30,6 +30,7 @@ _RESOURCES = (
 """Members that name what a call is about, of all services; the first that is there counts."""
 _ERROR_JSON = re.compile(rb'"(?:__type|[cC]ode)"\s*:\s*"(?:[^"#]*#)?([^":]+)')
 _ERROR_XML = re.compile(rb"<Code>([^<]+)</Code>")
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _ITEMS_MAX = 100
 """Of one call: more than any call of DynamoDB takes."""
 
@@ -87,7 +88,7 @@ def _item_key(members: Mapping[str, Any], keys_of: Keys) -> str | None:
     if not isinstance(key, dict) and isinstance(item, dict):
         names = keys_of(str(members.get("TableName")))
         key = {name: item[name] for name in names if name in item} if names else None
-    return json.dumps(key, sort_keys=True, separators=(",", ":")) if isinstance(key, dict) and key else None
+    return _ENCODE(key) if isinstance(key, dict) and key else None
 
 
 def _written(operation: str | None, members: Mapping[str, Any], keys_of: Keys) -> Iterable[Item]:

@@ -86,7 +86,7 @@ def _entered(witness: Witness, arn: str, entered: SqsMessage, before: tuple[str,
     if HERE.redrive is not None and HERE.redriven is not None:
         old_id, count, left = HERE.redriven
         left.recorded_gone = True
-        witness.message(Kind.REDRIVEN, HERE.redrive[1], old_id, actor=actor, receive_count=count)
+        witness.message(Kind.REDRIVEN, HERE.redrive[1], old_id, stamp=stamp, actor=actor, receive_count=count)
     is_new = message_id == before[0]
     witness.message(
         Kind.SENT if is_new else Kind.DEDUPLICATED,
