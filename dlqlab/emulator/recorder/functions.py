@@ -4,24 +4,19 @@ import functools
 import json
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from localstack.aws.api.lambda_ import InvocationType, TooManyRequestsException
-from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsProxyIntegration
-from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
-from localstack.services.lambda_.invocation.lambda_service import LambdaService
+from localstack.aws.api.lambda_ import TooManyRequestsException
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
-from dlqlab.contracts.recorded import ActorKind, Outcome
+from dlqlab.contracts.recorded import Outcome
 from dlqlab.emulator.mappings.responses import failed_ids
-from dlqlab.emulator.patches import concurrent_pollers
-from dlqlab.emulator.recorder import actors
-from dlqlab.emulator.recorder.actors import HERE, Batch, Environment, Environments
-from dlqlab.emulator.recorder.requests import is_http
+from dlqlab.emulator.recorder import actors, sources
+from dlqlab.emulator.recorder.actors import HERE, Environment, Environments
 from dlqlab.emulator.recorder.rows import STARTED, UNFINISHED_ENDED
+from dlqlab.emulator.recorder.sources import Asked, Source, source_of
 from dlqlab.emulator.recorder.witness import Witness
 from dlqlab.emulator.runtime.environment import Environment as RuntimeEnvironment
 from dlqlab.emulator.runtime.environment import InitError, Result
@@ -30,7 +25,6 @@ from dlqlab.emulator.runtime.executor import ProcessRuntimeExecutor
 _MESSAGE_ID = re.compile(rb'"messageId":\s*"([^"]+)"')
 """Finds those of an event's records only: within bodies the quotes are escaped, and no attribute has such a value."""
 _KEY = "AWS_ACCESS_KEY_ID"
-_REMEMBERED_MAX = 10_000
 _OUTCOMES = {
     "success": Outcome.OK,
     "failure": Outcome.ERROR,
@@ -38,15 +32,6 @@ _OUTCOMES = {
     "error": Outcome.CRASH,
 }
 """By ``Result.status``."""
-
-
-@dataclass(slots=True)
-class Source:
-    """Who asked for an invocation: as the columns ``source``, ``source_arn`` and ``client_request_id``."""
-
-    name: str | None
-    arn: str | None = None
-    request_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -66,69 +51,11 @@ class _Local(threading.local):  # no dataclass: slots would be shared by all thr
 _LOCAL = _Local()
 
 
-@dataclass(slots=True)
-class Asked:
-    """Who asked for the asynchronous invocations that wait, by their request ids; the oldest are forgotten."""
-
-    _sources: OrderedDict[str, Source] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, request_id: str, source: Source) -> None:
-        with self._lock:
-            self._sources[request_id] = source
-            if len(self._sources) > _REMEMBERED_MAX:
-                self._sources.popitem(last=False)
-
-    def find(self, request_id: str) -> Source | None:
-        with self._lock:
-            return self._sources.get(request_id)
-
-
 def install(witness: Witness, environments: Environments) -> None:
     """Hook into invocations, execution environments, and what tells who asks for an invocation."""
-    asked = Asked()
-    _on_asking(witness, asked)
-    _on_invoking(witness, asked)
-    _know_environments(environments)
+    _on_invoking(witness, sources.install(witness))
+    _know_environments(witness, environments)
     _know_results()
-    _mark_mappings()
-    _mark_apis()
-
-
-def source_here() -> Source:
-    """Who is asking for an invocation on this thread."""
-    actor = HERE.actor
-    if HERE.batch is not None:
-        return Source("mapping", HERE.batch.queue_arn)
-    if HERE.api_arn is not None:
-        return Source("api gateway", HERE.api_arn, actor.request_id)
-    if actor.kind == ActorKind.SERVICE.value:
-        name, _, arn = (actor.name or "").partition(" ")
-        return Source("api gateway" if name == "apigateway" else name, arn or None)
-    if actor.kind == ActorKind.CLIENT.value and is_http():
-        return Source("function url", None, actor.request_id)
-    return Source(actor.kind, None, actor.request_id)
-
-
-def _source(invocation: Any, asked: Asked) -> Source:
-    if invocation.invocation_type == InvocationType.Event:
-        return asked.find(invocation.request_id) or Source(None)
-    return source_here()
-
-
-def _on_asking(witness: Witness, asked: Asked) -> None:
-    original = LambdaService.invoke
-
-    @functools.wraps(original)
-    def invoke(self: LambdaService, **kwargs: Any) -> Any:
-        try:
-            if kwargs.get("invocation_type") == InvocationType.Event:
-                asked.note(kwargs["request_id"], source_here())
-        except Exception as error:  # noqa: BLE001  (it must be invoked)
-            witness.failed(error)
-        return original(self, **kwargs)
-
-    LambdaService.invoke = invoke
 
 
 def _on_invoking(witness: Witness, asked: Asked) -> None:
@@ -163,7 +90,7 @@ class _Started:
         self._ids: list[str] | None = None
         self._request_id = invocation.request_id
         try:
-            self._begin(manager, invocation, _source(invocation, asked))
+            self._begin(manager, invocation, source_of(invocation, asked))
         except Exception as error:  # noqa: BLE001  (it must run)
             witness.failed(error)
 
@@ -250,14 +177,17 @@ def error_document(result: Any, error: BaseException | None) -> bytes:
     return payload.encode() if isinstance(payload, str) else bytes(payload or b"")
 
 
-def _know_environments(environments: Environments) -> None:
+def _know_environments(witness: Witness, environments: Environments) -> None:
     start, invoke = ProcessRuntimeExecutor.start, ProcessRuntimeExecutor.invoke
 
     @functools.wraps(start)
     def started(self: ProcessRuntimeExecutor, env_vars: dict[str, Any]) -> None:
         self.recorded = Environment(self.function_version.id.function_name)
-        if _KEY not in (self.function_version.config.environment or {}):  # else others may have the same
-            environments.add(str(env_vars[_KEY]), self.recorded)
+        try:
+            if _KEY not in (self.function_version.config.environment or {}):  # else others may have the same
+                environments.add(str(env_vars[_KEY]), self.recorded)
+        except Exception as error:  # noqa: BLE001  (it must start)
+            witness.failed(error)
         if _LOCAL.run is not None:
             _LOCAL.run.environment = self.id
         start(self, env_vars)
@@ -303,38 +233,3 @@ def _know_results() -> None:
 
     RuntimeEnvironment.start = started  # type: ignore[method-assign]
     RuntimeEnvironment.invoke = invoked  # type: ignore[method-assign]
-
-
-def _mark_mappings() -> None:
-    next_batch, handle_messages = concurrent_pollers.PollerGroup._next_batch, SqsPoller.handle_messages  # noqa: SLF001
-
-    @functools.wraps(next_batch)
-    def next_(self: concurrent_pollers.PollerGroup) -> Any:
-        HERE.actor = actors.mapping(self._worker.uuid)  # the thread is the mapping's own
-        return next_batch(self)
-
-    @functools.wraps(handle_messages)
-    def handle(self: SqsPoller, messages: Any) -> Any:
-        sender = getattr(self.processor, "sender", None)
-        HERE.batch = Batch(self.source_arn, bool(getattr(sender, "report_batch_item_failures", False)))
-        try:
-            return handle_messages(self, messages)
-        finally:
-            HERE.batch = None
-
-    concurrent_pollers.PollerGroup._next_batch = next_  # type: ignore[method-assign]  # noqa: SLF001
-    SqsPoller.handle_messages = handle
-
-
-def _mark_apis() -> None:
-    original = RestApiAwsProxyIntegration.call_lambda
-
-    @functools.wraps(original)
-    def call_lambda(**kwargs: Any) -> bytes:
-        HERE.api_arn = kwargs.get("source_arn")
-        try:
-            return original(**kwargs)  # type: ignore[no-any-return]
-        finally:
-            HERE.api_arn = None
-
-    RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)

@@ -24,6 +24,7 @@ from dlqlab.emulator.recorder import queues as hooks
 from dlqlab.emulator.recorder.actors import HERE, SQS, Actor
 from dlqlab.emulator.recorder.finish import Finisher
 from dlqlab.emulator.recorder.journal import Journal
+from dlqlab.emulator.recorder.leaving import id_in
 from dlqlab.emulator.recorder.reader import read
 from dlqlab.emulator.recorder.witness import FAILED, Witness
 from tests.unit.emulator.sqs.conftest import Clock, Queues, message
@@ -186,7 +187,7 @@ class History:
         if not self.handles:
             return
         queue, handle = self.handles[which % len(self.handles)]
-        message_id = hooks._id_in(queue.arn, handle)
+        message_id = id_in(queue.arn, handle)
         try:
             self.service.change_message_visibility(self.context, queue.name, handle, visibility_s)
         except ServiceException:
@@ -201,7 +202,7 @@ class History:
         if not self.handles:
             return
         queue, handle = self.handles[which % len(self.handles)]
-        message_id = str(hooks._id_in(queue.arn, handle))
+        message_id = str(id_in(queue.arn, handle))
         try:
             if in_batch:
                 entries = [{"Id": "1", "ReceiptHandle": handle}, {"Id": "2", "ReceiptHandle": "none"}]
