@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
+from botocore.exceptions import ClientError
 
 from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.recording import FOLDER, STATUS_PATH, Recording
@@ -348,3 +349,63 @@ def post_to_api(aws: Callable[[str], Any], cleanups: ExitStack, emulator: Emulat
     with urllib.request.urlopen(request, timeout=30) as answer:
         assert 200 == answer.status
     return f"arn:aws:execute-api:us-east-1:000000000000:{api_id}/dev/POST/"
+
+
+def test_how_invocations_end_and_who_asked(
+    emulator: Emulator, aws: Callable[[str], Any], make_function: FunctionFactory
+) -> None:
+    """Outcomes of all kinds; an invocation by a function leads to the caller's, one by a client to its call."""
+    inner = make_function(
+        """
+        import os, time
+
+        def handler(event, context):
+            if event.get("do") == "sleep":
+                time.sleep(30)
+            if event.get("do") == "die":
+                os._exit(1)
+            if event.get("do") == "raise":
+                raise RuntimeError("x" * 2000)
+    """,
+        Timeout=2,
+    )
+    outer = make_function(
+        f"""
+        import boto3
+
+        def handler(event, context):
+            boto3.client("lambda").invoke(FunctionName="{inner.name}")
+            boto3.client("lambda").invoke(FunctionName="{inner.name}", InvocationType="Event")
+    """,
+        Timeout=30,
+    )
+    broken = make_function("raise ImportError('not today')", Timeout=10)
+    for do in ("sleep", "die", "raise"):
+        assert inner.invoke({"do": do}).error
+    assert outer.invoke().error is None
+    assert broken.invoke().error
+    aws("lambda").put_function_concurrency(FunctionName=broken.name, ReservedConcurrentExecutions=0)
+    with pytest.raises(ClientError, match="Rate Exceeded"):
+        broken.invoke()
+
+    def probe() -> tuple[bool, Any]:
+        rows = [row for one in (inner, outer, broken) for row in of_function(recording(emulator).invocations, one.name)]
+        return len(rows) == 8 and all(row["outcome"] for row in rows), rows
+
+    rows = wait_for("the asynchronous invocation", probe, deadline_s=60, interval_s=0.3)
+    by_function = {one.name: [row for row in rows if row["function"] == one.name] for one in (inner, outer, broken)}
+    (caller,) = by_function[outer.name]
+    assert [
+        ("timeout", "client"), ("crash", "client"), ("error", "client"), ("ok", "invocation"), ("ok", "invocation"),
+    ] == [(row["outcome"], row["source"]) for row in by_function[inner.name]]  # fmt: skip
+    assert [caller["request_id"]] * 2 == [row["client_request_id"] for row in by_function[inner.name][3:]]
+    assert ["init_error", "throttled"] == [row["outcome"] for row in by_function[broken.name]]
+    assert all(row["duration_s"] is None for row in by_function[broken.name])
+    assert "Sandbox.Timedout" == by_function[inner.name][0]["error_type"]
+    assert 1000 == len(by_function[inner.name][2]["error_message"])
+    assert by_function[inner.name][0]["init_s"] > 0
+    assert all(row["message_ids"] is None for row in rows)
+    calls = [row for row in recording(emulator).calls.to_pylist() if row["request_id"] == caller["request_id"]]
+    assert [("lambda", "Invoke", inner.name, outer.name)] * 2 == [
+        (row["service"], row["operation"], row["resource"], row["function"]) for row in calls
+    ]
