@@ -69,7 +69,7 @@ def items_of(service: str, operation: str | None, body: bytes, keys_of: Keys) ->
         body: empty where it was too long to be looked at.
     """
     try:
-        members = json.loads(body) if body[:1] == b"{" else {}
+        members = json.loads(body.decode()) if body[:1] == b"{" else {}
     except ValueError:
         members = {}
     if not isinstance(members, dict):

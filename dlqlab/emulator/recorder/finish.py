@@ -8,7 +8,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
-from chalicelib.redaction import redact_body, redact_text
+from chalicelib.redaction import DEPTH_MAX, redact_body, redact_text
 from chalicelib.settings import REDACT_FIELDS
 
 from dlqlab.contracts.recorded import ActorKind
@@ -64,7 +64,7 @@ class Finisher:
         yield (MESSAGE, *row[1:_BODY_AT], digest.hexdigest(), len(encoded), *row[_BODY_AT + 2 :])
 
     def _body(self, body: str, sha256: str, size: int) -> Iterator[Row]:
-        text, is_redacted = redact_body(body, _FIELDS)
+        text, is_redacted = (body, False) if is_harmless(body) else redact_body(body, _FIELDS)
         kept = text[:BODY_MAX_CHARACTERS]
         if len(kept) > self._room_bytes:
             self._left_out += 1
@@ -97,6 +97,18 @@ class Finisher:
         for found, key in items:
             end = status, error_code_of(error_body), trace
             yield CALL, seq, ts, duration_s, *who, service, operation, found, key, *end
+
+
+def is_harmless(body: str) -> bool:
+    """Whether redaction would leave this body as it is, for the most usual ones and in a fraction of the time.
+
+    Without escapes, what a body says stands in its text: no name of a field that is redacted, nothing that looks like
+    a secret, and no depth at which all is taken out.
+    """
+    if "\\" in body or body.count("{") + body.count("[") > DEPTH_MAX:
+        return False
+    lower = body.lower()
+    return not any(name in lower for name in _FIELDS) and redact_text(body) == body
 
 
 def _ended(row: Row) -> Iterator[Row]:
