@@ -35,6 +35,8 @@ EXIT_REFUSED = 3
 TAKEN = frozenset({200, 202})
 ERROR_CHARACTERS_MAX = 300
 HEADERS = api_headers(os.environ)
+REQUEST_ID = "X-Request-Id"
+"""By which a recorder at the other end knows the request that the ledger knows."""
 
 
 class Run:
@@ -100,8 +102,9 @@ class Run:
         payload_json = to_json(text or payload(seed, counter, load.payload_bytes))
         body = request_body(identifier, payload_json)
         request = self.journal.invoked(task_id=identifier, payload_json=payload_json, sent_ts=time.time())
+        headers = {**HEADERS, REQUEST_ID: request}
         began = time.perf_counter()
-        with client.post("/tasks", data=body, headers=HEADERS, name="POST /tasks", catch_response=True) as response:
+        with client.post("/tasks", data=body, headers=headers, name="POST /tasks", catch_response=True) as response:
             latency_ms = (time.perf_counter() - began) * 1000
             self.journal.completed(
                 request,

@@ -4,6 +4,7 @@ One folder a service; a patch lies beside the code that it uses:
 
     plugins, startup, boot   what LocalStack's process enters by
     host                     the harness's side: lifecycle, folders, fidelity card
+    recorder                 the flight recorder: what happens to messages, invocations, calls
     mappings                 event source mappings of SQS queues
     sqs, dynamodb, logs, events, alarms, apigateway
                              the services

@@ -8,7 +8,7 @@ replaces, or relies on, stands in ``pins.toml``: see ``pins``.
 import importlib
 from dataclasses import dataclass
 
-from dlqlab.emulator import pins
+from dlqlab.emulator import pins, settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +279,18 @@ PATCHES: tuple[Patch, ...] = (
         "What only counts, times or reports an invocation or a queue operation cannot fail it, nor what "
         "depends on its result.",
     ),
+    Patch(
+        "recorder",
+        "recorder",
+        "The emulator writes down what happens to every message, each invocation and each call; it changes nothing "
+        "of them.",
+    ),
 )
 """In the order in which they are applied."""
 
 ALL: tuple[str, ...] = tuple(patch.name for patch in PATCHES)
-"""The names of all, which is also the default."""
+"""The names of all, in the order in which they are applied."""
+RECORDER = "recorder"
 
 _REMEDY = "use the locked LocalStack"
 _BY_NAME = {patch.name: patch for patch in PATCHES}
@@ -291,6 +298,15 @@ _BY_NAME = {patch.name: patch for patch in PATCHES}
 
 class PatchError(RuntimeError):
     """No patch has that name, or LocalStack is not the one that a patch was written for."""
+
+
+def by_default() -> tuple[str, ...]:
+    """All of them; without the recorder where DLQLAB_RECORDER is off.
+
+    Raises:
+        UsageError: DLQLAB_RECORDER makes no sense.
+    """
+    return ALL if settings.is_recorder_on() else tuple(name for name in ALL if name != RECORDER)
 
 
 def apply(names: tuple[str, ...]) -> None:

@@ -29,6 +29,13 @@ FUNCTION_FILES = "DLQLAB_FUNCTION_FILES"
 """The file system of functions: ``lambda``, the default, or ``machine``; see dlqlab.emulator.runtime.filesystem."""
 FILES_OF_LAMBDA = "lambda"
 FILES_OF_MACHINE = "machine"
+RECORDER = "DLQLAB_RECORDER"
+"""Whether the emulator records what happens: ``on``, the default, or ``off``; see dlqlab.emulator.recorder."""
+ON, OFF = "on", "off"
+RECORDED_BODIES = "DLQLAB_RECORDED_BODIES"
+"""Whether the flight recorder keeps bodies of messages: ``redacted``, the default, or ``none``."""
+BODIES_REDACTED = "redacted"
+NO_BODIES = "none"
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see dlqlab.emulator.sqs.queue_limits."""
 DYNAMODB_FAST = "fast"
@@ -61,6 +68,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         **_call_record(),
         POLLERS_MAX: str(pollers_max()),
         FUNCTION_FILES: _function_files(),
+        RECORDED_BODIES: _recorded_bodies(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -98,6 +106,25 @@ def _function_files() -> str:
     chosen = os.environ.get(FUNCTION_FILES, FILES_OF_LAMBDA)
     if chosen not in {FILES_OF_LAMBDA, FILES_OF_MACHINE}:
         raise UsageError(f"{FUNCTION_FILES} is {chosen}: give {FILES_OF_LAMBDA} or {FILES_OF_MACHINE}")
+    return chosen
+
+
+def is_recorder_on() -> bool:
+    """Whether an emulator is started with its recorder, where nobody says which patches it shall have.
+
+    Raises:
+        UsageError: the environment says neither on nor off.
+    """
+    chosen = os.environ.get(RECORDER, ON)
+    if chosen not in {ON, OFF}:
+        raise UsageError(f"{RECORDER} is {chosen}: give {ON} or {OFF}")
+    return chosen == ON
+
+
+def _recorded_bodies() -> str:
+    chosen = os.environ.get(RECORDED_BODIES, BODIES_REDACTED)
+    if chosen not in {BODIES_REDACTED, NO_BODIES}:
+        raise UsageError(f"{RECORDED_BODIES} is {chosen}: give {BODIES_REDACTED} or {NO_BODIES}")
     return chosen
 
 

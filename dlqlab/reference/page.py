@@ -94,7 +94,9 @@ def _emulator() -> Iterator[str]:
         f"`dlqlab up --without-patch NAME`, DynamoDB calls by "
         f"`{emulator.DYNAMODB}={emulator.DYNAMODB_FAST}` (the default) or `{emulator.DYNAMODB_MOTO}` in the shell, the "
         f"file system of functions by `{emulator.FUNCTION_FILES}={emulator.FILES_OF_LAMBDA}` (the default: Lambda's, "
-        f"where the system allows it) or `{emulator.FILES_OF_MACHINE}`."
+        f"where the system allows it) or `{emulator.FILES_OF_MACHINE}`, the flight recorder by "
+        f"`{emulator.RECORDER}={emulator.ON}` (the default) or `{emulator.OFF}`, the bodies that it keeps by "
+        f"`{emulator.RECORDED_BODIES}={emulator.BODIES_REDACTED}` (the default) or `{emulator.NO_BODIES}`."
     )
     found = emulator.environment(host="127.0.0.1", port=4566, state=Path("STATE"), patches=("...",))
     yield table(("Variable", "Value"), ((code(name), code(value)) for name, value in found.items()))

@@ -15,7 +15,7 @@ from dlqlab.emulator import pins as table
 from dlqlab.emulator import settings
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, LOOPBACK, Emulator
-from dlqlab.emulator.patches import ALL
+from dlqlab.emulator.patches import ALL, by_default
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 
@@ -28,7 +28,7 @@ def up(port: int | None, without: tuple[str, ...], *, foreground: bool, host: st
         raise UsageError(
             f"--host {host}: only with --foreground: whoever reaches the emulator can run code on its machine"
         )
-    patches = tuple(name for name in ALL if name not in without)
+    patches = tuple(name for name in by_default() if name not in without)
     running = _already(port)
     if running:
         _say_running(running, patches, foreground=foreground)

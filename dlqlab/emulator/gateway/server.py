@@ -23,6 +23,7 @@ from localstack.runtime.server import RuntimeServer
 from rolo.gateway import Gateway
 from rolo.gateway.wsgi import WsgiGateway
 
+from dlqlab.emulator.core import taps
 from dlqlab.emulator.gateway import shortcut
 from dlqlab.emulator.gateway.http_requests import CHUNK, Body, Stream, read_body, read_headers, request_line
 from dlqlab.emulator.gateway.refusals import BadRequestError
@@ -107,6 +108,7 @@ def _serve_one(stream: Stream, peer: tuple[str, int], application: WsgiGateway) 
         stream.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = read_body(stream, target, by_name)
     keep_alive = version == b"HTTP/1.1" and by_name.get(b"connection", b"").lower() != b"close"
+    taps.began(method, target, by_name, body)
     answer = shortcut.reply(method, target, by_name, body) if isinstance(body, bytes) else None
     if answer is None:
         with contextlib.nullcontext() if isinstance(body, bytes) else body:

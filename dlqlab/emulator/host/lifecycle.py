@@ -23,7 +23,7 @@ from dlqlab.emulator import settings
 from dlqlab.emulator.core import processors
 from dlqlab.emulator.host import service_catalog_cache
 from dlqlab.emulator.host.folders import folder_of, new_folder, ports
-from dlqlab.emulator.patches import ALL
+from dlqlab.emulator.patches import by_default
 from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.exits import how_it_ended, last_lines
 from dlqlab.proxies import without_proxies
@@ -118,7 +118,7 @@ def start(
     *,
     bound: bool,
     host: str = LOOPBACK,
-    patches: tuple[str, ...] = ALL,
+    patches: tuple[str, ...] | None = None,
     root: Path = paths.STATE,
     number: int = 0,
     extra: Mapping[str, str] | None = None,
@@ -127,6 +127,7 @@ def start(
 
     Args:
         bound: end the emulator when this process ends, however it ends.
+        patches: by name; those by default where none are given.
         number: of the cell, where several start at once.
         extra: further LocalStack settings, which win over ours.
 
@@ -134,6 +135,7 @@ def start(
         UsageError: the port is taken, or a variable of the environment makes no sense.
         EmulatorError: it did not come up; the message carries the end of its log.
     """
+    patches = by_default() if patches is None else patches
     _refuse_taken(port)
     state = _new_folder(port, root)
     environ = _environment(host, port, state, patches, number) | dict(extra or {})
@@ -164,7 +166,7 @@ def start(
     return emulator
 
 
-def serve(port: int, *, host: str, patches: tuple[str, ...] = ALL, root: Path = paths.STATE) -> NoReturn:
+def serve(port: int, *, host: str, patches: tuple[str, ...], root: Path = paths.STATE) -> NoReturn:
     """Become the emulator: it takes this process over, and its log goes to this process's output.
 
     Args:

@@ -56,6 +56,12 @@ class Result:
     payload: bytes
     is_error: bool
     lines: list[Line]
+    status: str
+    """As ``Outcome.status``."""
+    duration_s: float
+    init_s: float | None
+    """Of the init that came before, where none has reported it yet."""
+    memory_mb: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +252,15 @@ class Environment:
             request_id, outcome, duration_ms, init_ms=init_ms, memory_mb=(self._function.memory_mb, memory_mb)
         )
         lines.append(Line(now_ms(), used))
-        return Result(outcome.document, outcome.status != "success", lines)
+        return Result(
+            payload=outcome.document,
+            is_error=outcome.status != "success",
+            lines=lines,
+            status=outcome.status,
+            duration_s=duration_ms / 1000,
+            init_s=None if init_ms is None else init_ms / 1000,
+            memory_mb=memory_mb,
+        )
 
     def _have_process(self) -> None:
         """Start one if there is none, or if it ended since its last result: then it never saw this invocation."""

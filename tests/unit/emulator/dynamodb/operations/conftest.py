@@ -1,6 +1,7 @@
 """Each file has a provider of its own."""
 
 import pytest
+
 from tests.unit.emulator.dynamodb.operations.full import Full
 
 

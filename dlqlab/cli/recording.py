@@ -1,0 +1,32 @@
+"""Options about the flight recorder, of the commands that start an emulator."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from dlqlab.emulator import settings
+
+Command = Callable[..., Any]
+
+
+def _setting(variable: str, value: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """Passes the choice on to the emulators that this process and its children start."""
+
+    def choose(_context: click.Context, _parameter: click.Parameter, is_given: bool) -> None:
+        if is_given:
+            os.environ[variable] = value
+
+    return choose
+
+
+def recorded(function: Command) -> Command:
+    """Adds ``--no-recorder`` and ``--no-bodies``."""
+    for name, variable, value, text in (
+        ("--no-bodies", settings.RECORDED_BODIES, settings.NO_BODIES, "Record no bodies of messages."),
+        ("--no-recorder", settings.RECORDER, settings.OFF, "Start the emulator without its flight recorder."),
+    ):
+        choose = _setting(variable, value)
+        function = click.option(name, is_flag=True, expose_value=False, callback=choose, help=text)(function)
+    return function

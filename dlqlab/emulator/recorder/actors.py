@@ -1,0 +1,159 @@
+"""Who does what happens now, on this thread.
+
+A thread that serves a request acts for whoever sent it; a mapping's poller acts for the mapping; what no one asked for,
+such as the end of a visibility timeout, SQS does by itself. An execution environment has credentials of its own and
+runs one invocation at a time, so that the access key of a call names the invocation.
+"""
+
+import functools
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dlqlab.contracts.recorded import ActorKind
+
+_CLIENT, _INVOCATION = ActorKind.CLIENT.value, ActorKind.INVOCATION.value
+_MAPPING, _SERVICE = ActorKind.MAPPING.value, ActorKind.SERVICE.value
+_CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/\d{8}/[^/,\s]+/([a-z0-9-]+)/aws4_request")
+_ACCESS_KEY = re.compile(rb'AccessKeyId(?:>|":\s*")([A-Z0-9]+)')
+_OF_LOCALSTACK = b"__internal_call__"
+_ON_BEHALF = b"x-localstack-data"
+_REQUEST_IDS = (b"x-request-id", b"amz-sdk-invocation-id")
+_TEXT_MAX = 200
+_KEYS_MAX = 10_000
+
+
+class Actor(NamedTuple):
+    """As the columns ``actor_kind``, ``actor`` and ``request_id``."""
+
+    kind: str
+    name: str | None
+    request_id: str | None
+
+
+SQS = Actor(_SERVICE, "sqs", None)
+
+
+def mapping(uuid: str, request_id: str | None = None) -> Actor:
+    return Actor(_MAPPING, uuid, request_id)
+
+
+def dead_letters_of(queue_arn: str) -> Actor:
+    return Actor(_SERVICE, queue_arn, None)
+
+
+def api_gateway(api_arn: str, client_request_id: str | None) -> Actor:
+    """An integration of a REST API; the request id is the client's."""
+    return Actor(_SERVICE, f"apigateway {api_arn}", client_request_id)
+
+
+def redrive(task_id: str) -> Actor:
+    return Actor(_SERVICE, f"redrive {task_id}", None)
+
+
+@dataclass(slots=True)
+class Environment:
+    """An execution environment, and the invocation that it runs."""
+
+    function: str
+    request_id: str | None = None
+
+
+class Environments:
+    """Execution environments by the access keys that they, and nobody else, have."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[bytes, Environment] = {}
+
+    def add(self, access_key: str, environment: Environment) -> None:
+        if len(self._by_key) >= _KEYS_MAX:
+            del self._by_key[next(iter(self._by_key))]  # the oldest
+        self._by_key[access_key.encode()] = environment
+
+    def find(self, access_key: bytes) -> Environment | None:
+        return self._by_key.get(access_key)
+
+
+def credential(headers: Mapping[bytes, bytes], target: bytes) -> tuple[bytes, str] | None:
+    """Access key and service that a request is signed for; None where it is not signed.
+
+    Args:
+        headers: by names in lower case.
+        target: with its query, in which a presigned request has its signature.
+    """
+    text = headers.get(b"authorization")
+    if text is None:
+        if b"X-Amz-Credential=" not in target:
+            return None
+        text = target.replace(b"X-Amz-Credential=", b"Credential=").replace(b"%2F", b"/")
+    found = _CREDENTIAL.search(text)
+    return (found[1], found[2].decode()) if found else None
+
+
+def caller(headers: Mapping[bytes, bytes], access_key: bytes | None, environments: Environments) -> Actor:
+    """Who sent a request."""
+    if access_key is not None:
+        environment = environments.find(access_key)
+        if environment is not None:
+            return Actor(_INVOCATION, environment.function, environment.request_id)
+        if on_behalf := headers.get(_ON_BEHALF):
+            return Actor(_SERVICE, _service(on_behalf), None)
+        if access_key == _OF_LOCALSTACK:
+            return Actor(_SERVICE, "localstack", None)
+    agent = headers.get(b"user-agent")
+    name = agent[:_TEXT_MAX].decode("latin-1") if agent else None
+    return Actor(_CLIENT, name, client_request_id(headers))
+
+
+def client_request_id(headers: Mapping[bytes, bytes]) -> str | None:
+    """The id that the client gave its request."""
+    found = next(filter(None, map(headers.get, _REQUEST_IDS)), None)
+    return found[:_TEXT_MAX].decode("latin-1") if found else None
+
+
+def learn(access_key: bytes, answer: bytes, environments: Environments) -> None:
+    """A function that takes a role gets other credentials: calls with them are the function's too."""
+    environment = environments.find(access_key)
+    found = _ACCESS_KEY.search(answer) if environment is not None else None
+    if environment is not None and found:
+        environments.add(found[1].decode(), environment)
+
+
+@functools.lru_cache(1024)
+def _service(on_behalf: bytes) -> str:
+    """The principal and the ARN on whose behalf a service of LocalStack calls another, as its header tells."""
+    try:
+        data = json.loads(on_behalf)
+        names = data.get("service_principal"), data.get("source_arn")
+    except (ValueError, AttributeError):
+        return "localstack"
+    return " ".join(str(name) for name in names if name) or "localstack"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a mapping hands over now."""
+
+    queue_arn: str
+    reports_failures: bool
+    is_invoked: bool = False
+
+
+class Here(threading.local):
+    """What this thread is busy with."""
+
+    actor: Actor = SQS
+    batch: Batch | None = None
+    api_arn: str | None = None
+    """The REST API that invokes a function."""
+    redriven: tuple[str, int, Any] | None = None
+    """The message that a move task has just taken out of its dead-letter queue: id, receive count before, itself."""
+    redrive: tuple[str, str] | None = None
+    """Task id and dead-letter queue of the move task that runs."""
+    is_deleting_queue: bool = False
+
+
+HERE = Here()

@@ -1,0 +1,121 @@
+"""What a request asks for and what its answer says, of their bytes. Pure; on the recorder's own thread."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+_RESOURCES = (
+    "QueueUrl",
+    "TableName",
+    "FunctionName",
+    "TopicArn",
+    "TargetArn",
+    "StateMachineArn",
+    "Bucket",
+    "BucketName",
+    "EventSourceArn",
+    "EventBusName",
+    "logGroupName",
+    "SecretId",
+    "StreamName",
+    "StackName",
+    "SourceArn",
+    "QueueName",
+    "Name",
+)
+"""Members that name what a call is about, of all services; the first that is there counts."""
+_ERROR_JSON = re.compile(rb'"(?:__type|[cC]ode)"\s*:\s*"(?:[^"#]*#)?([^":]+)')
+_ERROR_XML = re.compile(rb"<Code>([^<]+)</Code>")
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_ITEMS_MAX = 100
+"""Of one call: more than any call of DynamoDB takes."""
+
+Keys = Callable[[str], tuple[str, ...] | None]
+"""The names of a table's key attributes; None where the table is not known."""
+
+Item = tuple[str | None, str | None]
+"""Resource and item key."""
+
+
+def resource_of(members: Mapping[str, Any]) -> str | None:
+    """What a call is about, of its members."""
+    for name in _RESOURCES:
+        value = members.get(name)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def operation_of(target: bytes | None, url: bytes, body: bytes) -> str | None:
+    """The operation of a call by AWS's JSON or query protocol."""
+    if target:
+        return target.rpartition(b".")[2].decode("latin-1")
+    for text in (body if body[:1] not in {b"{", b"<"} else b"", url.partition(b"?")[2]):
+        if b"Action=" in text:
+            found = parse_qs(text.decode("latin-1")).get("Action")
+            if found:
+                return found[0]
+    return None
+
+
+def items_of(service: str, operation: str | None, body: bytes, keys_of: Keys) -> list[Item]:
+    """What a call by a JSON protocol is about: one entry, or one for each item of a call about several.
+
+    Args:
+        body: empty where it was too long to be looked at.
+    """
+    try:
+        members = json.loads(body.decode()) if body[:1] == b"{" else {}
+    except ValueError:
+        members = {}
+    if not isinstance(members, dict):
+        members = {}
+    if service == "dynamodb":
+        several = list(_written(operation, members, keys_of))[:_ITEMS_MAX]
+        return several or [(resource_of(members), _item_key(members, keys_of))]
+    handle = members.get("ReceiptHandle") if service == "sqs" else None
+    return [(resource_of(members), message_id_of(handle) if isinstance(handle, str) else None)]
+
+
+def _item_key(members: Mapping[str, Any], keys_of: Keys) -> str | None:
+    """The key of the item that a call of DynamoDB is about, as JSON."""
+    key = members.get("Key")
+    item = members.get("Item")
+    if not isinstance(key, dict) and isinstance(item, dict):
+        names = keys_of(str(members.get("TableName")))
+        key = {name: item[name] for name in names if name in item} if names else None
+    return _ENCODE(key) if isinstance(key, dict) and key else None
+
+
+def _written(operation: str | None, members: Mapping[str, Any], keys_of: Keys) -> Iterable[Item]:
+    """The items of a transaction or a batch of writes."""
+    if operation == "TransactWriteItems":
+        for action in members.get("TransactItems") or ():
+            for part in action.values():
+                yield resource_of(part), _item_key(part, keys_of)
+    elif operation == "BatchWriteItem":
+        for table, requests in (members.get("RequestItems") or {}).items():
+            for request in requests:
+                for part in request.values():
+                    yield table, _item_key({"TableName": table, **part}, keys_of)
+
+
+def message_id_of(receipt_handle: str) -> str | None:
+    """The message that a receipt handle of the emulator is of."""
+    try:
+        parts = base64.b64decode(receipt_handle, validate=True).decode().split(" ")
+    except (binascii.Error, ValueError):
+        return None
+    return parts[2] if len(parts) == 4 else None  # noqa: PLR2004  (random text, queue, message, time)
+
+
+def error_code_of(body: bytes | None) -> str | None:
+    """AWS's code of an error, of the answer's body."""
+    if not body:
+        return None
+    found = _ERROR_XML.search(body) or _ERROR_JSON.search(body)
+    return found[1].decode("latin-1") if found else None

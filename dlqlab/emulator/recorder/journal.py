@@ -1,0 +1,213 @@
+"""Takes rows from any thread and appends them to files, a little later, on a thread of its own.
+
+Whoever gives a row waits for nothing but a lock that is held for microseconds, and never fails. What waits is bounded.
+Whatever the disk does is warned about once and counted: the record then says what it lacks, and nothing else changes.
+"""
+
+import contextlib
+import errno
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dlqlab.emulator.core.isolation import warn_once
+from dlqlab.emulator.recorder.chunks import SUFFIX, Row, encode
+from dlqlab.emulator.recorder.rows import CLOSED, LOST
+
+PART = "the flight recorder"
+WAITING_MAX_BYTES = 64 * 1024 * 1024
+"""Rows that wait, as they are in memory: some 20 s of a flood."""
+ROW_BYTES = 400
+"""What a row takes in memory besides the texts in it that may be long."""
+EVERY_S = 0.2
+BACKLOG, DISK, VALUE = "backlog", "disk", "value"
+"""Why rows are lost: the writer could not follow, the disk took nothing, or a value was none that can be written."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+Finish = Callable[[Row], Iterable[Row]]
+"""What has to be done to a row before it is written, off the path of whoever gave it."""
+
+
+class Journal:
+    """One record in one folder."""
+
+    def __init__(self, folder: Path, finish: Finish = lambda row: (row,)) -> None:
+        self.folder = folder
+        self._finish = finish
+        self._lock = threading.Lock()
+        self._rows: list[Row] = []
+        self._waiting = 0
+        self._lost: Counter[str] = Counter()
+        self._told: dict[str, int] = {}
+        self._writing = threading.Lock()
+        self._segment = _Segment(folder)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Write on a thread of its own from now on."""
+        self._thread = threading.Thread(target=self._run, daemon=True, name="dlqlab-recorder")
+        self._thread.start()
+
+    def give(self, row: Row, text_bytes: int = 0) -> None:
+        """Have the row written.
+
+        Args:
+            text_bytes: size of what it holds of unbounded size.
+        """
+        size = ROW_BYTES + text_bytes
+        with self._lock:
+            if self._is_closed:
+                return  # the emulator ends: whatever still happens has no record
+            is_taken = self._waiting + size <= WAITING_MAX_BYTES
+            if is_taken:
+                self._rows.append(row)
+                self._waiting += size
+        if not is_taken:
+            self.lose(BACKLOG, 1, f"rows are lost, because {WAITING_MAX_BYTES >> 20} MiB of them wait already")
+
+    def lose(self, reason: str, rows: int, text: str, error: Exception | None = None) -> None:
+        """Count rows that will not be in the record, and warn where it is the first time."""
+        with self._lock:
+            self._lost[reason] += rows
+        warn_once(PART, reason, text, error)
+
+    def lost(self) -> dict[str, int]:
+        """Rows lost so far, by reason."""
+        with self._lock:
+            return dict(self._lost)
+
+    def flush(self) -> bool:
+        """Write everything that was given before now; whether all that is not lost is on disk."""
+        with self._writing:
+            with self._lock:
+                rows, self._rows = self._rows, []
+                self._waiting = 0
+            return self._write(rows)
+
+    def close(self) -> None:
+        """Write what waits and end the record; what comes later is lost."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+        with self._lock:
+            was_closed, self._is_closed = self._is_closed, True
+        if not was_closed:
+            self.flush()
+            with self._writing:
+                self._append([(CLOSED,)])
+                self._segment.close()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            self.flush()
+
+    def _write(self, rows: list[Row]) -> bool:
+        finished: list[Row] = []
+        for row in rows:
+            try:
+                finished += self._finish(row)
+            except Exception as error:  # noqa: BLE001  (whatever it is about this row, the others are written)
+                self.lose(VALUE, 1, f"a row cannot be written: {type(error).__name__}: {error}", error)
+        lost = self.lost()
+        news: list[Row] = [(LOST, reason, count) for reason, count in lost.items() if self._told.get(reason) != count]
+        if not finished and not news:
+            return True
+        is_written = self._append(news + finished)
+        if is_written:
+            self._told = lost
+        else:
+            self.lose(DISK, len(finished), "rows are lost, because the disk does not take them")
+        return is_written
+
+    def _append(self, rows: list[Row]) -> bool:
+        try:
+            chunk = encode(rows)
+        except ValueError:
+            chunk = encode(self._encodable(rows))
+        try:
+            self._segment.append(chunk)
+        except OSError as error:
+            warn_once(PART, f"{DISK} {error.errno}", f"cannot write to {self.folder}: {error}", error)
+            return False
+        return True
+
+    def _encodable(self, rows: list[Row]) -> list[Row]:
+        good = []
+        for row in rows:
+            try:
+                encode([row])
+            except ValueError as error:
+                self.lose(VALUE, 1, f"a row cannot be written: {error}", error)
+            else:
+                good.append(row)
+        return good
+
+
+class _Segment:
+    """The file that is appended to; another one follows where it no longer can be."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._number = 0
+        self._fd: int | None = None
+        self._size = 0
+
+    def append(self, chunk: bytes) -> None:
+        """The whole chunk or, as far as the system lets us, nothing of it.
+
+        Raises:
+            OSError: neither this file nor a new one takes it.
+        """
+        if self._fd is not None:
+            try:
+                self._write(self._fd, chunk)
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise
+                self.close()
+            else:
+                return
+        path, fd = self._open()
+        try:
+            self._write(fd, chunk)
+        except OSError:
+            self.close()
+            with contextlib.suppress(OSError):  # an empty segment is none the worse
+                path.unlink()
+            raise
+
+    def close(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            with contextlib.suppress(OSError):  # it is closed, which is what is wanted
+                os.close(fd)
+
+    def _open(self) -> tuple[Path, int]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            path = self._folder / f"{self._number + 1:06}{SUFFIX}"
+            try:
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            except FileExistsError:
+                self._number += 1
+            else:
+                break
+        self._number += 1
+        self._fd, self._size = fd, 0
+        return path, fd
+
+    def _write(self, fd: int, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        try:
+            while rest:
+                rest = rest[os.write(fd, rest) :]
+        except OSError:
+            with contextlib.suppress(OSError):  # then the reader finds a torn chunk, and knows it
+                os.ftruncate(fd, self._size)
+            raise
+        self._size += len(chunk)

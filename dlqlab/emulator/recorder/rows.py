@@ -1,0 +1,107 @@
+"""The rows of the record on disk: a tag, then values in the order given here. Pure.
+
+``seq`` counts all rows of one emulator and is taken when the thing happens: rows are written by several threads, and
+may stand in a file in another order. ``_header`` is a whole X-Ray trace header.
+"""
+
+MESSAGE = "m"
+MESSAGE_FIELDS = (
+    "seq",
+    "ts",
+    "queue",
+    "message_id",
+    "kind",
+    "receive_count",
+    "actor_kind",
+    "actor",
+    "request_id",
+    "delay_s",
+    "visible_after_s",
+    "group_id",
+    "dedup_id",
+    "body_sha256",
+    "body_bytes",
+    "parent_ids",
+    "trace_header",
+)
+
+STARTED = "s"
+STARTED_FIELDS = (
+    "seq",
+    "started_ts",
+    "request_id",
+    "function",
+    "source",
+    "source_arn",
+    "message_ids",
+    "reports_failures",
+    "client_request_id",
+)
+"""An invocation has begun; its ``seq`` is its name in ``ENDED``, because a request id can have several."""
+
+ENDED = "e"
+ENDED_FIELDS = (
+    "started_seq",
+    "ended_ts",
+    "environment",
+    "init_s",
+    "duration_s",
+    "outcome",
+    "error_type",
+    "error_message",
+    "failed_ids",
+    "memory_mb",
+    "trace_header",
+)
+
+CALL = "c"
+CALL_FIELDS = (
+    "seq",
+    "ts",
+    "duration_s",
+    "request_id",
+    "function",
+    "actor_kind",
+    "actor",
+    "service",
+    "operation",
+    "resource",
+    "item_key",
+    "status",
+    "error_code",
+    "trace_header",
+)
+
+BODY = "b"
+BODY_FIELDS = ("body_sha256", "body", "body_bytes", "is_redacted", "is_cut")
+
+LOST = "l"
+"""Reason, and how many rows have been lost for it so far."""
+
+CLOSED = "z"
+"""The emulator ends in good order: the last row."""
+
+UNFINISHED_MESSAGE = "M"
+"""In memory only: a message's row that has the body in the place of its hash."""
+UNFINISHED_ENDED = "E"
+"""In memory only: an ``ENDED`` row that has the error document in the place of the error's type."""
+UNFINISHED_CALL = "C"
+"""In memory only: a call with its bytes, in the order of ``UNFINISHED_CALL_FIELDS``."""
+UNFINISHED_CALL_FIELDS = (
+    "seq",
+    "ts",
+    "duration_s",
+    "actor_kind",
+    "actor",
+    "request_id",
+    "service",
+    "operation",
+    "resource",
+    "status",
+    "trace_header",
+    "method",
+    "url",
+    "target",
+    "body",
+    "error_body",
+)

@@ -1,0 +1,70 @@
+"""The switches of the flight recorder."""
+
+import dataclasses
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from dlqlab.cli import main
+from dlqlab.emulator import settings
+from dlqlab.emulator.host import fidelity_card, lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.emulator.patches import ALL, RECORDER, by_default
+from dlqlab.errors import UsageError
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, str]]:
+    """Patches and setting of bodies of each emulator that a command would have started."""
+    for name in (settings.RECORDER, settings.RECORDED_BODIES):
+        monkeypatch.setenv(name, "")  # restored afterwards, whatever a command makes of it
+        monkeypatch.delenv(name)
+    found: list[tuple[Any, str]] = []
+
+    def start(port: int, **options: Any) -> Emulator:
+        environ = settings.environment(host="127.0.0.1", port=port, state=tmp_path, patches=options["patches"])
+        found.append((options["patches"], environ[settings.RECORDED_BODIES]))
+        return Emulator(port=port, pid=1, created_ts=time.time(), state=str(tmp_path), patches=options["patches"])
+
+    monkeypatch.setattr(lifecycle, "start", start)
+    monkeypatch.setattr(lifecycle, "find_all", list)
+    return found
+
+
+def test_up_records_unless_it_is_told_not_to(started: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option holds for its own; what a command sets reaches the processes that it starts."""
+    for options in ((), ("--no-bodies",), ("--no-recorder",)):
+        for name in (settings.RECORDER, settings.RECORDED_BODIES):
+            monkeypatch.delenv(name, raising=False)
+        done = CliRunner().invoke(main, ["up", "--port", "auto", *options])
+        assert 0 == done.exit_code, done.output
+    without = tuple(name for name in ALL if name != RECORDER)
+
+    assert [(ALL, settings.BODIES_REDACTED), (ALL, settings.NO_BODIES), (without, settings.BODIES_REDACTED)] == started
+    assert settings.OFF == os.environ[settings.RECORDER]
+
+
+def test_setting_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, with the values that there are."""
+    monkeypatch.setenv(settings.RECORDER, "no")
+    with pytest.raises(UsageError, match="DLQLAB_RECORDER is no: give on or off"):
+        by_default()
+    monkeypatch.setenv(settings.RECORDED_BODIES, "all")
+    with pytest.raises(UsageError, match="DLQLAB_RECORDED_BODIES is all: give redacted or none"):
+        settings.environment(host="127.0.0.1", port=1, state=Path(), patches=())
+
+
+def test_card_says_whether_a_run_was_recorded(tmp_path: Path) -> None:
+    """As it says it of every patch."""
+    recorded = Emulator(port=1, pid=1, created_ts=0.0, state=str(tmp_path), patches=ALL)
+    entries = [
+        {entry["name"]: entry for entry in fidelity_card.card(emulator)}[f"patch {RECORDER}"]
+        for emulator in (recorded, dataclasses.replace(recorded, patches=()))
+    ]
+
+    assert [True, False] == [entry["ok"] for entry in entries]
+    assert str(entries[1]["statement"]).startswith("off: The emulator writes down what happens to every message")
