@@ -15,7 +15,8 @@ from localstack.aws import handlers
 from localstack.aws.api import RequestContext
 from localstack.aws.app import LocalstackAwsGateway
 
-from dlqlab.emulator.recorder import relays, taps
+from dlqlab.emulator.core import taps
+from dlqlab.emulator.recorder import relays
 from dlqlab.emulator.recorder.actors import (
     HERE,
     SQS,
