@@ -82,8 +82,11 @@ def test_command_lists_shows_and_redrives(
     """``dlqlab dlq``: list and show find the letter, a dry run does nothing, redrive does it once."""
     task_id = f"r-{uuid.uuid4().hex}"
     monkeypatch.setattr(targets, "running", lambda _port: emulator)
-    deployed.submit(task_id, "ERROR")
+    pipeline.configure(deployed.target, _with(FaultPlan(failure_rate=1.0)), RUN_ID)
+    deployed.submit(task_id, {"n": 1})
     deployed.wait_terminal([task_id])
+    # From here on it succeeds: else it could be a dead letter again by the second redrive.
+    pipeline.configure(deployed.target, _with(FaultPlan(failure_rate=0.0)), RUN_ID)
     listed = _invoke("list", "--json")
     shown = json.loads(_invoke("show", task_id))
     dry = _invoke("redrive", task_id, "--dry-run")
@@ -91,6 +94,7 @@ def test_command_lists_shows_and_redrives(
     redriven = _invoke("redrive", task_id, "--rate", "50")
     again = _invoke("redrive", task_id)
     deployed.wait_terminal([task_id])
+    pipeline.configure(deployed.target, QUICK, "integration")
 
     assert task_id in {json.loads(line)["task_id"] for line in listed.splitlines()}
     assert "retries exhausted" in _invoke("list", "--cause", "TransientFault")
