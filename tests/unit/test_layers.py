@@ -26,7 +26,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "contracts": "dlqlab errors paths",
     "bundle": "errors paths",
     "specimens": "contracts paths",
-    "emulator": "errors exits insights paths pollers proxies waiting",
+    "emulator": "contracts errors exits insights paths pollers proxies waiting",
     "deploy": "contracts emulator errors paths proxies waiting",
     "openapi": "deploy errors",
     "doctor": "deploy emulator paths proxies",

@@ -3,9 +3,6 @@
 import errno
 import logging
 import os
-import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -213,26 +210,3 @@ def test_row_whose_finishing_fails_costs_only_itself(tmp_path: Path) -> None:
 
     assert ["one", "two"] == ids(tmp_path)
     assert {VALUE: 1} == journal.lost()
-
-
-def test_killed_process_leaves_what_it_had_written(tmp_path: Path) -> None:
-    """Up to the last chunk; the record does not say that it has ended."""
-    code = f"""
-import os, signal
-from pathlib import Path
-from dlqlab.contracts.recorded import Kind
-from dlqlab.emulator.recorder.journal import Journal
-from dlqlab.emulator.recorder.witness import Witness
-
-journal = Journal(Path({str(tmp_path)!r}))
-witness = Witness(journal)
-witness.message(Kind.RECEIVED, {QUEUE!r}, "m", receive_count=1)
-journal.flush()
-witness.message(Kind.RECEIVED, {QUEUE!r}, "too late", receive_count=1)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-    ended = subprocess.run([sys.executable, "-c", code], check=False)
-
-    assert -signal.SIGKILL == ended.returncode
-    assert ["m"] == ids(tmp_path)
-    assert not read(tmp_path).is_ended
