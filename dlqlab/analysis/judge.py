@@ -40,7 +40,7 @@ def _safely(checker: Checker, facts: Facts) -> Check:
         check = checker(facts)
     except EvidenceError as error:
         return checker.unknown(f"{NOT_CHECKED}: {error}")
-    except Exception as error:  # noqa: BLE001 - the one place for it: any defect of a checker becomes a visible unknown
+    except Exception as error:  # noqa: BLE001  (the one place for it: any defect of a checker becomes a visible unknown)
         return checker.unknown(f"the checker broke: {type(error).__name__}: {error}")
     return replace(check, details=_plain(check.details))
 

@@ -59,7 +59,7 @@ class Load:
         over=True,
         give="over 0 to 60 seconds",
     )
-    junk_messages: int = setting(0, "messages that are no task, written straight to the queue", 0, 1000)
+    junk_messages: int = setting(0, "messages that are not tasks, written straight to the queue", 0, 1000)
     scripted_rate: float = setting(
         0.0,
         "share of tasks whose payload is the text `ERROR` or `SUCCESS`, half of them each",

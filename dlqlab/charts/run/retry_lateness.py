@@ -81,7 +81,7 @@ def _curve(axes: Axes, retries: pd.DataFrame) -> None:
     for quantile in (0.5, 0.95):
         value = float(late.quantile(quantile))
         axes.plot(value, quantile, "o", color=TEXT, markersize=6, zorder=5)
-        name = "median" if quantile == 0.5 else "p95"  # noqa: PLR2004 - the two above
+        name = "median" if quantile == 0.5 else "p95"  # noqa: PLR2004  (the two above)
         # Left of the curve where there is room, else right of it, so that the label keeps clear of the axis.
         step, lift, side = (-0.015, 0.055, "right") if value - left > 0.4 * (right - left) else (0.02, -0.06, "left")
         halo(axes, value + (right - left) * step, quantile + lift, f"{name} {duration(value)}", ha=side,

@@ -2,9 +2,6 @@
 
 import importlib
 import inspect
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +11,7 @@ from click.testing import CliRunner
 
 from dlqlab import paths
 from dlqlab.cli import main
-from dlqlab.cli.declared import ACTIONS, action_of
+from dlqlab.cli.declared import action_of
 from dlqlab.cli.targets import TARGET_METAVAR, TARGET_NAMES
 from dlqlab.cli.world_options import WorldOptions
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, LOOPBACK
@@ -90,54 +87,6 @@ def test_each_command_has_its_action(command: click.Command) -> None:
     action = getattr(importlib.import_module(module), name)
 
     assert inspect.signature(action).bind(**dict.fromkeys(_names(command)))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["--help"], 0),
-        (["run", "--help"], 0),
-        (["run", "--no-such-option"], 3),
-        (["run", "no-such-scenario"], 3),
-        (["report", "no-such-run"], 3),
-        (["what-if", "--rate", "many"], 3),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_help_and_wrong_usage_wait_for_no_import(arguments: list[str], code: int) -> None:
-    """They are answered before anything is imported but the options: no library except click, no part of the lab."""
-    program = (
-        "import json, sys\nfrom dlqlab.cli import main\nsys.argv = ['dlqlab', *sys.argv[1:]]\n"
-        "try:\n    main()\nfinally:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
-    loaded = set(json.loads(done.stderr.splitlines()[-1]))
-
-    assert code == done.returncode, done.stderr
-    assert set() == loaded & {"rich", "pandas", "numpy", "boto3", "botocore", "numba", "matplotlib", "psutil"}
-    assert {"cli", "contracts", "deploy"} >= {name.split(".")[1] for name in loaded if _is_package(name)}
-
-
-def _is_package(name: str) -> bool:
-    return name.startswith("dlqlab.") and hasattr(importlib.import_module(name), "__path__")
-
-
-def test_only_who_needs_a_library_waits_for_it() -> None:
-    """What takes seconds to import is not imported by the action of a command that does without."""
-    program = (
-        "import importlib, json, sys\nloaded = {}\nfor name in sys.argv[1:]:\n"
-        f"    importlib.import_module(f'{ACTIONS}.{{name}}')\n    loaded[name] = sorted(sys.modules)\n"
-        "print(json.dumps(loaded))"
-    )
-    order = ["emulator", "dlq", "pipeline", "lint", "openapi", "logs", "run", "collect", "preflight", "plan", "judge"]
-    done = subprocess.run([sys.executable, "-c", program, *order], capture_output=True, text=True, check=True)
-    loaded = {name: set(modules) for name, modules in json.loads(done.stdout).items()}
-
-    assert [] == [name for name in ("emulator",) if "boto3" in loaded[name]]
-    assert [] == [name for name in ("dlq", "pipeline", "lint", "openapi") if "pandas" in loaded[name]]
-    assert [] == [name for name in ("logs", "run", "collect", "preflight") if "scipy" in loaded[name]]
-    assert [] == [name for name in order if "numba" in loaded[name]]
-    assert "papermill" not in loaded["plan"]
 
 
 def test_help_tells_the_port_and_the_address_that_are_used() -> None:

@@ -139,13 +139,15 @@ def test_manifest_of_another_version_says_whose_it_is() -> None:
         Manifest.from_json({**WRITTEN, "weather": "rain", "versions": {"dlqlab": "9.9"}})
 
 
-def test_provenance_is_that_of_this_process() -> None:
+def test_provenance_is_that_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Versions of what could change a result, and the command without the folder of the program."""
+    said = {"rev-parse": "0" * 40, "status": " M README.md"}  # what git would say: a unit test starts no process
+    monkeypatch.setattr(manifest, "_git", lambda *arguments: said[arguments[0]])
     made_by = Provenance.now()
 
     assert {"dlqlab", "python", "system", *manifest.PACKAGES} == set(made_by.versions)
     assert "dlqlab" == made_by.command[0]
-    assert (made_by.git.sha is None) == (made_by.git.dirty is None)
+    assert made_by.git == Git(sha="0" * 40, dirty=True)
 
 
 def test_run_ids_sort_by_their_time() -> None:
