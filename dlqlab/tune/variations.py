@@ -131,7 +131,7 @@ def label_of(values: Mapping[str, Value]) -> str:
 
 def linted(scenario: Scenario) -> list[Finding]:
     """What lint finds wrong with a scenario that is only simulated: nobody waits for its drain."""
-    found = apply_rules(replace(of_scenario(scenario, task_system("simulated")), drain_s=None), RULES)
+    found = apply_rules(replace(of_scenario(scenario, task_system("local")), drain_s=None), RULES)
     return [finding for finding in found.findings if finding.rule.severity is not Severity.INFO]
 
 
