@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY_MAX = "256MB"
+MEMORY_MAX = "512MB"
 
 
 def open_database(scratch: Path | None = None, *, memory_max: str = MEMORY_MAX) -> duckdb.DuckDBPyConnection:
@@ -20,6 +20,7 @@ def open_database(scratch: Path | None = None, *, memory_max: str = MEMORY_MAX) 
             "threads": 2,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "python_enable_replacements": False,  # a name of a variable is no table
         }
     )
 

@@ -105,6 +105,7 @@ class Reader:
         """
         self._scratch.mkdir(parents=True)
         self._database = open_database(self._scratch)
+        self._database.execute("SET preserve_insertion_order = false")  # parts are in no order
         try:
             self._write_parts()
             for name in ("start_ts", "end_ts"):
