@@ -98,7 +98,9 @@ class Tables:
         except duckdb.Error as error:
             text = " ".join(_PLACE.sub("", str(error)).split())
             if missing := _MISSING.search(text):
+                recorded = any(name.startswith(f"{RECORDING}.") for name in self._names)
                 text = f"no table {missing[1]!r}: there are {', '.join(self._names)}"
+                text += "" if recorded else f"; no run has a {RECORDING}"
             raise UsageError(text) from error
 
 
@@ -123,7 +125,7 @@ def tables_of(runs: Sequence[RunDir]) -> Iterator[Tables]:
 
 def _files(runs: Sequence[RunDir]) -> Mapping[str, Mapping[str, Path]]:
     """By table the files by run."""
-    names = Counter(run.path.name for run in runs)
+    names = Counter(path.name for path in {run.path for run in runs})
     found: dict[str, dict[str, Path]] = {}
     for run in runs:
         label = run.path.name if names[run.path.name] == 1 else str(run.path)

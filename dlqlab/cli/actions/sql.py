@@ -39,8 +39,8 @@ def sql(runs_and_query: tuple[str, ...], *, as_json: bool, as_csv: bool) -> None
 
 def _runs_and_query(given: Sequence[str]) -> tuple[list[RunDir], str | None]:
     """What has a space in it, and is no run, is the query; it is the last."""
-    *names, last = given
-    query = last if " " in last.strip() or "\n" in last.strip() else None
+    *names, last = (text.strip() for text in given)
+    query = last if len(last.split()) > 1 else None
     if query is not None:
         try:
             run_path(last)
