@@ -1,5 +1,6 @@
-"""``python -m dlqlab.reference``: write docs/configuration.md."""
+"""``python -m dlqlab.reference``: write the pages of docs/ that are made from the code."""
 
-from dlqlab.reference.page import PAGE, page
+from dlqlab.reference import page, recording
 
-PAGE.write_text(page(), encoding="utf-8")
+page.PAGE.write_text(page.page(), encoding="utf-8")
+recording.PAGE.write_text(recording.page(), encoding="utf-8")

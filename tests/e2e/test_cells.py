@@ -11,9 +11,11 @@ import psutil
 import pytest
 
 from dlqlab import paths
+from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.waiting import wait_for
 from tests.support.command import DLQLAB, write_small
+from tests.support.recorded_counts import check_counts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -40,6 +42,10 @@ def test_two_cells_share_the_tasks_and_are_judged_as_one_run(tmp_path: Path) -> 
         tasks[tasks["in_table"]].set_index("task_id")["cell"].to_dict()
     )
     assert {0, 1} == set(run.read("queues")["cell"]) == set(run.read("host")["cell"])
+    record = read_recording(run)
+    assert record is not None
+    assert [0, 1] == sorted(set(record.messages["cell"].to_pylist()))
+    assert all(check_counts(RunDir(run.path / "cells" / cell)) for cell in ("0", "1"))
     assert manifest.emulator is not None
     assert manifest.emulator.ports is not None
     assert [] == [port for port in manifest.emulator.ports if _listeners(port)]

@@ -10,8 +10,10 @@ import psutil
 import pytest
 
 from dlqlab import paths
+from dlqlab.contracts.rundir import RunDir
 from dlqlab.waiting import wait_for
 from tests.support.command import DLQLAB, write_small
+from tests.support.recorded_counts import check_counts
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -33,7 +35,9 @@ def _run_dir(output: str) -> Path:
 
 
 def test_small_run_ends_in_a_valid_verdict_and_a_report(tmp_path: Path) -> None:
-    """One command gives exit code 0, a run directory that explains itself, and leaves no process behind."""
+    """One command gives exit code 0, a run directory that explains itself, in which whatever was recorded is what
+    everybody else counted, and leaves no process behind.
+    """
     scenario = write_small(tmp_path / "small.toml", junk_messages=3)
     done = _run(scenario)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -47,6 +51,7 @@ def test_small_run_ends_in_a_valid_verdict_and_a_report(tmp_path: Path) -> None:
     assert [] == conservation["members"]["lost"] == conservation["members"]["duplicated"]
     assert 3 == len(conservation["members"]["junk"])
     assert {"run_id", "scenario", "seed", "versions", "git", "command", "emulator", "fidelity"} <= set(manifest)
+    assert 60 < check_counts(RunDir(run))["NumberOfMessagesReceived QueueName=dlqlab-local-tasks"]
     assert "Valid" in (run / "report.html").read_text()
     assert (run / "report.ipynb").exists()
     assert [] == _processes_of(manifest["emulator"]["port"])

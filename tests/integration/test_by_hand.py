@@ -20,6 +20,7 @@ from dlqlab.contracts.rundir import RunDir
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from tests.support.load.loads import run_by_hand, worker_by_hand
+from tests.support.recorded_counts import check_counts
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -165,6 +166,7 @@ def test_dlqlab_load_leaves_samples(hands: Hands) -> None:
 
     assert "valid" == verdict["status"], verdict
     assert {"latency"} == set(manifest["not_measured"])
+    assert 20 < check_counts(RunDir(run))["NumberOfMessagesReceived QueueName=dlqlab-local-tasks"]
     assert manifest["scenario"]["load"]["junk_messages"] == len(manifest["junk_message_ids"]) > 0
     assert {"emulator", "functions", "harness", "load"} == set(RunDir(run).read("host")["part"])
     assert (runs / "latest").resolve() == run

@@ -45,7 +45,8 @@ def test_run_against_an_endpoint_is_valid_and_says_what_it_cannot_know(endpoint:
 
     assert "valid" == verdict["status"]
     assert (endpoint.endpoint, None) == (manifest["target"], manifest["emulator"])
-    assert {"host", "emulator"} == set(manifest["not_measured"])
+    assert {"host", "emulator", "recording"} == set(manifest["not_measured"])
+    assert not (run / "recording").exists()
     assert {"target", "host", "emulator"} <= {entry["name"] for entry in manifest["fidelity"]}
     assert manifest["not_measured"]["host"] in (run / "report.html").read_text()
     assert endpoint.process() is not None
