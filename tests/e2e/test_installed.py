@@ -150,7 +150,7 @@ def test_installed_package_shadows_no_other_apps_modules(installed: Installed) -
     names = {path.name.partition(".")[0] for path in installed.packages.iterdir()}
 
     assert "dlqlab" in names
-    assert set() == names & {"app", "chalicelib", "loadtest", "notebooks", "scenarios", "docs", "tests"}
+    assert set() == names & {"app", "chalicelib", "examples", "loadtest", "notebooks", "scenarios", "docs", "tests"}
 
 
 def test_user_copies_changes_and_names_what_is_bundled(installed: Installed, tmp_path: Path) -> None:
