@@ -67,7 +67,7 @@ class TaskQueue:
             answer = self.client.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
-                MessageSystemAttributes=traced,  # type: ignore[arg-type] # the stubs want the literal's own type
+                MessageSystemAttributes=traced,  # type: ignore[arg-type]  # the stubs want the literal's own type
             )
         except (ClientError, BotoCoreError) as error:
             raise QueueError(f"{self.name} did not take the message: {error}") from error

@@ -64,7 +64,7 @@ def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_holds_the_specimen_and_one_package(checkout: Path, built: Path) -> None:
-    """App with its hidden folder, examples, load file, notebooks, scenarios, documents; nothing that was made in the checkout."""
+    """App with its hidden folder, examples, load file and so on; nothing that was made in the checkout."""
     with zipfile.ZipFile(built / WHEEL) as wheel:
         names = set(wheel.namelist())
     bundled = {name.removeprefix("dlqlab/bundled/") for name in names if name.startswith("dlqlab/bundled/")}
