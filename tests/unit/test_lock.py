@@ -51,7 +51,7 @@ def test_lock_names_no_registry() -> None:
 
 def test_version_of_localstack_stands_in_declaration_lock_and_pins_only() -> None:
     """Another one is a change of these three. The vendor's own image is another program, with a pin of its own."""
-    version = LOCKED["localstack-core"]
+    version = LOCKED[canonicalize_name("localstack-core")]
     files = {"pyproject.toml", "requirements.txt", "dlqlab/emulator/pins.toml"}
     vendors = {"docker-compose.official.yml", "docs/compose.md", "tests/compose/test_compose_files.py"}
     past = {"CHANGELOG.md"}
