@@ -140,7 +140,7 @@ def main() -> None:
     for name in ("post_ms", "record_ms"):
         medians = [statistics.median(found[place][name] for found in rounds) for place in range(len(apps))]
         shown = "  ".join(f"{value:6.3f}" for value in medians)
-        ratio = statistics.median(found[1][name] / found[0][name] for found in rounds) if len(apps) == 2 else None  # noqa: PLR2004
+        ratio = statistics.median(found[1][name] / found[0][name] for found in rounds) if len(apps) == 2 else None
         print(f"{name:<10} {shown}" + (f"  ratio {ratio:.3f}" if ratio else ""))
 
 

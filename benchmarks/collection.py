@@ -21,20 +21,20 @@ from typing import Any, cast
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from moto.logs.models import LogsBackend  # noqa: E402
-from mypy_boto3_logs import CloudWatchLogsClient  # noqa: E402
+from moto.logs.models import LogsBackend
+from mypy_boto3_logs import CloudWatchLogsClient
 
-from dlqlab.analysis.judge import judge  # noqa: E402
-from dlqlab.collect.combine import combine_events, combine_invocations  # noqa: E402
-from dlqlab.collect.lines import AS_JSON, COLUMNS  # noqa: E402
-from dlqlab.collect.logs import Window, collect_logs  # noqa: E402
-from dlqlab.contracts.evidence import load_evidence  # noqa: E402
-from dlqlab.contracts.names import log_group  # noqa: E402
-from dlqlab.contracts.rundir import RunDir  # noqa: E402
-from dlqlab.contracts.scenario import Load, Scenario  # noqa: E402
-from dlqlab.emulator.logs import spill_log_lines  # noqa: E402
-from taskrules.events import COMMON_FIELDS, OWN_FIELDS, SCHEMA, EventName  # noqa: E402
-from tests.support.histories import simulate  # noqa: E402
+from dlqlab.analysis.judge import judge
+from dlqlab.collect.combine import combine_events, combine_invocations
+from dlqlab.collect.lines import AS_JSON, COLUMNS
+from dlqlab.collect.logs import Window, collect_logs
+from dlqlab.contracts.evidence import load_evidence
+from dlqlab.contracts.names import log_group
+from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.scenario import Load, Scenario
+from dlqlab.emulator.logs import spill_log_lines
+from taskrules.events import COMMON_FIELDS, OWN_FIELDS, SCHEMA, EventName
+from tests.support.histories import simulate
 
 SIZES = (10_000, 100_000, 500_000)
 EVENTS_PER_TASK = 3.8

@@ -82,7 +82,7 @@ class Side:
         started = time.perf_counter()
         response: Response = self._handlers[operation](context, {})
         self.times_s.setdefault(self.label, []).append(time.perf_counter() - started)
-        if response.status_code != 200:  # noqa: PLR2004
+        if response.status_code != 200:
             raise RuntimeError(f"{operation} was refused: {response.data!r}")
         return json.loads(response.data)
 

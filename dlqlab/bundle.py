@@ -8,7 +8,7 @@ from pathlib import Path
 from dlqlab import paths
 from dlqlab.errors import UsageError
 
-PARTS = ("app", "loadtest", "notebooks", "scenarios", "docs")
+PARTS = ("app", "examples", "loadtest", "notebooks", "scenarios", "docs")
 _NO_PART = shutil.ignore_patterns("deployed", "deployments", "venv", "__pycache__", ".ipynb_checkpoints")
 
 

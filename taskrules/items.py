@@ -87,9 +87,33 @@ def archive_item(message: ArchivedMessage) -> dict[str, Any]:
             "firstAt": message.first_ts,
             "lastAt": message.last_ts,
             "archivedAt": message.archived_ts,
-            "expiresAt": message.expires_at,
+            "expiresAt": message.expires_ts,
             "runId": message.run_id,
         }
+    )
+
+
+def archived_of(item: Mapping[str, Any]) -> ArchivedMessage:
+    """The dead letter of an item."""
+    values = from_item(item)
+    generation, attempts = values.get("generation"), values.get("attempts")
+    return ArchivedMessage(
+        archive_id=values["archiveId"],
+        task_id=values.get("taskId"),
+        generation=None if generation is None else int(generation),
+        message_id=values["messageId"],
+        body=values["body"],
+        redacted=values["redacted"],
+        truncated=values["truncated"],
+        error_type=values["errorType"],
+        error_message=values["errorMessage"],
+        reason=values["reason"],
+        attempts=None if attempts is None else int(attempts),
+        first_ts=values.get("firstAt"),
+        last_ts=values.get("lastAt"),
+        archived_ts=values["archivedAt"],
+        expires_ts=int(values["expiresAt"]),
+        run_id=values["runId"],
     )
 
 

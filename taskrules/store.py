@@ -80,7 +80,7 @@ class ArchivedMessage:
     first_ts: float | None
     last_ts: float | None
     archived_ts: float
-    expires_at: int
+    expires_ts: int
     run_id: str
 
 

@@ -224,7 +224,7 @@ def _answer(operation: str, status: int, body: bytes) -> dict[str, Any]:
     # The two services, and even one of them, write it in either way.
     message = members.pop("message", None) or members.pop("Message", "")
     raise ClientError(
-        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}, **members},  # type: ignore[typeddict-item] # the rest of it is not known
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}, **members},  # type: ignore[typeddict-item]  # the rest of it is not known
         operation,
     )
 

@@ -17,5 +17,5 @@ def refusal_of(error: ClientError | BotoCoreError, what: str) -> Mapping[str, An
     """
     if not isinstance(error, ClientError) or error.response["Error"]["Code"] != CONDITION_FAILED:
         raise StoreError(f"{what}: {error}") from error
-    item: Mapping[str, Any] | None = error.response.get("Item")  # type: ignore[assignment] # stubs say object
+    item: Mapping[str, Any] | None = error.response.get("Item")  # type: ignore[assignment]  # stubs say object
     return item or {}

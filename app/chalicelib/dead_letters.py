@@ -140,7 +140,7 @@ class Monitor:
             first_ts=task.created_ts if task else None,
             last_ts=task.updated_ts if task else None,
             archived_ts=now,
-            expires_at=int(now) + self.settings.archive_days * SECONDS_PER_DAY,
+            expires_ts=int(now) + self.settings.archive_days * SECONDS_PER_DAY,
             run_id=self.settings.run_id,
         )
 

@@ -51,7 +51,7 @@ class SqsQueue:
                     name: {"DataType": "String", "StringValue": attribute_text(value)}
                     for name, value in (attributes or {}).items()
                 },
-                MessageSystemAttributes=traced,  # type: ignore[arg-type] # the stubs want the literal's own type
+                MessageSystemAttributes=traced,  # type: ignore[arg-type]  # the stubs want the literal's own type
             )
         except (ClientError, BotoCoreError) as error:
             raise QueueError(f"{self._name} did not take the message: {error}") from error

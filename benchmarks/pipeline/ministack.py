@@ -157,7 +157,7 @@ def _deploy(target: Target, scenario: Scenario) -> str:
 
     def probe() -> tuple[bool, object]:
         answer = call_api(url, "/health")
-        return answer[0] == 200, answer  # noqa: PLR2004
+        return answer[0] == 200, answer
 
     wait_for("the API", probe, deadline_s=START_DEADLINE_S)
     return url

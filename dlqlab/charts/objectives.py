@@ -35,4 +35,4 @@ def in_unit(value: float, unit: str) -> str:
         case "":
             return f"{value:,.0f}"
         case _:
-            return f"{value:,.3g} {unit}" if value < 1_000 else f"{value:,.0f} {unit}"  # noqa: PLR2004
+            return f"{value:,.3g} {unit}" if value < 1_000 else f"{value:,.0f} {unit}"  # noqa: PLR2004  (three digits, then thousands)

@@ -1,9 +1,11 @@
 """What every command that runs shares: the two consoles, and errors as messages with exit codes."""
 
+import errno
 import importlib
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
@@ -15,13 +17,15 @@ from dlqlab.errors import DlqlabError, UsageError
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
+_NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
+"""A place that takes no file is the user's affair; any other error of the system is ours, and shows its traceback."""
 
 
 def end_with(action: tuple[str, str], given: Mapping[str, object]) -> NoReturn:
     """Import the action, a module and the name of a function in it, call it, and end the process with its exit code.
 
-    Errors of ours and of AWS calls become one message and an exit code; Ctrl-C and SIGTERM unwind, so that all
-    processes end.
+    Errors of ours, of AWS calls and of places that take no file become one message and an exit code; Ctrl-C and SIGTERM
+    unwind, so that all processes end.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -33,9 +37,10 @@ def end_with(action: tuple[str, str], given: Mapping[str, object]) -> NoReturn:
         _print_notes(error)
         code = error.exit_code
     except Exception as error:
-        if not _is_of_an_aws_call(error):
+        told = _told(error) if _is_of_an_aws_call(error) else _told_of_place(error)
+        if told is None:
             raise
-        ERR.print(f"[bold red]dlqlab:[/] {escape(_told(error))}", soft_wrap=True)
+        ERR.print(f"[bold red]dlqlab:[/] {escape(told)}", soft_wrap=True)
         _print_notes(error)
         code = EXIT_BROKE
     except KeyboardInterrupt as error:
@@ -70,6 +75,16 @@ def _told(error: Exception) -> str:
     if name in {"NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError", "SSOTokenLoadError"}:
         return f"{error}: log in, or set AWS_PROFILE"
     return f"an AWS call failed: {error}"
+
+
+def _told_of_place(error: Exception) -> str | None:
+    """The message for a file or folder that cannot be written; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _NOT_WRITABLE:
+        return None
+    if not isinstance(error.filename, str) or not Path(error.filename).is_relative_to(paths.ROOT):
+        return str(error.strerror) if error.filename is None else f"{error.filename}: {error.strerror}"
+    remedy = f"go where you may write, or name such a folder by {paths.HOME}"
+    return f"{error.filename}: {error.strerror}: runs and state are kept in {paths.ROOT}: {remedy}"
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dlqlab.errors import EvidenceError
+from taskrules.items import archived_of
+from taskrules.store import ArchivedMessage
+from taskrules.wire import from_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,13 +27,6 @@ _TASK_COLUMNS: Mapping[str, str] = {
     "updated_ts": "updatedAt",
     "last_error_type": "lastErrorType",
     "last_error_message": "lastErrorMessage",
-}
-_ARCHIVE_COLUMNS: Mapping[str, str] = {
-    "archive_id": "archiveId",
-    "archive_reason": "reason",
-    "archive_body": "body",
-    "archived_ts": "archivedAt",
-    "archive_expires_ts": "expiresAt",
 }
 
 
@@ -56,15 +50,15 @@ def collect_tasks(dynamodb: "DynamoDBClient", *, task_table: str, archive_table:
     foreign = 0
     without_task: list[dict[str, Any]] = []
     for item in scan(dynamodb, archive_table):
-        if item.get("runId") != run_id:
+        message = archived_of(item)
+        task_id = message.task_id
+        if message.run_id != run_id:
             foreign += 1
-            continue
-        task_id = item.get("taskId")
-        if task_id is None:
-            without_task.append(_archive_row(item))
-        elif task_id not in archived or archived[task_id]["archived_ts"] <= item["archivedAt"]:
-            archived[task_id] = _archive_row(item)
-    for item in scan(dynamodb, task_table):
+        elif task_id is None:
+            without_task.append(_archive_row(message))
+        elif task_id not in archived or archived[task_id]["archived_ts"] <= message.archived_ts:
+            archived[task_id] = _archive_row(message)
+    for item in map(from_item, scan(dynamodb, task_table)):
         if item.get("runId") != run_id:
             foreign += 1
             continue
@@ -92,7 +86,7 @@ def count_unfinished(
     silent = set(unanswered)
     taken = 0
     projection = {"ProjectionExpression": "taskId, #status", "ExpressionAttributeNames": {"#status": "status"}}
-    for item in scan(dynamodb, table, **projection):
+    for item in map(from_item, scan(dynamodb, table, **projection)):
         if item.get("status") in TERMINAL:
             open_tasks.discard(item["taskId"])
         elif item["taskId"] in silent:
@@ -101,7 +95,7 @@ def count_unfinished(
 
 
 def scan(dynamodb: "DynamoDBClient", table: str, **options: Any) -> Iterator[dict[str, Any]]:
-    """All items of a table as plain values, page by page.
+    """All items of a table as DynamoDB gives them, page by page.
 
     A page may be empty and still have a successor: only the absence of LastEvaluatedKey ends a scan (DynamoDB API
     reference).
@@ -115,22 +109,19 @@ def scan(dynamodb: "DynamoDBClient", table: str, **options: Any) -> Iterator[dic
             page = dynamodb.scan(TableName=table, ConsistentRead=True, **options, **start)
         except (BotoCoreError, ClientError) as error:
             raise EvidenceError(f"table {table}: {error}") from error
-        for item in page["Items"]:
-            yield {name: _plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
+        yield from page["Items"]
         key = page.get("LastEvaluatedKey")
         if not key:
             return
         start = {"ExclusiveStartKey": key}
 
 
-_DESERIALIZER = TypeDeserializer()
-
-
-def _archive_row(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {column: item.get(name) for column, name in _ARCHIVE_COLUMNS.items()} | {"archived": True}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
+def _archive_row(message: ArchivedMessage) -> dict[str, Any]:
+    return {
+        "archived": True,
+        "archive_id": message.archive_id,
+        "archive_reason": message.reason,
+        "archive_body": message.body,
+        "archived_ts": message.archived_ts,
+        "archive_expires_ts": message.expires_ts,
+    }

@@ -250,7 +250,7 @@ def _scenario(value: Mapping[str, object]) -> Scenario:
             raise ShapeError(key, "is missing")
     scenario = value["scenario"]
     if not isinstance(scenario, dict):
-        raise ShapeError("scenario", f"is {scenario!r}: an object is expected")
+        raise ShapeError("scenario", f"is {scenario!r}: give a table")
     return from_dict(scenario, source="scenario")
 
 

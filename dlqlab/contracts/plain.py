@@ -1,13 +1,15 @@
-"""Frozen dataclasses as plain JSON values and back: types from the annotations, errors that name the field.
+"""Frozen dataclasses as plain values of JSON or TOML and back: types from the annotations, errors that name the field.
 
-Known are dataclasses, ``str``, ``int``, ``float``, ``bool``, ``object`` (taken as it is), ``X | None``,
-``tuple[X, ...]`` and ``Mapping[str, X]``.
+Known are dataclasses, ``str``, ``int``, ``float``, ``bool``, ``StrEnum``, ``object`` (taken as it is), ``X | None``,
+``tuple[X, ...]`` and ``Mapping[str, X]``. A field's ``metadata["range"]`` holds the least and the greatest number that
+it takes.
 """
 
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 
 
 class ShapeError(ValueError):
@@ -17,6 +19,14 @@ class ShapeError(ValueError):
         super().__init__(f"{field} {trouble}")
         self.field = field
         self.trouble = trouble
+
+
+class UnknownFieldError(ShapeError):
+    """A field that is none; ``known`` are those that there are."""
+
+    def __init__(self, field: str, known: Iterable[str]) -> None:
+        super().__init__(field, "is not known")
+        self.known = tuple(known)
 
 
 def to_plain(value: object) -> object:
@@ -37,16 +47,20 @@ def from_plain[T](kind: type[T], value: object, where: str = "") -> T:
         ShapeError: a field is unknown, is missing, or holds something else than its type says.
     """
     if not isinstance(value, Mapping):
-        raise ShapeError(where or "it", f"is {value!r}: an object is expected")
+        raise ShapeError(where or "it", f"is {value!r}: give a table of fields")
     hints = typing.get_type_hints(kind)
     prefix = f"{where}." if where else ""
     unknown = sorted(set(value) - set(hints))
     if unknown:
-        raise ShapeError(f"{prefix}{unknown[0]}", "is not known")
+        raise UnknownFieldError(f"{prefix}{unknown[0]}", hints)
+    read = {}
     for field in dataclasses.fields(typing.cast(typing.Any, kind)):
-        if field.name not in value and _is_needed(field):
+        if field.name in value:
+            read[field.name] = _read(hints[field.name], value[field.name], prefix + field.name)
+            _check_range(field.metadata.get("range"), read[field.name], prefix + field.name)
+        elif _is_needed(field):
             raise ShapeError(f"{prefix}{field.name}", "is missing")
-    return kind(**{name: _read(hints[name], item, prefix + name) for name, item in value.items()})
+    return kind(**read)
 
 
 def _is_needed(field: "dataclasses.Field[object]") -> bool:
@@ -69,11 +83,19 @@ def _read(hint: typing.Any, value: object, where: str) -> object:
 
 
 def _checked(hint: type, value: object, where: str) -> object:
-    if isinstance(value, bool) and hint in {int, float}:  # bool is an int in Python, and no count
-        raise ShapeError(where, f"is {value!r}: {_NAMES[hint]} is expected")
-    if not isinstance(value, hint):
-        raise ShapeError(where, f"is {value!r}: {_NAMES.get(hint, hint)} is expected")
+    if issubclass(hint, StrEnum):
+        if value not in set(hint):
+            raise ShapeError(where, f"is {value!r}: give one of {', '.join(hint)}")
+        return hint(str(value))
+    is_flag = isinstance(value, bool) and hint in {int, float}  # bool is an int in Python, and no count
+    if is_flag or not isinstance(value, hint):
+        raise ShapeError(where, f"is {value!r}: give {_NAMES.get(hint, hint)}")
     return value
+
+
+def _check_range(limits: tuple[int, int] | None, value: object, where: str) -> None:
+    if limits and isinstance(value, int) and not limits[0] <= value <= limits[1]:
+        raise ShapeError(where, f"is {value}: give {limits[0]} to {limits[1]}")
 
 
 _NAMES: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -81,11 +103,11 @@ _NAMES: Mapping[type, str] = {str: "a text", int: "a whole number", float: "a nu
 
 def _list(value: object, where: str) -> list[object]:
     if not isinstance(value, list | tuple):
-        raise ShapeError(where, f"is {value!r}: a list is expected")
+        raise ShapeError(where, f"is {value!r}: give a list")
     return list(value)
 
 
 def _object(value: object, where: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise ShapeError(where, f"is {value!r}: an object is expected")
+        raise ShapeError(where, f"is {value!r}: give a table")
     return value

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dlqlab.contracts.fields import parsed
+from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain
 from dlqlab.contracts.topology import Consumer, Entry, EntryKind, Function, Queue, Table, Topology
 from dlqlab.errors import TopologyError
 
@@ -53,7 +53,13 @@ def from_json(value: Mapping[str, Any], *, source: str) -> Topology:
     Raises:
         TopologyError: names the field, its value, and what to give.
     """
-    topology = parsed(Topology, value, source)
+    _check_texts(value, source)
+    try:
+        topology = from_plain(Topology, value)
+    except UnknownFieldError as error:
+        raise TopologyError(f"{source}: {error}: give {', '.join(error.known)}") from error
+    except ShapeError as error:
+        raise TopologyError(f"{source}: {error}") from error
     check(topology, source)
     return topology
 
@@ -69,6 +75,18 @@ def at_stage(value: Any, stage: str) -> Any:
             return [at_stage(item, stage) for item in value]
         case _:
             return value
+
+
+def _check_texts(value: Any, source: str, where: str = "") -> None:
+    match value:
+        case "":
+            raise TopologyError(f"{source}: {where} is '': give a text, or leave it out")
+        case dict():
+            for key, item in value.items():
+                _check_texts(item, source, f"{where}.{key}" if where else key)
+        case list() | tuple():
+            for number, item in enumerate(value):
+                _check_texts(item, source, f"{where}[{number}]")
 
 
 def check(topology: Topology, source: str) -> None:

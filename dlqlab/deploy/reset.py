@@ -36,7 +36,7 @@ def purge(target: Target) -> None:
         _purge(sqs, queue.name)
     if target.kind is Kind.AWS:
         purged = time.monotonic()
-        over = lambda: (time.monotonic() - purged >= PURGE_SETTLES_S, "")  # noqa: E731
+        over = lambda: (time.monotonic() - purged >= PURGE_SETTLES_S, "")  # noqa: E731  (one expression, used on the next line)
         wait_for("the end of a purge", over, deadline_s=2 * PURGE_SETTLES_S, interval_s=1.0)
 
 

@@ -46,7 +46,7 @@ def call_api(url: str, path: str, body: Any = None, *, timeout_s: float = 10.0) 
         DeployError: no answer, or one that is not JSON.
     """
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url + path, data=data, headers=api_headers(os.environ))  # noqa: S310
+    request = urllib.request.Request(url + path, data=data, headers=api_headers(os.environ))  # noqa: S310  (the API of the stage)
     try:
         with open_url(request, timeout_s=timeout_s) as response:
             return response.status, json.load(response)
@@ -110,7 +110,7 @@ def _submit(probe: Probe, url: str) -> None:
         started = pool.submit(invoke_empty, functions, worker.name)
         status, answer = call_api(url, "/tasks", {"taskId": probe.task_id, "payload": PAYLOAD})
         started.result()
-    if status != 202:  # noqa: PLR2004
+    if status != 202:  # noqa: PLR2004  (Accepted)
         raise DeployError(f"the API answered {status} to a probe task: {answer}")
 
 

@@ -2,56 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dlqlab.collect.table import scan
 from dlqlab.errors import UsageError
+from taskrules.items import archived_of
+from taskrules.store import ArchivedMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """One archived message. ``task_id`` is None where there was no task; times are seconds since the epoch."""
-
-    archive_id: str
-    task_id: str | None
-    generation: int | None
-    reason: str
-    error_type: str
-    error_message: str
-    attempts: int | None
-    first_ts: float | None
-    last_ts: float | None
-    archived_ts: float
-    expires_ts: float
-    run_id: str | None
-    redacted: bool
-    body: str
-
-    @classmethod
-    def from_item(cls, item: dict[str, Any]) -> "Letter":
-        return cls(
-            archive_id=item["archiveId"],
-            task_id=item.get("taskId"),
-            generation=item.get("generation"),
-            reason=item["reason"],
-            error_type=item["errorType"],
-            error_message=item["errorMessage"],
-            attempts=item.get("attempts"),
-            first_ts=item.get("firstAt"),
-            last_ts=item.get("lastAt"),
-            archived_ts=float(item["archivedAt"]),
-            expires_ts=float(item["expiresAt"]),
-            run_id=item.get("runId"),
-            redacted=item["redacted"],
-            body=item["body"],
-        )
-
-
-def read_letters(dynamodb: "DynamoDBClient", archive_table: str, *, now: float) -> list[Letter]:
+def read_letters(dynamodb: "DynamoDBClient", archive_table: str, *, now: float) -> list[ArchivedMessage]:
     """Every archived message that has not expired, oldest first.
 
     DynamoDB removes what has expired within days, not at once, so that is left out here.
@@ -59,11 +21,13 @@ def read_letters(dynamodb: "DynamoDBClient", archive_table: str, *, now: float) 
     Raises:
         EvidenceError: the table cannot be read.
     """
-    letters = [Letter.from_item(item) for item in scan(dynamodb, archive_table)]
+    letters = [archived_of(item) for item in scan(dynamodb, archive_table)]
     return sorted((letter for letter in letters if letter.expires_ts > now), key=lambda letter: letter.archived_ts)
 
 
-def select(letters: Sequence[Letter], *, ids: Iterable[str] = (), cause: str | None = None) -> list[Letter]:
+def select(
+    letters: Sequence[ArchivedMessage], *, ids: Iterable[str] = (), cause: str | None = None
+) -> list[ArchivedMessage]:
     """The letters of these ids (of a task, or of one archived message) and of this cause (reason or error type).
 
     Neither given: all of them.
@@ -86,7 +50,7 @@ def select(letters: Sequence[Letter], *, ids: Iterable[str] = (), cause: str | N
     ]
 
 
-def causes(letters: Iterable[Letter]) -> dict[str, int]:
+def causes(letters: Iterable[ArchivedMessage]) -> dict[str, int]:
     """How many letters have each reason and each error type, most first."""
     counted = Counter(name for letter in letters for name in dict.fromkeys((letter.reason, letter.error_type)))
     return dict(counted.most_common())

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dlqlab.dlq.letters import Letter
 from taskrules.queues import QueueError
 from taskrules.requeue import Requeuer
-from taskrules.store import StoreError
+from taskrules.store import ArchivedMessage, StoreError
 from taskrules.tasks import Status, Task
 
 
@@ -28,7 +27,7 @@ class Action(StrEnum):
 class Step:
     """A letter and what is to be done with it; ``why`` explains a skip."""
 
-    letter: Letter
+    letter: ArchivedMessage
     action: Action
     why: str = ""
 
@@ -42,9 +41,9 @@ class Result:
     failed: tuple[tuple[str, str], ...]
 
 
-def plan_redrive(letters: Iterable[Letter], find: Callable[[str], Task | None]) -> list[Step]:
+def plan_redrive(letters: Iterable[ArchivedMessage], find: Callable[[str], Task | None]) -> list[Step]:
     """What to do with each letter, given the tasks as they stand; one step for each task, by its newest letter."""
-    newest: dict[str, Letter] = {}
+    newest: dict[str, ArchivedMessage] = {}
     steps: list[Step] = []
     for letter in letters:
         if letter.task_id is None:
@@ -97,7 +96,7 @@ def _redrive(task: Task, step: Step, requeuer: Requeuer) -> bool:
     return task.generation == step.letter.generation and requeuer.redrive(task)
 
 
-def _step(letter: Letter, task: Task | None) -> Step:
+def _step(letter: ArchivedMessage, task: Task | None) -> Step:
     if task is None:
         return Step(letter, Action.SKIP, "the task is not in the table")
     if _is_left_pending(task, letter):
@@ -109,6 +108,6 @@ def _step(letter: Letter, task: Task | None) -> Step:
     return Step(letter, Action.REDRIVE)
 
 
-def _is_left_pending(task: Task, letter: Letter) -> bool:
+def _is_left_pending(task: Task, letter: ArchivedMessage) -> bool:
     is_next = task.generation == (letter.generation or 0) + 1
     return is_next and task.status is Status.QUEUED and task.pending_by is not None

@@ -14,8 +14,8 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc]
     name = "process"
 
     def load(self, *_args: Any, **_kwargs: Any) -> Any:
-        from dlqlab.emulator.runtime.executor import ProcessRuntimeExecutor  # noqa: PLC0415
-        from dlqlab.emulator.startup import check_loaded  # noqa: PLC0415
+        from dlqlab.emulator.runtime.executor import ProcessRuntimeExecutor
+        from dlqlab.emulator.startup import check_loaded
 
         check_loaded()
         return ProcessRuntimeExecutor
@@ -27,8 +27,8 @@ class ThreadedServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
     name = "threaded"
 
     def load(self, *_args: Any, **_kwargs: Any) -> Any:
-        from dlqlab.emulator.gateway.server import ThreadedRuntimeServer  # noqa: PLC0415
-        from dlqlab.emulator.startup import check_loaded  # noqa: PLC0415
+        from dlqlab.emulator.gateway.server import ThreadedRuntimeServer
+        from dlqlab.emulator.startup import check_loaded
 
         check_loaded()
         return ThreadedRuntimeServer()
@@ -37,8 +37,8 @@ class ThreadedServerPlugin(RuntimeServerPlugin):  # type: ignore[misc]
 @aws_provider(api="dynamodb", name="moto")  # type: ignore[untyped-decorator]
 def dynamodb_moto() -> Service:
     """``PROVIDER_OVERRIDE_DYNAMODB=moto``."""
-    from dlqlab.emulator.dynamodb import make_service  # noqa: PLC0415
-    from dlqlab.emulator.startup import check_loaded  # noqa: PLC0415
+    from dlqlab.emulator.dynamodb import make_service
+    from dlqlab.emulator.startup import check_loaded
 
     check_loaded()
     return make_service()
@@ -47,7 +47,7 @@ def dynamodb_moto() -> Service:
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]
 def apply_patches() -> None:
     """The patches that DLQLAB_PATCHES names, and the lifeline to the starter."""
-    from dlqlab.emulator.startup import prepare  # noqa: PLC0415
+    from dlqlab.emulator.startup import prepare
 
     prepare()
 
@@ -55,6 +55,6 @@ def apply_patches() -> None:
 @hooks.on_infra_ready()  # type: ignore[untyped-decorator]
 def load_services() -> None:
     """The services that every deployment needs, while the harness is still on its way to them."""
-    from dlqlab.emulator.startup import preload  # noqa: PLC0415
+    from dlqlab.emulator.startup import preload
 
     preload()

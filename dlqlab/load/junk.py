@@ -86,7 +86,7 @@ _KINDS: tuple[Callable[[random.Random], str], ...] = (
     lambda draw: json.dumps({"taskId": [f"junk-{draw.random()}"], "payload": {}}),
     lambda draw: json.dumps({"taskId": "x" * draw.randrange(10_000, 60_000)}),
     lambda _: " \t\r\n ",
-    lambda draw: "NaN" if draw.random() < 0.5 else "-Infinity",  # noqa: PLR2004
+    lambda draw: "NaN" if draw.random() < 0.5 else "-Infinity",  # noqa: PLR2004  (one of two)
     lambda draw: f"<task id='{draw.random()}'/>",
     lambda _: "\U0001f4a5 \ufffd \u00e9 \u202e",
     _nested,

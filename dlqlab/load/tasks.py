@@ -70,7 +70,7 @@ def _order(seed: int, counter: int) -> dict[str, object]:
         "quantity": 1 + digest[5] % 12,
         "price": (1 + int.from_bytes(digest[6:8])) / 100,
         "currency": _CURRENCIES[digest[8] % len(_CURRENCIES)],
-        "shipTo": {"country": _COUNTRIES[digest[9] % len(_COUNTRIES)], "express": digest[10] < 64},  # noqa: PLR2004
+        "shipTo": {"country": _COUNTRIES[digest[9] % len(_COUNTRIES)], "express": digest[10] < 64},  # noqa: PLR2004  (a quarter of a byte's values)
         "tags": [tag for bit, tag in enumerate(_TAGS) if digest[11] >> bit & 1],
         "coupon": f"c{digest[12]:02x}" if digest[12] % 4 == 0 else None,
     }

@@ -16,8 +16,8 @@ from dlqlab.twin.engine.chance import CONSTANT, EMPIRICAL, EXPONENTIAL, LOGNORMA
 from dlqlab.twin.engine.clients import send
 from dlqlab.twin.engine.layout import State
 from dlqlab.twin.engine.views import table_of
-from dlqlab.twin.manning import man, mappings
 from dlqlab.twin.parameters import Duration, Kind, Order, Parameters
+from dlqlab.twin.pollers import queues_at_start, with_pollers
 from taskrules.draws import uniform
 from taskrules.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS, FaultMode
 from taskrules.retry import Jitter
@@ -181,7 +181,7 @@ def rules(scenario: Scenario, parameters: Parameters) -> Array:
 
 
 def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array, *, is_logged: bool) -> State:
-    queues = mappings(scenario, parameters)
+    queues = queues_at_start(scenario, parameters)
     policy = scenario.retry
     pollers = int(queues["max"].sum())
     width = int(queues["batch_size"].max())
@@ -223,7 +223,7 @@ def _state(scenario: Scenario, parameters: Parameters, tasks: Array, ids: Array,
     state.clock[0]["next_tick"] = layout.NEVER
     state.delayed["key"] = layout.NEVER
     state.clock[0]["free_head"] = -1
-    return with_messages(man(state, parameters), messages)
+    return with_messages(with_pollers(state, parameters), messages)
 
 
 def with_messages(state: State, n: int) -> State:

@@ -15,9 +15,9 @@ import pytest
 from dlqlab.contracts import scenarios
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import functions, pipeline
-from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import Result, execute, plan_redrive
+from dlqlab.dlq.stage import StageDeadLetters
 from dlqlab.waiting import wait_for
 from taskrules.faults import Fault, FaultPlan
 from taskrules.queues import QueueError
@@ -190,11 +190,11 @@ def test_redrive_that_dies_half_way_is_finished_by_the_next(deployed: Deployed) 
         deployed.submit(task_id, {"n": 1})
     deployed.wait_terminal(task_ids)
     _follow(deployed, FaultPlan(failure_rate=0.0), PENDING_AFTER_S="3600")  # the sweeper must not be the one
-    desk = Desk(deployed.target)
+    stage = StageDeadLetters(deployed.target)
 
     def redrive(*, is_dying: bool) -> Result:
-        steps = plan_redrive(select(desk.letters(), ids=task_ids), desk.store.get)
-        with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
+        steps = plan_redrive(select(stage.letters(), ids=task_ids), stage.store.get)
+        with stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
             queue: Any = _DeadQueue() if is_dying else requeuer.queue
             return execute(steps, dataclasses.replace(requeuer, queue=queue), rate_per_s=50)
 

@@ -12,9 +12,9 @@ from dlqlab.cli.actions import targets
 from dlqlab.contracts.names import log_group
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
-from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
+from dlqlab.dlq.stage import StageDeadLetters
 from dlqlab.emulator.host.lifecycle import Emulator
 from taskrules.events import parse_line
 from taskrules.faults import FaultPlan
@@ -43,9 +43,9 @@ def test_dead_letters_are_redriven_and_complete(deployed: Deployed) -> None:
         deployed.submit(task_id, {"n": 1, "password": "secret"})
     failed = deployed.wait_terminal(task_ids)
     pipeline.configure(deployed.target, _with(FaultPlan(failure_rate=0.0)), RUN_ID)
-    desk = Desk(deployed.target)
-    steps = plan_redrive(select(desk.letters(), ids=task_ids), desk.store.get)
-    with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
+    stage = StageDeadLetters(deployed.target)
+    steps = plan_redrive(select(stage.letters(), ids=task_ids), stage.store.get)
+    with stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
         first = execute(steps, requeuer, rate_per_s=50)
         again = execute(steps, requeuer, rate_per_s=50)
     done = deployed.wait_terminal(task_ids)
@@ -67,11 +67,11 @@ def test_task_that_fails_again_has_a_letter_for_each_generation(deployed: Deploy
     task_id = f"r-{uuid.uuid4().hex}"
     deployed.submit(task_id, "ERROR")
     deployed.wait_terminal([task_id])
-    desk = Desk(deployed.target)
-    with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
-        execute(plan_redrive(select(desk.letters(), ids=[task_id]), desk.store.get), requeuer, rate_per_s=50)
+    stage = StageDeadLetters(deployed.target)
+    with stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
+        execute(plan_redrive(select(stage.letters(), ids=[task_id]), stage.store.get), requeuer, rate_per_s=50)
     task = deployed.wait_terminal([task_id])[task_id]
-    kept = [letter.archive_id for letter in select(desk.letters(), ids=[task_id])]
+    kept = [letter.archive_id for letter in select(stage.letters(), ids=[task_id])]
 
     assert ("FAILED", 2, 6) == (task["status"], task["generation"], len(task["attempts"]))
     assert [f"{task_id}#1", f"{task_id}#2"] == kept

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dlqlab.deploy import pipeline, reset
-from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
+from dlqlab.dlq.stage import StageDeadLetters
 from dlqlab.waiting import wait_for
 from taskrules.faults import FaultPlan
 from taskrules.retry import RetryPolicy
@@ -70,9 +70,9 @@ def test_trace_survives_burial_and_redrive(deployed: Deployed) -> None:
     deployed.submit(task_id, {"n": 1})
     deployed.wait_terminal([task_id])
     pipeline.configure(deployed.target, dataclasses.replace(QUICK, faults=FaultPlan(failure_rate=0.0)), "traced")
-    desk = Desk(deployed.target)
-    with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
-        execute(plan_redrive(select(desk.letters(), ids=[task_id]), desk.store.get), requeuer, rate_per_s=50)
+    stage = StageDeadLetters(deployed.target)
+    with stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
+        execute(plan_redrive(select(stage.letters(), ids=[task_id]), stage.store.get), requeuer, rate_per_s=50)
     deployed.wait_terminal([task_id])
     events = events_of(lines_by_role(deployed.target), task_id)
     pipeline.configure(deployed.target, QUICK, "integration")

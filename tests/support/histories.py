@@ -103,7 +103,7 @@ def _manifest(scenario: Scenario, run_id: str, load_ended_ts: float, last_ts: fl
             "before": {"api_ms": 9.0, "processor_ms": 4.0},
             "after": {"api_ms": 11.0, "processor_ms": 4.5},
         },
-        "versions": {"python": "3.13", "localstack-core": "4.14.0"},
+        "versions": {"python": "3.13", "localstack-core": "1.2.3"},
         "git": {"sha": "0" * 40, "dirty": False},
         "command": ["dlqlab", "run", scenario.name],
         "emulator": {},

@@ -10,9 +10,9 @@ from typing import Any
 
 from dlqlab.contracts.scenario import Breaker, Pipeline
 from dlqlab.deploy import functions
-from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import select
 from dlqlab.dlq.redrive import execute, plan_redrive
+from dlqlab.dlq.stage import StageDeadLetters
 from dlqlab.waiting import wait_for
 from taskrules.faults import FaultPlan
 from tests.events.factories import SCHEDULED, sqs_event, sqs_record
@@ -180,9 +180,9 @@ def _walk_redrive(here: Watched) -> None:
     here.follow(FaultPlan(failure_rate=0.0))
     here.deployed.submit(task_id, "ERROR")
     here.deployed.wait_terminal([task_id])
-    desk = Desk(here.deployed.target)
-    with desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
-        done = execute(plan_redrive(select(desk.letters(), ids=[task_id]), desk.store.get), requeuer, rate_per_s=50)
+    stage = StageDeadLetters(here.deployed.target)
+    with stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
+        done = execute(plan_redrive(select(stage.letters(), ids=[task_id]), stage.store.get), requeuer, rate_per_s=50)
 
     assert (task_id,) == tuple(done.redriven)
 

@@ -16,6 +16,7 @@ def bundle(tmp_path: Path) -> Path:
         "app/.chalice/config.json",
         "app/.chalice/deployed/local.json",
         "app/__pycache__/app.pyc",
+        "examples/orders/topology.toml",
         "scenarios/outage.toml",
         "scenarios/default.toml",
         "loadtest/locustfile.py",
@@ -40,6 +41,7 @@ def test_whole_specimen_is_copied_without_what_was_made_in_it(bundle: Path, tmp_
     assert {
         "app/app.py",
         "app/.chalice/config.json",
+        "examples/orders/topology.toml",
         "scenarios/outage.toml",
         "scenarios/default.toml",
         "loadtest/locustfile.py",
@@ -68,5 +70,5 @@ def test_nothing_is_overwritten(bundle: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", ["nope", "app/../../x", "pyproject.toml", ".", "/etc/hosts", "appendix"])
 def test_what_is_no_part_is_refused(bundle: Path, tmp_path: Path, part: str) -> None:
     """Nothing else that may lie beside the specimen, nothing outside of it."""
-    with pytest.raises(UsageError, match=r"the specimen has no .*: give app, loadtest"):
+    with pytest.raises(UsageError, match=r"the specimen has no .*: give app, examples, loadtest"):
         copy_out(tmp_path / "copy", [part], bundle=bundle)

@@ -47,3 +47,18 @@ def test_every_locked_package_has_hashes() -> None:
 def test_lock_names_no_registry() -> None:
     """The lock works with whatever index the user has."""
     assert [] == re.findall(r"https?://\S+|--(?:extra-)?index-url.*|--find-links.*", LOCK)
+
+
+def test_version_of_localstack_stands_in_declaration_lock_and_pins_only() -> None:
+    """Another one is a change of these three. The vendor's own image is another program, with a pin of its own."""
+    version = LOCKED[canonicalize_name("localstack-core")]
+    files = {"pyproject.toml", "requirements.txt", "dlqlab/emulator/pins.toml"}
+    vendors = {"docker-compose.official.yml", "docs/compose.md", "tests/compose/test_compose_files.py"}
+    past = {"CHANGELOG.md"}
+    kinds = ("*.py", "*.md", "*.toml", "*.yml", "*.txt", "*.ipynb")
+    folders = ("app", "benchmarks", "dlqlab", "docs", "examples", "loadtest", "notebooks", "scenarios", "tests")
+    paths = [path for kind in kinds for folder in folders for path in (ROOT / folder).rglob(kind)]
+    paths += [path for kind in kinds for path in ROOT.glob(kind)]
+    named = {str(path.relative_to(ROOT)) for path in paths if version in path.read_text()}
+
+    assert files == named - vendors - past

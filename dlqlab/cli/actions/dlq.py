@@ -14,10 +14,9 @@ from dlqlab.cli.actions.targets import agree, resolve
 from dlqlab.cli.consent import Intent
 from dlqlab.cli.console import OUT
 from dlqlab.cli.targets import Where
-from dlqlab.deploy.target import Target
-from dlqlab.dlq.desk import Desk
 from dlqlab.dlq.letters import causes, select
 from dlqlab.dlq.redrive import Action, execute, plan_redrive
+from dlqlab.dlq.stage import StageDeadLetters
 from dlqlab.errors import UsageError
 from taskrules.views import task_view
 
@@ -25,8 +24,8 @@ SHOWN_STEPS_MAX = 20
 
 
 def list_letters(where: Where, cause: str | None, limit: int, *, as_json: bool) -> None:
-    desk = _desk(resolve(where))
-    letters = select(desk.letters(), cause=cause)
+    stage = StageDeadLetters(resolve(where))
+    letters = select(stage.letters(), cause=cause)
     if as_json:
         for letter in letters:
             click.echo(json.dumps(dataclasses.asdict(letter), ensure_ascii=False))
@@ -42,9 +41,9 @@ def list_letters(where: Where, cause: str | None, limit: int, *, as_json: bool) 
 
 
 def show(where: Where, ids: tuple[str, ...]) -> None:
-    desk = _desk(resolve(where))
-    letters = select(desk.letters(), ids=ids)
-    tasks = {letter.task_id: desk.store.get(letter.task_id) for letter in letters if letter.task_id}
+    stage = StageDeadLetters(resolve(where))
+    letters = select(stage.letters(), ids=ids)
+    tasks = {letter.task_id: stage.store.get(letter.task_id) for letter in letters if letter.task_id}
     found = {
         "deadLetters": [dataclasses.asdict(letter) for letter in letters],
         "tasks": [task_view(task) for task in tasks.values() if task],
@@ -57,15 +56,15 @@ def redrive(
 ) -> int:
     if sum((bool(ids), cause is not None, take_all)) != 1:
         raise UsageError("say which dead letters to redrive: give task ids, or --cause TEXT, or --all")
-    desk = _desk(resolve(where))
-    steps = plan_redrive(select(desk.letters(), ids=ids, cause=cause), desk.store.get)
+    stage = StageDeadLetters(resolve(where))
+    steps = plan_redrive(select(stage.letters(), ids=ids, cause=cause), stage.store.get)
     taken = [step for step in steps if step.action is not Action.SKIP]
     if dry_run:
         _show_steps("would redrive", taken)
         _show_steps("would skip", [step for step in steps if step.action is Action.SKIP])
         return 0
-    agree(where, desk.target, Intent(what=f"send {len(taken):,} tasks back to the queue"))
-    with OUT.status("redrive") as status, desk.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
+    agree(where, stage.target, Intent(what=f"send {len(taken):,} tasks back to the queue"))
+    with OUT.status("redrive") as status, stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
         done = 0
 
         def count(_step: Any) -> None:
@@ -95,7 +94,3 @@ def _age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _desk(target: Target) -> Desk:
-    return Desk(target)

@@ -21,7 +21,7 @@ _STATE = ("StateValue", "StateReason", "StateReasonData", "StateUpdatedTimestamp
 
 def patch() -> None:
     provider = CloudwatchProvider
-    provider._update_state = _dated(provider._update_state)  # noqa: SLF001
+    provider._update_state = _dated(provider._update_state)
     provider.put_metric_alarm = _kept(provider.put_metric_alarm)
     provider.put_composite_alarm = _kept(provider.put_composite_alarm)
     provider.delete_alarms = _told(provider.delete_alarms)

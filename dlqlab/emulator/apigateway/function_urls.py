@@ -46,7 +46,7 @@ def patch() -> None:
     provider.FunctionUrlConfig = _with_address
 
     @replace(FunctionUrlRouter.register_routes)
-    def register_routes(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def register_routes(original, self):  # type: ignore[no-untyped-def]
         if not self.registered:
             path = f"{PREFIX}<regex('{AWS_REGION_REGEX}'):region>/<api_id>/"
             handler = self.handle_lambda_url_invocation
@@ -55,7 +55,7 @@ def patch() -> None:
         original(self)
 
     @replace(FunctionUrlRouter.handle_lambda_url_invocation)
-    def handle_lambda_url_invocation(original, self, request, **parameters):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+    def handle_lambda_url_invocation(original, self, request, **parameters):  # type: ignore[no-untyped-def]
         if int(request.environ.get("CONTENT_LENGTH") or 0) > lambda_checks.PAYLOAD_LIMIT:
             return _message(413, "Request Entity Too Large")
         try:
@@ -64,7 +64,7 @@ def patch() -> None:
             return _message(error.status_code, error.message)
 
     @replace(urlrouter.event_for_lambda_url)
-    def event_for_lambda_url(original, api_id, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def event_for_lambda_url(original, api_id, request):  # type: ignore[no-untyped-def]
         event = original(api_id, request)
         event["rawPath"] = event["requestContext"]["http"]["path"] = function_path(event["rawPath"])
         return event

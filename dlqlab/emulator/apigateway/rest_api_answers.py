@@ -40,7 +40,7 @@ def patch() -> None:
     integration.invoke = _in_time(integration.invoke)
     integration.call_lambda = staticmethod(_within_payload(integration.call_lambda))
     integration.parse_lambda_response = _parse_lambda_response
-    integration._parse_body = staticmethod(_parse_body)  # noqa: SLF001
+    integration._parse_body = staticmethod(_parse_body)
 
 
 def _within_limit(original: Callable[..., Any]) -> Callable[..., Any]:

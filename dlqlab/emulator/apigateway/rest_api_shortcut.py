@@ -36,7 +36,7 @@ def _endpoint() -> ApiGatewayEndpoint:
 def patch() -> None:
 
     @replace(Gateway.process)
-    def process(original, self, request, response):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def process(original, self, request, response):  # type: ignore[no-untyped-def]
         known = address(request) if isinstance(self, LocalstackAwsGateway) else None
         if known is None:
             original(self, request, response)

@@ -21,10 +21,10 @@ def reachable(value: str, endpoint: str) -> str | None:
 
 
 def patch() -> None:
-    original = ChangeSetModelPreproc._perform_static_replacements  # noqa: SLF001
+    original = ChangeSetModelPreproc._perform_static_replacements
 
     def replaced(value: str) -> str:
         kept = value in config.CFN_STRING_REPLACEMENT_DENY_LIST
         return (None if kept else reachable(value, config.external_service_url())) or str(original(value))
 
-    ChangeSetModelPreproc._perform_static_replacements = staticmethod(replaced)  # noqa: SLF001
+    ChangeSetModelPreproc._perform_static_replacements = staticmethod(replaced)

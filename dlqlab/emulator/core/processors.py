@@ -48,7 +48,7 @@ def choose(number: int = 0) -> str:
 
 def pick(available: Collection[int], taken: Iterable[int], number: int) -> str:
     """The processor that fewest others have, from the one with the cell's number on; ``none`` where there is one."""
-    if len(available) < 2:  # noqa: PLR2004
+    if len(available) < 2:  # noqa: PLR2004  (one for the emulator, one for functions)
         return NONE
     ordered = sorted(available)
     start = number % len(ordered)

@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 
 def provider(service: str) -> Any:
     """The object that implements a service; loads the service where that has not happened yet."""
-    return SERVICE_PLUGINS.require(service)._provider  # noqa: SLF001
+    return SERVICE_PLUGINS.require(service)._provider
 
 
 @dataclass(slots=True)

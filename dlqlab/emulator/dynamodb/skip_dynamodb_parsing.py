@@ -14,7 +14,7 @@ _UNPARSED = {"body": "not parsed"}
 def patch() -> None:
 
     @replace(ServiceRequestParser.parse_and_enrich)
-    def parse_and_enrich(original, self, context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def parse_and_enrich(original, self, context):  # type: ignore[no-untyped-def]
         if context.service.service_name == "dynamodb":
             _, _, operation = context.request.headers.get("X-Amz-Target", "").partition(".")
             if operation in context.service.operation_names:

@@ -52,7 +52,7 @@ class StoredItem(Item):  # type: ignore[misc]
             attributes: Attributes = self._live
             return attributes
         place, size, _ = self._shelved
-        return {name: _object(plain) for name, plain in marshal.loads(spill_file().get(place, size)).items()}  # noqa: S302
+        return {name: _object(plain) for name, plain in marshal.loads(spill_file().get(place, size)).items()}  # noqa: S302  (written by this process, into a file without a name)
 
     def names(self) -> Collection[str]:
         """The attributes' names, which cost nothing."""

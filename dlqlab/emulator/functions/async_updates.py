@@ -25,7 +25,7 @@ def _run(poller: Poller) -> None:
     """Receive and invoke until the poller is stopped; what was received by then is invoked too."""
     version = poller.version_manager.function_version
     client = event_manager.get_sqs_client(version, client_config=event_manager.CLIENT_CONFIG)
-    stopped: threading.Event = poller._shutdown_event  # noqa: SLF001
+    stopped: threading.Event = poller._shutdown_event
     while not stopped.is_set():
         try:
             answer = client.receive_message(
@@ -34,7 +34,7 @@ def _run(poller: Poller) -> None:
                 MaxNumberOfMessages=_BATCH,
                 VisibilityTimeout=version.config.timeout + 60,
             )
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001  (as LocalStack)
             # As LocalStack: a queue that is gone or refuses is asked again until the poller is stopped.
             if not stopped.wait(_ERROR_PAUSE_S):
                 _LOG.exception("cannot receive the events of %s", version.qualified_arn)
@@ -56,15 +56,15 @@ def _stop_after_its_invocations(original: Any, manager: LambdaEventManager, poll
 def patch() -> None:
 
     @replace(Poller.run)
-    def run(_original, self, *_args, **_kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def run(_original, self, *_args, **_kwargs):  # type: ignore[no-untyped-def]
         _run(self)
 
     @replace(Poller.stop)
-    def stop_polling(_original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def stop_polling(_original, self):  # type: ignore[no-untyped-def]
         self._shutdown_event.set()
 
     @replace(LambdaEventManager.stop)
-    def stop(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def stop(original, self):  # type: ignore[no-untyped-def]
         poller = self.poller
         if poller is None or _emulator_ends.is_set():
             original(self)
@@ -74,6 +74,6 @@ def patch() -> None:
         threading.Thread(target=target, args=(original, self, poller), daemon=True, name="dlqlab-last-events").start()
 
     @replace(LambdaService.stop)
-    def stop_all(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def stop_all(original, self):  # type: ignore[no-untyped-def]
         _emulator_ends.set()
         original(self)

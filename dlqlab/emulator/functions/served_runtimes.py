@@ -22,19 +22,19 @@ def _refuse(package_type: str | None, runtime: str | None) -> None:
 
 def patch() -> None:
 
-    @replace(LambdaProvider._validate_runtime)  # noqa: SLF001
-    def _validate_runtime(original, self, package_type, runtime):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    @replace(LambdaProvider._validate_runtime)
+    def _validate_runtime(original, self, package_type, runtime):  # type: ignore[no-untyped-def]
         original(self, package_type, runtime)
         _refuse(package_type, runtime)
 
     @replace(LambdaProvider.update_function_configuration)
-    def update_function_configuration(original, self, context, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def update_function_configuration(original, self, context, request):  # type: ignore[no-untyped-def]
         if "Runtime" in request:
             _refuse(PackageType.Zip, request["Runtime"])
         return original(self, context, request)
 
     @replace(LambdaVersionManager.start)
-    def start(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def start(original, self):  # type: ignore[no-untyped-def]
         state = original(self)
         notes = ProcessRuntimeExecutor.notes(self.function_version)
         if state.state == State.Active and notes:

@@ -89,11 +89,11 @@ def _invoke(original: Any, manager: LambdaVersionManager, invocation: Any) -> An
 def patch() -> None:
 
     @replace(LambdaVersionManager.invoke)
-    def invoke(original, self, *, invocation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def invoke(original, self, *, invocation):  # type: ignore[no-untyped-def]
         return _invoke(original, self, invocation)
 
     @replace(ExecutionEnvironment.release)
-    def release(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def release(original, self):  # type: ignore[no-untyped-def]
         with self.status_lock:
             was_stopped = self.status == RuntimeStatus.STOPPED  # it ended with its invocation
             if not was_stopped:
@@ -103,10 +103,10 @@ def patch() -> None:
             provider("lambda").lambda_service.assignment_service.stop_environment(self)
 
     @replace(S3Code.destroy_cached)
-    def destroy_cached(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def destroy_cached(original, self):  # type: ignore[no-untyped-def]
         _CODE.delete(self, lambda: original(self))
 
     @replace(LambdaService.stop)
-    def stop(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def stop(original, self):  # type: ignore[no-untyped-def]
         end_all()
         original(self)

@@ -83,6 +83,6 @@ def install(path: Path) -> None:
     recorder = CallRecorder(path)
 
     @replace(LocalstackAwsGateway.__init__)
-    def init(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def init(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         original(self, *args, **kwargs)
         self.request_handlers.insert(self.request_handlers.index(handlers.parse_service_request) + 1, recorder)

@@ -29,7 +29,7 @@ def patch() -> None:
 
 
 def _get(original: Any) -> Any:
-    def get(self: Headers, key: str, default: Any = None, type: Any = None) -> Any:  # noqa: A002
+    def get(self: Headers, key: str, default: Any = None, type: Any = None) -> Any:  # noqa: A002  (werkzeug's signature)
         # Subclasses keep theirs elsewhere; of other letters the lower case may be longer.
         if self.__class__ is not Headers or not key.isascii() or type is not None:
             return original(self, key, default, type)

@@ -19,7 +19,7 @@ def _is_left_out(handler: object) -> bool:
 def patch() -> None:
 
     @replace(LocalstackAwsGateway.__init__)
-    def init(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def init(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         original(self, *args, **kwargs)
         for chain in (self.request_handlers, self.response_handlers):
             chain[:] = [handler for handler in chain if not _is_left_out(handler)]

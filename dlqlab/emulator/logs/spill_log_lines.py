@@ -16,18 +16,18 @@ from dlqlab.emulator.logs.lines import Lines
 def patch() -> None:
 
     @replace(LogStream.__init__)
-    def init(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def init(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         original(self, *args, **kwargs)
         self.events = Lines(spill_file(), intake.settle)
 
     @replace(LogStream.filter_log_events)
-    def filter_log_events(_original, self, start_time, end_time, filter_pattern):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def filter_log_events(_original, self, start_time, end_time, filter_pattern):  # type: ignore[no-untyped-def]
         lines = self.events.window(start_time, end_time)
         if filter_pattern:
             matches = provider.get_pattern_matcher(filter_pattern)
             lines = [line for line in lines if matches(filter_pattern, line)]
         return [line | {"logStreamName": self.log_stream_name} for line in lines]
 
-    @replace(LogStream._update)  # noqa: SLF001
-    def update(_original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    @replace(LogStream._update)
+    def update(_original, self):  # type: ignore[no-untyped-def]
         self.first_event_timestamp, self.last_event_timestamp = self.events.bounds_ms() or (None, None)

@@ -12,7 +12,7 @@ from typing import Any
 from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
 from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
-from localstack.services.logs import provider as _completes_motos_log_store  # noqa: F401
+from localstack.services.logs import provider as _completes_motos_log_store  # noqa: F401  (for what its import does)
 from localstack.services.logs.models import get_moto_logs_backend
 from localstack.utils.patch import patch as replace
 from moto.logs.models import LogsBackend, LogStream
@@ -57,7 +57,7 @@ def _put(backend: LogsBackend, group: str, stream: str, lines: list[Any]) -> Non
 def patch() -> None:
 
     @replace(LambdaVersionManager.store_logs)
-    def store_logs(original, self, invocation_result, execution_env):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def store_logs(original, self, invocation_result, execution_env):  # type: ignore[no-untyped-def]
         lines = getattr(invocation_result, "lines", None)
         if lines is None:
             with _GUARD:
@@ -66,7 +66,7 @@ def patch() -> None:
             store(execution_env, lines, invocation_result.request_id)
 
     @replace(ExecutionEnvironment.start)
-    def start(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def start(original, self):  # type: ignore[no-untyped-def]
         try:
             original(self)
         except StatusErrorException as error:
@@ -74,7 +74,7 @@ def patch() -> None:
             raise
 
     @replace(ExecutionEnvironment.invoke)
-    def invoke(original, self, invocation):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def invoke(original, self, invocation):  # type: ignore[no-untyped-def]
         try:
             return original(self, invocation)
         except StatusErrorException as error:

@@ -40,7 +40,7 @@ class PollerGroup:
 
     def __init__(self, worker: EsmWorker) -> None:
         self._worker = worker
-        self._ended: threading.Event = worker._shutdown_event  # noqa: SLF001
+        self._ended: threading.Event = worker._shutdown_event
         self._bounds = limits(worker.esm_config, settings.pollers_max())
         self._lock = threading.Lock()
         self._gathering = threading.Lock()
@@ -110,7 +110,7 @@ class PollerGroup:
                 messages = self._next_batch()
                 if messages:
                     self._work(messages)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  (a poller goes on whatever happened)
                 # A queue that is gone or refuses, or a function that cannot be started: asked again later.
                 self._pause(error)
         # It may have been woken for a message that it now leaves to another.
@@ -186,7 +186,7 @@ class PollerGroup:
             self._trouble = ""
         except NotStartedError:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  (a poller goes on whatever happened)
             # A failed batch stays in flight until its visibility timeout is over: nothing more is to be done.
             _LOG.warning("batch of %d from %s failed: %s", len(messages), self._arn, error)
         finally:
@@ -205,8 +205,8 @@ def _serving(worker: EsmWorker) -> EsmWorker:
 
 
 def _run(worker: EsmWorker) -> None:
-    with worker._state_lock:  # noqa: SLF001
-        if not worker._shutdown_event.is_set():  # noqa: SLF001  (else it was deleted at once)
+    with worker._state_lock:
+        if not worker._shutdown_event.is_set():
             worker.current_state = EsmState.ENABLED
             worker.update_esm_state_in_store(EsmState.ENABLED)
         worker.state_transition_reason = worker.user_state_reason
@@ -231,7 +231,7 @@ def _settle(worker: EsmWorker) -> None:
 def patch() -> None:
 
     @replace(EsmWorker.poller_loop)
-    def poller_loop(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def poller_loop(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         if isinstance(self.poller, SqsPoller):
             _run(self)
         else:

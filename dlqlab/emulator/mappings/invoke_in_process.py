@@ -42,7 +42,7 @@ def patch() -> None:
 
     Delivery.invoke = staticmethod(_invoke_of_mapping)
 
-    def call_lambda(function_arn: str, event: bytes, source_arn: str, credentials: str | None = None) -> bytes:  # noqa: ARG001
+    def call_lambda(function_arn: str, event: bytes, source_arn: str, credentials: str | None = None) -> bytes:  # noqa: ARG001  (LocalStack's signature)
         return bytes(invoke(function_arn, event).payload or b"")
 
     RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)

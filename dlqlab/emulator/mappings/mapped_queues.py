@@ -35,9 +35,9 @@ def wait_at(queue: StandardQueue | FifoQueue, timeout_s: float, is_unwanted: Cal
     """
     waiting = _waiting_of(queue)
     with waiting.not_empty:
-        if not waiting._qsize() and not waiting.is_shutdown and not is_unwanted():  # noqa: SLF001
+        if not waiting._qsize() and not waiting.is_shutdown and not is_unwanted():
             waiting.not_empty.wait(timeout_s)
-        return bool(waiting._qsize() or waiting.is_shutdown) and not is_unwanted()  # noqa: SLF001
+        return bool(waiting._qsize() or waiting.is_shutdown) and not is_unwanted()
 
 
 def wake(arn: str, *, everybody: bool) -> None:
@@ -136,4 +136,4 @@ def _return(queue: SqsQueue, held: SqsMessage) -> None:
         group.push(held)
         queue.update_message_group_visibility(group)
     else:
-        queue._put_message(held)  # noqa: SLF001
+        queue._put_message(held)

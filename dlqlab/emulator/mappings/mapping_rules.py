@@ -47,7 +47,7 @@ def _refuse_second(mappings: Mapping[str, Any], request: Mapping[str, Any], func
 def patch() -> None:
 
     @replace(LambdaProvider.validate_event_source_mapping)
-    def validate_event_source_mapping(original, self, context, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def validate_event_source_mapping(original, self, context, request):  # type: ignore[no-untyped-def]
         arn = request.get("EventSourceArn")
         if not is_queue(arn):
             return original(self, context, request)

@@ -103,7 +103,7 @@ def _prepare(poller: SqsPoller, messages: list[Message]) -> list[Handed]:
     for message in messages:
         try:
             encoded = _encoded(poller, message)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  (one message fails, not its batch)
             # Whatever it is about this message, it is not the fault of the others.
             _LOG.warning(
                 "message %s of %s cannot be handed over, and counts as failed: %s: %s",
@@ -177,5 +177,5 @@ def _filters(*patterns: str) -> tuple[Filter, ...]:
 def patch() -> None:
 
     @replace(SqsPoller.handle_messages)
-    def handle_messages(original, self, messages):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def handle_messages(original, self, messages):  # type: ignore[no-untyped-def]
         return deliver(self, messages) if _has_known_filters(self) else original(self, messages)

@@ -16,9 +16,9 @@ def patch() -> None:
     sums, guard = shared(), isolated("metrics of queues and functions")
 
     @replace(CloudwatchDispatcher.dispatch_sqs_metric)  # type: ignore[untyped-decorator]
-    def dispatch_sqs_metric(  # type: ignore[no-untyped-def]  # noqa: ANN202
-        _original,  # noqa: ANN001
-        self,  # noqa: ANN001, ARG001
+    def dispatch_sqs_metric(  # type: ignore[no-untyped-def]
+        _original,
+        self,  # noqa: ARG001  (LocalStack's signature)
         account_id: str,
         region: str,
         queue_name: str,
@@ -41,7 +41,7 @@ def patch() -> None:
     def record_error(function_name: str, account_id: str, region_name: str) -> None:
         add(("Invocations", "Errors"), function_name, account_id, region_name)
 
-    def start_thread(method, *args, name=None, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def start_thread(method, *args, name=None, **kwargs):  # type: ignore[no-untyped-def]
         # What is left of recording a metric is a sum: not worth the thread that LocalStack starts for it.
         if name and name.startswith("record-cloudwatch-metric"):
             return method()

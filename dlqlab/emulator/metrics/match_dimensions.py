@@ -14,14 +14,14 @@ def patch() -> None:
     asking = threading.local()
 
     @replace(CloudwatchDatabase.get_metric_data_stat)
-    def get_metric_data_stat(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def get_metric_data_stat(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         asking.exactly = True
         try:
             return original(self, *args, **kwargs)
         finally:
             asking.exactly = False
 
-    @replace(CloudwatchDatabase._get_ordered_dimensions_with_separator)  # noqa: SLF001
-    def dimensions(original, self, dims, for_search=False):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    @replace(CloudwatchDatabase._get_ordered_dimensions_with_separator)
+    def dimensions(original, self, dims, for_search=False):  # type: ignore[no-untyped-def]
         # As stored, without the wildcards around it: ListMetrics goes on to search by part.
         return original(self, dims, for_search=for_search and not getattr(asking, "exactly", False))

@@ -135,7 +135,7 @@ def store(database: "CloudwatchDatabase", sums: Sums) -> None:
             metric.name,
             metric.namespace,
             second,
-            database._get_ordered_dimensions_with_separator(  # noqa: SLF001
+            database._get_ordered_dimensions_with_separator(
                 [{"Name": name, "Value": value} for name, value in metric.dimensions]
             ),
             metric.unit,

@@ -43,7 +43,7 @@ def _received(witness: Witness, queue: SqsQueue, message: SqsMessage) -> None:
 
 
 def _on_returning(witness: Witness) -> None:
-    put_message, push = StandardQueue._put_message, MessageGroup.push  # noqa: SLF001
+    put_message, push = StandardQueue._put_message, MessageGroup.push
 
     @functools.wraps(put_message)
     def standard(self: StandardQueue, message: SqsMessage) -> None:
@@ -61,7 +61,7 @@ def _on_returning(witness: Witness) -> None:
         with _returned(witness, message):
             push(self, message)
 
-    StandardQueue._put_message = standard  # noqa: SLF001
+    StandardQueue._put_message = standard
     MessageGroup.push = fifo
 
 

@@ -108,7 +108,7 @@ def _moving(witness: Witness, queue: SqsQueue, result: Any) -> None:
 
 
 def _mark_redrives() -> None:
-    original = MessageMoveTaskManager._run  # noqa: SLF001
+    original = MessageMoveTaskManager._run
 
     @functools.wraps(original)
     def run(self: MessageMoveTaskManager, task: Any) -> None:
@@ -118,4 +118,4 @@ def _mark_redrives() -> None:
         finally:
             HERE.redrive = HERE.redriven = None
 
-    MessageMoveTaskManager._run = run  # noqa: SLF001
+    MessageMoveTaskManager._run = run

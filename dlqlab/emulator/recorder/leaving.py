@@ -67,7 +67,7 @@ def id_in(arn: str, receipt_handle: str) -> str | None:
 
 
 def _on_expiring(witness: Witness) -> None:
-    original = message_retention._drop  # noqa: SLF001
+    original = message_retention._drop
 
     @functools.wraps(original)
     def drop(queue: SqsQueue, message: SqsMessage) -> bool:
@@ -79,7 +79,7 @@ def _on_expiring(witness: Witness) -> None:
                 witness.failed(error)
         return original(queue, message)
 
-    message_retention._drop = drop  # noqa: SLF001
+    message_retention._drop = drop
 
 
 def _on_clearing(witness: Witness, kind: type[SqsQueue]) -> None:

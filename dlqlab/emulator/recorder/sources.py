@@ -94,7 +94,7 @@ def _on_asking(witness: Witness, asked: Asked) -> None:
 
 
 def _mark_mappings() -> None:
-    next_batch, handle_messages = concurrent_pollers.PollerGroup._next_batch, SqsPoller.handle_messages  # noqa: SLF001
+    next_batch, handle_messages = concurrent_pollers.PollerGroup._next_batch, SqsPoller.handle_messages
 
     @functools.wraps(next_batch)
     def next_(self: concurrent_pollers.PollerGroup) -> Any:
@@ -110,7 +110,7 @@ def _mark_mappings() -> None:
         finally:
             HERE.batch = None
 
-    concurrent_pollers.PollerGroup._next_batch = next_  # type: ignore[method-assign]  # noqa: SLF001
+    concurrent_pollers.PollerGroup._next_batch = next_  # type: ignore[method-assign]
     SqsPoller.handle_messages = handle
 
 

@@ -9,10 +9,10 @@ import sys
 
 sys.path[:] = [path for path in sys.path if path != __file__.rpartition("/")[0]]  # before anything is imported from it
 
-import importlib.machinery  # noqa: E402
-import os  # noqa: E402
-import site  # noqa: E402
-import threading  # noqa: E402
+import importlib.machinery
+import os
+import site
+import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _keep_bytecode(folder: str, task_root: str, base: str) -> None:
 
 
 def main() -> None:
-    options = sys._xoptions  # noqa: SLF001  (documented for CPython under this name)
+    options = sys._xoptions
     threading.Thread(target=_die_with, args=(int(options["lifeline"]),), daemon=True, name="lifeline").start()
     task_root, base = os.environ["LAMBDA_TASK_ROOT"], os.environ["LAMBDA_RUNTIME_DIR"]
     if "bytecode" in options:

@@ -20,7 +20,7 @@ class Paths:
         """What must be replaced for a function that sees these places."""
         if places == LAMBDA:
             return Paths()
-        pairs = [(str(files.task), LAMBDA.task), (str(files.base), LAMBDA.runtime), (str(files.tmp), "/tmp")]  # noqa: S108
+        pairs = [(str(files.task), LAMBDA.task), (str(files.base), LAMBDA.runtime), (str(files.tmp), "/tmp")]  # noqa: S108  (Lambda's own path, as it is shown)
         if files.opt:
             pairs.append((str(files.opt), LAMBDA.opt))
         return Paths(tuple(pairs))

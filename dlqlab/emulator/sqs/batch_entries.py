@@ -45,7 +45,7 @@ def _failure(entry: Entry, code: str, text: str, *, is_sender: bool) -> dict[str
 def patch() -> None:
 
     @replace(SqsProvider.send_message_batch)
-    def send_message_batch(_original, self, context, queue_url, entries, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202, ARG001
+    def send_message_batch(_original, self, context, queue_url, entries, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ARG001  (LocalStack's signature)
         queue = self._resolve_queue(context, queue_url=queue_url)
         self._assert_batch(
             entries,
@@ -57,7 +57,7 @@ def patch() -> None:
             return one_by_one(entries, lambda entry: _send(self, queue, context, entry))
 
     @replace(SqsProvider.delete_message_batch)
-    def delete_message_batch(_original, self, context, queue_url, entries, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202, ARG001
+    def delete_message_batch(_original, self, context, queue_url, entries, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ARG001  (LocalStack's signature)
         queue = self._resolve_queue(context, queue_url=queue_url)
         self._assert_batch(entries, max_messages_override=provider.extract_message_count_from_headers(context))
         self._assert_valid_message_ids(entries)
@@ -69,7 +69,7 @@ def patch() -> None:
         return result
 
     @replace(SqsProvider.change_message_visibility_batch)
-    def change_message_visibility_batch(_original, self, context, queue_url, entries, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202, ARG001
+    def change_message_visibility_batch(_original, self, context, queue_url, entries, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ARG001  (LocalStack's signature)
         queue = self._resolve_queue(context, queue_url=queue_url)
         self._assert_batch(entries)
 
@@ -83,7 +83,7 @@ def patch() -> None:
 
 def _send(sqs: Any, queue: Any, context: RequestContext, entry: Entry) -> dict[str, Any]:
     system_attributes = entry.get("MessageSystemAttributes")
-    item = sqs._put_message(  # noqa: SLF001
+    item = sqs._put_message(
         queue,
         context,
         message_body=entry.get("MessageBody"),

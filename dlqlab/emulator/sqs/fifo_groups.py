@@ -18,11 +18,11 @@ def return_visible(queue: FifoQueue) -> None:
                 held.add(message.message_group_id)
             elif message.message_group_id not in held:
                 del queue.inflight[message]
-                queue._put_message(message)  # noqa: SLF001
+                queue._put_message(message)
 
 
 def patch() -> None:
 
     @replace(FifoQueue.requeue_inflight_messages)
-    def requeue_inflight_messages(_original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def requeue_inflight_messages(_original, self):  # type: ignore[no-untyped-def]
         return_visible(self)

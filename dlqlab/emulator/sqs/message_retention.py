@@ -94,14 +94,14 @@ def patch() -> None:
 
 def _retain(kind: type[SqsQueue]) -> None:
     @replace(kind.put)
-    def put(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def put(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         message = original(self, *args, **kwargs)
         with self.mutex:
             _expiries(self).add(kept_from_ts(self, message), message)
         return message
 
     @replace(kind.receive)
-    def receive(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def receive(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         remove_expired(self)
         return original(self, *args, **kwargs)
 

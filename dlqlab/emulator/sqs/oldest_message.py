@@ -36,7 +36,7 @@ def patch() -> None:
     sums = shared()
 
     @replace(CloudwatchPublishWorker.publish_approximate_cloudwatch_metrics)
-    def publish(original, self):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def publish(original, self):  # type: ignore[no-untyped-def]
         with _GUARD:
             original(self)
         for account_id, region, store in sqs_stores.iter_stores():

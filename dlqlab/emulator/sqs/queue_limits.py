@@ -58,7 +58,7 @@ def _limit_purges() -> None:
     config.SQS_DELAY_PURGE_RETRY = config.is_env_not_false("SQS_DELAY_PURGE_RETRY")
 
     @replace(SqsProvider.purge_queue)
-    def purge_queue(original, self, context, queue_url, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+    def purge_queue(original, self, context, queue_url, **kwargs):  # type: ignore[no-untyped-def]
         if settings.PURGE_AGAIN in context.request.headers:
             self._resolve_queue(context, queue_url=queue_url).purge_timestamp = None
         original(self, context, queue_url, **kwargs)
@@ -70,20 +70,20 @@ def _limit_messages() -> None:
     service.check_fifo_id = lambda value, parameter: enforce(messages.check_fifo_id, value, parameter)
     service.create_message_attribute_hash = lambda attributes: hash_of(attributes) if attributes else None
     # Half a surrogate pair has a size too, so that it is refused as a character and is not an internal error.
-    service._bytesize = lambda value: len(value.encode("utf8", "surrogatepass") if isinstance(value, str) else value)  # noqa: SLF001
+    service._bytesize = lambda value: len(value.encode("utf8", "surrogatepass") if isinstance(value, str) else value)
 
-    @replace(SqsProvider._put_message)  # noqa: SLF001
-    def put_message(  # type: ignore[no-untyped-def]  # noqa: ANN202
-        original,  # noqa: ANN001
-        self,  # noqa: ANN001
-        queue,  # noqa: ANN001
-        context,  # noqa: ANN001
-        message_body,  # noqa: ANN001
-        delay_seconds=None,  # noqa: ANN001
-        message_attributes=None,  # noqa: ANN001
-        message_system_attributes=None,  # noqa: ANN001
-        *ids,  # noqa: ANN002
-        **named_ids,  # noqa: ANN003
+    @replace(SqsProvider._put_message)
+    def put_message(  # type: ignore[no-untyped-def]
+        original,
+        self,
+        queue,
+        context,
+        message_body,
+        delay_seconds=None,
+        message_attributes=None,
+        message_system_attributes=None,
+        *ids,
+        **named_ids,
     ):
         enforce(messages.check_delay, delay_seconds)
         if message_system_attributes:
@@ -95,7 +95,7 @@ def _limit_messages() -> None:
 def _limit_receives() -> None:
 
     @replace(SqsProvider.receive_message)
-    def receive_message(original, self, context, queue_url, **options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+    def receive_message(original, self, context, queue_url, **options):  # type: ignore[no-untyped-def]
         enforce(messages.check_visibility, options.get("visibility_timeout"))
         if not config.SQS_DISABLE_MAX_NUMBER_OF_MESSAGE_LIMIT:
             enforce(messages.check_number_of_messages, options.get("max_number_of_messages"))
@@ -107,7 +107,7 @@ def _limit_receives() -> None:
 def _limit_visibility() -> None:
 
     @replace(SqsQueue.update_visibility_timeout)
-    def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]
         if visibility_timeout is None:
             raise MissingRequiredParameterException("The request must contain the parameter VisibilityTimeout.")
         enforce(messages.check_visibility, visibility_timeout)
@@ -120,7 +120,7 @@ def _limit_visibility() -> None:
 
 def _return_chosen_attributes() -> None:
 
-    def filter_message_attributes(message, names) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def filter_message_attributes(message, names) -> None:  # type: ignore[no-untyped-def]
         attributes = message.get("MessageAttributes")
         if attributes:
             kept = messages.chosen(attributes, names)
@@ -134,14 +134,14 @@ def _return_chosen_attributes() -> None:
 def _limit_queues() -> None:
 
     @replace(SqsProvider.create_queue)
-    def create_queue(original, self, context, queue_name, attributes=None, tags=None, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+    def create_queue(original, self, context, queue_name, attributes=None, tags=None, **kwargs):  # type: ignore[no-untyped-def]
         arn = f"arn:{context.partition}:sqs:{context.region}:{context.account_id}:{queue_name}"
         is_fifo = bool(attributes) and str(attributes.get(QueueAttributeName.FifoQueue)).lower() == "true"
         _check_queue(attributes, Place(arn=arn, is_fifo=is_fifo))
         return original(self, context, queue_name, attributes, tags, **kwargs)
 
     @replace(SqsProvider.set_queue_attributes)
-    def set_queue_attributes(original, self, context, queue_url, attributes, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+    def set_queue_attributes(original, self, context, queue_url, attributes, **kwargs):  # type: ignore[no-untyped-def]
         queue = self._resolve_queue(context, queue_url=queue_url)
         _check_queue(attributes, _place(queue))
         original(self, context, queue_url, attributes, **kwargs)
@@ -149,6 +149,6 @@ def _limit_queues() -> None:
             del queue.attributes[QueueAttributeName.RedriveAllowPolicy]
 
     @replace(SqsQueue.get_queue_attributes)
-    def get_queue_attributes(original, self, attribute_names=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def get_queue_attributes(original, self, attribute_names=None):  # type: ignore[no-untyped-def]
         enforce(queue_attributes.check_names, attribute_names or (), _QUEUE_ATTRIBUTES)
         return original(self, attribute_names)

@@ -27,12 +27,12 @@ def _invalid(receipt_handle: str, reason: str) -> InvalidParameterValueException
 def patch() -> None:
 
     @replace(SqsQueue.create_receipt_handle)
-    def create_receipt_handle(original, self, message):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def create_receipt_handle(original, self, message):  # type: ignore[no-untyped-def]
         message.latest_receipt_handle = original(self, message)
         return message.latest_receipt_handle
 
     @replace(SqsQueue.remove)
-    def remove(original, self, receipt_handle):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def remove(original, self, receipt_handle):  # type: ignore[no-untyped-def]
         with self.mutex:
             message = self.receipts.get(receipt_handle)
             if message is None or not is_outdated(message, receipt_handle):
@@ -41,7 +41,7 @@ def patch() -> None:
                 raise _invalid(receipt_handle, "The receipt handle has expired.")
 
     @replace(SqsQueue.update_visibility_timeout)
-    def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]
         with self.mutex:
             message = self.receipts.get(receipt_handle)
             if message is not None and is_outdated(message, receipt_handle):

@@ -23,4 +23,4 @@ def put(queue: InterruptiblePriorityQueue[SqsMessage], message: SqsMessage) -> N
 
 def patch() -> None:
 
-    InterruptiblePriorityQueue._put = put  # noqa: SLF001  (its own: what it inherits is that of every PriorityQueue)
+    InterruptiblePriorityQueue._put = put

@@ -88,7 +88,7 @@ def _policy(document: str) -> tuple[int, str, str, str]:
 
 def _let_go(kind: type[SqsQueue]) -> None:
     @replace(kind.receive)
-    def receive(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def receive(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         result = original(self, *args, **kwargs)
         for message in result.dead_letter_messages:
             _leave(self, message)
@@ -107,7 +107,7 @@ def _leave(queue: SqsQueue, message: SqsMessage) -> None:
 
 def _run_tasks() -> None:
 
-    @replace(MessageMoveTaskManager._run)  # type: ignore[untyped-decorator]  # noqa: SLF001
+    @replace(MessageMoveTaskManager._run)  # type: ignore[untyped-decorator]
     def run(_original: object, self: MessageMoveTaskManager, task: MessageMoveTask) -> None:
         try:
             _move_all(task)
@@ -131,20 +131,20 @@ def _run_tasks() -> None:
 def _check_calls() -> None:
 
     @replace(SqsProvider.start_message_move_task)
-    def start(  # type: ignore[no-untyped-def]  # noqa: ANN202
-        original,  # noqa: ANN001
-        self,  # noqa: ANN001
-        context,  # noqa: ANN001
-        source_arn,  # noqa: ANN001
-        destination_arn=None,  # noqa: ANN001
-        max_number_of_messages_per_second=None,  # noqa: ANN001
-        **kwargs,  # noqa: ANN003
+    def start(  # type: ignore[no-untyped-def]
+        original,
+        self,
+        context,
+        source_arn,
+        destination_arn=None,
+        max_number_of_messages_per_second=None,
+        **kwargs,
     ):
         _check_start(source_arn, destination_arn, max_number_of_messages_per_second)
         return original(self, context, source_arn, destination_arn, max_number_of_messages_per_second, **kwargs)
 
     @replace(SqsProvider.list_message_move_tasks)
-    def list_tasks(original, self, context, source_arn, max_results=None, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+    def list_tasks(original, self, context, source_arn, max_results=None, **kwargs):  # type: ignore[no-untyped-def]
         if max_results is not None and not 1 <= max_results <= LISTED_MAX:
             raise error_of(
                 invalid_value(max_results, "MaxResults", f"Must be between 1 and {LISTED_MAX}, if provided.")
@@ -152,7 +152,7 @@ def _check_calls() -> None:
         return original(self, context, source_arn, max_results, **kwargs)
 
     @replace(SqsProvider.cancel_message_move_task)
-    def cancel(original, self, context, task_handle, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN003, ANN202
+    def cancel(original, self, context, task_handle, **kwargs):  # type: ignore[no-untyped-def]
         task = _task_of(self.get_store(context.account_id, context.region).move_tasks, task_handle)
         if task is not None and task.status != MessageMoveTaskStatus.RUNNING:
             raise UnsupportedOperation("A message movement task can only be cancelled when its status is RUNNING.")
@@ -219,7 +219,7 @@ def _give_back(queue: SqsQueue, message: SqsMessage, handle: str | None) -> None
     with queue.mutex:
         message.receive_count -= 1
         if handle is None:
-            queue._put_message(message)  # noqa: SLF001
+            queue._put_message(message)
             return
         count = int(message.message["Attributes"][Name.ApproximateReceiveCount])
         message.message["Attributes"][Name.ApproximateReceiveCount] = str(count - 1)
@@ -228,4 +228,4 @@ def _give_back(queue: SqsQueue, message: SqsMessage, handle: str | None) -> None
 
 def _queue(arn: str) -> SqsQueue:
     parts = parse_arn(arn)
-    return SqsProvider._require_queue(parts["account"], parts["region"], parts["resource"])  # noqa: SLF001
+    return SqsProvider._require_queue(parts["account"], parts["region"], parts["resource"])

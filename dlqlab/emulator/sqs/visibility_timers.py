@@ -39,30 +39,30 @@ def _return(queue: StandardQueue, message: SqsMessage) -> None:
     with queue.mutex:
         if message in queue.inflight and message.is_visible:
             del queue.inflight[message]
-            queue._put_message(message)  # noqa: SLF001
+            queue._put_message(message)
         elif message in queue.delayed and time.time() >= message.created + message.delay_seconds:
             queue.delayed.remove(message)
-            queue._put_message(message)  # noqa: SLF001
+            queue._put_message(message)
 
 
 def patch() -> None:
     timer = ReturnTimer()
 
     @replace(SqsQueue.add_inflight_message)
-    def add_inflight_message(original, self, message):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def add_inflight_message(original, self, message):  # type: ignore[no-untyped-def]
         original(self, message)
         if isinstance(self, StandardQueue):
             timer.schedule(message.visibility_deadline, self, message)
 
     @replace(SqsQueue.update_visibility_timeout)
-    def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def update_visibility_timeout(original, self, receipt_handle, visibility_timeout):  # type: ignore[no-untyped-def]
         original(self, receipt_handle, visibility_timeout)
         message = self.receipts.get(receipt_handle)
         if isinstance(self, StandardQueue) and message in self.inflight:
             timer.schedule(message.visibility_deadline, self, message)
 
     @replace(StandardQueue.put)
-    def put(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202
+    def put(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         message = original(self, *args, **kwargs)
         if message in self.delayed:
             timer.schedule(message.created + message.delay_seconds, self, message)

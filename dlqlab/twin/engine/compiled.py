@@ -30,7 +30,7 @@ _WIDE = {int: types.int64, float: types.float64}
 config.CACHE_DIR = str(paths.STATE / "compiled" / _digest())
 
 
-class _Codes(types.IntEnumClass):  # type: ignore[misc] # numba has no types for mypy
+class _Codes(types.IntEnumClass):  # type: ignore[misc]  # numba has no types for mypy
     """A class of codes whose members are plain integers, so that they mix with what the arrays hold."""
 
     @property

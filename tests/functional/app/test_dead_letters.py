@@ -32,7 +32,7 @@ def test_dead_letter_is_archived_reported_and_closed() -> None:
 
     assert (Status.FAILED, []) == (world.task("t").status, world.dead_letters.messages)
     assert ("t#1", True, False, 3) == (archived.archive_id, archived.redacted, archived.truncated, archived.attempts)
-    assert int(world.clock()) + 14 * 86_400 == archived.expires_at
+    assert int(world.clock()) + 14 * 86_400 == archived.expires_ts
     assert {"x": 1, "password": "[redacted]", "deep": [{"note": "[redacted]"}]} == event["payload"]
     assert ("t", "TransientFault", 3, "retries exhausted", True) == (
         event["taskId"],

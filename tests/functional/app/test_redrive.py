@@ -6,41 +6,23 @@ from typing import Any
 
 import pytest
 
-from dlqlab.dlq.letters import Letter, causes, select
+from dlqlab.dlq.letters import causes, select
 from dlqlab.dlq.redrive import Action, Result, execute, plan_redrive
 from dlqlab.errors import UsageError
 from taskrules.queues import QueueError
-from taskrules.store import StoreError
+from taskrules.store import ArchivedMessage, StoreError
 from taskrules.tasks import Status
 from tests.functional.app.world import ALWAYS, NO_FAULTS, World
 
 TASKS = ("a", "b", "c")
 
 
-def letters(world: World) -> list[Letter]:
+def letters(world: World) -> list[ArchivedMessage]:
     """The archive as the command reads it."""
-    return [
-        Letter(
-            archive_id=message.archive_id,
-            task_id=message.task_id,
-            generation=message.generation,
-            reason=message.reason,
-            error_type=message.error_type,
-            error_message=message.error_message,
-            attempts=message.attempts,
-            first_ts=message.first_ts,
-            last_ts=message.last_ts,
-            archived_ts=message.archived_ts,
-            expires_ts=message.expires_at,
-            run_id=message.run_id,
-            redacted=message.redacted,
-            body=message.body,
-        )
-        for message in world.archive.messages.values()
-    ]
+    return list(world.archive.messages.values())
 
 
-def redrive(world: World, chosen: Sequence[Letter] | None = None, token: str = "redrive-1") -> Result:
+def redrive(world: World, chosen: Sequence[ArchivedMessage] | None = None, token: str = "redrive-1") -> Result:
     """The whole command, without waiting."""
     steps = plan_redrive(letters(world) if chosen is None else chosen, world.store.get)
     return execute(steps, world.requeuer(token), rate_per_s=1000, sleep=world.clock.pass_s, clock=world.clock)

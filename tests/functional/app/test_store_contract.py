@@ -44,7 +44,7 @@ LETTER = ArchivedMessage(
     first_ts=NOW,
     last_ts=NOW,
     archived_ts=NOW,
-    expires_at=int(NOW) + 86_400,
+    expires_ts=int(NOW) + 86_400,
     run_id="run-1",
 )
 

@@ -29,7 +29,7 @@ def test_failure_carries_what_chalice_printed(target: Target) -> None:
 def test_program_ends_with_the_block_that_needed_it(target: Target) -> None:
     """A caller that fails before Chalice's turn leaves no Chalice waiting."""
     target.project_dir.mkdir(parents=True)
-    with pytest.raises(ZeroDivisionError), chalice._start(target, "deploy") as program:  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), chalice._start(target, "deploy") as program:  # noqa: PT012  (the block itself is what fails)
         assert program.poll() is None
         raise ZeroDivisionError
     assert program.returncode is not None

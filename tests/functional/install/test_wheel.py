@@ -7,13 +7,14 @@ import sys
 import tarfile
 import zipfile
 from email.parser import Parser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from dlqlab import __version__, paths
 
-BUNDLED = ("app", "loadtest", "notebooks", "scenarios", "docs")
+BUNDLED = ("app", "examples", "loadtest", "notebooks", "scenarios", "docs")
 WHEEL = f"dlqlab-{__version__}-py3-none-any.whl"
 SIZE_MAX_BYTES = 2_000_000
 
@@ -64,7 +65,7 @@ def built(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel_holds_the_specimen_and_one_package(checkout: Path, built: Path) -> None:
-    """App with its hidden folder, load file, notebooks, scenarios, documents; nothing that was made in the checkout."""
+    """App with its hidden folder, examples, load file and so on; nothing that was made in the checkout."""
     with zipfile.ZipFile(built / WHEEL) as wheel:
         names = set(wheel.namelist())
     bundled = {name.removeprefix("dlqlab/bundled/") for name in names if name.startswith("dlqlab/bundled/")}
@@ -84,7 +85,7 @@ def test_wheel_refuses_another_python_and_pins_what_is_patched(built: Path) -> N
     needed = {line.partition(";")[0].strip() for line in told.get_all("Requires-Dist", []) if "extra ==" not in line}
 
     assert "==3.13.*" == told["Requires-Python"]
-    assert {"localstack-core[runtime]==4.14.0", "cbor2<6", "pyopenssl<26"} <= needed
+    assert {f"localstack-core[runtime]=={version('localstack-core')}", "cbor2<6", "pyopenssl<26"} <= needed
     assert {"moto-ext", "rolo", "werkzeug", "awslambdaric", "boto3"} == {
         line.partition("==")[0] for line in needed if "==" in line and "localstack" not in line
     }

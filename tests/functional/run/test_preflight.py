@@ -32,17 +32,17 @@ class TickingQueue:
     def delete_queue(self, **_request: str) -> None:
         self.due.clear()
 
-    def send_message_batch(self, *, Entries: list[dict[str, str]], **_request: str) -> None:  # noqa: N803
+    def send_message_batch(self, *, Entries: list[dict[str, str]], **_request: str) -> None:
         self.due |= {entry["MessageBody"]: 0.0 for entry in Entries}
 
-    def receive_message(self, *, MaxNumberOfMessages: int, **_request: Any) -> dict[str, Any]:  # noqa: N803
+    def receive_message(self, *, MaxNumberOfMessages: int, **_request: Any) -> dict[str, Any]:
         time.sleep(0.001)
         now = time.time()
         found = [name for name, due in self.due.items() if self._shown(due) <= now][:MaxNumberOfMessages]
         self.due |= dict.fromkeys(found, math.inf)
         return {"Messages": [{"MessageId": name, "ReceiptHandle": name} for name in found]}
 
-    def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_request: str) -> None:  # noqa: N803
+    def change_message_visibility(self, *, ReceiptHandle: str, VisibilityTimeout: int, **_request: str) -> None:
         self.due[ReceiptHandle] = time.time() + VisibilityTimeout
         self.first = self.first or self.due[ReceiptHandle]
 

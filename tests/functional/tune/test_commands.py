@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dlqlab.cli.program import main
+from dlqlab.costs.prices import DEFAULT
 from dlqlab.tune.store import load
 from tests.support.recorded import ROOT
 
@@ -92,8 +93,6 @@ def test_no_failures_make_no_dead_letters() -> None:
 
 def test_own_prices_are_used(tmp_path: Path) -> None:
     """A table in which all is free makes a bill of nothing."""
-    from dlqlab.costs.prices import DEFAULT  # noqa: PLC0415
-
     path = tmp_path / "free.toml"
     lines = ["usd = 0" if line.startswith("usd =") else line for line in DEFAULT.read_text().splitlines()]
     path.write_text("\n".join(lines))

@@ -130,7 +130,7 @@ def test_cluster_listens_on_loopback_only() -> None:
 
 def test_cluster_that_is_there_is_used_and_left() -> None:
     """A scheduler given by its address does the jobs, with the same rows, and goes on afterwards."""
-    from distributed import Client, LocalCluster  # noqa: PLC0415
+    from distributed import Client, LocalCluster  # noqa: PLC0415  (slow to import)
 
     jobs = [Job(setting=0, seed=seed, scenario=SMALL.to_dict()) for seed in (1, 2, 3)]
     options = {

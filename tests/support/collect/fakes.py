@@ -93,10 +93,10 @@ class FakeSqs:
     def client(self) -> SQSClient:
         return cast(SQSClient, self)
 
-    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803  (the API's names)
+    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:
         return {"QueueUrl": f"http://127.0.0.1/{QueueName}"}
 
-    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
         if self.failing:
             self.refusals += 1
             raise refusal("GetQueueAttributes")
@@ -104,7 +104,7 @@ class FakeSqs:
         numbers = series.pop(0) if len(series) > 1 else series[0]
         return {"Attributes": {name: str(n) for name, n in zip(AttributeNames, numbers, strict=True)}}
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
         del QueueUrl
         taken = [entry for entry in Entries if entry["MessageBody"] not in self.refuse]
         self.sent += [entry["MessageBody"] for entry in taken]

@@ -70,7 +70,7 @@ def _function(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
 def template() -> dict[str, Any]:
     yaml: Any = importlib.import_module("yaml")  # comes with the emulator, without types
     loader = type("Loader", (yaml.SafeLoader,), {})
-    loader.add_multi_constructor("!", _function)  # type: ignore[attr-defined] # of SafeLoader
+    loader.add_multi_constructor("!", _function)  # type: ignore[attr-defined]  # of SafeLoader
     loaded: dict[str, Any] = yaml.load((APP / "resources.yaml").read_text(), loader)
     return loaded
 

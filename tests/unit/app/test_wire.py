@@ -64,7 +64,7 @@ class Sqs:
 
 def queue(**answers: Any) -> tuple[SqsQueue, Sqs]:
     client = Sqs(answers)
-    return SqsQueue(client, "tasks"), client  # type: ignore[arg-type] # only what the queue calls
+    return SqsQueue(client, "tasks"), client  # type: ignore[arg-type]  # only what the queue calls
 
 
 def test_url_is_asked_for_once() -> None:

@@ -1,5 +1,6 @@
 """The program as a whole: its help, what its commands do, and what wrong usage ends in."""
 
+import errno
 import importlib
 import inspect
 from collections.abc import Iterator
@@ -49,6 +50,47 @@ def test_project_that_is_a_file_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, 
 
     assert 3 == result.exit_code
     assert f"DLQLAB_HOME is {tmp_path / 'file'}, which is no folder" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "{root}/runs"),
+            "{root}/runs: Permission denied: runs and st",
+        ),
+        (OSError(errno.EROFS, "Read-only file system", "{root}/.dlqlab"), "or name such a folder by DLQLAB_HOME"),
+        (OSError(errno.ENOSPC, "No space left on device"), "dlqlab: No space left on device"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/elsewhere/x"),
+            "dlqlab: /elsewhere/x: Permission denied\n",
+        ),
+    ],
+    ids=["no permission", "read-only", "full", "elsewhere"],
+)
+def test_folder_that_takes_no_file_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refused: OSError, said: str
+) -> None:
+    """The place, why, and what to do about it; never a traceback."""
+
+    def refuse(*_given: object, **_more: object) -> None:
+        filename = str(refused.filename).format(root=tmp_path) if refused.filename else None
+        raise type(refused)(refused.errno, refused.strerror, filename)
+
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr("dlqlab.cli.actions.run.run", refuse)
+    result = CliRunner().invoke(main, ["run"])
+
+    assert 4 == result.exit_code
+    assert said.format(root=tmp_path) in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_other_error_of_the_system_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours is not shown as the user's."""
+    monkeypatch.setattr("dlqlab.cli.actions.run.run", lambda **_: open("/proc/none"))  # noqa: PTH123, SIM115  (it fails)
+
+    assert isinstance(CliRunner().invoke(main, ["run"]).exception, FileNotFoundError)
 
 
 def _commands(group: click.Group = main) -> Iterator[click.Command]:

@@ -32,7 +32,12 @@ def dead(archive_id: str, task_id: str | None, at: int = 5, run_id: str = "r") -
     about = {"taskId": task_id} if task_id else {}
     return about | {
         "archiveId": archive_id,
+        "messageId": f"m-{archive_id}",
         "body": "b",
+        "redacted": False,
+        "truncated": False,
+        "errorType": "E",
+        "errorMessage": "e",
         "reason": "retries exhausted",
         "archivedAt": at,
         "expiresAt": 10**9,

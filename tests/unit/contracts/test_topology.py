@@ -126,11 +126,11 @@ P99 = [{"namespace": "n", "name": "m", "function": "work", "stat": "p99"}]
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"queus": []}, "t: queus is no field: give name, deploy, entries"),
+        ({"queus": []}, "t: queus is not known: give name, deploy, entries"),
         ({"name": ""}, "t: name is '': give a text"),
         ({"queues": {}}, "t: queues is {}: give a list"),
-        ({"queues": [{"role": "in"}]}, r"t: queues\[0\]: name is missing"),
-        (a_queue(fifo=1), r"t: queues\[0\]: fifo is 1: give true or false"),
+        ({"queues": [{"role": "in"}]}, r"t: queues\[0\]\.name is missing"),
+        (a_queue(fifo=1), r"t: queues\[0\]\.fifo is 1: give true or false"),
         (a_queue(fifo=True), r"name is 'q' and fifo is true: end the name in \.fifo"),
         (a_queue(name="q.fifo"), r"name is 'q\.fifo' and fifo is false: set fifo = true"),
         (a_queue(role="dead"), "the role 'dead' is given twice"),

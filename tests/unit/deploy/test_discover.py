@@ -42,25 +42,25 @@ class Account:
     def client(self, _service: str) -> "Account":
         return self
 
-    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803  (boto3's)
+    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:
         self._known(QueueName, self.queues, "AWS.SimpleQueueService.NonExistentQueue")
         return {"QueueUrl": QueueName}
 
-    def get_queue_attributes(self, *, QueueUrl: str, **_: object) -> dict[str, Any]:  # noqa: N803
+    def get_queue_attributes(self, *, QueueUrl: str, **_: object) -> dict[str, Any]:
         return {"Attributes": self.queues[QueueUrl]}
 
-    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803
+    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
         self._known(FunctionName, self.functions, "ResourceNotFoundException")
         return {}
 
-    def describe_table(self, *, TableName: str) -> dict[str, Any]:  # noqa: N803
+    def describe_table(self, *, TableName: str) -> dict[str, Any]:
         self._known(TableName, self.tables, "ResourceNotFoundException")
         return {"Table": {"KeySchema": [{"AttributeName": self.tables[TableName]}]}}
 
     def get_paginator(self, _operation: str) -> "Account":
         return self
 
-    def paginate(self, *, EventSourceArn: str) -> list[dict[str, Any]]:  # noqa: N803
+    def paginate(self, *, EventSourceArn: str) -> list[dict[str, Any]]:
         return [{"EventSourceMappings": self.mappings.get(EventSourceArn, [])}]
 
     def _known(self, name: str, there: Any, code: str) -> None:

@@ -29,17 +29,17 @@ class Sqs:
     """Takes a purge of each queue; the first ``busy`` ones are refused."""
 
     class exceptions:  # noqa: N801  (boto3's name)
-        class PurgeQueueInProgress(Exception):  # noqa: N818
+        class PurgeQueueInProgress(Exception):
             """As boto3 makes it."""
 
     def __init__(self, busy: int = 0) -> None:
         self.busy = busy
         self.purged: list[str] = []
 
-    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803
+    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:
         return {"QueueUrl": QueueName}
 
-    def purge_queue(self, *, QueueUrl: str) -> None:  # noqa: N803
+    def purge_queue(self, *, QueueUrl: str) -> None:
         if self.busy:
             self.busy -= 1
             raise self.exceptions.PurgeQueueInProgress

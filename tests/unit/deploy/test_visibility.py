@@ -26,16 +26,16 @@ class Clients:
         self.timeout_s = timeout_s
         self.set: list[str] = []
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803  (boto3's)
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
         assert "processor" == FunctionName
         if self.timeout_s is None:
             raise NotFoundError
         return {"Timeout": self.timeout_s}
 
-    def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803  (boto3's)
+    def get_queue_url(self, QueueName: str) -> dict[str, str]:
         return {"QueueUrl": f"url of {QueueName}"}
 
-    def set_queue_attributes(self, QueueUrl: str, Attributes: dict[str, str]) -> None:  # noqa: N803  (boto3's)
+    def set_queue_attributes(self, QueueUrl: str, Attributes: dict[str, str]) -> None:
         assert "url of tasks" == QueueUrl
         self.set.append(Attributes["VisibilityTimeout"])
 

@@ -42,12 +42,12 @@ class Account:
         ]
         self.reserved: dict[str, int] = {}
 
-    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:  # noqa: N803  (boto3's name)
+    def get_queue_url(self, *, QueueName: str) -> dict[str, str]:
         if QueueName not in self.queues:
             raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": "no such queue"}}, "GetQueueUrl")
         return {"QueueUrl": QueueName}
 
-    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
         assert AttributeNames == ["All"]
         return {"Attributes": self.queues[QueueUrl]}
 

@@ -27,7 +27,7 @@ def test_a_kept_event_is_the_line_that_wrote_it(name: str, tmp_path: Path) -> No
     assert len(table) == len(found)
     for row, again in zip(table[own].to_dict("records"), found, strict=True):
         assert isinstance(again, EventRow)
-        assert {key: value for key, value in row.items() if value == value and value is not None} == {  # noqa: PLR0124
+        assert {key: value for key, value in row.items() if value == value and value is not None} == {  # noqa: PLR0124  (NaN is not itself)
             key: again.row[key] for key in own if again.row.get(key) is not None
         }
 
@@ -80,7 +80,7 @@ class Pages:
         self.stopped = False
 
     class exceptions:  # noqa: N801  (as boto3 calls it)
-        class MalformedQueryException(Exception):  # noqa: N818
+        class MalformedQueryException(Exception):
             def __init__(self, message: str) -> None:
                 self.response = {"Error": {"Message": message}}
 
@@ -96,11 +96,11 @@ class Pages:
         self.started = request
         return {"queryId": "q"}
 
-    def get_query_results(self, queryId: str) -> dict[str, Any]:  # noqa: N803
+    def get_query_results(self, queryId: str) -> dict[str, Any]:
         assert queryId == "q"
         return self._answers.pop(0)
 
-    def stop_query(self, queryId: str) -> None:  # noqa: N803
+    def stop_query(self, queryId: str) -> None:
         assert queryId == "q"
         self.stopped = True
 

@@ -34,7 +34,7 @@ def patch() -> None:
     sums, guard = shared(), isolated(_PART)
 
     @operations.around_storing
-    def store(original, self, log_events):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def store(original, self, log_events):  # type: ignore[no-untyped-def]
         answer = original(self, log_events)
         for event in log_events:
             with guard:

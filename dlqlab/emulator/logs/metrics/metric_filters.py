@@ -98,11 +98,11 @@ def patch() -> None:
     operations.serve("PutMetricFilter", put_metric_filter)
 
     @replace(LogsProvider.put_log_events)
-    def put_log_events(_original, self, context, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202, ARG001
+    def put_log_events(_original, self, context, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ARG001  (LocalStack's signature)
         return call_moto(context)
 
     @operations.around_storing
-    def store(original, self, log_events):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def store(original, self, log_events):  # type: ignore[no-untyped-def]
         answer = original(self, log_events)
         with _GUARD:
             backend = get_moto_logs_backend(self.account_id, self.region)
@@ -112,7 +112,7 @@ def patch() -> None:
         return answer
 
     @replace(LogsBackend.delete_log_group)
-    def delete_log_group(original, self, log_group_name):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def delete_log_group(original, self, log_group_name):  # type: ignore[no-untyped-def]
         original(self, log_group_name)
         self.filters.metric_filters = [
             found for found in self.filters.metric_filters if found["logGroupName"] != log_group_name

@@ -135,7 +135,7 @@ def patch() -> None:
         operations.serve(operation, answer)
 
     @operations.around_storing
-    def store(_original, self, log_events):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def store(_original, self, log_events):  # type: ignore[no-untyped-def]
         self.last_ingestion_time = int(unix_time_millis())
         self.stored_bytes += sum(len(event["message"]) for event in log_events)
         events = [LogEvent(self.last_ingestion_time, event) for event in log_events]
@@ -147,11 +147,11 @@ def patch() -> None:
         return f"{self.upload_sequence_token:056d}"
 
     @replace(LogGroup.create_log_stream)
-    def create_log_stream(original, self, log_stream_name):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def create_log_stream(original, self, log_stream_name):  # type: ignore[no-untyped-def]
         # The function below LocalStack's, which looks for a filter where there may be two.
         original.__wrapped__(self, log_stream_name)
 
     @replace(LogsBackend.delete_log_group)
-    def delete_log_group(original, self, log_group_name):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def delete_log_group(original, self, log_group_name):  # type: ignore[no-untyped-def]
         original(self, log_group_name)
         close(self.account_id, self.region_name, log_group_name)

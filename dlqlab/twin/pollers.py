@@ -15,7 +15,7 @@ Array = NDArray[Any]
 MONITOR_BATCH = 10
 
 
-def mappings(scenario: Scenario, parameters: Parameters) -> Array:
+def queues_at_start(scenario: Scenario, parameters: Parameters) -> Array:
     """QUEUE of both queues, with the mappings that poll them."""
     queues = np.zeros(2, dtype=layout.QUEUE)
     own = scenario.pipeline
@@ -33,7 +33,7 @@ def mappings(scenario: Scenario, parameters: Parameters) -> Array:
     return queues
 
 
-def man(state: State, parameters: Parameters) -> State:
+def with_pollers(state: State, parameters: Parameters) -> State:
     """Pollers and warm environments in their places."""
     first = 0
     for queue in (TASKS, LETTERS):

@@ -12,10 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dlqlab.contracts.names import log_group
 from dlqlab.deploy.target import Target
 from dlqlab.deploy.task_table import TaskTable
-from dlqlab.dlq.letters import Letter, read_letters
+from dlqlab.dlq.letters import read_letters
 from taskrules.events import Context
 from taskrules.queues import QueueError
 from taskrules.requeue import Requeuer
+from taskrules.store import ArchivedMessage
 from taskrules.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class TaskQueue:
             answer = self.client.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
-                MessageSystemAttributes=traced,  # type: ignore[arg-type] # the stubs want the literal's own type
+                MessageSystemAttributes=traced,  # type: ignore[arg-type]  # the stubs want the literal's own type
             )
         except (ClientError, BotoCoreError) as error:
             raise QueueError(f"{self.name} did not take the message: {error}") from error
@@ -78,14 +79,14 @@ class TaskQueue:
         return self.client.get_queue_url(QueueName=self.name)["QueueUrl"]
 
 
-class Desk:
-    """Everything is looked up in the stage's topology."""
+class StageDeadLetters:
+    """Read and sent back; everything is looked up in the stage's topology."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.store = TaskTable(target.client("dynamodb"), target.topology.task_table.name)
 
-    def letters(self) -> list[Letter]:
+    def letters(self) -> list[ArchivedMessage]:
         """What the archive holds, oldest first."""
         return read_letters(self.target.client("dynamodb"), self.target.topology.archive_table.name, now=time.time())
 
