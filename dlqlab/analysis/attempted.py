@@ -52,7 +52,7 @@ def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bo
         outcome=invocation["outcome"],
         error_type=invocation["error_type"],
         error_message=invocation["error_message"],
-        batch=len(batch),
+        message_ids=tuple(batch),
         failed=None if message_id is None else message_id in (invocation["failed_ids"] or ()),
         client_request_id=invocation["client_request_id"],
         calls=tuple(call_of(row) for row in own),

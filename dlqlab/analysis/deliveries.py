@@ -48,8 +48,8 @@ class Call:
 class Attempt:
     """One invocation that had the message, sent it, or was about it.
 
-    ``failed``: it names the message as failed, or all failed with it; None where it had no messages. ``calls`` are those
-    that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
+    ``failed``: it names the message as failed, or all failed with it; None where it had no messages. ``calls`` are
+    those that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
     ``is_about``: whether a call is about this message; None where no call tells one message of its batch from another.
     """
 
@@ -64,12 +64,17 @@ class Attempt:
     outcome: str | None
     error_type: str | None
     error_message: str | None
-    batch: int
+    message_ids: tuple[str, ...]
     failed: bool | None
     client_request_id: str | None
     calls: tuple[Call, ...] = ()
     calls_of_mates: int = 0
     is_about: bool | None = None
+
+    @property
+    def batch(self) -> int:
+        """How many messages it was given."""
+        return len(self.message_ids)
 
     @property
     def has_run(self) -> bool:
@@ -176,8 +181,7 @@ def stays(rows: Sequence[Row], attempts: Attempts, bodies: Mapping[str, str]) ->
     for row in rows:
         by_stay.setdefault((row["queue"], row["message_id"]), []).append(row)
     return [
-        _stay(some, attempts.get(message_id, ()), bodies.get(message_id))
-        for (_, message_id), some in by_stay.items()
+        _stay(some, attempts.get(message_id, ()), bodies.get(message_id)) for (_, message_id), some in by_stay.items()
     ]
 
 
@@ -285,7 +289,10 @@ def how_it_failed(attempt: Attempt) -> tuple[Fate, str]:
         case _:
             text = f"the function failed{f': {attempt.error}' if attempt.error else ''}"
     if attempt.is_about is False:
-        return Fate.NOT_TRIED, f"{text}, with its batch of {attempt.batch}: calls were about its batch mates, none about it"
+        return (
+            Fate.NOT_TRIED,
+            f"{text}, with its batch of {attempt.batch}: calls were about its batch mates, none about it",
+        )
     if attempt.batch > 1 and attempt.outcome != Outcome.OK:
         text += f", with its batch of {attempt.batch}"
     return Fate.FAILED, text

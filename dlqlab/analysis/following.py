@@ -7,12 +7,9 @@ from dlqlab.analysis.deliveries import name_of, who_did
 from dlqlab.analysis.keys import Found
 from dlqlab.analysis.recorded_rows import Row, Rows, texts
 from dlqlab.contracts.recorded import ActorKind
-from dlqlab.wording import count
 
 SAME_TRACE_MAX = 20
 """Messages of one trace that are taken for one chain; more are a trace over many tasks."""
-MERGED_MAX = 10
-"""Messages that one value in bodies makes one task of, where only the field's name says that it is an id."""
 LISTED_MAX = 50
 
 
@@ -30,26 +27,27 @@ def chains(rows: Rows, found: Found) -> list[Chain]:
 
     Of very many messages (``LISTED_MAX``) only the first are followed.
     """
-    if found.is_task and (len(found.message_ids) <= MERGED_MAX or found.request_ids):
-        return [follow(rows, found.message_ids, found.key)]
+    keyed = frozenset(found.message_ids if found.is_value else ())
+    if found.is_task:
+        return [follow(rows, found.message_ids, keyed)]
     known: set[str] = set()
     result = []
     for message_id in found.message_ids[:LISTED_MAX]:
         if message_id not in known:
-            chain = follow(rows, (message_id,))
+            chain = follow(rows, (message_id,), keyed)
             known.update(chain.ids)
             result.append(chain)
     return result
 
 
-def follow(rows: Rows, message_ids: Iterable[str], task_key: str | None = None) -> Chain:
+def follow(rows: Rows, message_ids: Iterable[str], keyed: frozenset[str] = frozenset()) -> Chain:
     """The chain of these messages.
 
     Args:
         rows: of the recording.
         message_ids: where to begin.
-        task_key: what is in the bodies of all of them, where they are known by that: it tells which of several
-            possible parents a message has.
+        keyed: all messages that have the task's key in their bodies, where it is known: the only one of them among
+            several possible parents is the parent.
     """
     chain = Chain(dict.fromkeys(message_ids))
     waiting = set(chain.ids)
@@ -57,45 +55,40 @@ def follow(rows: Rows, message_ids: Iterable[str], task_key: str | None = None) 
         entered = rows.sent(waiting)
         known = len(chain.ids)
         for row in entered:
-            _up(rows, chain, row, task_key)
+            _come_from(chain, row, keyed)
         for row in rows.children(waiting):
-            _down(chain, row, waiting, task_key)
+            _come_from(chain, row, keyed)
         _again(rows, chain, entered)
         waiting = set(list(chain.ids)[known:])
-    if task_key is not None:
-        for message_id in list(chain.ids)[1:]:
-            chain.links.setdefault(message_id, "its body has the key too")
+    for row in rows.sent(list(chain.ids)[1:]):
+        if row["message_id"] in keyed:
+            chain.links.setdefault(row["message_id"], f"sent by {who_did(row)}, its body has the key too")
     return chain
 
 
-def _up(rows: Rows, chain: Chain, row: Row, task_key: str | None) -> None:
+def _come_from(chain: Chain, row: Row, keyed: frozenset[str]) -> None:
+    """Take in a message together with the one that it comes from, where one of the two is known and that is certain."""
     own = row["message_id"]
     parents = [each for each in row["parent_ids"] or () if each != own]
     if not parents:
         return
-    if task_key is not None and len(parents) > 1:
-        named = [each for each in parents if each in chain.ids]
-        if len(named) == 1:
-            chain.links[own] = f"sent by {who_did(row)}, of {count(len(parents), 'possible parent')} the one with the key"
-            return
-    if len(parents) > 1:
-        chain.notes[_ambiguous(row, len(parents))] = None
+    certain = parents if len(parents) == 1 else [each for each in parents if each in keyed and own in keyed]
+    if len(certain) != 1:
+        text = (
+            f"message {own} in {name_of(row['queue'])} was sent by invocation {row['request_id']} of {row['actor']}, "
+            f"which had {len(parents):,} messages: the record cannot tell from which of them it comes"
+        )
+        chain.notes[text] = None
         return
-    chain.ids.setdefault(parents[0])
-    chain.links[own] = _link(row, parents[0])
-
-
-def _down(chain: Chain, row: Row, those: set[str], task_key: str | None) -> None:
-    child = row["message_id"]
-    parents = row["parent_ids"]
-    if child in chain.ids or child in those:
-        return
-    if len(parents) > 1:
-        if task_key is None:
-            chain.notes[_ambiguous(row, len(parents))] = None
-        return
-    chain.ids.setdefault(child)
-    chain.links[child] = _link(row, parents[0])
+    chain.ids.setdefault(certain[0])
+    chain.ids.setdefault(own)
+    by = who_did(row)
+    if row["actor_kind"] == ActorKind.SERVICE:
+        text = f"sent in place of {certain[0]} by {by}"
+    else:
+        text = f"sent by {by} while it had {certain[0]}"
+        text += f" and {len(parents) - 1:,} others without the key" if len(parents) > 1 else ""
+    chain.links[own] = text
 
 
 def _again(rows: Rows, chain: Chain, entered: Iterable[Row]) -> None:
@@ -118,16 +111,3 @@ def _again(rows: Rows, chain: Chain, entered: Iterable[Row]) -> None:
     for row in others:
         chain.ids.setdefault(row["message_id"])
         chain.links[row["message_id"]] = f"sent by {who_did(row)} under the same trace id"
-
-
-def _link(row: Row, parent: str) -> str:
-    if row["actor_kind"] == ActorKind.SERVICE:
-        return f"sent in place of {parent} by {who_did(row)}"
-    return f"sent by {who_did(row)} while it had {parent}"
-
-
-def _ambiguous(row: Row, parents: int) -> str:
-    return (
-        f"message {row['message_id']} in {name_of(row['queue'])} was sent by invocation {row['request_id']} of "
-        f"{row['actor']}, which had {parents:,} messages: the record cannot tell from which of them it comes"
-    )

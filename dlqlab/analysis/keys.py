@@ -9,7 +9,8 @@ from dlqlab.analysis.recorded_rows import Row, Rows, is_of_client
 from dlqlab.wording import count
 
 SEARCHED = (
-    "message ids, request ids of Lambda and of clients, trace ids, keys of items, values in bodies and the clients' ledger"
+    "message ids, request ids of Lambda and of clients, trace ids, keys of items, values in bodies and, of a run, the "
+    "clients' ledger"
 )
 
 
@@ -17,7 +18,8 @@ SEARCHED = (
 class Found:
     """What a key names.
 
-    ``is_task``: the key is that of one task, so that all messages that have it in their bodies belong to it.
+    ``is_task``: clients or items have it as the key of one task, so that all messages that have it in their bodies
+    belong to it. ``is_value``: the messages are those that have it in their bodies.
     ``how`` has a sentence for each way in which it was found; empty where it was not.
     """
 
@@ -26,6 +28,7 @@ class Found:
     message_ids: tuple[str, ...] = ()
     request_ids: tuple[str, ...] = ()
     is_task: bool = False
+    is_value: bool = False
 
 
 def find(rows: Rows, key: str, ledger: Mapping[str, Sequence[str]] | None = None) -> Found:
@@ -53,7 +56,7 @@ def _invocation(rows: Rows, key: str) -> Found:
     if not invocations:
         return Found(key=key)
     given = [each for row in invocations for each in row["message_ids"] or ()]
-    ids = _unique([*given, *_ids(rows.sent_by({key}))] if not given else given)
+    ids = _unique(given or _ids(rows.sent_by({key})))
     how = f"it is the request id of an invocation of {invocations[0]['function']}"
     if given:
         how += f", which was given {count(len(ids), 'message')}"
@@ -101,7 +104,8 @@ def _task(rows: Rows, key: str, ledger: Sequence[str]) -> Found:
         how=tuple(how),
         message_ids=_unique(_ids(sent)),
         request_ids=_unique([*ledger, *by_ledger, *alone]),
-        is_task=bool(ledger) or is_key or any(_names_one(field) for field in fields),
+        is_task=bool(ledger) or is_key,
+        is_value=True,
     )
 
 
@@ -115,12 +119,6 @@ def messages_with(rows: Rows, value: str) -> tuple[list[str], list[Row]]:
             hashes.add(body["body_sha256"])
             fields.update(dict.fromkeys(path or "the whole body" for path in where))
     return list(fields), rows.sent_as(hashes)
-
-
-def _names_one(field: str) -> bool:
-    """Whether a field by its name holds what one thing is known by: ``orderId``, ``order_id``, ``key``."""
-    name = field.rpartition(".")[2].removesuffix("[]")
-    return name.lower() in {"id", "key"} or name.endswith(("Id", "ID", "Key", "_id", "_key", "-id", "-key"))
 
 
 def _inner(value: str) -> str:

@@ -35,6 +35,15 @@ def key_values(item_key: str) -> set[str]:
     return whole | {part for value in whole for part in _JOINTS.split(value) if not part.isdigit()}
 
 
+def key_text(item_key: str) -> str:
+    """An item's key for people: ``taskId=t-1``."""
+    try:
+        found = json.loads(item_key)
+        return " ".join(f"{name}={next(iter(typed.values()))}" for name, typed in found.items())
+    except (ValueError, AttributeError, StopIteration):
+        return item_key
+
+
 def whole_key_values(item_key: str) -> set[str]:
     """The values of an item's key, as DynamoDB types them; a message id, which SQS has in its place, is one."""
     try:

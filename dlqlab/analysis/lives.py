@@ -54,7 +54,9 @@ def _life(rows: Rows, found: Found, chain: Chain) -> Life:
     entered = [row for row in message_rows if row["kind"] == "sent"]
     given = rows.invocations_given(chain.ids)
     had = {row["request_id"] for row in given}
-    asked = {row["request_id"] for row in entered} | (set(found.request_ids) if not found.message_ids or found.is_task else set())
+    asked = {row["request_id"] for row in entered} | (
+        set(found.request_ids) if not found.message_ids or found.is_task else set()
+    )
     others = [row for row in rows.invocations(set(texts(asked))) if row["request_id"] not in had]
     others += [row for row in rows.invocations_for(set(texts(asked))) if row["request_id"] not in had | asked]
     calls = _by_request(rows.calls({row["request_id"] for row in [*given, *others]}))
@@ -117,7 +119,9 @@ def _told(
 ) -> Life:
     notes = [*chain.notes, *rows.recording.gaps]
     if reads:
-        notes.append(f"{count(reads, 'request')} of clients only read it, and {'is' if reads == 1 else 'are'} not shown")
+        notes.append(
+            f"{count(reads, 'request')} of clients only read it, and {'is' if reads == 1 else 'are'} not shown"
+        )
     missing = [stay.message_id for stay in found_stays if stay.sent_ts is None]
     notes += [f"how message {each} entered its queue is not in the record" for each in dict.fromkeys(missing)]
     times = list(_times(requests, others, found_stays))

@@ -1,10 +1,12 @@
 """A life as spans of time inside each other, which text, JSON and waterfall show alike."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dlqlab.analysis.deliveries import Attempt, Call, Delivery, Fate, Stay
+from dlqlab.analysis.leaves import key_text
 from dlqlab.analysis.lives import Life, Request
 from dlqlab.contracts.recorded import ActorKind, Kind, Outcome
 from dlqlab.durations import duration
@@ -53,6 +55,8 @@ _LEFT = {
     Kind.EXPIRED: "expired",
     Kind.PURGED: "purged",
 }
+_EMULATORS = re.compile(r"^/(_aws/execute-api|restapis)/[^/]+/[^/]+(/_user_request_)?|^/_aws/lambda-url/[^/]+")
+"""Of a path: what only says where in the emulator the API is."""
 _BAD_ENDS = frozenset({Kind.MOVED, Kind.EXPIRED, Kind.PURGED})
 
 
@@ -133,7 +137,7 @@ def _line(attempt: Attempt, text: str) -> Span:
 
 
 def _call(call: Call) -> Span:
-    about = f" {call.item_key}" if call.item_key else ""
+    about = f" {key_text(call.item_key)}" if call.item_key else ""
     return Span(
         look=Look.CALL,
         start_ts=call.ts,
@@ -147,7 +151,7 @@ def _call(call: Call) -> Span:
 def _asked(call: Call) -> str:
     resource = call.resource or ""
     if call.service in {"execute-api", "lambda-url"}:
-        return f"{call.operation} {resource}"
+        return f"{call.operation} {_EMULATORS.sub('', resource) or '/'}"
     return " ".join(part for part in (call.service, call.operation, resource.rpartition("/")[2]) if part)
 
 
@@ -208,7 +212,7 @@ def _delivery(delivery: Delivery, lines: Lines) -> Span:
         start_ts=delivery.received_ts,
         end_ts=delivery.ended_ts,
         label=f"receive{number}",
-        detail=f"{by}{delivery.fate}: {delivery.reason}{hidden}",
+        detail=f"{by}{delivery.fate}, {delivery.reason}{hidden}",
         is_bad=delivery.fate in {Fate.FAILED, Fate.NOT_TRIED},
         inner=tuple(sorted(inner, key=lambda span: span.start_ts)),
     )

@@ -1,17 +1,22 @@
-"""The life of a task as lines of text."""
+"""The life of a task, and why its messages are where they are, as lines of text."""
 
 from collections.abc import Iterator, Sequence
 
+from dlqlab.analysis.following import LISTED_MAX
+from dlqlab.analysis.keys import Found
 from dlqlab.analysis.lives import Life
+from dlqlab.analysis.log_lines import shown
+from dlqlab.analysis.reasons import Reason, Receive, summary, where, work_stays
 from dlqlab.analysis.spans import Look, Span, walk
 from dlqlab.durations import duration
+from dlqlab.wording import count
 
 BAR = 24
 _INDENT = "  "
 _MARKS = {Look.WAIT: ".", Look.HIDDEN: "~", Look.INIT: "+", Look.MESSAGE: "-", Look.DELIVERY: "-"}
 
 
-def lines(life: Life, some: Sequence[Span]) -> Iterator[str]:
+def life_lines(life: Life, some: Sequence[Span]) -> Iterator[str]:
     """A heading, a line for each span with its offset, duration and bar, and what the record cannot tell."""
     length_s = life.ended_ts - life.started_ts
     yield f"{life.key}: {'; '.join(life.how)}"
@@ -23,6 +28,49 @@ def lines(life: Life, some: Sequence[Span]) -> Iterator[str]:
     if life.notes:
         yield ""
         yield from (f"note: {note}" for note in life.notes)
+
+
+def reason_lines(life: Life, reasons: Sequence[Reason]) -> Iterator[str]:
+    """For each message where it is, what became of each receive, and the last error with its log lines."""
+    if len(reasons) > 1:
+        yield f"{life.key} has {len(reasons)} messages"
+        yield ""
+    for reason in reasons:
+        yield f"message {reason.message_id} {reason.where}"
+        if reason.link:
+            yield f"it was {reason.link}"
+        limit = "" if reason.max_receive_count is None else f" (maxReceiveCount {reason.max_receive_count})"
+        yield f"in {reason.queue}{limit}: {reason.summary}"
+        yield from (_receive(each, life.started_ts) for each in reason.receives)
+        if reason.last_error or reason.last_lines:
+            yield f"last error: {reason.last_error or 'no line of its log tells it'} (invocation {reason.last_request_id})"
+            yield from (f"  | {log_text(line, life, reason.message_id)}" for line in reason.last_lines)
+        elif reason.last_request_id:
+            yield f"last error: not known, invocation {reason.last_request_id} left no log line"
+        yield ""
+    yield from (f"note: {note}" for note in life.notes)
+
+
+def listing(found: Found, several: Sequence[Life]) -> Iterator[str]:
+    """What a key names, where that is more than one task: a line for each, to be asked for by its first message."""
+    more = len(found.message_ids) - LISTED_MAX
+    yield f"{found.key}: {'; '.join(found.how)}: {count(len(several), 'task')}; ask for one by its message id"
+    for life in several:
+        stay = work_stays(life)[0]
+        yield f"  {stay.message_id}  in {stay.queue}: {summary(stay.deliveries)}; {where(life, stay.message_id)}"
+    if more > 0:
+        yield f"  and {count(more, 'more message')}"
+
+
+def log_text(line: str, life: Life, message_id: str) -> str:
+    """A log line without what stands around it anyway."""
+    return shown(line, {life.key, message_id})
+
+
+def _receive(receive: Receive, started_ts: float) -> str:
+    number = "" if receive.receive_count is None else f" {receive.receive_count}"
+    error = f": {receive.error}" if receive.error else ""
+    return f"  receive{number:<3} {f'+{receive.ts - started_ts:.3f} s':>10}  {receive.fate}, {receive.reason}{error}"
 
 
 def bar(start: float, end: float, length: float, width: int, mark: str = "=") -> str:
