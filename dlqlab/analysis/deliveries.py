@@ -7,6 +7,7 @@ it with all that followed until the next one.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.recorded import LEAVES, ActorKind, Kind, Outcome
@@ -215,7 +216,7 @@ def _deliveries(rows: Sequence[Row], attempts: Sequence[Attempt]) -> tuple[Deliv
     """A receive and what follows, up to the next one; the invocations that began in between had this delivery."""
     starts = [at for at, row in enumerate(rows) if row["kind"] == Kind.RECEIVED]
     found = []
-    for start, following in zip(starts, [*starts[1:], len(rows)], strict=True):
+    for start, following in pairwise([*starts, len(rows)]):
         own = rows[start:following]
         until = rows[following]["ts"] if following < len(rows) else float("inf")
         left = next((row["ts"] for row in own if row["kind"] in LEAVES), None)

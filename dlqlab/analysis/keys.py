@@ -93,7 +93,7 @@ def _task(rows: Rows, key: str, ledger: Sequence[str]) -> Found:
     tables = sorted({row["resource"] for row in calls if row["resource"]})
     how = [
         *([f"the clients' ledger has it in {count(len(ledger), 'request')}"] if ledger else ()),
-        *([f"it is in the keys of items of {', '.join(tables)}"] if tables else ()),
+        *([f"it is in the keys of items of {', '.join(tables) or 'tables that are not named'}"] if calls else ()),
         *([f"it is in the body of {count(len(set(_ids(sent))), 'message')}, as {', '.join(fields)}"] if sent else ()),
     ]
     by_ledger = [row["request_id"] for row in rows.invocations_for(set(ledger))]
@@ -102,7 +102,7 @@ def _task(rows: Rows, key: str, ledger: Sequence[str]) -> Found:
     return Found(
         key=key,
         how=tuple(how),
-        message_ids=_unique(_ids(sent)),
+        message_ids=_unique(_ids([*sent, *rows.sent_by({*ledger, *by_ledger})])),
         request_ids=_unique([*ledger, *by_ledger, *alone]),
         is_task=bool(ledger) or is_key,
         is_value=True,

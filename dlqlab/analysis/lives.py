@@ -91,7 +91,9 @@ def _requests(
     for attempt in senders:
         if attempt.client_request_id:
             caused.setdefault(attempt.client_request_id, []).append(attempt)
-    requests, reads, used = [], 0, set()
+    requests: list[Request] = []
+    used: set[str] = set()
+    reads = 0
     for row in calls:
         own = caused.get(row["request_id"] or "", [])
         used.update(each.request_id for each in own)

@@ -57,7 +57,7 @@ def about(lines: Iterable[Line], message_id: str, attempt: Attempt) -> list[Line
 
 
 def error_in(lines: Iterable[Line]) -> str | None:
-    """``TransientFault: draw 0.17 below 0.3``: the last error that a line tells of in fields, or as Python prints it."""
+    """``TransientFault: draw 0.17 below 0.3``: the last error that a line has in fields, or as Python prints it."""
     found = None
     for line in lines:
         found = _error_of(line.text) or found

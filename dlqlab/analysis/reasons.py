@@ -125,10 +125,10 @@ def summary(deliveries: Sequence[Delivery]) -> str:
         return "never received"
     fates = Counter(each.fate for each in deliveries)
     tried = fates[Fate.DONE] + fates[Fate.FAILED]
-    parts = [f"received {times(len(deliveries))}, tried {times(tried)}"]
+    parts = [f"received {times(len(deliveries))}, {f'tried {times(tried)}' if tried else 'never tried'}"]
     parts += [
         f"{times(n)} {why}"
-        for why, n in Counter(_why(each) for each in deliveries if each.fate is not Fate.DONE).items()
+        for why, n in Counter(each.reason for each in deliveries if each.fate is not Fate.DONE).items()
     ]
     uncounted = sum(not each.is_counted for each in deliveries)
     text = f"{parts[0]}{': ' if parts[1:] else ''}{'; '.join(parts[1:])}"
@@ -138,14 +138,6 @@ def summary(deliveries: Sequence[Delivery]) -> str:
 def times(n: int) -> str:
     """``once``, ``twice``, ``3 times``."""
     return _TIMES[n] if n < len(_TIMES) else f"{n:,} times"
-
-
-def _why(delivery: Delivery) -> str:
-    return (
-        f"untried, {delivery.reason}"
-        if delivery.fate is Fate.NOT_TRIED and "batch" in delivery.reason
-        else delivery.reason
-    )
 
 
 def _receive(delivery: Delivery, errors: Mapping[str, str | None]) -> Receive:

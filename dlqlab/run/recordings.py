@@ -53,12 +53,13 @@ def live_recording(emulator: Emulator) -> Recording:
     from dlqlab.emulator.recorder.reader import read  # noqa: PLC0415  (pyarrow takes its time)
 
     try:
-        with open_url(urllib.request.Request(emulator.endpoint + STATUS_PATH), timeout_s=ANSWER_MAX_S) as answer:
+        request = urllib.request.Request(emulator.endpoint + STATUS_PATH)  # noqa: S310  (the emulator's own address)
+        with open_url(request, timeout_s=ANSWER_MAX_S) as answer:
             state = json.load(answer)
     except urllib.error.HTTPError as error:
         raise UsageError(
-            f"the emulator on port {emulator.port} runs without its recorder (HTTP {error.code}): start it anew without "
-            "--no-recorder and --without-patch recorder"
+            f"the emulator on port {emulator.port} runs without its recorder (HTTP {error.code}): start it anew "
+            "without --no-recorder and --without-patch recorder"
         ) from error
     return read(Path(state["folder"]))
 
@@ -122,7 +123,7 @@ def live_lines(logs: "CloudWatchLogsClient", ran: Sequence[Ran]) -> Iterator[Log
 
 
 def run_limits(run: RunDir) -> Mapping[str, int]:
-    """MaxReceiveCount by a queue's name, as deployed where anybody looked, else as declared.
+    """The maxReceiveCount of queues, by name, as deployed where anybody looked, else as declared.
 
     Raises:
         EvidenceError: the topology cannot be read.
@@ -139,7 +140,7 @@ def run_limits(run: RunDir) -> Mapping[str, int]:
 
 
 def live_limits(sqs: "SQSClient", queues: Iterable[str]) -> Mapping[str, int]:
-    """MaxReceiveCount by a queue's name, of the queues that are there and have a redrive policy."""
+    """The maxReceiveCount of queues, by name, of the queues that are there and have a redrive policy."""
     found = {}
     for name in set(queues):
         try:

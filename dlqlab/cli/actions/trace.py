@@ -59,7 +59,7 @@ class Source:
         return {request_id: of_attempt(every, attempt) for request_id, attempt in wanted.items()}
 
     def limits(self, queues: Iterable[str]) -> Mapping[str, int]:
-        """MaxReceiveCount by a queue's name."""
+        """The maxReceiveCount of queues, by name."""
         if self.emulator is not None:
             return live_limits(local_target(self.emulator).client("sqs"), queues)
         return run_limits(self.run)

@@ -9,7 +9,8 @@ from dlqlab.durations import duration
 from dlqlab.report.life.waterfall import LEGEND, STYLE, rows
 
 _PAGE_STYLE = """
-body { font: 14px/1.4 system-ui, sans-serif; color: #1b1f24; background: #fff; margin: 0 auto; padding: 12px; max-width: 1300px }
+body { font: 14px/1.4 system-ui, sans-serif; color: #1b1f24; background: #fff;
+  margin: 0 auto; padding: 12px; max-width: 1300px }
 h1 { font-size: 20px; margin: 0 0 4px; overflow-wrap: anywhere } p { margin: 2px 0; overflow-wrap: anywhere }
 """
 

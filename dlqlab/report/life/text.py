@@ -43,7 +43,8 @@ def reason_lines(life: Life, reasons: Sequence[Reason]) -> Iterator[str]:
         yield f"in {reason.queue}{limit}: {reason.summary}"
         yield from (_receive(each, life.started_ts) for each in reason.receives)
         if reason.last_error or reason.last_lines:
-            yield f"last error: {reason.last_error or 'no line of its log tells it'} (invocation {reason.last_request_id})"
+            error = reason.last_error or "no line of its log tells it"
+            yield f"last error: {error} (invocation {reason.last_request_id})"
             yield from (f"  | {log_text(line, life, reason.message_id)}" for line in reason.last_lines)
         elif reason.last_request_id:
             yield f"last error: not known, invocation {reason.last_request_id} left no log line"

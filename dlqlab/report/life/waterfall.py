@@ -38,7 +38,8 @@ _NAMES = {
 }
 STYLE = """
 .legend span { display: inline-block; margin: 0 12px 2px 0; white-space: nowrap }
-.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 4px; vertical-align: -1px; border-radius: 2px }
+.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 4px; vertical-align: -1px;
+  border-radius: 2px }
 .fall { margin: 10px 0; border-top: 1px solid #d0d7de }
 .row { display: grid; grid-template-columns: minmax(0, 56%) minmax(0, 1fr); column-gap: 10px; align-items: center;
   border-bottom: 1px solid #eaeef2; padding: 2px 0; font-size: 13px }
@@ -75,7 +76,7 @@ def _row(span: Span, depth: int, started_ts: float, length_s: float) -> str:
     if span.look is Look.LOG:
         return f'<div class="row log"><div class="words" {indent}>{escape(span.detail)}</div></div>'
     end = length_s if span.end_ts is None else span.end_ts - started_ts
-    took = "" if span.look is Look.MOMENT else " open" if span.end_ts is None else f" {duration(end - start)}"
+    took = "" if span.look is Look.MOMENT else ", open" if span.end_ts is None else f", {duration(end - start)}"
     classes = " ".join(["row", *(["top"] if depth == 0 else []), *(["bad"] if span.is_bad else [])])
     detail = f" <small>{escape(span.detail)}</small>" if span.detail else ""
     words = f'<b>{escape(span.label)}</b> <span class="time">+{start:.3f} s{took}</span>{detail}'
