@@ -166,6 +166,7 @@ def who_did(row: Row) -> str:
         return "the mapping"
     if kind == ActorKind.SERVICE:
         service, _, arn = actor.partition(" ")
+        service = "redrive task" if service == "redrive" else service
         return f"{service} {name_of(arn)}" if arn else name_of(service)
     return actor or "a function"
 

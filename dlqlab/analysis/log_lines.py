@@ -68,7 +68,7 @@ def shown(text: str, known: Iterable[str]) -> str:
     """A line for people: of a structured one its name and what is in it, without what is known already (ids)."""
     value = _object(text)
     if value is None:
-        return text
+        return text.replace("\r", "\n")  # Lambda's runtimes end the lines of a traceback so
     left_out = {*known, None}
     parts = [
         f"{name}={_plain(each)}"
@@ -85,7 +85,8 @@ def _plain(value: Any) -> str:
 def _error_of(text: str) -> str | None:
     value = _object(text)
     if value is None:
-        return text.partition("]")[2].strip().partition("\n")[0] if text.startswith("[ERROR]") else None
+        printed = text.removeprefix("[ERROR]").strip().splitlines() if text.startswith("[ERROR]") else []
+        return printed[0] if printed else None
     kind = next((value[name] for name in _ERROR_TYPES if value.get(name)), None)
     message = next((value[name] for name in _ERROR_MESSAGES if value.get(name)), None)
     return None if kind is None else f"{kind}: {message}" if message else str(kind)

@@ -59,7 +59,10 @@ type Logged = Mapping[str, Sequence[Line]]
 
 def work_stays(life: Life) -> list[Stay]:
     """The stays to be explained: of each message the first in the record, before it was moved, in order."""
-    return list({stay.message_id: stay for stay in reversed(life.stays)}.values())[::-1]
+    first: dict[str, Stay] = {}
+    for stay in life.stays:
+        first.setdefault(stay.message_id, stay)
+    return list(first.values())
 
 
 def failed_attempts(stay: Stay) -> list[Attempt]:

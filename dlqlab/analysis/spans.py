@@ -10,6 +10,7 @@ from dlqlab.analysis.leaves import key_text
 from dlqlab.analysis.lives import Life, Request
 from dlqlab.contracts.recorded import ActorKind, Kind, Outcome
 from dlqlab.durations import duration
+from dlqlab.wording import count
 
 
 class Look(StrEnum):
@@ -44,8 +45,8 @@ class Span:
     inner: tuple["Span", ...] = field(default=())
 
 
-type Lines = Mapping[str, Sequence[str]]
-"""Log lines by the request id of their invocation."""
+type Lines = Mapping[tuple[str, str], Sequence[str]]
+"""Log lines by message id and request id: what an invocation of a batch wrote about that message."""
 
 _LEFT = {
     Kind.DELETED: "deleted",
@@ -63,8 +64,8 @@ _BAD_ENDS = frozenset({Kind.MOVED, Kind.EXPIRED, Kind.PURGED})
 def spans(life: Life, lines: Lines | None = None) -> tuple[Span, ...]:
     """The spans of a life in the order in which they began; ``lines`` stand in their invocations."""
     found = [
-        *(_request(each, lines or {}) for each in life.requests),
-        *(_attempt(each, lines or {}) for each in life.others),
+        *(_request(each) for each in life.requests),
+        *(_attempt(each) for each in life.others),
         *(_stay(each, lines or {}) for each in life.stays),
     ]
     return tuple(sorted(found, key=lambda span: span.start_ts))
@@ -77,7 +78,7 @@ def walk(some: Iterable[Span], depth: int = 0) -> Iterator[tuple[int, Span]]:
         yield from walk(span.inner, depth + 1)
 
 
-def _request(request: Request, lines: Lines) -> Span:
+def _request(request: Request) -> Span:
     call = request.call
     by = f" by {product}" if (product := (call.who or "").partition(" ")[0]) else ""
     return Span(
@@ -88,11 +89,11 @@ def _request(request: Request, lines: Lines) -> Span:
         detail=f"{_answer(call)}{by}{f', id {call.request_id}' if call.request_id else ''}",
         is_bad=call.status >= 400,  # noqa: PLR2004  (of HTTP)
         ids=(call.request_id,) if call.request_id else (),
-        inner=tuple(_attempt(each, lines) for each in request.attempts),
+        inner=tuple(_attempt(each) for each in request.attempts),
     )
 
 
-def _attempt(attempt: Attempt, lines: Lines) -> Span:
+def _attempt(attempt: Attempt, lines: Sequence[str] = ()) -> Span:
     inner = [_call(call) for call in attempt.calls]
     if attempt.init_s is not None:
         inner.append(
@@ -105,7 +106,7 @@ def _attempt(attempt: Attempt, lines: Lines) -> Span:
                 is_bad=attempt.outcome == Outcome.INIT_ERROR,
             )
         )
-    logged = tuple(_line(attempt, text) for text in lines.get(attempt.request_id, ()))
+    logged = tuple(_line(attempt, text) for text in lines)
     return Span(
         look=Look.INVOCATION,
         start_ts=attempt.started_ts,
@@ -127,7 +128,7 @@ def _told(attempt: Attempt) -> str:
     if attempt.batch > 1:
         parts.append(f"batch of {attempt.batch}")
     if attempt.calls_of_mates:
-        parts.append(f"{attempt.calls_of_mates} calls about batch mates not shown")
+        parts.append(f"{count(attempt.calls_of_mates, 'call')} about batch mates not shown")
     return ", ".join([*parts, f"id {attempt.request_id}"])
 
 
@@ -166,13 +167,16 @@ def _stay(stay: Stay, lines: Lines) -> Span:
         end = stay.sent_ts + stay.delay_s
         inner.append(Span(look=Look.HIDDEN, start_ts=stay.sent_ts, end_ts=end, label=f"delayed by {_s(stay.delay_s)}"))
     for delivery in stay.deliveries:
-        inner += [*_wait(delivery), _delivery(delivery, lines)]
+        inner += [*_wait(delivery), _delivery(delivery, stay.message_id, lines)]
+    waits_since = _waits_since(stay)
     inner += [_moment(ts, "delete without effect", is_bad=True) for ts in stay.late_deletes]
     if stay.left and stay.left_ts is not None:
         late = ", after its visibility timeout" if stay.left_late else ""
         text = f"{_LEFT[Kind(stay.left)]} by {stay.left_by}{late}"
         inner.append(_moment(stay.left_ts, text, is_bad=stay.left in _BAD_ENDS))
-    elif not stay.left:
+    if waits_since is not None:
+        inner.append(Span(look=Look.WAIT, start_ts=waits_since, end_ts=stay.left_ts, label="waits in the queue"))
+    if not stay.left:
         inner.append(_moment(_last(inner, start), "still in the queue when the record was read"))
     link = stay.link or (f"sent by {stay.sender}" if stay.sender else "")
     return Span(
@@ -186,6 +190,14 @@ def _stay(stay: Stay, lines: Lines) -> Span:
     )
 
 
+def _waits_since(stay: Stay) -> float | None:
+    """Since when it is visible and nobody receives it; None where it is not, or left at once."""
+    if not stay.deliveries:
+        return None if stay.sent_ts is None else stay.sent_ts + stay.delay_s
+    last = stay.deliveries[-1]
+    return last.ended_ts if last.ended == Kind.RETURNED and stay.left is None else None
+
+
 def _last(inner: Sequence[Span], start: float) -> float:
     return max((span.end_ts or span.start_ts for _, span in walk(inner)), default=start)
 
@@ -197,8 +209,8 @@ def _wait(delivery: Delivery) -> list[Span]:
     return [Span(look=Look.WAIT, start_ts=start, end_ts=delivery.received_ts, label="waits in the queue")]
 
 
-def _delivery(delivery: Delivery, lines: Lines) -> Span:
-    inner = [_attempt(each, lines) for each in delivery.attempts]
+def _delivery(delivery: Delivery, message_id: str, lines: Lines) -> Span:
+    inner = [_attempt(each, lines.get((message_id, each.request_id), ())) for each in delivery.attempts]
     for hiding in delivery.hidden:
         end = hiding.ts + hiding.seconds
         end = end if delivery.ended_ts is None else min(end, max(delivery.ended_ts, hiding.ts))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from dlqlab.analysis.deliveries import Attempt
+from dlqlab.analysis.deliveries import Attempt, Stay
 from dlqlab.analysis.keys import SEARCHED, find
 from dlqlab.analysis.lives import Life, lives
 from dlqlab.analysis.log_lines import Line, about, of_attempt
@@ -35,6 +35,9 @@ from dlqlab.run.recordings import (
     run_recording,
 )
 from dlqlab.run.stored_runs import find_run
+
+LINES_MAX = 20
+"""Log lines of one invocation that a life shows: the last ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ def trace(key: str, port: int | None, run_name: str | None, html_path: Path | No
     life = _the_one(source, key)
     if life is None:
         return
-    logged = source.lines(_failed(life))
+    logged = source.lines(attempt for _, attempt in _attempts(life))
     found = spans(life, _texts(life, logged))
     if html_path is not None:
         _write(html_path, page.page(life, found))
@@ -142,14 +145,22 @@ def _failed(life: Life) -> list[Attempt]:
     return [each for stay in life.stays for each in failed_attempts(stay)]
 
 
-def _texts(life: Life, logged: Logged) -> dict[str, list[str]]:
-    """The lines that may be about the life's messages, as people read them."""
-    found: dict[str, list[str]] = {}
+def _attempts(life: Life) -> Iterator[tuple[Stay, Attempt]]:
+    """Every attempt that may have written lines."""
     for stay in life.stays:
-        for attempt in failed_attempts(stay):
-            lines = about(logged.get(attempt.request_id, ()), stay.message_id, attempt)
-            found[attempt.request_id] = [text.log_text(line.text, life, stay.message_id) for line in lines]
-    return found
+        for delivery in stay.deliveries:
+            yield from ((stay, each) for each in delivery.attempts if each.environment)
+
+
+def _texts(life: Life, logged: Logged) -> dict[tuple[str, str], list[str]]:
+    """What each attempt at a message wrote that may be about it, as people read it."""
+    return {
+        (stay.message_id, attempt.request_id): [
+            text.log_text(line.text, life, stay.message_id)
+            for line in about(logged.get(attempt.request_id, ()), stay.message_id, attempt)[-LINES_MAX:]
+        ]
+        for stay, attempt in _attempts(life)
+    }
 
 
 def _write(path: Path, html: str) -> None:

@@ -45,7 +45,8 @@ def reason_lines(life: Life, reasons: Sequence[Reason]) -> Iterator[str]:
         if reason.last_error or reason.last_lines:
             error = reason.last_error or "no line of its log tells it"
             yield f"last error: {error} (invocation {reason.last_request_id})"
-            yield from (f"  | {log_text(line, life, reason.message_id)}" for line in reason.last_lines)
+            for line in reason.last_lines:
+                yield from (f"  | {each}" for each in log_text(line, life, reason.message_id).splitlines())
         elif reason.last_request_id:
             yield f"last error: not known, invocation {reason.last_request_id} left no log line"
         yield ""
@@ -88,7 +89,8 @@ def _line(span: Span, depth: int, started_ts: float, length_s: float) -> str:
     end = length_s if span.end_ts is None else span.end_ts - started_ts
     mark = "!" if span.is_bad and span.look in {Look.INVOCATION, Look.MOMENT, Look.CALL} else _mark(span)
     if span.look is Look.LOG:
-        return f"{'':{22 + BAR}}{_INDENT * depth}| {span.detail}".rstrip()
+        margin = f"{'':{22 + BAR}}{_INDENT * depth}| "
+        return "\n".join(f"{margin}{line}".rstrip() for line in span.detail.splitlines())
     took = "" if span.look is Look.MOMENT else "open" if span.end_ts is None else duration(span.end_ts - span.start_ts)
     label = f"{span.label}: {span.detail}" if span.detail else span.label
     shown = bar(start, end, length_s, BAR, mark)

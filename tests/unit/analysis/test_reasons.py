@@ -157,6 +157,8 @@ def test_last_error_comes_from_the_log_where_the_function_answered() -> None:
     ("text", "error"),
     [
         ("[ERROR] KeyError: 'a'\nTraceback (most recent call last):", "KeyError: 'a'"),
+        ("[ERROR] KeyError: 'a'\rTraceback (most recent call last):\r", "KeyError: 'a'"),
+        ("[ERROR] ", None),
         ('{"error_type": "E"}', "E"),
         ('{"message": "all is well"}', None),
         ("plain", None),
