@@ -10,7 +10,22 @@ from typing import Any, Protocol
 import click
 
 from dlqlab import __version__
-from dlqlab.cli import collect, dlq, emulator, judge, lint, logs, openapi, pipeline, run, specimen, sql, tune, twin
+from dlqlab.cli import (
+    collect,
+    dlq,
+    emulator,
+    judge,
+    lint,
+    logs,
+    openapi,
+    pipeline,
+    run,
+    specimen,
+    sql,
+    trace,
+    tune,
+    twin,
+)
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 
 
@@ -32,6 +47,7 @@ _SECTIONS: tuple[Section, ...] = (
     collect,
     logs,
     sql,
+    trace,
     dlq,
     lint,
     twin,

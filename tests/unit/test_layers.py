@@ -39,7 +39,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "twin": "analysis contracts costs errors load paths pollers specimens",
     "tune": "contracts costs errors lint specimens twin wording",
     "charts": "analysis durations errors tune twin wording",
-    "report": "analysis contracts errors paths progress",
+    "report": "analysis contracts durations errors paths progress wording",
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
     "cli": "analysis bundle contracts costs deploy dlq dlqlab doctor emulator errors fidelity lint openapi paths "

@@ -1,0 +1,170 @@
+"""Asking the flight recorder about one task."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from dlqlab.analysis.deliveries import Attempt, Stay
+from dlqlab.analysis.keys import SEARCHED, find
+from dlqlab.analysis.lives import Life, lives
+from dlqlab.analysis.log_lines import Line, about, of_attempt
+from dlqlab.analysis.reasons import Logged, failed_attempts, reason, work_stays
+from dlqlab.analysis.recorded_rows import Rows
+from dlqlab.analysis.spans import spans
+from dlqlab.cli.actions.emulators import running
+from dlqlab.cli.console import ERR
+from dlqlab.contracts.recording import Recording
+from dlqlab.deploy.target import local_target
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.errors import UsageError
+from dlqlab.report.life import page, text
+from dlqlab.run.recordings import (
+    Ran,
+    ledger_of,
+    live_limits,
+    live_lines,
+    live_recording,
+    run_limits,
+    run_lines,
+    run_recording,
+)
+from dlqlab.run.stored_runs import find_run
+
+LINES_MAX = 20
+"""Log lines of one invocation that a life shows: the last ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the answer comes from: an emulator that runs, or a run's directory."""
+
+    name: str
+    recording: Recording
+    ledger: Mapping[str, Sequence[str]]
+    emulator: Emulator | None
+    run: Any
+
+    def lines(self, attempts: Iterable[Attempt]) -> Logged:
+        """The log lines of these attempts, by request id."""
+        wanted = {each.request_id: each for each in attempts}
+        ran = [Ran(each.request_id, each.function, each.started_ts, each.ended_ts) for each in wanted.values()]
+        if self.emulator is not None:
+            found = live_lines(local_target(self.emulator).client("logs"), ran)
+        else:
+            found = run_lines(self.run, ran)
+        every = [Line(*line) for line in dict.fromkeys(found)]
+        return {request_id: of_attempt(every, attempt) for request_id, attempt in wanted.items()}
+
+    def limits(self, queues: Iterable[str]) -> Mapping[str, int]:
+        """The maxReceiveCount of queues, by name."""
+        if self.emulator is not None:
+            return live_limits(local_target(self.emulator).client("sqs"), queues)
+        return run_limits(self.run)
+
+
+def trace(key: str, port: int | None, run_name: str | None, html_path: Path | None, *, as_json: bool) -> None:
+    source = _source(port, run_name)
+    life = _the_one(source, key)
+    if life is None:
+        return
+    logged = source.lines(attempt for _, attempt in _attempts(life))
+    found = spans(life, _texts(life, logged))
+    if html_path is not None:
+        _write(html_path, page.page(life, found))
+        ERR.print(f"page: {escape(str(html_path))}", soft_wrap=True)
+    if as_json:
+        told = dataclasses.asdict(life) | {"spans": [dataclasses.asdict(span) for span in found]}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    elif html_path is None:
+        for line in text.life_lines(life, found):
+            click.echo(line)
+
+
+def why(key: str, port: int | None, run_name: str | None, *, as_json: bool) -> None:
+    source = _source(port, run_name)
+    life = _the_one(source, key)
+    if life is None:
+        return
+    asked = [stay for stay in work_stays(life) if key in {each.message_id for each in life.stays} <= {key}]
+    stays = asked or work_stays(life)
+    if not stays:
+        raise UsageError(f"{key!r} is known, and no message of it is: {'; '.join(life.how)}: see dlqlab trace {key}")
+    logged = source.lines(_failed(life))
+    limits = source.limits(stay.queue for stay in stays)
+    reasons = [reason(life, stay, logged, limits.get(stay.queue)) for stay in stays]
+    if as_json:
+        told = {"key": key, "how": life.how, "messages": [dataclasses.asdict(each) for each in reasons]}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for line in text.reason_lines(life, reasons):
+        click.echo(line)
+
+
+def _source(port: int | None, run_name: str | None) -> Source:
+    if run_name is None:
+        emulator = running(port)
+        recording = live_recording(emulator)
+        return Source(name=emulator.endpoint, recording=recording, ledger={}, emulator=emulator, run=None)
+    if port is not None:
+        raise UsageError("--run and --port are given: a run's record is in its directory, leave out --port")
+    run = find_run(run_name)
+    return Source(
+        name=f"run {run.path.name}", recording=run_recording(run), ledger=ledger_of(run), emulator=None, run=run
+    )
+
+
+def _the_one(source: Source, key: str) -> Life | None:
+    """The life that the key names; several are listed, and there is none to show.
+
+    Raises:
+        UsageError: nothing has this key.
+    """
+    rows = Rows(source.recording)
+    found = find(rows, key, source.ledger)
+    if not found.how:
+        sizes = (
+            f"{len(source.recording.messages):,} events of messages, {len(source.recording.invocations):,} invocations"
+        )
+        calls = f"{len(source.recording.calls):,} calls"
+        raise UsageError(f"nothing has the key {key!r}: searched {SEARCHED}, in {sizes} and {calls} of {source.name}")
+    several = lives(rows, found)
+    if len(several) > 1:
+        for line in text.listing(found, several):
+            click.echo(line)
+        return None
+    return several[0]
+
+
+def _failed(life: Life) -> list[Attempt]:
+    return [each for stay in life.stays for each in failed_attempts(stay)]
+
+
+def _attempts(life: Life) -> Iterator[tuple[Stay, Attempt]]:
+    """Every attempt that may have written lines."""
+    for stay in life.stays:
+        for delivery in stay.deliveries:
+            yield from ((stay, each) for each in delivery.attempts if each.environment)
+
+
+def _texts(life: Life, logged: Logged) -> dict[tuple[str, str], list[str]]:
+    """What each attempt at a message wrote that may be about it, as people read it."""
+    return {
+        (stay.message_id, attempt.request_id): [
+            text.log_text(line.text, life, stay.message_id)
+            for line in about(logged.get(attempt.request_id, ()), stay.message_id, attempt)[-LINES_MAX:]
+        ]
+        for stay, attempt in _attempts(life)
+    }
+
+
+def _write(path: Path, html: str) -> None:
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--html {path}: cannot be written: {error.strerror}") from error
