@@ -12,6 +12,8 @@ import pandas as pd
 
 from dlqlab.contracts.cells import whole
 from dlqlab.contracts.manifest import Manifest
+from dlqlab.contracts.recorded_run import read_recording
+from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import TABLES
 from dlqlab.contracts.topology import Topology
@@ -26,13 +28,16 @@ OTHER_LINES = "other_lines.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEvidence:
-    """Manifest and tables of one run. ``unreadable`` maps the name of a table to why it is not in ``tables``."""
+    """Manifest and tables of one run. ``unreadable`` maps the name of a table to why it is not in ``tables``, and
+    ``recording`` to why there is none although something was recorded.
+    """
 
     manifest: Manifest
     tables: Mapping[str, pd.DataFrame]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     bad_lines: tuple[str, ...] = ()
     topology: Topology | None = None  # what the pipeline consists of; None where the run does not say
+    recording: Recording | None = None  # what the emulator recorded; None where nothing was, or it cannot be read
     raw_parts: tuple[str, ...] = ()  # what was written while the run went on, before it became tables
 
     def table(self, name: str) -> pd.DataFrame:
@@ -61,6 +66,11 @@ def load_evidence(run: RunDir) -> RunEvidence:
             tables[name] = whole(name, run.read(name))
         except EvidenceError as error:
             unreadable[name] = str(error) if run.has(name) else NOT_THERE
+    recording: Recording | None = None
+    try:
+        recording = read_recording(run)
+    except EvidenceError as error:
+        unreadable["recording"] = str(error)
     bad_lines = _lines(run.path / BAD_LINES)
     return RunEvidence(
         manifest=manifest,
@@ -68,6 +78,7 @@ def load_evidence(run: RunDir) -> RunEvidence:
         unreadable=unreadable,
         bad_lines=bad_lines,
         topology=run.read_topology(),
+        recording=recording,
         raw_parts=_raw_parts(run),
     )
 

@@ -53,6 +53,11 @@ class RunDir:
         """Folder of the JSON lines that the load generator writes while it runs."""
         return self.path / "ledger"
 
+    @property
+    def recording_path(self) -> Path:
+        """Folder of what the emulator recorded; it is not there where nothing was: see ``recorded_run``."""
+        return self.path / "recording"
+
     def table_path(self, table: str) -> Path:
         return self.path / f"{table}.parquet"
 
