@@ -113,6 +113,7 @@ def _serve_one(stream: Stream, peer: tuple[str, int], application: WsgiGateway) 
     if answer is None:
         with contextlib.nullcontext() if isinstance(body, bytes) else body:
             answer = _respond(application, _environ(method, target, headers, body, stream.connection, peer))
+    taps.answered(answer[0], answer[2])
     stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
     return keep_alive
 
