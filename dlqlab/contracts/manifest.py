@@ -114,11 +114,16 @@ class DrainReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """Rows by table as they were written; whether the logs had gone quiet; items in the tables of another run."""
+    """Rows by table as they were written; whether the logs had gone quiet; items in the tables of another run.
+
+    ``recorded`` is rows by table of what the emulator recorded; None where there is no record: ``not_measured`` says
+    why, under ``recording``.
+    """
 
     rows: Mapping[str, int]
     logs_settled: bool
     foreign_items: int
+    recorded: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,12 +31,19 @@ def read_recording(run: RunDir) -> Recording | None:
     folder = run.recording_path
     if not folder.is_dir():
         return None
+    gaps, is_ended = read_gaps(folder)
+    tables = {table: _read(table_path(folder, table), table) for table in TABLES}
+    return Recording(**tables, gaps=gaps, is_ended=is_ended)
+
+
+def read_gaps(folder: Path) -> tuple[tuple[str, ...], bool]:
+    """Why a record does not have everything, and whether it had ended.
+
+    Raises:
+        EvidenceError: the file cannot be read.
+    """
     said = read_json(folder / GAPS)
-    return Recording(
-        **{table: _read(table_path(folder, table), table) for table in TABLES},
-        gaps=tuple(map(str, said.get("gaps", ()))),
-        is_ended=said.get("is_ended") is True,
-    )
+    return tuple(map(str, said.get("gaps", ()))), said.get("is_ended") is True
 
 
 def table_path(folder: Path, table: str) -> Path:
@@ -60,12 +67,12 @@ def new_recording(run: RunDir) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_table(folder: Path, table: str, parts: Iterable[pa.Table]) -> int:
+def write_table(folder: Path, table: str, parts: Iterable[pa.Table | pa.RecordBatch]) -> int:
     """A table of its parts, each of which has its columns; one part is in memory at a time. Its number of rows."""
     rows, wanted = 0, schema(table)
     with pq.ParquetWriter(table_path(folder, table), wanted, compression="zstd") as writer:
         for part in parts:
-            writer.write_table(part.select(wanted.names).cast(wanted))
+            writer.write(part.select(wanted.names).cast(wanted))
             rows += part.num_rows
     return rows
 

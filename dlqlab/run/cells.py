@@ -99,9 +99,9 @@ def gather_cells(whole: Runner, cells: int) -> RunDir:
         _run_all(assignments, phase, on_load=lambda: point_latest(whole.run))
     runs = [RunDir(folder / str(number)) for number in range(cells)]
     with whole.phases.phase("merge") as phase:
-        merge_tables(whole.run, runs)
+        recorded = merge_tables(whole.run, runs)
         manifests = [run.read_manifest() for run in runs]
-        whole.manifest = merge_manifests(whole.manifest, manifests)
+        whole.manifest = merge_manifests(whole.manifest, manifests, recorded)
         rows = whole.manifest.collected.rows if whole.manifest.collected else {}
         phase.note = ", ".join(f"{n:,} {table}" for table, n in rows.items())
     slowest = _slowest([manifest.phases for manifest in manifests])

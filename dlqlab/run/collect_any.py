@@ -51,12 +51,12 @@ class AnyCollector:
         drained = self._drain(run, phases)
         ended_ts = time.time()
         window = Window(self.since_ts, ended_ts)
-        collected = pull(
-            run, self.target, window, phases, run_id=run.path.name, not_sampled=("host",), sent_by_us=False
-        )
+        pulled = pull(run, self.target, window, phases, run_id=run.path.name, not_sampled=("host",), sent_by_us=False)
+        begun = self._manifest(run, found, drained, ended_ts)
         manifest = dataclasses.replace(
-            self._manifest(run, found, drained, ended_ts),
-            collected=collected,
+            begun,
+            collected=pulled.collected,
+            not_measured={**begun.not_measured, **pulled.not_measured},
             ended_ts=time.time(),
             phases=dict(phases.seconds),
         )

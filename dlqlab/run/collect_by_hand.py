@@ -71,7 +71,7 @@ class HandCollector:
         drain_ended_ts = time.time()
         probe = self._probe(phases)
         window = Window(load.started_ts, drain_ended_ts)
-        collected = pull(
+        pulled = pull(
             self.run,
             self.target,
             window,
@@ -85,7 +85,8 @@ class HandCollector:
             drain=waited,
             drain_ended_ts=drain_ended_ts,
             retry_probe=probe,
-            collected=collected,
+            collected=pulled.collected,
+            not_measured={**manifest.not_measured, **pulled.not_measured},
             latency_probe=LatencyProbe(after=self._latency()),
             finished=not load.open_workers,
             ended_ts=time.time(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlqlab.collect.collect import Clients, collect
@@ -20,12 +21,21 @@ from dlqlab.errors import DeployError, EvidenceError
 from dlqlab.load.ledger import read_ledger
 from dlqlab.progress import Phases
 from dlqlab.run import target_facts
+from dlqlab.run.recordings import collect_recording
 from dlqlab.run.watch import Watch
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 ANSWERED = TAKEN | NOT_TAKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a collection says of itself, and by subject what it could not have."""
+
+    collected: Collected
+    not_measured: Mapping[str, str]
 
 
 def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:
@@ -118,7 +128,7 @@ def pull(
     run_id: str,
     not_sampled: Collection[str] = (),
     sent_by_us: bool = True,
-) -> Collected:
+) -> Pulled:
     """Collect everything into the run directory; ``run_id`` is the one that the functions log.
 
     Raises:
@@ -141,5 +151,15 @@ def pull(
             sent_by_us=sent_by_us,
             on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
         )
+        phase.update(note="what the emulator recorded")
+        recorded = collect_recording(run, target_facts.emulator_of(target), window)
         phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
-    return Collected(rows=report.rows, logs_settled=report.logs_settled, foreign_items=report.foreign_items)
+        if recorded.rows is not None:
+            phase.note += f", {sum(recorded.rows.values()):,} rows recorded"
+    collected = Collected(
+        rows=report.rows,
+        logs_settled=report.logs_settled,
+        foreign_items=report.foreign_items,
+        recorded=recorded.rows,
+    )
+    return Pulled(collected, recorded.not_measured)

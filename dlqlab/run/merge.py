@@ -2,7 +2,7 @@
 
 import dataclasses
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -18,12 +18,15 @@ from dlqlab.contracts.manifest import (
     Manifest,
     RetryProbe,
 )
+from dlqlab.contracts.recorded_run import NOT_MEASURED
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import TABLES, conform
+from dlqlab.run.merged_recordings import merge_recordings
+from dlqlab.run.recordings import NO_RECORD, Recorded
 
 
-def merge_tables(run: RunDir, cells: Sequence[RunDir]) -> None:
-    """Every table of the cells, one after another, into the run; and their lines of other kinds.
+def merge_tables(run: RunDir, cells: Sequence[RunDir]) -> Recorded:
+    """Every table of the cells, one after another, into the run; their lines of other kinds; what they recorded.
 
     Raises:
         EvidenceError: a table of a cell is missing or cannot be read.
@@ -39,9 +42,10 @@ def merge_tables(run: RunDir, cells: Sequence[RunDir]) -> None:
     topology = cells[0].read_topology()
     if topology:
         run.write_topology(topology)
+    return merge_recordings(run, cells)
 
 
-def merge_manifests(whole: Manifest, cells: Sequence[Manifest]) -> Manifest:
+def merge_manifests(whole: Manifest, cells: Sequence[Manifest], recorded: Recorded = NO_RECORD) -> Manifest:
     """The manifest of the whole run with what its cells say: it began with the first one and ended with the last one.
 
     A claim holds for the run where it holds for every cell; the retry probe's median is the cells' median, its p95 the
@@ -58,13 +62,13 @@ def merge_manifests(whole: Manifest, cells: Sequence[Manifest]) -> Manifest:
         drain_ended_ts=max(_known(cell.drain_ended_ts for cell in cells), default=None),
         redact_fields=first.redact_fields,
         emulator=_emulators([cell.emulator for cell in cells]),
-        not_measured=first.not_measured,
+        not_measured=_not_measured(first.not_measured, recorded),
         fidelity=(_card_entry(len(cells)), *first.fidelity),
         retry_probe=_probe(_known(cell.retry_probe for cell in cells)),
         latency_probe=_latencies(_known(cell.latency_probe for cell in cells)),
         load=_load(_known(cell.load for cell in cells)),
         drain=_drain(_known(cell.drain for cell in cells)),
-        collected=_collected(_known(cell.collected for cell in cells)),
+        collected=_collected(_known(cell.collected for cell in cells), recorded.rows),
         junk_message_ids=tuple(message for cell in cells for message in cell.junk_message_ids or ()),
         cells=len(cells),
     )
@@ -131,9 +135,16 @@ def _drain(drains: Sequence[DrainReport]) -> DrainReport | None:
     return DrainReport(waited_s=max(drain.waited_s for drain in drains), reason="; ".join(reasons))
 
 
-def _collected(reports: Sequence[Collected]) -> Collected:
+def _not_measured(first: Mapping[str, str], recorded: Recorded) -> Mapping[str, str]:
+    """What is said of the recording is said of all cells."""
+    others = {subject: text for subject, text in first.items() if subject != NOT_MEASURED}
+    return others if recorded.rows is not None else {**first, **recorded.not_measured}
+
+
+def _collected(reports: Sequence[Collected], recorded: Mapping[str, int] | None) -> Collected:
     return Collected(
         rows={table: sum(report.rows.get(table, 0) for report in reports) for table in TABLES},
         logs_settled=all(report.logs_settled for report in reports),
         foreign_items=sum(report.foreign_items for report in reports),
+        recorded=recorded,
     )

@@ -171,14 +171,15 @@ class Runner:
             drained, waited = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
             self.note(drain_ended_ts=time.time())
         window = Window(load.started_ts, time.time())
-        collected = pull(self.run, target, window, self.phases, run_id=self.run_id)
+        pulled = pull(self.run, target, window, self.phases, run_id=self.run_id)
         self.note(
             latency_probe=dataclasses.replace(
                 self.manifest.latency_probe or LatencyProbe(), after=preflight.probe_latency(target, url)
             ),
             drained=drained,
             drain=waited,
-            collected=collected,
+            collected=pulled.collected,
+            not_measured={**self.manifest.not_measured, **pulled.not_measured},
         )
 
     def _load(self, url: str, host: HostSampler, sqs: "SQSClient", queue_url: str) -> LoadResult:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,9 @@ from dlqlab.contracts.manifest import (
     Manifest,
     RetryProbe,
 )
+from dlqlab.contracts.recorded_run import read_recording, table_path, write_recording
+from dlqlab.contracts.recording import TABLES as RECORDED
+from dlqlab.contracts.recording import Recording, schema
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.tables import TABLES, frame
@@ -111,6 +115,61 @@ def test_missing_table_of_a_cell_is_an_error(tmp_path: Path) -> None:
     """A cell without its evidence must not be overlooked."""
     with pytest.raises(EvidenceError, match=r"ledger\.parquet: is not there"):
         merge_tables(RunDir(tmp_path), [RunDir(tmp_path / "0")])
+
+
+def _record(run: RunDir, *gaps: str, ts: float, body: str) -> None:
+    """A message that was sent, and its body."""
+    sent = {"ts": ts, "queue": "q", "message_id": body, "kind": "sent", "actor_kind": "client", "body_sha256": body}
+    rows = {"messages": [sent]}
+    bodies = [
+        {"body_sha256": sha256, "body": "", "body_bytes": 0, "is_redacted": False, "is_cut": False}
+        for sha256 in ("shared", body)
+    ]
+    tables = {name: pa.Table.from_pylist({**rows, "bodies": bodies}.get(name, []), schema(name)) for name in RECORDED}
+    write_recording(run, Recording(**tables, gaps=gaps, is_ended=False))
+
+
+def test_merged_recordings_are_in_order_of_time(tmp_path: Path) -> None:
+    """Rows of all cells with their cell, each body once, and each cell's gaps; a cell without a record is a gap."""
+    cells = [_write(tmp_path / str(number), "t") for number in range(3)]
+    _record(cells[0], "torn", ts=2, body="a")
+    _record(cells[1], ts=1, body="b")
+    run = RunDir(tmp_path)
+    recorded = merge_tables(run, cells)
+    record = read_recording(run)
+
+    assert record is not None
+    assert [("b", 1), ("a", 0)] == [(row["message_id"], row["cell"]) for row in record.messages.to_pylist()]
+    assert ["shared", "a", "b"] == record.bodies["body_sha256"].to_pylist()
+    assert ("cell 0: torn", "cell 2: it has no record") == record.gaps
+    assert {"messages": 2, "invocations": 0, "calls": 0, "bodies": 3} == recorded.rows
+    first = _manifest(0, not_measured={"recording": "not in this cell", "host": "nobody"})
+    whole = merge_manifests(WHOLE, [first, _manifest(1)], recorded)
+    assert {"host": "nobody"} == whole.not_measured
+    assert whole.collected is not None
+    assert recorded.rows == whole.collected.recorded
+
+
+def test_recording_of_a_cell_that_cannot_be_read_breaks_nothing(tmp_path: Path) -> None:
+    """The run has its tables; its manifest says why it has no record."""
+    cells = [_write(tmp_path / str(number), "t") for number in range(2)]
+    _record(cells[1], ts=1, body="b")
+    table_path(cells[1].recording_path, "calls").write_text("no")
+    run = RunDir(tmp_path)
+    recorded = merge_tables(run, cells)
+
+    assert read_recording(run) is None
+    assert "calls.parquet" in merge_manifests(WHOLE, [_manifest(0), _manifest(1)], recorded).not_measured["recording"]
+
+
+def test_cells_without_a_recorder_have_no_recording(tmp_path: Path) -> None:
+    """What their manifests say of it holds for the run."""
+    cells = [_write(tmp_path / str(number), "t") for number in range(2)]
+    recorded = merge_tables(RunDir(tmp_path), cells)
+    manifests = [_manifest(number, not_measured={"recording": "switched off"}) for number in range(2)]
+
+    assert read_recording(RunDir(tmp_path)) is None
+    assert {"recording": "switched off"} == merge_manifests(WHOLE, manifests, recorded).not_measured
 
 
 WHOLE = Manifest(run_id="r", scenario=Scenario(name="small"), cells=2)

@@ -1,42 +1,69 @@
-"""A record's files to its tables."""
+"""A record's files to its tables, whole in memory or a part at a time.
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+What the files hold goes to parts in a folder first. DuckDB then puts these in order and together, by way of that folder
+where they do not fit into memory.
+"""
+
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from dlqlab.contracts.database import literal, open_database
 from dlqlab.contracts.recording import TABLES, Recording, schema
-from dlqlab.emulator.recorder.chunks import SUFFIX, Row, TornError, decode
-from dlqlab.emulator.recorder.finish import BODIES_FULL
-from dlqlab.emulator.recorder.journal import BACKLOG, DISK, VALUE
-from dlqlab.emulator.recorder.rows import (
-    BODY,
-    BODY_FIELDS,
-    CALL,
-    CALL_FIELDS,
-    CLOSED,
-    ENDED,
-    ENDED_FIELDS,
-    LOST,
-    MESSAGE,
-    MESSAGE_FIELDS,
-    STARTED,
-    STARTED_FIELDS,
-)
-from dlqlab.emulator.recorder.witness import FAILED
-from dlqlab.errors import EvidenceError
+from dlqlab.emulator.recorder.parts import PARTS, Said, read_parts
 
-_REASONS = {
-    BACKLOG: "{:,} rows are missing: the recorder could not follow",
-    DISK: "{:,} rows are missing: the disk did not take them",
-    VALUE: "{:,} rows are missing: they could not be written",
-    FAILED: "{:,} rows are missing: the recorder failed, as the emulator's log tells",
-    BODIES_FULL: "{:,} bodies are missing: those that are kept take all the room that they may",
+BATCH_ROWS = 16_384
+_KEPT = {
+    "kept_messages": "SELECT DISTINCT queue, message_id FROM messages WHERE ts BETWEEN start_ts() AND end_ts()",
+    "kept_invocations": """
+        SELECT seq, request_id, client_request_id FROM started LEFT JOIN ended ON started_seq = seq
+        WHERE (started_ts <= end_ts() AND coalesce(ended_ts, end_ts()) >= start_ts()) OR seq IN (
+            SELECT seq FROM (SELECT seq, unnest(message_ids) AS message_id FROM started)
+            SEMI JOIN kept_messages USING (message_id)
+        )""",
+}
+"""What lives into the window: it is kept whole. In this order, one is made with the help of those before it."""
+_TABLES = {
+    "messages": """
+        SELECT * REPLACE (
+            CASE WHEN parent_ids IS NULL AND kind = 'sent' AND actor_kind = 'invocation'
+            THEN given.message_ids ELSE parent_ids END AS parent_ids
+        ) FROM messages SEMI JOIN kept_messages USING (queue, message_id)
+        LEFT JOIN (
+            SELECT request_id, last(message_ids ORDER BY seq) AS message_ids FROM started
+            WHERE len(message_ids) > 0 GROUP BY request_id
+        ) AS given USING (request_id)
+        ORDER BY ts, seq""",
+    "invocations": """
+        SELECT * FROM started SEMI JOIN kept_invocations USING (seq) LEFT JOIN ended ON started_seq = seq
+        ORDER BY started_ts, seq""",
+    "calls": """
+        SELECT * FROM calls
+        WHERE (ts <= end_ts() AND ts + duration_s >= start_ts())
+            OR request_id IN (SELECT request_id FROM kept_invocations)
+            OR request_id IN (SELECT client_request_id FROM kept_invocations)
+        ORDER BY ts, seq""",
+    "bodies": """
+        SELECT * FROM bodies SEMI JOIN
+            (SELECT body_sha256 FROM messages SEMI JOIN kept_messages USING (queue, message_id)) USING (body_sha256)""",
 }
 
-Columns = dict[str, list[Any]]
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """From when to when, in seconds since the epoch."""
+
+    start_ts: float = -math.inf
+    end_ts: float = math.inf
 
 
 def read(folder: Path, *, cell: int | None = None) -> Recording:
@@ -49,99 +76,76 @@ def read(folder: Path, *, cell: int | None = None) -> Recording:
     Raises:
         EvidenceError: there is no record.
     """
-    segments = sorted(folder.glob(f"*{SUFFIX}"))
-    if not segments:
-        raise EvidenceError(
-            f"{folder}: holds no record: the emulator was started without its recorder, or has just begun"
-        )
-    rows: dict[str, list[Row]] = defaultdict(list)
-    gaps = []
-    for segment in segments:
+    with tempfile.TemporaryDirectory() as scratch, Reader(folder, Path(scratch), cell=cell) as reader:
+        tables = {table: pa.Table.from_batches(reader.parts(table), schema(table)) for table in TABLES}
+        return Recording(**tables, gaps=reader.said.gaps(), is_ended=reader.said.is_ended)
+
+
+class Reader:
+    """Reads a record, as a context manager, without having a table of it in memory.
+
+    Of what happened outside of the window it has that of messages that also lived within it, of invocations that ran
+    within it or were given such a message, and the calls of these.
+
+    Args:
+        scratch: a folder for what does not fit into memory; the reader leaves nothing in it.
+    """
+
+    def __init__(self, folder: Path, scratch: Path, *, cell: int | None = None, window: Between = Between()) -> None:
+        self.said = Said()
+        """What the record says of itself."""
+        self._folder = folder
+        self._scratch = scratch / "parts"
+        self._cell = cell
+        self._window = window
+
+    def __enter__(self) -> Self:
+        """Raises:
+        EvidenceError: there is no record.
+        """
+        self._scratch.mkdir(parents=True)
+        self._database = open_database(self._scratch)
         try:
-            for row in _rows(segment):
-                rows[row[0]].append(row)
-        except TornError:
-            gaps.append(f"{segment.name} ends in the middle of a chunk: what happened just before is missing")
-    lost = {row[1]: row[2] for row in rows[LOST]}
-    gaps += [_REASONS[reason].format(count) for reason, count in lost.items()]
-    invocations = _invocations(rows[STARTED], rows[ENDED])
-    return Recording(
-        messages=_table("messages", _messages(rows[MESSAGE], invocations), cell),
-        invocations=_table("invocations", invocations, cell),
-        calls=_table("calls", _calls(rows[CALL]), cell),
-        bodies=_table("bodies", _bodies(rows[BODY]), None),
-        gaps=tuple(gaps),
-        is_ended=bool(rows[CLOSED]),
-    )
+            self._write_parts()
+            for name in ("start_ts", "end_ts"):
+                value = float(getattr(self._window, name))
+                self._database.execute(f"CREATE TEMP MACRO {name}() AS '{value}'::DOUBLE")
+            for name in PARTS:
+                self._database.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({literal(self._scratch / name)})")
+            for name, query in _KEPT.items():
+                self._database.execute(f"CREATE TEMP TABLE {name} AS {query}")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
 
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        shutil.rmtree(self._scratch)
 
-def trace_id(header: str | None) -> str | None:
-    """The root of an X-Ray trace header (``Root=1-...;Parent=...``)."""
-    for part in (header or "").split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == "Root":
-            return value
-    return None
+    def parts(self, table: str) -> Iterator[pa.RecordBatch]:
+        """A table of the record, in order."""
+        wanted = schema(table)
+        for batch in self._database.sql(_TABLES[table]).to_arrow_reader(BATCH_ROWS):
+            columns = [
+                self._constant(batch.num_rows, field)
+                if field.name not in batch.schema.names
+                else batch.column(field.name).cast(field.type)
+                for field in wanted
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=wanted)
 
+    def _constant(self, rows: int, field: pa.Field) -> pa.Array:
+        """A column that no row has: the cell's number, or what nobody knows."""
+        return pa.array([self._cell if field.name == "cell" else None] * rows, field.type)
 
-def _rows(segment: Path) -> Iterator[Row]:
-    with segment.open("rb") as file:
-        for rows in decode(file):
-            yield from rows
-
-
-def _columns(rows: list[Row], fields: Sequence[str]) -> Columns:
-    values = zip(*rows, strict=True) if rows else ((),) * (len(fields) + 1)
-    _, *columns = map(list, values)
-    return dict(zip(fields, columns, strict=True))
-
-
-def _in_order(rows: list[Row]) -> list[Row]:
-    """By time; what follows in order never precedes in time."""
-    return sorted(rows, key=lambda row: (row[2], row[1]))
-
-
-def _with_trace_ids(columns: Columns) -> Columns:
-    columns["trace_id"] = [trace_id(header) for header in columns.pop("trace_header")]
-    return columns
-
-
-def _messages(rows: list[Row], invocations: Columns) -> Columns:
-    columns = _with_trace_ids(_columns(_in_order(rows), MESSAGE_FIELDS))
-    given = {
-        request_id: ids
-        for request_id, ids in zip(invocations["request_id"], invocations["message_ids"], strict=True)
-        if ids
-    }
-    columns["parent_ids"] = [
-        given.get(request_id) if parents is None and kind == "sent" and actor == "invocation" else parents
-        for parents, kind, actor, request_id in zip(
-            columns["parent_ids"], columns["kind"], columns["actor_kind"], columns["request_id"], strict=True
-        )
-    ]
-    return columns
-
-
-def _invocations(started: list[Row], ended: list[Row]) -> Columns:
-    columns = _columns(_in_order(started), STARTED_FIELDS)
-    ends = {row[1]: row[1:] for row in ended}
-    nothing = (None,) * len(ENDED_FIELDS)
-    found = [ends.get(seq, nothing) for seq in columns["seq"]]
-    columns |= {name: [end[at] for end in found] for at, name in enumerate(ENDED_FIELDS)}
-    return _with_trace_ids(columns)
-
-
-def _calls(rows: list[Row]) -> Columns:
-    return _with_trace_ids(_columns(_in_order(rows), CALL_FIELDS))
-
-
-def _bodies(rows: list[Row]) -> Columns:
-    return _columns(list({row[1]: row for row in rows}.values()), BODY_FIELDS)
-
-
-def _table(name: str, columns: Mapping[str, list[Any]], cell: int | None) -> pa.Table:
-    length = len(next(iter(columns.values())))
-    made = {
-        column: [cell] * length if column == "cell" else columns.get(column, [None] * length) for column in TABLES[name]
-    }
-    return pa.table(made, schema=schema(name))
+    def _write_parts(self) -> None:
+        with ExitStack() as stack:
+            writers = {
+                name: stack.enter_context(pq.ParquetWriter(self._scratch / name, parts, compression="zstd"))
+                for name, parts in PARTS.items()
+            }
+            for name, part in read_parts(self._folder, self.said):
+                writers[name].write_batch(part)

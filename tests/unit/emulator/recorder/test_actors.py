@@ -9,7 +9,7 @@ import pytest
 from dlqlab.emulator.recorder.actors import HERE, SQS, Actor, Environment, Environments, caller, credential, learn
 from dlqlab.emulator.recorder.describe import error_code_of, items_of, message_id_of, operation_of
 from dlqlab.emulator.recorder.finish import error_of
-from dlqlab.emulator.recorder.reader import trace_id
+from dlqlab.emulator.recorder.parts import trace_id
 
 
 def signed(key: str, service: str = "sqs") -> dict[bytes, bytes]:
