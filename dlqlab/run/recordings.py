@@ -9,6 +9,7 @@ from typing import Any
 
 from dlqlab.collect.collect import MARGIN_S
 from dlqlab.collect.logs import Window
+from dlqlab.collect.metrics import PERIOD_S
 from dlqlab.contracts.recorded_run import NOT_MEASURED, new_recording, write_gaps, write_table
 from dlqlab.contracts.recording import BEHIND_MAX_S, FOLDER, STATUS_PATH, TABLES
 from dlqlab.contracts.rundir import RunDir
@@ -52,6 +53,14 @@ def not_collected(error: Exception) -> Recorded:
     return _nothing(f"what happened to each message: the record could not be collected: {_reason(error)}")
 
 
+def recorded_window(window: Window) -> Between:
+    """From the beginning of the minute in which the load began, so that CloudWatch counted the same, until after the
+    drain; with a margin.
+    """
+    minute_ts = window.start_ts // PERIOD_S * PERIOD_S
+    return Between(min(minute_ts, window.start_ts - MARGIN_S), window.end_ts + MARGIN_S)
+
+
 def _nothing(reason: str) -> Recorded:
     return Recorded(not_measured={NOT_MEASURED: reason})
 
@@ -59,11 +68,10 @@ def _nothing(reason: str) -> Recorded:
 def _collected(run: RunDir, emulator: Emulator, window: Window) -> Mapping[str, int]:
     gaps = _flush(emulator)
     if emulator.created_ts > window.start_ts:
-        gaps.append("the emulator was started after the load had begun: what it did before is not recorded")
-    between = Between(window.start_ts - MARGIN_S, window.end_ts + MARGIN_S)
+        gaps.append("the emulator was started after the load had begun: what was before is not recorded")
     with (
         new_recording(run) as folder,
-        Reader(Path(emulator.state) / FOLDER, folder, window=between) as reader,
+        Reader(Path(emulator.state) / FOLDER, folder, window=recorded_window(window)) as reader,
     ):
         rows = {table: write_table(folder, table, reader.parts(table)) for table in TABLES}
         gaps += [gap for gap in reader.said.gaps() if gap not in gaps]
@@ -90,7 +98,9 @@ def _state(port: int) -> dict[str, Any]:
         connection.close()
     if response.status != http.HTTPStatus.OK:
         raise EvidenceError(f"HTTP status {response.status}")
-    state: dict[str, Any] = json.loads(text)
+    state = json.loads(text)
+    if not isinstance(state, dict):
+        raise EvidenceError(f"it answered with a {type(state).__name__}")
     return state
 
 
