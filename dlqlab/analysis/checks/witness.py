@@ -16,8 +16,9 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.told import Told, told
 from dlqlab.analysis.witnessed import Parts, Witnessed, witnessed
 from dlqlab.analysis.wording import examples
+from dlqlab.contracts.recorded_run import NOT_MEASURED
 from dlqlab.contracts.recording import Recording
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NOT_CHECKED, Kind, NamedSet, Status
 from dlqlab.errors import EvidenceError, TopologyError
 from dlqlab.wording import count
 from taskrules.redaction import redact
@@ -93,10 +94,12 @@ def _not_recorded(facts: Facts) -> Judgement:
     if reason := facts.run.unreadable.get("recording"):
         raise EvidenceError(reason)
     emulator = facts.manifest.emulator
+    reason = facts.manifest.not_measured.get(NOT_MEASURED)
     if emulator is not None and RECORDER in emulator.patches:
-        return Judgement(status=Status.UNKNOWN, statement="the emulator recorded this run, and the record is not there")
-    text = "not compared: nothing was recorded, the app's own account is all that there is"
-    return Judgement(status=Status.VALID, statement=text, n=0)
+        text = reason or "the emulator recorded this run, and the record is not there"
+        return Judgement(status=Status.UNKNOWN, statement=f"{NOT_CHECKED}: {text}")
+    text = reason or "nothing was recorded, the app's own account is all that there is"
+    return Judgement(status=Status.VALID, statement=f"not compared: {text}", n=0)
 
 
 def _parts(facts: Facts) -> Parts:

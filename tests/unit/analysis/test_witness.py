@@ -361,6 +361,9 @@ def test_a_run_that_nothing_recorded_has_no_second_account() -> None:
     assert (Status.VALID, 0) == (found.status, found.n)
     assert found.statement.startswith("not compared: nothing was recorded")
 
+    off = witness_check(Facts(evidence(acked(1), not_measured={"recording": "the recorder was off"})))
+    assert (Status.VALID, "not compared: the recorder was off") == (off.status, off.statement)
+
 
 def test_a_record_that_was_made_and_is_missing_is_unknown() -> None:
     run = evidence(acked(1))
