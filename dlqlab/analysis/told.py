@@ -47,7 +47,7 @@ class Told:
     """The events of the tasks in question."""
 
     attempts: dict[tuple[str, str], list[ToldAttempt]] = field(default_factory=lambda: defaultdict(list))
-    """By task and request id, in the order in which they began."""
+    """By task and request id, in the order of their numbers."""
     deliveries: dict[tuple[str, str], ToldDelivery] = field(default_factory=dict)
     """By request id and message id."""
     last_ts: float = 0.0
@@ -60,7 +60,7 @@ def told(events: pd.DataFrame, tasks: set[str]) -> Told:
                "permanent"]  # fmt: skip
     found = Told(last_ts=float(chosen["ts"].max()) if len(chosen) else 0.0)
     numbered: dict[tuple[Any, ...], ToldAttempt] = {}
-    rows: Iterator[Any] = chosen[columns].sort_values("ts", kind="stable").itertuples(index=False)
+    rows: Iterator[Any] = chosen[columns].sort_values(["generation", "attempt", "ts"]).itertuples(index=False)
     for row in rows:
         request_id = "" if pd.isna(row.request_id) else str(row.request_id)
         if row.event in _ENDS or row.event == EventName.ATTEMPT_STARTED:

@@ -260,6 +260,7 @@ def test_a_lie_is_found_and_named(lie: Callable[[History], None], name: str, tas
 
     assert (Status.UNKNOWN if name in OPEN else Status.INVALID) is found.status
     assert (task,) == found.members[name]
+    assert {task} == set().union(*found.against.values())
     assert any(
         (task, name) == (one["task_id"], one["set"]) and words in one["difference"]
         for one in found.details["disagreements"]
