@@ -144,6 +144,10 @@ CALLS: Mapping[str, Column] = {
         "DynamoDB: the item's key as JSON, where the call is about one item; SQS: the message id "
         "that the receipt handle is of",
     ),
+    "update": Column(
+        _TEXT,
+        "DynamoDB: the UpdateExpression, by which one write of an item can be told from another; it has no values",
+    ),
     "status": Column(_WHOLE, "HTTP status of the answer", nullable=False),
     "error_code": Column(_TEXT, "AWS's, where the answer is an error"),
     "trace_id": Column(_TEXT, f"{_TRACE} of the request"),

@@ -44,12 +44,14 @@ def test_small_run_ends_in_a_valid_verdict_and_a_report(tmp_path: Path) -> None:
     run = _run_dir(done.stdout)
     verdict = json.loads((run / "verdict.json").read_text())
     manifest = json.loads((run / "manifest.json").read_text())
-    conservation = next(check for check in verdict["checks"] if check["name"] == "conservation")
+    checks = {check["name"]: check for check in verdict["checks"]}
+    conservation, witness = checks["conservation"], checks["witness"]
 
     assert ("valid", True) == (verdict["status"], verdict["finished"])
     assert 60 == len(conservation["members"]["acknowledged"])
     assert [] == conservation["members"]["lost"] == conservation["members"]["duplicated"]
     assert 3 == len(conservation["members"]["junk"])
+    assert 60 <= witness["n"] == witness["measured"]
     assert {"run_id", "scenario", "seed", "versions", "git", "command", "emulator", "fidelity"} <= set(manifest)
     assert 60 < check_counts(RunDir(run))["NumberOfMessagesReceived QueueName=dlqlab-local-tasks"]
     assert "Valid" in (run / "report.html").read_text()

@@ -13,6 +13,7 @@ import pandas as pd
 
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.manifest import Manifest
+from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.tables import frame
@@ -37,10 +38,15 @@ class Simulated:
 
     manifest: dict[str, Any]
     tables: dict[str, pd.DataFrame]
+    recording: Recording | None = None
 
-    def evidence(self) -> RunEvidence:
+    def evidence(self, *, is_recorded: bool = False) -> RunEvidence:
+        """``is_recorded``: with what a recorder saw. Defects that are planted in the tables are not in there."""
         return RunEvidence(
-            manifest=Manifest.from_json(self.manifest), tables=self.tables, topology=task_system("local")
+            manifest=Manifest.from_json(self.manifest),
+            tables=self.tables,
+            topology=task_system("local"),
+            recording=self.recording if is_recorded else None,
         )
 
     def write(self, root: Path) -> RunDir:
@@ -62,7 +68,8 @@ def simulate(
 ) -> Simulated:
     """The tables of a run; ``seed`` draws its timings. ``behaves_as``: what the app does instead of the scenario."""
     run = _simulate(scenario, run_id, seed, behaves_as or scenario)
-    return Simulated(copy.deepcopy(run.manifest), {name: table.copy() for name, table in run.tables.items()})
+    tables = {name: table.copy() for name, table in run.tables.items()}
+    return Simulated(copy.deepcopy(run.manifest), tables, run.recording)
 
 
 @functools.lru_cache(maxsize=4)  # many tests look at the same run, each with a defect of its own
@@ -80,7 +87,7 @@ def _simulate(scenario: Scenario, run_id: str, seed: int, behaves_as: Scenario) 
         "tasks": frame("tasks", [*_items(pipeline), *pipeline.junk]),
         "host": frame("host", _host_samples(pipeline.rng, last_ts)),
     }
-    return Simulated(manifest, tables)
+    return Simulated(manifest, tables, pipeline.flight.recording())
 
 
 def _manifest(scenario: Scenario, run_id: str, load_ended_ts: float, last_ts: float) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dlqlab.contracts.scenario import Scenario
 from taskrules.faults import Fault
+from tests.support.flight import REFUSED, Flight, body_of, claim_update, complete_update, fail_update
 
 START_TS = 1_767_225_600.0
 LOAD_STARTED_TS = START_TS + 10
@@ -67,9 +68,12 @@ class Pipeline:
     tasks: list[Task] = field(default_factory=list)
     junk: Rows = field(default_factory=list)
     waits: list[tuple[str, str, float, float]] = field(default_factory=list)  # queue, state, from, to
+    flight: Flight = field(default_factory=Flight)
     _heap: list[tuple[float, int, Message]] = field(default_factory=list)
     _free: list[tuple[float, int]] = field(default_factory=lambda: [(0.0, n) for n in range(WORKERS)])
     _serial: Iterator[int] = field(default_factory=lambda: iter(range(10**9)))
+    _request_ids: Iterator[str] = field(default_factory=lambda: (f"i-{number}" for number in range(10**9)))
+    _running: dict[str, str] = field(default_factory=dict)  # request id by function
 
     def run(self, submit_seed: int) -> float:
         """Everything from the first request to the last dead letter; returns the time of the last request."""
@@ -104,12 +108,14 @@ class Pipeline:
                 "latency_ms": latency * 1000,
             }
         )
+        self._running[API] = f"q-{identifier}"
         self._event("task.accepted", API, accepted_ts, task, generation=1)
         copies = 2 if self.scenario.faults.is_duplicated(identifier) else 1
         for copy in range(copies):
-            self._enqueue(task, f"m-{identifier}-{copy}", payload, accepted_ts)
+            self._enqueue(task, f"m-{identifier}-{copy}", body_of(identifier, payload), accepted_ts)
 
     def _enqueue(self, task: Task | None, message_id: str, body: str, at: float) -> None:
+        self.flight.sent(message_id, body, at, by=self._running[API] if task else None)
         self._show(Message(task, message_id, body), at)
 
     def _show(self, message: Message, at: float) -> None:
@@ -121,12 +127,21 @@ class Pipeline:
         self.waits.append(("tasks", "visible", visible_ts, start))
         message.receive_count += 1
         if message.receive_count > self.scenario.retry.max_attempts:
+            self.flight.moved(message.message_id, start)
+            self.flight.sent(message.message_id, message.body, start, by=None, dead=True)
             self._dead_letter(message, "retries exhausted", start)
             heapq.heappush(self._free, (free_ts, worker))
             return
+        request_id = self._running[PROCESSOR] = next(self._request_ids)
+        shown = len(self._heap)
         busy_s = self._work(message, start, worker)
         status = "timeout" if busy_s >= self.scenario.pipeline.function_timeout_s else "ok"
         self._invoked(PROCESSOR, worker, start, busy_s, status)
+        is_dead = self._running.pop("died", None)
+        outcome = status if status != "ok" or not is_dead else "crash"
+        self.flight.invoked(PROCESSOR, request_id, start, start + busy_s, outcome, [message.message_id])
+        if len(self._heap) == shown:  # it does not come again
+            self.flight.deleted(message.message_id, start + busy_s, by=request_id)
         self.waits.append(("tasks", "in_flight", start, start + busy_s))
         heapq.heappush(self._free, (start + busy_s, worker))
 
@@ -135,9 +150,11 @@ class Pipeline:
         busy_s = self.rng.lognormvariate(-4.2, 0.3)
         task = message.task
         if task is None:
-            self._dead_letter(message, "malformed message", start + busy_s)
+            self._bury(message, "malformed message", start + busy_s)
             return busy_s
+        by = self._running[PROCESSOR]
         if task.status in ("COMPLETED", "FAILED"):
+            self.flight.updated(task.task_id, claim_update(), start, by=by, **REFUSED)
             self._skip(message, task, "already " + task.status.lower(), start)
             return busy_s
         if task.busy_until > start:
@@ -145,9 +162,11 @@ class Pipeline:
             self._show(message, task.busy_until)
             return busy_s
         if task.attempts >= self.scenario.retry.max_attempts:
-            self._dead_letter(message, "retries exhausted", start)
+            self._skip(message, task, "retries exhausted", start)
+            self._bury(message, "retries exhausted", start)
             return busy_s
         task.attempts += 1
+        self.flight.updated(task.task_id, claim_update(), start, by=by)
         task.status = "PROCESSING"
         decision = self.scenario.faults.decide(task.task_id, task.attempts)
         busy_s += decision.slow_s
@@ -175,16 +194,20 @@ class Pipeline:
 
     def _complete(self, task: Task, at: float) -> None:
         task.status, task.effects, task.ended_ts = "COMPLETED", task.effects + 1, at
+        self.flight.updated(task.task_id, complete_update(task.attempts), at, by=self._running[PROCESSOR])
 
     def _fail(self, message: Message, task: Task, at: float, *, permanent: bool, busy_s: float) -> None:
         policy = self.scenario.retry
         delay_s = 0 if permanent else policy.delay_s(task.task_id, task.attempts)
         task.error = ERROR | ({"error_type": "SimulatedPermanentError"} if permanent else {})
         task.status, task.ended_ts = "RETRYING", at
+        closed = permanent or task.attempts >= policy.max_attempts
+        update = fail_update(task.attempts, closed=closed)
+        self.flight.updated(task.task_id, update, at, by=self._running[PROCESSOR])
         own: dict[str, Any] = {"permanent": permanent, "backoff_s": delay_s, "duration_s": busy_s, **task.error}
         self._attempt("attempt.failed", message, task, at, **own)
         if permanent:
-            self._dead_letter(message, "permanent error", at)
+            self._bury(message, "permanent error", at)
             return
         back_ts = at + delay_s + self.rng.uniform(0.02, 0.38)
         self.waits.append(("tasks", "in_flight", at, back_ts))
@@ -192,16 +215,25 @@ class Pipeline:
 
     def _vanish(self, message: Message, task: Task, start: float, died_ts: float) -> None:
         """The function died: nobody changed the visibility, the queue's own timeout runs from the receive."""
+        self._running["died"] = message.message_id
         task.ended_ts = died_ts
         back_ts = start + self.scenario.pipeline.visibility_timeout_s + self.rng.uniform(0.02, 0.38)
         self.waits.append(("tasks", "in_flight", died_ts, back_ts))
         self._show(message, back_ts)
 
+    def _bury(self, message: Message, reason: str, at: float) -> None:
+        """The processor sends it to the dead-letter queue."""
+        self.flight.sent(message.message_id, message.body, at, by=self._running[PROCESSOR], dead=True)
+        self._dead_letter(message, reason, at)
+
     def _dead_letter(self, message: Message, reason: str, at: float) -> None:
+        request_id = self._running[MONITOR] = next(self._request_ids)
         seen_ts = at + self.rng.uniform(0.02, 0.4)
         done_ts = seen_ts + self.rng.uniform(0.01, 0.03)
         self.waits += [("dead-letters", "visible", at, seen_ts), ("dead-letters", "in_flight", seen_ts, done_ts)]
         self._invoked(MONITOR, 0, seen_ts, done_ts - seen_ts, "ok")
+        self.flight.invoked(MONITOR, request_id, seen_ts, done_ts, "ok", [message.message_id])
+        self.flight.deleted(message.message_id, done_ts, by=request_id, dead=True)
         message.receive_count += 1
         task = message.task
         if task is None:
@@ -210,6 +242,7 @@ class Pipeline:
         if task.archived_ts is not None:
             self._skip(message, task, "already archived", seen_ts, function=MONITOR)
             return
+        self.flight.archived(f"{task.task_id}#1", done_ts, by=request_id)
         task.archive_reason = "already completed" if task.status == "COMPLETED" else reason
         task.archived_ts = done_ts
         task.error = task.error or {"error_type": "FunctionDied", "error_message": "no attempt reported its end"}
@@ -273,7 +306,7 @@ class Pipeline:
                 "run_id": self.run_id,
                 "task_id": None if task is None else task.task_id,
                 "function": function,
-                "request_id": self._request_id(function),
+                "request_id": self._running[function],
                 "cold_start": False,
                 "stored_ts": round(at + self.rng.uniform(0.01, 0.2), 3),
                 "log_stream": f"{function}/{worker}",
@@ -282,17 +315,12 @@ class Pipeline:
             }
         )
 
-    def _request_id(self, function: str) -> str:
-        """The processor's invocation is on record at its end, the monitor's from its start, the API's never."""
-        under_way = {PROCESSOR: len(self.invocations), MONITOR: len(self.invocations) - 1}
-        return f"i-{under_way[function]}" if function in under_way else f"q-{len(self.events)}"
-
     def _invoked(self, function: str, worker: int, start: float, busy_s: float, status: str) -> None:
         number = len(self.invocations)
         self.invocations.append(
             {
                 "function": function,
-                "request_id": f"i-{number}",
+                "request_id": self._running[function],
                 "log_stream": f"{function}/{worker}",
                 "stored_ts": start + busy_s + 0.05,
                 "duration_ms": busy_s * 1000,

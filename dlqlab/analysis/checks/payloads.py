@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from dlqlab.analysis.checking import Judgement, check
+from dlqlab.analysis.contents import sent_payloads, text_difference
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.outcomes import NOT_TAKEN
 from dlqlab.contracts.verdict import Kind, NamedSet, Status
 from dlqlab.wording import count
 from taskrules.redaction import redact
@@ -22,7 +22,6 @@ PLACES: Mapping[str, str] = {
     "archive_payload": "whose archived message holds another payload than was sent",
 }
 """Where a payload can be another one; lines and archive hold it redacted."""
-SHOWN_CHARACTERS_MAX = 60
 DETAILS_MAX = 100
 
 
@@ -38,7 +37,7 @@ def payloads_check(facts: Facts) -> Judgement:
     Where a client sent one id with several payloads, any that it was not refused for may be the task's. Tasks that no
     client sent are conservation's.
     """
-    sent = _sent(facts.ledger)
+    sent = sent_payloads(facts.ledger)
     fields = _redacted_fields(facts)
     found = {
         "item_payload": list(_differing(facts.items, sent)),
@@ -76,40 +75,6 @@ def payloads_check(facts: Facts) -> Judgement:
     )
 
 
-def difference(expected: Any, found: Any, path: str = "payload") -> str | None:
-    """The first place where two JSON values differ, in words; None where they are equal. True is not 1."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        return _first(_of_key(expected, found, key, path) for key in sorted(expected.keys() | found.keys()))
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        pairs = enumerate(zip(expected, found, strict=True))
-        return _first(difference(*pair, f"{path}[{index}]") for index, pair in pairs)
-    if _as_text(expected) == _as_text(found):
-        return None
-    return f"{path}: {_short(expected)} sent, {_short(found)} there"
-
-
-def _of_key(expected: dict[str, Any], found: dict[str, Any], key: str, path: str) -> str | None:
-    if key not in found:
-        return f"{path}.{key}: {_short(expected[key])} sent, nothing there"
-    if key not in expected:
-        return f"{path}.{key}: nothing sent, {_short(found[key])} there"
-    return difference(expected[key], found[key], f"{path}.{key}")
-
-
-def _first(texts: Iterator[str | None]) -> str | None:
-    return next((text for text in texts if text), None)
-
-
-def _sent(ledger: pd.DataFrame) -> dict[str, list[str]]:
-    """Task id -> the JSON texts that its client may have been taken at, each once."""
-    chosen = ledger[ledger["task_id"].notna() & ledger["payload"].notna()]
-    taken = chosen[~chosen["outcome"].isin(NOT_TAKEN).astype(bool)]
-    found: dict[str, list[str]] = {}
-    for task, payload in taken[["task_id", "payload"]].drop_duplicates().itertuples(index=False):
-        found.setdefault(task, []).append(payload)
-    return found
-
-
 def _lines(facts: Facts) -> pd.DataFrame:
     """Lines without any payload are the records check's."""
     letters = facts.client_letters[["task_id", "payload"]]
@@ -138,23 +103,10 @@ def _differing(
     for task, text in rows[["task_id", "payload"]].itertuples(index=False):
         if task not in sent or task in seen:
             continue
-        texts = [_text_difference(wanted, text, redacted) for wanted in sent[task]]
+        texts = [text_difference(wanted, text, redacted) for wanted in sent[task]]
         if all(texts):
             seen.add(task)
             yield task, str(texts[-1])
-
-
-def _text_difference(sent: str, found: Any, redacted: Callable[[Any], Any] | None) -> str | None:
-    if pd.isna(found):
-        return "there is none"
-    if redacted is None and found == sent:
-        return None  # the usual case, without reading either
-    expected = json.loads(sent) if redacted is None else redacted(json.loads(sent))
-    try:
-        value = json.loads(found)
-    except ValueError:
-        return f"payload: {_short(expected)} sent, no JSON there: {str(found)[:SHOWN_CHARACTERS_MAX]}"
-    return difference(expected, value)
 
 
 def _redacted_fields(facts: Facts) -> frozenset[str]:
@@ -162,12 +114,3 @@ def _redacted_fields(facts: Facts) -> frozenset[str]:
     known = facts.manifest.redact_fields
     chosen = REDACT_FIELDS.split(",") if known is None else known
     return frozenset(str(name).strip().lower() for name in chosen)
-
-
-def _as_text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."

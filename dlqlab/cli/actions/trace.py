@@ -24,7 +24,7 @@ from dlqlab.deploy.target import local_target
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import UsageError
 from dlqlab.report.life import page, text
-from dlqlab.run.recordings import (
+from dlqlab.run.recorded_lives import (
     Ran,
     ledger_of,
     live_limits,

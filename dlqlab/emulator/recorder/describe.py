@@ -37,8 +37,10 @@ _ITEMS_MAX = 100
 Keys = Callable[[str], tuple[str, ...] | None]
 """The names of a table's key attributes; None where the table is not known."""
 
-Item = tuple[str | None, str | None]
-"""Resource and item key."""
+Item = tuple[str | None, str | None, str | None]
+"""Resource, item key and update expression."""
+_UPDATE_MAX_CHARACTERS = 4_096
+"""As long as DynamoDB takes an expression (DynamoDB developer guide, "Quotas")."""
 
 
 def resource_of(members: Mapping[str, Any]) -> str | None:
@@ -76,9 +78,15 @@ def items_of(service: str, operation: str | None, body: bytes, keys_of: Keys) ->
         members = {}
     if service == "dynamodb":
         several = list(_written(operation, members, keys_of))[:_ITEMS_MAX]
-        return several or [(resource_of(members), _item_key(members, keys_of))]
+        return several or [_item(members, keys_of)]
     handle = members.get("ReceiptHandle") if service == "sqs" else None
-    return [(resource_of(members), message_id_of(handle) if isinstance(handle, str) else None)]
+    return [(resource_of(members), message_id_of(handle) if isinstance(handle, str) else None, None)]
+
+
+def _item(members: Mapping[str, Any], keys_of: Keys) -> Item:
+    update = members.get("UpdateExpression")
+    said = update[:_UPDATE_MAX_CHARACTERS] if isinstance(update, str) else None
+    return resource_of(members), _item_key(members, keys_of), said
 
 
 def _item_key(members: Mapping[str, Any], keys_of: Keys) -> str | None:
@@ -96,12 +104,12 @@ def _written(operation: str | None, members: Mapping[str, Any], keys_of: Keys) -
     if operation == "TransactWriteItems":
         for action in members.get("TransactItems") or ():
             for part in action.values():
-                yield resource_of(part), _item_key(part, keys_of)
+                yield _item(part, keys_of)
     elif operation == "BatchWriteItem":
         for table, requests in (members.get("RequestItems") or {}).items():
             for request in requests:
                 for part in request.values():
-                    yield table, _item_key({"TableName": table, **part}, keys_of)
+                    yield _item({"TableName": table, **part}, keys_of)
 
 
 def message_id_of(receipt_handle: str) -> str | None:

@@ -90,16 +90,16 @@ class Finisher:
         path = url.partition(b"?")[0].decode("latin-1")
         if service in _HTTP:
             operation = method.decode("latin-1")
-            items: list[Item] = [(redact_text(path), None)]
+            items: list[Item] = [(redact_text(path), None, None)]
         else:
             operation = operation or operation_of(target, url, body)
             resource = resource or (path if service == "sqs" and path != "/" else None)  # a queue's address
-            items = [(found or resource, key) for found, key in items_of(service, operation, body, self._keys_of)]
+            items = items_of(service, operation, body, self._keys_of)
         function = actor if actor_kind == ActorKind.INVOCATION.value else None
         who = request_id, function, actor_kind, actor
-        for found, key in items:
+        for found, key, update in items:
             end = status, error_code_of(error_body), trace
-            yield CALL, seq, ts, duration_s, *who, service, operation, found, key, *end
+            yield CALL, seq, ts, duration_s, *who, service, operation, found or resource, key, update, *end
 
 
 def is_harmless(body: str) -> bool:

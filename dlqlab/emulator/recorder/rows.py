@@ -67,6 +67,7 @@ CALL_FIELDS = (
     "operation",
     "resource",
     "item_key",
+    "update",
     "status",
     "error_code",
     "trace_header",

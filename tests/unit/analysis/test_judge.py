@@ -33,7 +33,7 @@ def sane() -> Simulated:
 @pytest.fixture(scope="module")
 def verdict(sane: Simulated) -> Verdict:
     """The verdict of that run."""
-    return judge(sane.evidence())
+    return judge(sane.evidence(is_recorded=True))
 
 
 def find(verdict: Verdict, name: str) -> Check:
@@ -60,6 +60,7 @@ def test_statements_of_a_sane_run(verdict: Verdict) -> None:
         "conservation": "1,800 tasks acknowledged, 0 lost, 0 done twice",
         "oracle": "1,800 tasks as predicted: 1,753 completed, 47 dead-lettered",
         "effects": "1,753 tasks completed, each with one effect",
+        "witness": "2,457 attempts, 1,753 effects and 1,847 messages as recorded",
         "failure_rate": "failure rate 28.7 % [26.9, 30.5] (95 %, n = 2,457 attempts) against 30 %",
         "retry_timing": "no retry early; late by 0.21 s at the median (n = 657), of which 0.15 s is the emulator's",
         "dlq_volume": "DLQ 2.6 % [2.0, 3.5] (95 %, n = 1,800 tasks), predicted 2.7 %",
@@ -269,7 +270,7 @@ def test_missing_table_leaves_the_other_checks_alone(sane: Simulated, table: str
         "tasks": set(CHECKS) - {"finished", "sources"},
         "queues": {"recovery"},
     }
-    run = sane.evidence()
+    run = sane.evidence(is_recorded=True)
     run = replace(
         run, tables={k: v for k, v in run.tables.items() if k != table}, unreadable={table: f"{table}: torn file"}
     )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlqlab.analysis.checks.payloads import difference, payloads_check
+from dlqlab.analysis.checks.payloads import payloads_check
+from dlqlab.analysis.contents import difference
 from dlqlab.analysis.facts import Facts
 from dlqlab.contracts.verdict import Check, Status
 from taskrules.redaction import MASK, redact

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dlqlab.analysis.checks.conservation import VIOLATIONS, conservation_check
 from dlqlab.analysis.checks.oracle import oracle_check
+from dlqlab.analysis.checks.witness import witness_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.reconcile import reconcile
 from dlqlab.contracts.scenario import Load, Pipeline, Scenario
@@ -50,6 +51,18 @@ def test_valid_history_has_no_violation(scenario: Scenario) -> None:
 
     assert ([], Status.VALID) == ([name for name in VIOLATIONS if check.members[name]], check.status)
     assert "unexplained" not in oracle_check(facts).members
+
+
+@EXAMPLES
+@given(scenarios())
+def test_a_truthful_account_is_what_was_recorded(scenario: Scenario) -> None:
+    """Whatever faults are declared: the recorder finds each attempt as the log tells it."""
+    run = simulate(scenario)
+    check = witness_check(Facts(run.evidence(is_recorded=True)))
+
+    events = run.tables["events"]
+    assert ({}, Status.VALID) == (check.against, check.status)
+    assert check.n == (events["event"] == "attempt.started").sum()
 
 
 @EXAMPLES

@@ -89,36 +89,43 @@ KEY_TEXT = '{"kind":{"S":"k"},"taskId":{"S":"t"}}'
 @pytest.mark.parametrize(
     ("operation", "members", "items"),
     [
-        ("GetItem", {"TableName": "tasks", "Key": KEY}, [("tasks", KEY_TEXT)]),
-        ("PutItem", {"TableName": "tasks", "Item": {**KEY, "more": {"S": "x"}}}, [("tasks", KEY_TEXT)]),
-        ("PutItem", {"TableName": "unknown", "Item": KEY}, [("unknown", None)]),
-        ("Query", {"TableName": "tasks"}, [("tasks", None)]),
+        ("GetItem", {"TableName": "tasks", "Key": KEY}, [("tasks", KEY_TEXT, None)]),
+        ("PutItem", {"TableName": "tasks", "Item": {**KEY, "more": {"S": "x"}}}, [("tasks", KEY_TEXT, None)]),
+        (
+            "UpdateItem",
+            {"TableName": "tasks", "Key": KEY, "UpdateExpression": "ADD n :one"},
+            [("tasks", KEY_TEXT, "ADD n :one")],
+        ),
+        ("PutItem", {"TableName": "unknown", "Item": KEY}, [("unknown", None, None)]),
+        ("Query", {"TableName": "tasks"}, [("tasks", None, None)]),
         (
             "TransactWriteItems",
             {
                 "TransactItems": [
                     {"Put": {"TableName": "tasks", "Item": KEY}},
-                    {"Delete": {"TableName": "a", "Key": KEY}},
+                    {"Update": {"TableName": "a", "Key": KEY, "UpdateExpression": "SET b = :b"}},
                 ]
             },
-            [("tasks", KEY_TEXT), ("a", KEY_TEXT)],
+            [("tasks", KEY_TEXT, None), ("a", KEY_TEXT, "SET b = :b")],
         ),
         (
             "BatchWriteItem",
             {"RequestItems": {"tasks": [{"PutRequest": {"Item": KEY}}], "b": [{"DeleteRequest": {"Key": KEY}}]}},
-            [("tasks", KEY_TEXT), ("b", KEY_TEXT)],
+            [("tasks", KEY_TEXT, None), ("b", KEY_TEXT, None)],
         ),
     ],
 )
-def test_items_of_dynamodb_calls(operation: str, members: object, items: list[tuple[str, str | None]]) -> None:
-    """The table and the key of each item that is read or written."""
+def test_items_of_dynamodb_calls(
+    operation: str, members: object, items: list[tuple[str, str | None, str | None]]
+) -> None:
+    """Table and key of each item that is read or written, and what an update does to it."""
     assert items == items_of("dynamodb", operation, json.dumps(members).encode(), keys_of)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"QueueUrl": 7}', b"Action=SendMessage"])
 def test_body_that_says_nothing_is_no_trouble(body: bytes) -> None:
     """Anybody may send anything."""
-    assert [(None, None)] == items_of("sqs", "SendMessage", body, keys_of)
+    assert [(None, None, None)] == items_of("sqs", "SendMessage", body, keys_of)
 
 
 def test_receipt_handle_names_its_message() -> None:
@@ -126,7 +133,7 @@ def test_receipt_handle_names_its_message() -> None:
     handle = base64.b64encode(b"random arn:aws:sqs:r:1:q message-1 123.4").decode()
     body = json.dumps({"QueueUrl": "http://q", "ReceiptHandle": handle}).encode()
 
-    assert [("http://q", "message-1")] == items_of("sqs", "DeleteMessage", body, keys_of)
+    assert [("http://q", "message-1", None)] == items_of("sqs", "DeleteMessage", body, keys_of)
     assert message_id_of("no handle") is None
 
 
