@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 
+import hypothesis
 import pytest
 
 from dlqlab.proxies import without_proxies
@@ -15,6 +16,8 @@ def pytest_configure() -> None:
     for name in os.environ.keys() - kept.keys():
         del os.environ[name]
     gc.disable()  # until the tests are collected
+    hypothesis.settings.register_profile("dlqlab", deadline=None)  # on a busy machine any example may take long
+    hypothesis.settings.load_profile("dlqlab")
 
 
 @pytest.hookimpl(trylast=True)
