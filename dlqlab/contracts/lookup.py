@@ -37,9 +37,16 @@ def run_path(name: str, root: Path = paths.RUNS) -> Path:
         UsageError: there is none.
     """
     for path in (root / name, Path(name)):
-        if (path / MANIFEST).exists():
+        if _is_run(path):
             return path.resolve()
     if name == LATEST:
         raise UsageError(f"{paths.shown(root)}/ holds no run yet: dlqlab run makes one; or name a run's folder")
     there = f"give a name under {paths.shown(root)}/ or a folder that holds a {MANIFEST}"
     raise UsageError(f"no run {name!r}: {there}")
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return (path / MANIFEST).exists()
+    except (OSError, ValueError):  # what is too long for a name, such as a query, is none
+        return False

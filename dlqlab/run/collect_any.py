@@ -52,11 +52,8 @@ class AnyCollector:
         ended_ts = time.time()
         window = Window(self.since_ts, ended_ts)
         pulled = pull(run, self.target, window, phases, run_id=run.path.name, not_sampled=("host",), sent_by_us=False)
-        begun = self._manifest(run, found, drained, ended_ts)
         manifest = dataclasses.replace(
-            begun,
-            collected=pulled.collected,
-            not_measured={**begun.not_measured, **pulled.not_measured},
+            pulled.added_to(self._manifest(run, found, drained, ended_ts)),
             ended_ts=time.time(),
             phases=dict(phases.seconds),
         )

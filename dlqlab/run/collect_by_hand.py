@@ -15,7 +15,6 @@ from dlqlab.collect.parts import read_part
 from dlqlab.collect.queues import PART_NAME as QUEUES_PART
 from dlqlab.collect.queues import QueueSampler, queue_urls
 from dlqlab.contracts.manifest import (
-    CardEntry,
     DrainReport,
     Latency,
     LatencyProbe,
@@ -33,7 +32,7 @@ from dlqlab.progress import Phases
 from dlqlab.run import preflight
 from dlqlab.run.deployed import Deployment, read_deployment, scenario_of
 from dlqlab.run.ledgers import HandLoad, junk_ids, read_load, silent_s
-from dlqlab.run.measure import drain, pull, record_topology, unlike_declared
+from dlqlab.run.measure import drain, not_measured_card, pull, record_topology, unlike_declared
 from dlqlab.run.target_facts import emulator_of, target_facts
 
 if TYPE_CHECKING:
@@ -80,13 +79,11 @@ class HandCollector:
             not_sampled=() if self._has(HOST_PART) else ("host",),
         )
         manifest = dataclasses.replace(
-            manifest,
+            pulled.added_to(manifest),
             drained=drained,
             drain=waited,
             drain_ended_ts=drain_ended_ts,
             retry_probe=probe,
-            collected=pulled.collected,
-            not_measured={**manifest.not_measured, **pulled.not_measured},
             latency_probe=LatencyProbe(after=self._latency()),
             finished=not load.open_workers,
             ended_ts=time.time(),
@@ -125,7 +122,6 @@ class HandCollector:
         unknown |= {} if self._queues_seen(load) else {"queues": QUEUES_LATE}
         unknown |= {} if load.load else {"load": LOAD_UNSAID}
         differing = unlike_declared(record_topology(self.run, self.target))
-        card = (CardEntry(name=f"not measured: {name}", ok=None, statement=text) for name, text in unknown.items())
         return Manifest(
             run_id=self.run.path.name,
             functions_run_id=settings.run_id,
@@ -143,7 +139,7 @@ class HandCollector:
             provenance=Provenance.now(),
             emulator=facts.emulator,
             not_measured={**facts.not_measured, **unknown},
-            fidelity=(*facts.fidelity, *differing, *card),
+            fidelity=(*facts.fidelity, *differing, *not_measured_card(unknown)),
         )
 
     def _probe(self, phases: Phases) -> RetryProbe | None:

@@ -1,5 +1,6 @@
 """What every measured load needs, whoever started it: samples while it lasts, then the drain, then the collection."""
 
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dlqlab.collect.host import HostSampler
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler
 from dlqlab.collect.table import count_unfinished
-from dlqlab.contracts.manifest import CardEntry, Collected, DrainReport
+from dlqlab.contracts.manifest import CardEntry, Collected, DrainReport, Manifest
 from dlqlab.contracts.outcomes import NOT_TAKEN, TAKEN
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.deploy.discover import differences, discover, missing
@@ -36,6 +37,20 @@ class Pulled:
 
     collected: Collected
     not_measured: Mapping[str, str]
+
+    def added_to(self, manifest: Manifest) -> Manifest:
+        """The manifest with it: what is missing stands on the fidelity card too."""
+        return dataclasses.replace(
+            manifest,
+            collected=self.collected,
+            not_measured={**manifest.not_measured, **self.not_measured},
+            fidelity=(*manifest.fidelity, *not_measured_card(self.not_measured)),
+        )
+
+
+def not_measured_card(not_measured: Mapping[str, str]) -> Iterator[CardEntry]:
+    """Entries of the fidelity card for what nobody looked at."""
+    return (CardEntry(name=f"not measured: {name}", ok=None, statement=text) for name, text in not_measured.items())
 
 
 def record_topology(run: RunDir, target: Target) -> tuple[str, ...]:

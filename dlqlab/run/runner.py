@@ -172,14 +172,13 @@ class Runner:
             self.note(drain_ended_ts=time.time())
         window = Window(load.started_ts, time.time())
         pulled = pull(self.run, target, window, self.phases, run_id=self.run_id)
+        self.manifest = pulled.added_to(self.manifest)
         self.note(
             latency_probe=dataclasses.replace(
                 self.manifest.latency_probe or LatencyProbe(), after=preflight.probe_latency(target, url)
             ),
             drained=drained,
             drain=waited,
-            collected=pulled.collected,
-            not_measured={**self.manifest.not_measured, **pulled.not_measured},
         )
 
     def _load(self, url: str, host: HostSampler, sqs: "SQSClient", queue_url: str) -> LoadResult:

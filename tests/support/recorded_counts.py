@@ -12,11 +12,13 @@ from dlqlab.contracts.rundir import RunDir
 Rows = list[dict[str, Any]]
 
 PERIOD_S = 60.0
-_KINDS = {
-    "NumberOfMessagesSent": Kind.SENT,
-    "NumberOfMessagesReceived": Kind.RECEIVED,
-    "NumberOfMessagesDeleted": Kind.DELETED,
+_METRICS = {
+    Kind.SENT: "NumberOfMessagesSent",
+    Kind.RECEIVED: "NumberOfMessagesReceived",
+    Kind.DELETED: "NumberOfMessagesDeleted",
+    Kind.NOT_DELETED: "NumberOfMessagesDeleted",
 }
+"""AWS counts deletes of what is deleted already too (Available CloudWatch metrics for Amazon SQS)."""
 
 
 def check_counts(run: RunDir) -> Counter[str]:
@@ -76,7 +78,7 @@ def check_reports(run: RunDir, record: Recording) -> None:
 def check_metrics(run: RunDir, record: Recording) -> Counter[str]:
     """CloudWatch's sums over the minutes that it has."""
     metrics = run.read("metrics")
-    sums = metrics[metrics["metric"].isin([*_KINDS, "Invocations"])]
+    sums = metrics[metrics["metric"].isin([*_METRICS.values(), "Invocations"])]
     told: Counter[tuple[str, str]] = Counter()
     for metric, dimension, value in zip(sums["metric"], sums["dimension"], sums["value"], strict=True):
         told[metric, dimension] += round(value)
@@ -84,7 +86,7 @@ def check_metrics(run: RunDir, record: Recording) -> Counter[str]:
     dimensions = set(sums["dimension"])
     found: Counter[tuple[str, str]] = Counter()
     for row in record.messages.to_pylist():
-        counted = next((name for name, kind in _KINDS.items() if kind == row["kind"]), None)
+        counted = _METRICS.get(row["kind"])
         is_move = row["kind"] == Kind.SENT and row["actor_kind"] == ActorKind.SERVICE  # AWS does not count it
         if counted and not is_move and start_ts <= row["ts"] < end_ts:
             found[counted, f"QueueName={row['queue'].rpartition(':')[2]}"] += 1

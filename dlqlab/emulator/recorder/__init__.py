@@ -8,7 +8,7 @@ relays                       requests that the emulator sends to itself for othe
 witness                      gives what the hooks saw to the journal, in order
 finish, describe             what rows need before they are written: hashes, redaction, parsing
 journal, chunks, rows        files: appended by a thread of its own, bounded, torn ends recognised
-reader                       files to tables
+parts, reader                files to tables, a part at a time
 taps                         where the server tells of requests
 running                      the record of this process: start, state, end
 

@@ -31,7 +31,7 @@ from dlqlab.emulator.recorder.rows import (
 from dlqlab.emulator.recorder.witness import FAILED
 from dlqlab.errors import EvidenceError
 
-PART_ROWS = 16_384
+PART_ROWS = 8_192
 PART_BYTES = 16 * 1024 * 1024
 """Of bodies."""
 _REASONS = {

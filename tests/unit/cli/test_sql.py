@@ -61,6 +61,13 @@ def test_a_long_table_is_cut_and_says_so(run: str) -> None:
     assert 1_002 == len(dlqlab(run, "FROM range(1001)", "--csv").stdout.splitlines())
 
 
+def test_a_long_query_is_no_name_of_a_run(run: str) -> None:
+    """No file can have such a name."""
+    query = f"SELECT 1 AS a, {', '.join(f'{number} AS a_{number}' for number in range(1_000))}"
+
+    assert {"a": 1} == json.loads(dlqlab(run, f"SELECT a FROM ({query})", "--json").stdout)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
