@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
 import boto3
@@ -23,6 +23,15 @@ from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
 from dlqlab.proxies import without_proxy_for_loopback
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
 
 API_STAGE = "api"
 """Stage of the API in API Gateway, as app/.chalice/config.json says."""
@@ -94,6 +103,22 @@ class Target:
             secret_key=self.environment["AWS_SECRET_ACCESS_KEY"],
         )
 
+    @overload
+    def client(self, service: Literal["apigateway"], **options: Any) -> "APIGatewayClient": ...
+    @overload
+    def client(self, service: Literal["cloudformation"], **options: Any) -> "CloudFormationClient": ...
+    @overload
+    def client(self, service: Literal["cloudwatch"], **options: Any) -> "CloudWatchClient": ...
+    @overload
+    def client(self, service: Literal["dynamodb"], **options: Any) -> "DynamoDBClient": ...
+    @overload
+    def client(self, service: Literal["lambda"], **options: Any) -> "LambdaClient": ...
+    @overload
+    def client(self, service: Literal["logs"], **options: Any) -> "CloudWatchLogsClient": ...
+    @overload
+    def client(self, service: Literal["sqs"], **options: Any) -> "SQSClient": ...
+    @overload
+    def client(self, service: str, **options: Any) -> Any: ...
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of the target; every call has an end."""
         config = Config(

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 from dlqlab.contracts import scenarios
 from dlqlab.contracts.scenario import Scenario
@@ -43,8 +44,14 @@ def _url(deployed: Deployed, queue: str) -> str:
 
 
 def _count(deployed: Deployed, queue: str) -> int:
-    names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
-    answer = deployed.target.client("sqs").get_queue_attributes(QueueUrl=_url(deployed, queue), AttributeNames=names)
+    answer = deployed.target.client("sqs").get_queue_attributes(
+        QueueUrl=_url(deployed, queue),
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )
     return sum(map(int, answer["Attributes"].values()))
 
 
@@ -70,10 +77,10 @@ def _unmapped(deployed: Deployed, function: str) -> Iterator[None]:
         switch("Enabled", on=True)
 
 
-def _receive(deployed: Deployed, count: int) -> dict[str, dict[str, Any]]:
+def _receive(deployed: Deployed, count: int) -> dict[str, MessageTypeDef]:
     """So many messages of the task queue by their task ids, taken as Lambda's poller takes them."""
     sqs, url = deployed.target.client("sqs"), _url(deployed, deployed.target.topology.queue("tasks").name)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, MessageTypeDef] = {}
 
     def probe() -> tuple[bool, int]:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
@@ -84,7 +91,7 @@ def _receive(deployed: Deployed, count: int) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _record(message: dict[str, Any], *, receive_count: int = 1) -> dict[str, Any]:
+def _record(message: MessageTypeDef, *, receive_count: int = 1) -> dict[str, Any]:
     return sqs_record(
         message["Body"],
         message_id=message["MessageId"],

@@ -1,8 +1,8 @@
 """The rules held against the pipeline as it is really deployed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner
@@ -44,14 +44,14 @@ def broken(deployed: Deployed) -> set[str]:
 
 
 @contextmanager
-def response_types(deployed: Deployed, types: list[str]) -> Iterator[None]:
+def response_types(deployed: Deployed, types: list[Literal["ReportBatchItemFailures"]]) -> Iterator[None]:
     """The processor's mapping with these response types; as it was afterwards."""
     client, topology = deployed.target.client("lambda"), deployed.target.topology
     mapping = client.list_event_source_mappings(FunctionName=topology.function("processor").name)[
         "EventSourceMappings"
     ][0]
 
-    def update(wanted: list[str]) -> None:
+    def update(wanted: list[Literal["ReportBatchItemFailures"]]) -> None:
         client.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=wanted)
         wait_for("the mapping", lambda: _is_settled(client, mapping["UUID"], wanted), deadline_s=20)
 
@@ -62,7 +62,7 @@ def response_types(deployed: Deployed, types: list[str]) -> Iterator[None]:
         update(mapping["FunctionResponseTypes"])
 
 
-def _is_settled(client: Any, uuid: str, wanted: list[str]) -> tuple[bool, Any]:
+def _is_settled(client: Any, uuid: str, wanted: Sequence[str]) -> tuple[bool, Any]:
     found = client.get_event_source_mapping(UUID=uuid)
     return found["State"] == "Enabled" and (found.get("FunctionResponseTypes") or []) == wanted, found
 

@@ -1,6 +1,7 @@
 """Targets: where requests go, with whose credentials, and what is refused before any request."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_endpoint_gets_dummy_credentials_only(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://192.0.2.1")
     target = url_target("http://127.0.0.1:4599/", state_root=tmp_path)
-    sqs = target.client("sqs")
+    sqs: Any = target.client("sqs")
     tool = target.tool_environment()
 
     assert ("http://127.0.0.1:4599", "http://127.0.0.1:4599") == (target.endpoint, sqs.meta.endpoint_url)
