@@ -43,7 +43,7 @@ _CLIENT_OPTIONS: Mapping[str, Any] = {"ignore_configured_endpoint_urls": True}
 """Otherwise an endpoint of the shell or of a profile would stand in for an account's."""
 
 
-class Kind(StrEnum):
+class TargetKind(StrEnum):
     """Whose the endpoint is."""
 
     LOCAL = "local"  # an emulator of this project
@@ -65,7 +65,7 @@ class Target:
     project_dir: Path
     state_dir: Path
     environment: Mapping[str, str] = field(repr=False)
-    kind: Kind = Kind.LOCAL
+    kind: TargetKind = TargetKind.LOCAL
     app: Path = paths.APP
 
     @cached_property
@@ -84,8 +84,8 @@ class Target:
     @property
     def label(self) -> str:
         """What messages and the manifest call it: ``local``, the URL, or ``aws <region>``."""
-        if self.kind is Kind.LOCAL:
-            return str(Kind.LOCAL)
+        if self.kind is TargetKind.LOCAL:
+            return str(TargetKind.LOCAL)
         return self.endpoint or f"{AWS} {self.region}"
 
     @property
@@ -95,7 +95,7 @@ class Target:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        if self.kind is Kind.AWS:
+        if self.kind is TargetKind.AWS:
             return users_session(self.region)
         return isolated_session(
             region=self.region,
@@ -131,7 +131,7 @@ class Target:
             **options,
         )
         client = self._session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
-        if service == "sqs" and self.kind is Kind.LOCAL:
+        if service == "sqs" and self.kind is TargetKind.LOCAL:
             client.meta.events.register("before-call.sqs.PurgeQueue", _purge_again)
         return client
 
@@ -140,7 +140,7 @@ class Target:
 
         An emulator's have no AWS configuration file either. A proxy stays, for what they fetch from elsewhere.
         """
-        if self.kind is Kind.AWS:
+        if self.kind is TargetKind.AWS:
             inherited = {name: value for name, value in os.environ.items() if not name.startswith(_ENDPOINTS)}
             return inherited | dict(self.environment)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -207,7 +207,7 @@ def url_target(url: str, *, stage: str = LOCAL_STAGE, state_root: Path = paths.S
         found = local_target(ours, stage=stage, app=app)
         state, project_dir = found.state_dir, found.project_dir
     environment = settings.client_environment(endpoint)
-    return Target(endpoint, stage, project_dir, state, environment, Kind.URL, app)
+    return Target(endpoint, stage, project_dir, state, environment, TargetKind.URL, app)
 
 
 def aws_target(*, stage: str | None, state_root: Path = paths.STATE, app: Path = paths.APP) -> Target:
@@ -237,4 +237,4 @@ def aws_target(*, stage: str | None, state_root: Path = paths.STATE, app: Path =
     }
     # Chalice remembers what is where: one memory for each profile, since the account's number would cost a request.
     state = state_root / f"target-{AWS}-{session.profile_name}-{region}"
-    return Target(None, stage, _copy(state, app, stage), state, environment, Kind.AWS, app)
+    return Target(None, stage, _copy(state, app, stage), state, environment, TargetKind.AWS, app)

@@ -17,7 +17,7 @@ from dlqlab.contracts import scenarios
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import functions, pipeline
 from dlqlab.dlq.letters import select
-from dlqlab.dlq.redrive import Result, execute, plan_redrive
+from dlqlab.dlq.redrive import RedriveResult, execute, plan_redrive
 from dlqlab.dlq.stage import StageDeadLetters
 from dlqlab.waiting import wait_for
 from taskrules.faults import Fault, FaultPlan
@@ -199,7 +199,7 @@ def test_redrive_that_dies_half_way_is_finished_by_the_next(deployed: Deployed) 
     _follow(deployed, FaultPlan(failure_rate=0.0), PENDING_AFTER_S="3600")  # the sweeper must not be the one
     stage = StageDeadLetters(deployed.target)
 
-    def redrive(*, is_dying: bool) -> Result:
+    def redrive(*, is_dying: bool) -> RedriveResult:
         steps = plan_redrive(select(stage.letters(), ids=task_ids), stage.store.get)
         with stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
             queue: Any = _DeadQueue() if is_dying else requeuer.queue

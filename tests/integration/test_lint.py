@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytest
-from click.testing import CliRunner
-from click.testing import Result as CommandResult
+from click.testing import CliRunner, Result
 
 from dlqlab.cli.program import main
-from dlqlab.lint.rule import Result, Severity
+from dlqlab.lint.rule import LintResult, Severity
 from dlqlab.lint.rule import lint as apply
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.stack import of_stack
@@ -26,14 +25,14 @@ ACCEPTED = {
 SILENT_LOSS = "silent-loss"
 
 
-def held(deployed: Deployed) -> Result:
+def held(deployed: Deployed) -> LintResult:
     """The rules against the stack."""
     target = deployed.target
     (settings,) = of_stack(target.client, target.topology, subject="stack")
     return apply(settings, RULES)
 
 
-def lint_command(deployed: Deployed) -> CommandResult:
+def lint_command(deployed: Deployed) -> Result:
     """The command on the stack, found by its address."""
     return CliRunner().invoke(main, ["lint", "--stack", "--brief", "--target", str(deployed.target.endpoint)])
 

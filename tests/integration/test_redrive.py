@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from dlqlab.cli import dlq, targets
+from dlqlab.cli import dlq
+from dlqlab.cli.actions import targets
 from dlqlab.contracts.names import log_group
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import pipeline
