@@ -19,7 +19,6 @@ from taskrules.faults import (
     Fault,
     FaultMode,
     FaultPlan,
-    Leaves,
 )
 from taskrules.retry import RetryPolicy
 
@@ -127,15 +126,13 @@ class Expectation:
     task_failure_rate: float  # share of tasks that fail for good
     dlq_share: float  # share of tasks that end in the dead-letter queue
     attempts_per_task: float
-    receives_per_task: float  # attempts and the redeliveries that are recognised and skipped
 
 
 def expectation(plan: FaultPlan, policy: RetryPolicy) -> Expectation:
     """Closed forms. r: share of attempts that fail and are retried, p: permanent, m: attempts at most.
 
     Per attempt, independent draws: DLQ share ``r^m + p (1 - r^m) / (1 - r)``, attempts ``(1 - r^m) / (1 - r)``. Per
-    task, one draw for all attempts: DLQ share ``r + p``, attempts ``1 + r (m - 1)``. A crash after the effect adds a
-    receive, and so does a duplicate.
+    task, one draw for all attempts: DLQ share ``r + p``, attempts ``1 + r (m - 1)``.
     """
     if plan.mode is FaultMode.NONE:
         return Expectation(
@@ -143,28 +140,23 @@ def expectation(plan: FaultPlan, policy: RetryPolicy) -> Expectation:
             task_failure_rate=0.0,
             dlq_share=0.0,
             attempts_per_task=1.0,
-            receives_per_task=1.0 + plan.duplicate_rate,
         )
     m = policy.max_attempts
     r = plan.share(*(fault for fault in DRAWN if fault.is_retried))
     p = plan.share(*(fault for fault in DRAWN if fault.is_reported and not fault.is_retried))
-    again = plan.share(*(fault for fault in DRAWN if fault.leaves is Leaves.EFFECT))
     if plan.mode is FaultMode.PER_TASK:
         attempts = 1 + r * (m - 1)
         dlq_share = r + p
         failing = (r * m + p) / attempts
-        crashes = again
     else:
         attempts = sum(r**k for k in range(m))
         dlq_share = r**m + p * attempts
         failing = r + p
-        crashes = again * attempts
     return Expectation(
         attempt_failure_rate=failing,
         task_failure_rate=dlq_share,
         dlq_share=dlq_share,
         attempts_per_task=attempts,
-        receives_per_task=attempts + crashes + plan.duplicate_rate,
     )
 
 

@@ -133,7 +133,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """How long to wait, after the load, until every acknowledged task is terminal and both queues are empty."""
+    """How long to wait, after the load, until every acknowledged task is terminal and all queues are empty."""
 
     deadline_s: float = setting(
         120.0,

@@ -31,7 +31,7 @@ def merge(statuses: Iterable[Status]) -> Status:
     return Status.UNKNOWN
 
 
-class Kind(StrEnum):
+class SetKind(StrEnum):
     """What a member in a set means."""
 
     ACCOUNT = "account"  # a part of the book-keeping
@@ -43,7 +43,7 @@ class Kind(StrEnum):
     @property
     def is_against(self) -> bool:
         """Whether a member is the reason of an answer that is not valid."""
-        return self in {Kind.VIOLATION, Kind.OPEN}
+        return self in {SetKind.VIOLATION, SetKind.OPEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class NamedSet:
     """A set that a check puts members into, and the sentence that says what is in it."""
 
     name: str
-    kind: Kind
+    kind: SetKind
     meaning: str
 
 
@@ -123,7 +123,7 @@ class Check:
             members={name: tuple(ids) for name, ids in value["members"].items()},
             details=value["details"],
             sets=tuple(
-                NamedSet(name, Kind(one["kind"]), one["meaning"]) for name, one in value.get("sets", {}).items()
+                NamedSet(name, SetKind(one["kind"]), one["meaning"]) for name, one in value.get("sets", {}).items()
             ),
         )
 

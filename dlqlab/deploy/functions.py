@@ -1,7 +1,7 @@
 """Configuring deployed functions for a run: their variables, timeouts, and their event source mappings."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from dlqlab.contracts.scenario import Pipeline, Scenario
 from dlqlab.contracts.topology import Consumer
@@ -11,7 +11,7 @@ from dlqlab.waiting import DeadlinePassedError, wait_for
 from taskrules.settings import as_variable
 
 UPDATE_DEADLINE_S = 60.0
-PARTIAL = "ReportBatchItemFailures"
+PARTIAL: Final = "ReportBatchItemFailures"
 
 
 def run_variables(scenario: Scenario, run_id: str, *, partial: bool, run_started_ts: float = 0.0) -> dict[str, str]:

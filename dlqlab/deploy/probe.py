@@ -15,7 +15,7 @@ from typing import Any
 
 from dlqlab.contracts.names import log_group, probe_prefix
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.deploy.target import Kind, Target
+from dlqlab.deploy.target import Target, TargetKind
 from dlqlab.deploy.task_table import TaskTable
 from dlqlab.deploy.web import open_url
 from dlqlab.errors import DeployError
@@ -63,7 +63,7 @@ class Probe:
 
         One look may miss a message that changes from visible to hidden at that moment.
         """
-        if self.target.kind is Kind.AWS:
+        if self.target.kind is TargetKind.AWS:
             return None
         held = [self._message_ids(queue.name) for queue in self.target.topology.queues]
         if None in held:

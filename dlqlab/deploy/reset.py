@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from dlqlab.deploy.target import Kind, Target
+from dlqlab.deploy.target import Target, TargetKind
 from dlqlab.errors import DeployError
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
@@ -34,7 +34,7 @@ def purge(target: Target) -> None:
     sqs = target.client("sqs")
     for queue in target.topology.queues:
         _purge(sqs, queue.name)
-    if target.kind is Kind.AWS:
+    if target.kind is TargetKind.AWS:
         purged = time.monotonic()
         over = lambda: (time.monotonic() - purged >= PURGE_SETTLES_S, "")  # noqa: E731  (one expression, used on the next line)
         wait_for("the end of a purge", over, deadline_s=2 * PURGE_SETTLES_S, interval_s=1.0)

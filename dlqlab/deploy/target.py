@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
 import boto3
@@ -24,6 +24,15 @@ from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
 from dlqlab.proxies import without_proxy_for_loopback
 
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sqs import SQSClient
+
 API_STAGE = "api"
 """Stage of the API in API Gateway, as app/.chalice/config.json says."""
 LOCAL_STAGE = "local"
@@ -34,7 +43,7 @@ _CLIENT_OPTIONS: Mapping[str, Any] = {"ignore_configured_endpoint_urls": True}
 """Otherwise an endpoint of the shell or of a profile would stand in for an account's."""
 
 
-class Kind(StrEnum):
+class TargetKind(StrEnum):
     """Whose the endpoint is."""
 
     LOCAL = "local"  # an emulator of this project
@@ -56,7 +65,7 @@ class Target:
     project_dir: Path
     state_dir: Path
     environment: Mapping[str, str] = field(repr=False)
-    kind: Kind = Kind.LOCAL
+    kind: TargetKind = TargetKind.LOCAL
     app: Path = paths.APP
 
     @cached_property
@@ -75,8 +84,8 @@ class Target:
     @property
     def label(self) -> str:
         """What messages and the manifest call it: ``local``, the URL, or ``aws <region>``."""
-        if self.kind is Kind.LOCAL:
-            return str(Kind.LOCAL)
+        if self.kind is TargetKind.LOCAL:
+            return str(TargetKind.LOCAL)
         return self.endpoint or f"{AWS} {self.region}"
 
     @property
@@ -86,7 +95,7 @@ class Target:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        if self.kind is Kind.AWS:
+        if self.kind is TargetKind.AWS:
             return users_session(self.region)
         return isolated_session(
             region=self.region,
@@ -94,6 +103,22 @@ class Target:
             secret_key=self.environment["AWS_SECRET_ACCESS_KEY"],
         )
 
+    @overload
+    def client(self, service: Literal["apigateway"], **options: Any) -> "APIGatewayClient": ...
+    @overload
+    def client(self, service: Literal["cloudformation"], **options: Any) -> "CloudFormationClient": ...
+    @overload
+    def client(self, service: Literal["cloudwatch"], **options: Any) -> "CloudWatchClient": ...
+    @overload
+    def client(self, service: Literal["dynamodb"], **options: Any) -> "DynamoDBClient": ...
+    @overload
+    def client(self, service: Literal["lambda"], **options: Any) -> "LambdaClient": ...
+    @overload
+    def client(self, service: Literal["logs"], **options: Any) -> "CloudWatchLogsClient": ...
+    @overload
+    def client(self, service: Literal["sqs"], **options: Any) -> "SQSClient": ...
+    @overload
+    def client(self, service: str, **options: Any) -> Any: ...
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client of the target; every call has an end."""
         config = Config(
@@ -106,7 +131,7 @@ class Target:
             **options,
         )
         client = self._session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
-        if service == "sqs" and self.kind is Kind.LOCAL:
+        if service == "sqs" and self.kind is TargetKind.LOCAL:
             client.meta.events.register("before-call.sqs.PurgeQueue", _purge_again)
         return client
 
@@ -115,7 +140,7 @@ class Target:
 
         An emulator's have no AWS configuration file either. A proxy stays, for what they fetch from elsewhere.
         """
-        if self.kind is Kind.AWS:
+        if self.kind is TargetKind.AWS:
             inherited = {name: value for name, value in os.environ.items() if not name.startswith(_ENDPOINTS)}
             return inherited | dict(self.environment)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -182,7 +207,7 @@ def url_target(url: str, *, stage: str = LOCAL_STAGE, state_root: Path = paths.S
         found = local_target(ours, stage=stage, app=app)
         state, project_dir = found.state_dir, found.project_dir
     environment = settings.client_environment(endpoint)
-    return Target(endpoint, stage, project_dir, state, environment, Kind.URL, app)
+    return Target(endpoint, stage, project_dir, state, environment, TargetKind.URL, app)
 
 
 def aws_target(*, stage: str | None, state_root: Path = paths.STATE, app: Path = paths.APP) -> Target:
@@ -212,4 +237,4 @@ def aws_target(*, stage: str | None, state_root: Path = paths.STATE, app: Path =
     }
     # Chalice remembers what is where: one memory for each profile, since the account's number would cost a request.
     state = state_root / f"target-{AWS}-{session.profile_name}-{region}"
-    return Target(None, stage, _copy(state, app, stage), state, environment, Kind.AWS, app)
+    return Target(None, stage, _copy(state, app, stage), state, environment, TargetKind.AWS, app)

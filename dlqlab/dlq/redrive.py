@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class RedriveResult:
     """What became of the steps: task ids, and ``failed`` with the error of each."""
 
     redriven: tuple[str, ...]
@@ -61,7 +61,7 @@ def execute(
     on_step: Callable[[Step], None] = lambda _step: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Result:
+) -> RedriveResult:
     """Take the steps, no more than ``rate_per_s`` of them a second. An error ends its step, not the others."""
     began_s = clock()
     redriven: list[str] = []
@@ -82,7 +82,7 @@ def execute(
         except (StoreError, QueueError) as error:
             failed.append((task_id, str(error)))
         on_step(step)
-    return Result(redriven=tuple(redriven), skipped=tuple(skipped), failed=tuple(failed))
+    return RedriveResult(redriven=tuple(redriven), skipped=tuple(skipped), failed=tuple(failed))
 
 
 def _take(step: Step, requeuer: Requeuer) -> bool:

@@ -107,11 +107,16 @@ def _message_fits(settings: Settings) -> list[str]:
 
 
 def _prefixes(settings: Settings) -> list[str] | None:
-    if not settings.names:
+    kinds = (settings.queue_names, settings.function_names)
+    if not any(kinds):
         return None
-    names = sorted(set(settings.names))
-    pairs = ((short, long) for short in names for long in names if short != long and long.startswith(short))
-    return [f"{short} is the beginning of {long}" for short, long in pairs]
+    return [
+        f"{short} is the beginning of {long}"
+        for names in map(sorted, map(set, kinds))  # metrics of queues and functions have dimensions of different names
+        for short in names
+        for long in names
+        if short != long and long.startswith(short)
+    ]
 
 
 RULES: Final = (

@@ -52,7 +52,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class LintResult:
     """What the rules say about the settings of ``subject``; ``unchecked`` names the rules that these do not reach."""
 
     subject: str
@@ -73,14 +73,14 @@ class Result:
         }
 
 
-def lint(settings: Settings, rules: Sequence[Rule]) -> Result:
+def lint(settings: Settings, rules: Sequence[Rule]) -> LintResult:
     """Apply the rules."""
     answers = [(rule, rule.check(settings)) for rule in rules]
     findings = [
         Finding(rule=rule, statement=statement) for rule, statements in answers for statement in statements or ()
     ]
     order = list(Severity)
-    return Result(
+    return LintResult(
         subject=settings.subject,
         checked=sum(statements is not None for _, statements in answers),
         findings=tuple(sorted(findings, key=lambda finding: order.index(finding.rule.severity))),

@@ -89,7 +89,8 @@ class Settings:
         api: the API's function.
         load: what the clients do; a stack does not know.
         drain_s: how long a run waits for the last task.
-        names: of all queues and functions, where they are deployed.
+        queue_names: of all queues, where they are deployed.
+        function_names: of all functions, likewise.
     """
 
     subject: str
@@ -104,7 +105,8 @@ class Settings:
     api: Function | None = None
     load: Load | None = None
     drain_s: float | None = None
-    names: tuple[str, ...] = ()
+    queue_names: tuple[str, ...] = ()
+    function_names: tuple[str, ...] = ()
 
     @property
     def consumers(self) -> tuple[Consumer, ...]:

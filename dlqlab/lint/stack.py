@@ -54,7 +54,8 @@ def _read(sqs: Any, functions: Any, topology: Topology, work: Work, consumer: st
         problem=problem,
         breaker=app.breaker_policy if app else None,
         api=api,
-        names=(*topology.queue_names.values(), *topology.function_names.values()),
+        queue_names=tuple(topology.queue_names.values()),
+        function_names=tuple(topology.function_names.values()),
     )
 
 

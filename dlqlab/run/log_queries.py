@@ -23,7 +23,7 @@ _ENDED = frozenset({"Complete", "Failed", "Cancelled", "Timeout", "Unknown"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class QueryAnswer:
     """Rows, each a text by the name of its column; columns are in the order in which the query names them."""
 
     columns: tuple[str, ...]
@@ -34,7 +34,7 @@ class Answer:
 
 def query_run(
     run: "RunDir", query: str, *, groups: Sequence[str] = (), since_ts: float | None = None, limit: int | None = None
-) -> Answer:
+) -> QueryAnswer:
     """The answer from what the run directory keeps.
 
     Args:
@@ -68,7 +68,7 @@ def query_run(
     if groups and not any(seen.values()):
         there = ", ".join(sorted(log.partition(":")[2] for log in seen))
         raise UsageError(f"--group {groups[0]}: the run has no such log group; it has {there or 'none'}")
-    return Answer(
+    return QueryAnswer(
         columns=tuple(name for name in result.columns if name != POINTER),
         rows=[_without_pointer(row) for row in result.rows],
         matched=statistics.records_matched,
@@ -85,7 +85,7 @@ def query_target(
     limit: int | None = None,
     wall_clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> Answer:
+) -> QueryAnswer:
     """The answer of a target; a query that nobody waits for any more is stopped.
 
     Raises:
@@ -118,7 +118,7 @@ def query_target(
     if status != "Complete":
         raise EvidenceError(f"the query ended as {status}: see the log of what answers it")
     rows = [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]]
-    return Answer(
+    return QueryAnswer(
         columns=_columns(rows),
         rows=[_without_pointer(row) for row in rows],
         matched=int(answer["statistics"]["recordsMatched"]),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from dlqlab.collect.host import descendants
 from dlqlab.contracts.manifest import CardEntry, EmulatorSettings
 from dlqlab.contracts.plain import from_plain
-from dlqlab.deploy.target import Kind, Target
+from dlqlab.deploy.target import Target, TargetKind
 from dlqlab.emulator.host import fidelity_card, lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 
@@ -34,7 +34,7 @@ def target_facts(target: Target, emulator: Emulator | None) -> TargetFacts:
         settings = EmulatorSettings(patches=tuple(emulator.patches), port=emulator.port)
         return TargetFacts(emulator=settings, not_measured={}, fidelity=emulator_card(emulator))
     missing = dict(NOT_OURS)
-    if target.kind is Kind.AWS:
+    if target.kind is TargetKind.AWS:
         missing = {"host": "CPU and memory of the functions are AWS's own"}
     own = f"{target.label}, stage {target.stage}: not started by dlqlab"
     card = tuple(CardEntry(name=name, ok=None, statement=text) for name, text in {"target": own, **missing}.items())
@@ -48,7 +48,7 @@ def emulator_card(emulator: Emulator) -> tuple[CardEntry, ...]:
 
 def emulator_of(target: Target) -> Emulator | None:
     """The emulator of this project that a target is; None for any other target."""
-    if target.kind is not Kind.LOCAL:
+    if target.kind is not TargetKind.LOCAL:
         return None
     return lifecycle.find(urlsplit(target.endpoint or "").port or 0, target.state_dir.parent)
 

@@ -19,7 +19,7 @@ HUNDREDS: Final = 100  # need no decimals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Forecast:
     """The measures of a scenario, and the cost by service."""
 
     scenario: Scenario
@@ -41,7 +41,7 @@ class Answer:
         }
 
 
-def answer(scenario: Scenario, world: World, perform: Perform, *, seeds: int) -> Answer:
+def answer(scenario: Scenario, world: World, perform: Perform, *, seeds: int) -> Forecast:
     """Simulate the scenario's load with so many seeds, from its own on.
 
     Raises:
@@ -51,7 +51,7 @@ def answer(scenario: Scenario, world: World, perform: Perform, *, seeds: int) ->
         raise UsageError(f"seeds is {seeds}: give 1 to {SEEDS_MAX}")
     numbers = tuple(scenario.seed + place for place in range(seeds))
     rows = perform([Job(setting=0, seed=seed, scenario=scenario.to_dict()) for seed in numbers], world)
-    return Answer(
+    return Forecast(
         scenario=scenario,
         seeds=numbers,
         measures={name: mean_of([row[name] for row in rows]) for name in MEASURES},

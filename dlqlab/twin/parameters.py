@@ -20,7 +20,7 @@ GRID = 256
 """Steps of an empirical distribution: its quantiles at 0, 1/256, ..., 1."""
 
 
-class Kind(StrEnum):
+class DistributionKind(StrEnum):
     """The families of durations."""
 
     CONSTANT = "constant"  # value
@@ -33,32 +33,34 @@ class Kind(StrEnum):
 class Duration:
     """A distribution of seconds."""
 
-    kind: Kind
+    kind: DistributionKind
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        wanted = {Kind.LOGNORMAL: 2, Kind.EMPIRICAL: GRID + 1}.get(self.kind, 1)
+        wanted = {DistributionKind.LOGNORMAL: 2, DistributionKind.EMPIRICAL: GRID + 1}.get(self.kind, 1)
         if len(self.values) != wanted or not all(math.isfinite(value) and value >= 0 for value in self.values):
             raise UsageError(f"{self.kind} of {self.values[:4]}: give {wanted} finite numbers of 0 or more")
-        if self.kind is Kind.EMPIRICAL and any(b < a for a, b in zip(self.values, self.values[1:], strict=False)):
+        if self.kind is DistributionKind.EMPIRICAL and any(
+            b < a for a, b in zip(self.values, self.values[1:], strict=False)
+        ):
             raise UsageError("quantiles of an empirical distribution must not fall")
 
     @property
     def mean_s(self) -> float:
-        if self.kind is Kind.LOGNORMAL:
+        if self.kind is DistributionKind.LOGNORMAL:
             return self.values[0] * math.exp(self.values[1] ** 2 / 2)
-        if self.kind is Kind.EMPIRICAL:
+        if self.kind is DistributionKind.EMPIRICAL:
             # Of the straight lines: each counts with the middle of its ends.
             return (sum(self.values) - (self.values[0] + self.values[-1]) / 2) / GRID
         return self.values[0]
 
     def quantile_s(self, q: float) -> float:
         """The duration that a share q of all stays below."""
-        if self.kind is Kind.EXPONENTIAL:
+        if self.kind is DistributionKind.EXPONENTIAL:
             return -math.log(1 - q) * self.values[0]
-        if self.kind is Kind.LOGNORMAL:
+        if self.kind is DistributionKind.LOGNORMAL:
             return self.values[0] * math.exp(self.values[1] * statistics.NormalDist().inv_cdf(q))
-        if self.kind is Kind.EMPIRICAL:
+        if self.kind is DistributionKind.EMPIRICAL:
             step, part = divmod(q * GRID, 1)
             low, high = self.values[int(step)], self.values[min(GRID, int(step) + 1)]
             return low + (high - low) * part
@@ -66,20 +68,20 @@ class Duration:
 
 
 def fixed(seconds: float) -> Duration:
-    return Duration(Kind.CONSTANT, (seconds,))
+    return Duration(DistributionKind.CONSTANT, (seconds,))
 
 
 def exponential(mean_s: float) -> Duration:
-    return Duration(Kind.EXPONENTIAL, (mean_s,))
+    return Duration(DistributionKind.EXPONENTIAL, (mean_s,))
 
 
 def lognormal(median_s: float, sigma: float) -> Duration:
-    return Duration(Kind.LOGNORMAL, (median_s, sigma))
+    return Duration(DistributionKind.LOGNORMAL, (median_s, sigma))
 
 
 def empirical(quantiles: Sequence[float]) -> Duration:
     """From GRID + 1 quantiles at equal steps of probability."""
-    return Duration(Kind.EMPIRICAL, tuple(float(value) for value in quantiles))
+    return Duration(DistributionKind.EMPIRICAL, tuple(float(value) for value in quantiles))
 
 
 class Order(StrEnum):

@@ -16,7 +16,7 @@ from dlqlab.twin.engine.chance import CONSTANT, EMPIRICAL, EXPONENTIAL, LOGNORMA
 from dlqlab.twin.engine.clients import send
 from dlqlab.twin.engine.layout import State
 from dlqlab.twin.engine.views import table_of
-from dlqlab.twin.parameters import Duration, Kind, Order, Parameters
+from dlqlab.twin.parameters import DistributionKind, Duration, Order, Parameters
 from dlqlab.twin.pollers import queues_at_start, with_pollers
 from taskrules.draws import uniform
 from taskrules.faults import MESSAGE_ALWAYS_FAILS, MESSAGE_NEVER_FAILS, FaultMode
@@ -26,8 +26,11 @@ Array = NDArray[Any]
 JUNK_AT_S = 1.0
 MESSAGES_MIN, MESSAGES_FIRST = 1024, 1 << 12
 KINDS = {
-    Kind.CONSTANT: CONSTANT, Kind.EXPONENTIAL: EXPONENTIAL, Kind.LOGNORMAL: LOGNORMAL, Kind.EMPIRICAL: EMPIRICAL,
-}  # fmt: skip
+    DistributionKind.CONSTANT: CONSTANT,
+    DistributionKind.EXPONENTIAL: EXPONENTIAL,
+    DistributionKind.LOGNORMAL: LOGNORMAL,
+    DistributionKind.EMPIRICAL: EMPIRICAL,
+}
 JITTERS = {Jitter.NONE: NO_JITTER, Jitter.EQUAL: EQUAL, Jitter.FULL: FULL}
 
 

@@ -11,12 +11,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 from dlqlab.contracts import scenarios
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.deploy import functions, pipeline
 from dlqlab.dlq.letters import select
-from dlqlab.dlq.redrive import Result, execute, plan_redrive
+from dlqlab.dlq.redrive import RedriveResult, execute, plan_redrive
 from dlqlab.dlq.stage import StageDeadLetters
 from dlqlab.waiting import wait_for
 from taskrules.faults import Fault, FaultPlan
@@ -43,8 +44,14 @@ def _url(deployed: Deployed, queue: str) -> str:
 
 
 def _count(deployed: Deployed, queue: str) -> int:
-    names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
-    answer = deployed.target.client("sqs").get_queue_attributes(QueueUrl=_url(deployed, queue), AttributeNames=names)
+    answer = deployed.target.client("sqs").get_queue_attributes(
+        QueueUrl=_url(deployed, queue),
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )
     return sum(map(int, answer["Attributes"].values()))
 
 
@@ -70,10 +77,10 @@ def _unmapped(deployed: Deployed, function: str) -> Iterator[None]:
         switch("Enabled", on=True)
 
 
-def _receive(deployed: Deployed, count: int) -> dict[str, dict[str, Any]]:
+def _receive(deployed: Deployed, count: int) -> dict[str, MessageTypeDef]:
     """So many messages of the task queue by their task ids, taken as Lambda's poller takes them."""
     sqs, url = deployed.target.client("sqs"), _url(deployed, deployed.target.topology.queue("tasks").name)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, MessageTypeDef] = {}
 
     def probe() -> tuple[bool, int]:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
@@ -84,7 +91,7 @@ def _receive(deployed: Deployed, count: int) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _record(message: dict[str, Any], *, receive_count: int = 1) -> dict[str, Any]:
+def _record(message: MessageTypeDef, *, receive_count: int = 1) -> dict[str, Any]:
     return sqs_record(
         message["Body"],
         message_id=message["MessageId"],
@@ -192,7 +199,7 @@ def test_redrive_that_dies_half_way_is_finished_by_the_next(deployed: Deployed) 
     _follow(deployed, FaultPlan(failure_rate=0.0), PENDING_AFTER_S="3600")  # the sweeper must not be the one
     stage = StageDeadLetters(deployed.target)
 
-    def redrive(*, is_dying: bool) -> Result:
+    def redrive(*, is_dying: bool) -> RedriveResult:
         steps = plan_redrive(select(stage.letters(), ids=task_ids), stage.store.get)
         with stage.requeuer(f"redrive-{uuid.uuid4().hex}") as requeuer:
             queue: Any = _DeadQueue() if is_dying else requeuer.queue

@@ -1,15 +1,14 @@
 """The rules held against the pipeline as it is really deployed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from click.testing import CliRunner
-from click.testing import Result as CommandResult
+from click.testing import CliRunner, Result
 
 from dlqlab.cli.program import main
-from dlqlab.lint.rule import Result, Severity
+from dlqlab.lint.rule import LintResult, Severity
 from dlqlab.lint.rule import lint as apply
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.stack import of_stack
@@ -26,14 +25,14 @@ ACCEPTED = {
 SILENT_LOSS = "silent-loss"
 
 
-def held(deployed: Deployed) -> Result:
+def held(deployed: Deployed) -> LintResult:
     """The rules against the stack."""
     target = deployed.target
     (settings,) = of_stack(target.client, target.topology, subject="stack")
     return apply(settings, RULES)
 
 
-def lint_command(deployed: Deployed) -> CommandResult:
+def lint_command(deployed: Deployed) -> Result:
     """The command on the stack, found by its address."""
     return CliRunner().invoke(main, ["lint", "--stack", "--brief", "--target", str(deployed.target.endpoint)])
 
@@ -44,14 +43,14 @@ def broken(deployed: Deployed) -> set[str]:
 
 
 @contextmanager
-def response_types(deployed: Deployed, types: list[str]) -> Iterator[None]:
+def response_types(deployed: Deployed, types: list[Literal["ReportBatchItemFailures"]]) -> Iterator[None]:
     """The processor's mapping with these response types; as it was afterwards."""
     client, topology = deployed.target.client("lambda"), deployed.target.topology
     mapping = client.list_event_source_mappings(FunctionName=topology.function("processor").name)[
         "EventSourceMappings"
     ][0]
 
-    def update(wanted: list[str]) -> None:
+    def update(wanted: list[Literal["ReportBatchItemFailures"]]) -> None:
         client.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=wanted)
         wait_for("the mapping", lambda: _is_settled(client, mapping["UUID"], wanted), deadline_s=20)
 
@@ -62,7 +61,7 @@ def response_types(deployed: Deployed, types: list[str]) -> Iterator[None]:
         update(mapping["FunctionResponseTypes"])
 
 
-def _is_settled(client: Any, uuid: str, wanted: list[str]) -> tuple[bool, Any]:
+def _is_settled(client: Any, uuid: str, wanted: Sequence[str]) -> tuple[bool, Any]:
     found = client.get_event_source_mapping(UUID=uuid)
     return found["State"] == "Enabled" and (found.get("FunctionResponseTypes") or []) == wanted, found
 

@@ -204,7 +204,9 @@ def quick_alarms(deployed: Deployed, cleanups: ExitStack) -> dict[str, str]:
     for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"dlqlab-{deployed.target.stage}-alarm-")["MetricAlarms"]:
         name = names[alarm["MetricName"]] = f"quick-{alarm['AlarmName']}"
         cloudwatch.put_metric_alarm(
-            AlarmName=name, Period=ALARM_PERIOD_S, **{key: alarm[key] for key in kept if key in alarm}
+            AlarmName=name,
+            Period=ALARM_PERIOD_S,
+            **{key: value for key, value in dict(alarm).items() if key in kept},  # type: ignore[arg-type]  # by its own names
         )
         cleanups.callback(cloudwatch.delete_alarms, AlarmNames=[name])
     return names
@@ -218,7 +220,7 @@ def test_alarms_go_off_and_come_back(deployed: Deployed, quick_alarms: dict[str,
 
     def probe(wanted: str) -> tuple[bool, dict[str, str]]:
         alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
-        states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+        states: dict[str, str] = {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
         return set(states.values()) == {wanted}, states
 
     wait_for("alarms at rest", lambda: probe("OK"), deadline_s=60, interval_s=0.5)

@@ -17,9 +17,10 @@ from dlqlab.deploy import chalice, pipeline
 from dlqlab.deploy.target import local_target
 from dlqlab.deploy.visibility import covering
 from dlqlab.emulator import settings
-from dlqlab.emulator.gateway.calls import Call, Grant, grants, missing, read_calls, unused
+from dlqlab.emulator.gateway.calls import Call
 from dlqlab.emulator.host import lifecycle
 from tests.integration.conftest import Deployed
+from tests.support.permissions import Grant, grants, missing, read_calls, unused
 from tests.support.walks import SCENARIO, WALKS, Watched
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]  # the first test sets up and walks all paths

@@ -110,12 +110,6 @@ def leave_in_flight(run: Simulated, task: str) -> Simulated:
     return replace(kept, manifest=kept.manifest | {"drained": False})
 
 
-def lose_log_line(run: Simulated, task: str) -> Simulated:
-    """The log store lost the report of the task's start."""
-    events = run.tables["events"]
-    return _drop(run, "events", (events["task_id"] == task) & (events["event"] == "attempt.started"))
-
-
 def _drop(run: Simulated, table: str, rows: "pd.Series[Any]") -> Simulated:
     return _table(run, table, run.tables[table][~rows.fillna(value=False).astype(bool)].reset_index(drop=True))
 

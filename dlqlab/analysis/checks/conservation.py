@@ -4,61 +4,61 @@ from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.reconcile import Reconciliation, reconcile
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 
 SETS = (
-    NamedSet("attempted", Kind.ACCOUNT, "A client sent it at least once."),
-    NamedSet("acknowledged", Kind.ACCOUNT, "A client was told that it is taken (202 or 200)."),
-    NamedSet("completed", Kind.ACCOUNT, "The table says COMPLETED or an attempt reported success."),
-    NamedSet("dead_lettered", Kind.ACCOUNT, "Its latest generation ended in the dead-letter queue."),
-    NamedSet("lost", Kind.VIOLATION, "Acknowledged, not terminal, and no message or no item of it is left."),
-    NamedSet("duplicated", Kind.VIOLATION, "Its effect happened more than once."),
-    NamedSet("zombie", Kind.VIOLATION, "Completed and dead-lettered in one generation."),
-    NamedSet("unexpected", Kind.VIOLATION, "In the table or in an attempt, though no client sent it."),
-    NamedSet("phantom", Kind.VIOLATION, "Every answer said that it was not taken, yet it ran."),
-    NamedSet("over_delivered", Kind.VIOLATION, "A generation had more attempts than the policy allows."),
-    NamedSet("in_flight", Kind.OPEN, "In the table, not terminal, and the queues were not seen empty."),
+    NamedSet("attempted", SetKind.ACCOUNT, "A client sent it at least once."),
+    NamedSet("acknowledged", SetKind.ACCOUNT, "A client was told that it is taken (202 or 200)."),
+    NamedSet("completed", SetKind.ACCOUNT, "The table says COMPLETED or an attempt reported success."),
+    NamedSet("dead_lettered", SetKind.ACCOUNT, "Its latest generation ended in the dead-letter queue."),
+    NamedSet("lost", SetKind.VIOLATION, "Acknowledged, not terminal, and no message or no item of it is left."),
+    NamedSet("duplicated", SetKind.VIOLATION, "Its effect happened more than once."),
+    NamedSet("zombie", SetKind.VIOLATION, "Completed and dead-lettered in one generation."),
+    NamedSet("unexpected", SetKind.VIOLATION, "In the table or in an attempt, though no client sent it."),
+    NamedSet("phantom", SetKind.VIOLATION, "Every answer said that it was not taken, yet it ran."),
+    NamedSet("over_delivered", SetKind.VIOLATION, "A generation had more attempts than the policy allows."),
+    NamedSet("in_flight", SetKind.OPEN, "In the table, not terminal, and the queues were not seen empty."),
     NamedSet(
         "under_retried",
-        Kind.REPORTED,
+        SetKind.REPORTED,
         "Dead-lettered before its last attempt without a permanent error; the oracle says whether a burnt "
         "delivery explains it.",
     ),
     NamedSet(
         "recovered",
-        Kind.NORMAL,
+        SetKind.NORMAL,
         "The client saw no answer and the task ended: an answer can be lost after the task is taken.",
     ),
     NamedSet(
         "unanswered",
-        Kind.NORMAL,
+        SetKind.NORMAL,
         "The client saw no answer and no trace of the task exists: a request can be lost.",
     ),
     NamedSet(
         "stranded",
-        Kind.NORMAL,
+        SetKind.NORMAL,
         "The client saw no answer and the task was written but never ended: sending it again enqueues it.",
     ),
     NamedSet(
         "redelivered",
-        Kind.NORMAL,
+        SetKind.NORMAL,
         "A delivery was recognised as superfluous and skipped: SQS delivers at least once.",
     ),
     NamedSet(
         "late_copy",
-        Kind.NORMAL,
+        SetKind.NORMAL,
         "A copy reached the dead-letter queue after the task was completed: the function died before it "
         "could delete the message, or the queue held the task twice.",
     ),
     NamedSet(
         "junk",
-        Kind.NORMAL,
+        SetKind.NORMAL,
         "Archived messages that are not tasks of any client: somebody wrote them to the queue.",
     ),
 )
 """Every set that ``reconcile`` fills. What is normal carries its reason."""
-VIOLATIONS = tuple(one.name for one in SETS if one.kind is Kind.VIOLATION)
+VIOLATIONS = tuple(one.name for one in SETS if one.kind is SetKind.VIOLATION)
 
 
 @check("conservation", "Nothing lost, nothing done twice", place=30, sets=SETS)

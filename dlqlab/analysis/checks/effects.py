@@ -4,7 +4,7 @@ from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 
 WRONG = {
@@ -18,7 +18,7 @@ WRONG = {
     "effects",
     "Each effect exactly once",
     place=50,
-    sets=[NamedSet(name, Kind.VIOLATION, f"Tasks {text}.") for name, text in WRONG.items()],
+    sets=[NamedSet(name, SetKind.VIOLATION, f"Tasks {text}.") for name, text in WRONG.items()],
 )
 def effects_check(facts: Facts) -> Judgement:
     """Counted by the table itself: the effect and its counter are one conditional write."""

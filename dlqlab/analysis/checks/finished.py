@@ -4,7 +4,7 @@ from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.contracts.evidence import NOT_THERE, RunEvidence
 from dlqlab.contracts.manifest import Broken, SimulationFacts
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 
 
@@ -12,7 +12,7 @@ from dlqlab.wording import count
     "finished",
     "The run came to its end",
     place=10,
-    sets=[NamedSet("bad_lines", Kind.OPEN, "A line of the log that does not follow the schema of the events.")],
+    sets=[NamedSet("bad_lines", SetKind.OPEN, "A line of the log that does not follow the schema of the events.")],
 )
 def finished_check(facts: Facts) -> Judgement:
     """Whether the evidence is whole: the run came to its end, the queues drained, every source could be read."""

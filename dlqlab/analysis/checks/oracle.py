@@ -8,7 +8,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import names
 from dlqlab.analysis.oracle import COMPLETED, DEAD_LETTERED
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 
 UNDECIDED: Mapping[str, str] = {
@@ -29,9 +29,9 @@ DETAILS_MAX = 100
     "Every task met the fate that its seed predicts",
     place=40,
     sets=[
-        NamedSet(UNEXPLAINED, Kind.VIOLATION, "Tasks with another fate than predicted, which no evidence explains."),
-        *(NamedSet(name, Kind.OPEN, text) for name, text in UNDECIDED.items()),
-        *(NamedSet(name, Kind.NORMAL, text) for name, text in EXPLAINED.items()),
+        NamedSet(UNEXPLAINED, SetKind.VIOLATION, "Tasks with another fate than predicted, which no evidence explains."),
+        *(NamedSet(name, SetKind.OPEN, text) for name, text in UNDECIDED.items()),
+        *(NamedSet(name, SetKind.NORMAL, text) for name, text in EXPLAINED.items()),
     ],
 )
 def oracle_check(facts: Facts) -> Judgement:

@@ -11,7 +11,7 @@ from dlqlab.analysis.contents import sent_payloads, text_difference
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import sure
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 from taskrules.redaction import redact
 from taskrules.settings import REDACT_FIELDS
@@ -29,7 +29,7 @@ DETAILS_MAX = 100
     "payloads",
     "Each payload is the one that was sent",
     place=100,
-    sets=[NamedSet(place, Kind.VIOLATION, f"Tasks {text}.") for place, text in PLACES.items()],
+    sets=[NamedSet(place, SetKind.VIOLATION, f"Tasks {text}.") for place, text in PLACES.items()],
 )
 def payloads_check(facts: Facts) -> Judgement:
     """Each task's payload, compared as a JSON value with what its client sent.

@@ -7,7 +7,7 @@ from dlqlab.analysis.dead_letters import predicted_dead_letters
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 
 RECORDS: Mapping[str, str] = {
@@ -24,8 +24,8 @@ RECORDS: Mapping[str, str] = {
     "Every dead letter is documented",
     place=90,
     sets=[
-        *(NamedSet(name, Kind.VIOLATION, f"Dead letters with {text}.") for name, text in RECORDS.items()),
-        NamedSet("without_junk", Kind.VIOLATION, "Junk messages that are not in the archive, by their message ids."),
+        *(NamedSet(name, SetKind.VIOLATION, f"Dead letters with {text}.") for name, text in RECORDS.items()),
+        NamedSet("without_junk", SetKind.VIOLATION, "Junk messages that are not in the archive, by their message ids."),
     ],
 )
 def records_check(facts: Facts) -> Judgement:

@@ -96,6 +96,6 @@ def _details(facts: Facts) -> dict[str, Any]:
 
 
 def _last_depth(facts: Facts) -> int | None:
-    """Messages in both queues by the last sample of each."""
+    """Messages in all queues by the last sample of each."""
     last = facts.last_samples
     return None if last.empty else int(last[["visible", "in_flight", "delayed"]].sum().sum())

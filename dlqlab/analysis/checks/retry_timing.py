@@ -10,7 +10,7 @@ from dlqlab.analysis.frames import names, sure
 from dlqlab.analysis.lateness import EARLY_TOLERANCE_S, PARTS, attribution, judged_retries, lateness_by_attempt
 from dlqlab.analysis.statistics import Values, quantile_interval
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.durations import duration
 from dlqlab.wording import count
 
@@ -21,7 +21,7 @@ DETAILS_MAX = 100
     "retry_timing",
     "No retry before its backoff is over",
     place=70,
-    sets=[NamedSet("early", Kind.VIOLATION, "Tasks with a retry before its backoff was over.")],
+    sets=[NamedSet("early", SetKind.VIOLATION, "Tasks with a retry before its backoff was over.")],
 )
 def retry_timing_check(facts: Facts) -> Judgement:
     """Invalid: one retry early, or the median later than allowed. Unknown: retries were due and none was seen."""

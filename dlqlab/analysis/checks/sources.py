@@ -14,7 +14,7 @@ from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.verdict import Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 
 CLOCK_S = 1.0
@@ -126,7 +126,7 @@ _SUMMED = frozenset({"queues", "host"})
     "sources",
     "Sources that tell of the same agree",
     place=20,
-    sets=[NamedSet(name, Kind.OPEN, f"{one.claim[0].upper()}{one.claim[1:]}.") for name, one in COMPARISONS.items()],
+    sets=[NamedSet(name, SetKind.OPEN, f"{one.claim[0].upper()}{one.claim[1:]}.") for name, one in COMPARISONS.items()],
 )
 def sources_check(facts: Facts) -> Judgement:
     """Every comparison whose tables are there.

@@ -18,7 +18,7 @@ from dlqlab.analysis.witnessed import Parts, Witnessed, witnessed
 from dlqlab.analysis.wording import examples
 from dlqlab.contracts.recorded_run import NOT_MEASURED
 from dlqlab.contracts.recording import Recording
-from dlqlab.contracts.verdict import NOT_CHECKED, Kind, NamedSet, Status
+from dlqlab.contracts.verdict import NOT_CHECKED, NamedSet, SetKind, Status
 from dlqlab.errors import EvidenceError, TopologyError
 from dlqlab.wording import count
 from taskrules.redaction import redact
@@ -54,8 +54,8 @@ _REDACTED = frozenset(name.strip().lower() for name in REDACT_FIELDS.split(","))
     "The app's account is what was recorded",
     place=55,
     sets=[
-        *(NamedSet(name, Kind.VIOLATION, f"Tasks {text}.") for name, text in VIOLATIONS.items()),
-        *(NamedSet(name, Kind.OPEN, f"Tasks {text}.") for name, text in OPEN.items()),
+        *(NamedSet(name, SetKind.VIOLATION, f"Tasks {text}.") for name, text in VIOLATIONS.items()),
+        *(NamedSet(name, SetKind.OPEN, f"Tasks {text}.") for name, text in OPEN.items()),
     ],
 )
 def witness_check(facts: Facts) -> Judgement:

@@ -10,7 +10,7 @@ from dlqlab.cli.console import OUT
 from dlqlab.cli.targets import Where
 from dlqlab.contracts.scenarios import find
 from dlqlab.errors import UsageError
-from dlqlab.lint.rule import Finding, Result, Severity
+from dlqlab.lint.rule import Finding, LintResult, Severity
 from dlqlab.lint.rule import lint as apply
 from dlqlab.lint.rules import RULES
 from dlqlab.lint.settings import of_scenario
@@ -39,7 +39,7 @@ def lint(where: Where, scenario: str | None, *, stack: bool, strict: bool, brief
     return EXIT_BREACH if any(result.count(severity) for result in results for severity in breaches) else 0
 
 
-def _print(result: Result, *, brief: bool) -> None:
+def _print(result: LintResult, *, brief: bool) -> None:
     counts = ", ".join(f"{result.count(severity)} {severity}" for severity in Severity)
     OUT.print(f"[bold]{escape(result.subject)}[/]: {result.checked} rules checked: {counts}", soft_wrap=True)
     for finding in result.findings:

@@ -17,7 +17,7 @@ from dlqlab.contracts.names import log_group
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import UsageError
 from dlqlab.run.ledgers import moment
-from dlqlab.run.log_queries import Answer, groups_of, query_run, query_target
+from dlqlab.run.log_queries import QueryAnswer, groups_of, query_run, query_target
 from dlqlab.run.stored_runs import find_run
 from dlqlab.wording import count
 
@@ -81,7 +81,9 @@ def table(columns: Sequence[str], rows: Sequence[dict[str, str]]) -> list[str]:
     return [_GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
-def _of_run(where: Where, name: str, query: str, groups: Sequence[str], since: str | None, limit: int | None) -> Answer:
+def _of_run(
+    where: Where, name: str, query: str, groups: Sequence[str], since: str | None, limit: int | None
+) -> QueryAnswer:
     if where.target or where.port is not None:
         raise UsageError(
             "RUN is given, and where to ask: a run's lines are in its directory, leave out --target and --port"
@@ -90,7 +92,7 @@ def _of_run(where: Where, name: str, query: str, groups: Sequence[str], since: s
     return query_run(find_run(name), query, groups=groups, since_ts=since_ts, limit=limit)
 
 
-def _of_target(where: Where, query: str, groups: Sequence[str], since: str | None, limit: int | None) -> Answer:
+def _of_target(where: Where, query: str, groups: Sequence[str], since: str | None, limit: int | None) -> QueryAnswer:
     since_ts = moment(since or "1h")
     if where.target is None:
         _check(running(where.port))
@@ -113,7 +115,7 @@ def _check(emulator: Emulator) -> None:
         )
 
 
-def _csv(answer: Answer) -> str:
+def _csv(answer: QueryAnswer) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, answer.columns, restval="", lineterminator="\n")
     writer.writeheader()

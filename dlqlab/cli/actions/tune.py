@@ -22,7 +22,7 @@ from dlqlab.tune.measures import MEASURES, OBJECTIVES
 from dlqlab.tune.store import folder_for, save
 from dlqlab.tune.sweep import Question, Sweep, run_sweep
 from dlqlab.tune.variations import SECTIONS, linted, parse_variation, with_values
-from dlqlab.tune.whatif import Answer, amount, answer
+from dlqlab.tune.whatif import Forecast, amount, answer
 from dlqlab.tune.whatif import shown as as_shown
 from dlqlab.wording import number
 
@@ -100,7 +100,7 @@ def _factors(text: str) -> tuple[float, ...]:
         raise UsageError(f"--growth {text!r}: give multiples such as 0.5,1,2,4, or none") from error
 
 
-def _print_answer(found: Answer, world: World) -> None:
+def _print_answer(found: Forecast, world: World) -> None:
     load, n = found.scenario.load, len(found.seeds)
     where = world.parameters.name + (f", durations of run {world.calibrated_from}" if world.calibrated_from else "")
     table = Table(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dlqlab.dlq.letters import causes, select
-from dlqlab.dlq.redrive import Action, Result, execute, plan_redrive
+from dlqlab.dlq.redrive import Action, RedriveResult, execute, plan_redrive
 from dlqlab.errors import UsageError
 from taskrules.queues import QueueError
 from taskrules.store import ArchivedMessage, StoreError
@@ -22,7 +22,7 @@ def letters(world: World) -> list[ArchivedMessage]:
     return list(world.archive.messages.values())
 
 
-def redrive(world: World, chosen: Sequence[ArchivedMessage] | None = None, token: str = "redrive-1") -> Result:
+def redrive(world: World, chosen: Sequence[ArchivedMessage] | None = None, token: str = "redrive-1") -> RedriveResult:
     """The whole command, without waiting."""
     steps = plan_redrive(letters(world) if chosen is None else chosen, world.store.get)
     return execute(steps, world.requeuer(token), rate_per_s=1000, sleep=world.clock.pass_s, clock=world.clock)

@@ -8,11 +8,11 @@ import pytest
 from dlqlab import paths
 from dlqlab.analysis.checks.conservation import SETS
 from dlqlab.analysis.judge import CHECKS
-from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_CODES, EXIT_USAGE, Kind
+from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_CODES, EXIT_USAGE, SetKind
 
 PAGE = (paths.DOCS / "verdict.md").read_text()
 README = (paths.ROOT / "README.md").read_text()
-NORMAL = [one.name for one in SETS if one.kind is Kind.NORMAL]
+NORMAL = [one.name for one in SETS if one.kind is SetKind.NORMAL]
 _SHOWN = re.compile(r"^ *[✓✗?] (\w+) {2,}", re.MULTILINE)
 """A line of the terminal about a check, or about a step of the run."""
 

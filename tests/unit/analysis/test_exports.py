@@ -8,7 +8,7 @@ import pytest
 from dlqlab.analysis.compare import Effect, compare
 from dlqlab.analysis.summary import to_junit, to_markdown, worst
 from dlqlab.contracts.scenario import Load, Scenario
-from dlqlab.contracts.verdict import Check, Kind, NamedSet, Status, Verdict
+from dlqlab.contracts.verdict import Check, NamedSet, SetKind, Status, Verdict
 from taskrules.faults import FaultPlan
 from tests.support.histories import simulate
 from tests.support.rows import evidence
@@ -24,7 +24,7 @@ VERDICT = Verdict(
             status=Status.INVALID,
             statement="1 lost <b>& \x01 | `x`",
             members={"lost": ("t-1",), "attempted": ("t-1", "t-2")},
-            sets=(NamedSet("attempted", Kind.ACCOUNT, "Sent."), NamedSet("lost", Kind.VIOLATION, "Gone.")),
+            sets=(NamedSet("attempted", SetKind.ACCOUNT, "Sent."), NamedSet("lost", SetKind.VIOLATION, "Gone.")),
         ),
         Check(name="oracle", title="Fates", status=Status.UNKNOWN, statement="not over"),
     ),
@@ -107,13 +107,13 @@ def test_worst_members_are_bounded() -> None:
     assert {"lost": members[:20]} == worst(check)
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_only_sets_that_speak_against_a_check_are_shown(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", SetKind)
+def test_only_sets_that_speak_against_a_check_are_shown(kind: SetKind) -> None:
     """A violation and what leaves the answer open are reasons; book-keeping and what is normal are not."""
     sets = (NamedSet("some", kind, "Some tasks."),)
     check = Check(name="c", title="c", status=Status.INVALID, statement="", members={"some": ("t-1",)}, sets=sets)
 
-    assert ({"some": ("t-1",)} if kind in (Kind.VIOLATION, Kind.OPEN) else {}) == worst(check)
+    assert ({"some": ("t-1",)} if kind in (SetKind.VIOLATION, SetKind.OPEN) else {}) == worst(check)
 
 
 def test_sets_without_a_meaning_are_shown() -> None:

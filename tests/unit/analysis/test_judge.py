@@ -14,7 +14,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.judge import CHECKS, judge
 from dlqlab.contracts.scenario import Judge, Load, Pipeline, Scenario
 from dlqlab.contracts.tables import TABLES, frame
-from dlqlab.contracts.verdict import Check, Kind, NamedSet, Status, Verdict
+from dlqlab.contracts.verdict import Check, NamedSet, SetKind, Status, Verdict
 from taskrules.faults import FaultMode, FaultPlan
 from taskrules.retry import Jitter, RetryPolicy
 from tests.support import defects
@@ -307,7 +307,7 @@ def test_sets_of_a_check_are_distinct_and_told(name: str) -> None:
 def test_members_of_a_set_that_is_not_declared_are_refused() -> None:
     """Nobody could say what they mean."""
 
-    @check("odd", "Odd", place=1, sets=[NamedSet("known", Kind.VIOLATION, "Known.")])
+    @check("odd", "Odd", place=1, sets=[NamedSet("known", SetKind.VIOLATION, "Known.")])
     def odd(_: Facts) -> Judgement:
         return Judgement(status=Status.INVALID, statement="1 wrong", members={"known": (), "other": ("t-1",)})
 

@@ -7,7 +7,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.reconcile import reconcile
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.contracts.verdict import Kind, Status
+from dlqlab.contracts.verdict import SetKind, Status
 from taskrules.retry import RetryPolicy
 from tests.support.rows import (
     acked,
@@ -238,7 +238,7 @@ def test_every_set_has_a_history() -> None:
 
 def test_every_normal_set_says_why() -> None:
     """What looks odd and is allowed carries its reason after a colon."""
-    reasons = {one.name: ":" in one.meaning for one in SETS if one.kind is Kind.NORMAL}
+    reasons = {one.name: ":" in one.meaning for one in SETS if one.kind is SetKind.NORMAL}
 
     assert dict.fromkeys(reasons, True) == reasons
 

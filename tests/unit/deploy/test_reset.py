@@ -8,7 +8,7 @@ import pytest
 
 from dlqlab import waiting
 from dlqlab.deploy import reset
-from dlqlab.deploy.target import Kind, Target, url_target
+from dlqlab.deploy.target import Target, TargetKind, url_target
 from dlqlab.errors import DeployError
 
 
@@ -61,15 +61,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def _target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, sqs: Sqs) -> Target:
+def _target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: TargetKind, sqs: Sqs) -> Target:
     target = dataclasses.replace(url_target("http://127.0.0.1:1", state_root=tmp_path), kind=kind)
     monkeypatch.setattr(Target, "client", lambda _self, _service: sqs)
     return target
 
 
-@pytest.mark.parametrize(("kind", "waited_s"), [(Kind.URL, 0.0), (Kind.LOCAL, 0.0), (Kind.AWS, 60.0)])
+@pytest.mark.parametrize(("kind", "waited_s"), [(TargetKind.URL, 0.0), (TargetKind.LOCAL, 0.0), (TargetKind.AWS, 60.0)])
 def test_purge_on_aws_is_waited_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock, kind: Kind, waited_s: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock, kind: TargetKind, waited_s: float
 ) -> None:
     """On AWS a message that is sent within 60 s of a purge may be deleted by it."""
     sqs = Sqs()
@@ -82,7 +82,7 @@ def test_purge_on_aws_is_waited_out(
 def test_purge_that_is_refused_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     """A queue that was purged a moment ago is purged once SQS takes it."""
     sqs = Sqs(busy=3)
-    reset.purge(_target(tmp_path, monkeypatch, Kind.URL, sqs))
+    reset.purge(_target(tmp_path, monkeypatch, TargetKind.URL, sqs))
 
     assert (2, 6.0) == (len(sqs.purged), clock.now_s)
 
@@ -92,5 +92,5 @@ def test_purge_that_is_refused_for_good_is_an_error(
 ) -> None:
     """It does not wait for ever."""
     with pytest.raises(DeployError, match="a purge of dlqlab-local-tasks"):
-        reset.purge(_target(tmp_path, monkeypatch, Kind.URL, Sqs(busy=10_000)))
+        reset.purge(_target(tmp_path, monkeypatch, TargetKind.URL, Sqs(busy=10_000)))
     assert reset.PURGE_DEADLINE_S == clock.now_s

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_client_takes_nothing_from_the_shell(target: Target, service: str) -> No
 
 def test_emulator_elsewhere_is_reached_as_the_network_asks(tmp_path: Path) -> None:
     """A proxy stays between this machine and another, where it may be the only way."""
-    client = url_target("http://192.0.2.9:4566", state_root=tmp_path).client("sqs")
+    client: Any = url_target("http://192.0.2.9:4566", state_root=tmp_path).client("sqs")
 
     assert HOSTILE["http_proxy"] == client._endpoint.http_session._proxy_config._proxies["http"]
     assert "us-east-1" == client.meta.region_name

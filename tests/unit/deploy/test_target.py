@@ -1,11 +1,12 @@
 """Targets: where requests go, with whose credentials, and what is refused before any request."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dlqlab import paths
-from dlqlab.deploy.target import Kind, aws_target, local_target, url_target
+from dlqlab.deploy.target import TargetKind, aws_target, local_target, url_target
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
@@ -35,7 +36,7 @@ def test_endpoint_gets_dummy_credentials_only(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://192.0.2.1")
     target = url_target("http://127.0.0.1:4599/", state_root=tmp_path)
-    sqs = target.client("sqs")
+    sqs: Any = target.client("sqs")
     tool = target.tool_environment()
 
     assert ("http://127.0.0.1:4599", "http://127.0.0.1:4599") == (target.endpoint, sqs.meta.endpoint_url)
@@ -106,7 +107,7 @@ def test_account_is_reached_at_awss_own_endpoint(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     target = aws_target(stage="dev", state_root=tmp_path)
 
-    assert (Kind.AWS, False, "aws eu-central-1") == (target.kind, target.is_this_machine, target.label)
+    assert (TargetKind.AWS, False, "aws eu-central-1") == (target.kind, target.is_this_machine, target.label)
     assert "https://sqs.eu-central-1.amazonaws.com" == target.client("sqs").meta.endpoint_url
     assert "AWS_ENDPOINT_URL" not in target.tool_environment()
     assert "https://abc.execute-api.eu-central-1.amazonaws.com/api" == target.api_url("abc")
@@ -121,7 +122,7 @@ def test_emulator_of_the_checkout_has_one_memory_however_it_is_named(
     by_url, by_port = url_target("http://127.0.0.1:4599", state_root=tmp_path), local_target(ours)
 
     assert (by_port.project_dir, by_port.state_dir) == (by_url.project_dir, by_url.state_dir)
-    assert (Kind.LOCAL, Kind.URL) == (by_port.kind, by_url.kind)
+    assert (TargetKind.LOCAL, TargetKind.URL) == (by_port.kind, by_url.kind)
     assert by_port.project_dir != url_target("http://192.0.2.1:4599", state_root=tmp_path).project_dir
 
 

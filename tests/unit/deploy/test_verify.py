@@ -13,7 +13,7 @@ from dlqlab.contracts.names import probe_prefix
 from dlqlab.contracts.scenario import from_dict
 from dlqlab.deploy import probe as probes
 from dlqlab.deploy import verify
-from dlqlab.deploy.target import Kind, Target, url_target
+from dlqlab.deploy.target import Target, TargetKind, url_target
 from dlqlab.errors import DeployError
 from taskrules.tasks import Status, Task
 
@@ -222,7 +222,7 @@ def test_side_door_lists_none_one_or_many(result: Any, expected: set[str]) -> No
 
 def test_nobody_looks_into_an_accounts_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS has no side door: no request is made."""
-    target = dataclasses.replace(url_target("http://127.0.0.1:1", state_root=tmp_path), kind=Kind.AWS)
+    target = dataclasses.replace(url_target("http://127.0.0.1:1", state_root=tmp_path), kind=TargetKind.AWS)
     monkeypatch.setattr(Target, "client", lambda *_: pytest.fail("a request"))
 
     assert probes.Probe(target=target, task_id="probe-1").is_queued(MESSAGE) is None

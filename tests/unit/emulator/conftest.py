@@ -16,7 +16,7 @@ for module, names in boot.DEFERRED.items():
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """LocalStack's catalogue of 400 services is made once in a checkout; see ``dlqlab.emulator.catalog``."""
+    """LocalStack's catalogue of 400 services is made once in a checkout (``emulator.host.service_catalog_cache``)."""
     if config.cache is not None:
         root = config.cache.mkdir("localstack")
         (root / "var/lib/localstack/cache").mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,8 @@ SOUND = Settings(
     api=Function(name="api", timeout_s=10, variables_bytes=800),
     load=Load(),
     drain_s=120,
-    names=("tasks", "letters", "processor", "monitor", "api"),
+    queue_names=("tasks", "letters", "process"),
+    function_names=("processor", "monitor", "api"),
 )
 """What every rule can be held against, and none complains of."""
 
@@ -97,7 +98,7 @@ BREACHES: dict[str, list[tuple[Settings, str]]] = {
     "dead-letters-outlive-tasks": [(letters(retention_s=345_600), "tasks for 345600 s")],
     "queue-types": [(queue(is_fifo=True), "tasks is FIFO, letters is standard")],
     "message-size": [(replace(queue(max_message_bytes=262_144), load=None), "262,144 fit")],
-    "name-prefix": [(replace(SOUND, names=("tasks", "tasks-dlq")), "tasks is the beginning of tasks-dlq")],
+    "name-prefix": [(replace(SOUND, queue_names=("tasks", "tasks-dlq")), "tasks is the beginning of tasks-dlq")],
     "one-mapping": [
         (replace(SOUND, tasks=replace(SOUND.tasks, mappings=2)), "has 2 event source mappings"),
         (replace(SOUND, tasks=replace(SOUND.tasks, mapping=None, mappings=0)), "has 0 event source mappings"),

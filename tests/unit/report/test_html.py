@@ -7,7 +7,7 @@ from typing import Any
 
 from dlqlab.contracts.manifest import CardEntry, Manifest
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.contracts.verdict import Check, Kind, NamedSet, Status, Verdict
+from dlqlab.contracts.verdict import Check, NamedSet, SetKind, Status, Verdict
 from dlqlab.report.html import page
 
 MANIFEST = Manifest(
@@ -133,7 +133,10 @@ def test_page_of_a_bare_manifest_says_what_is_missing() -> None:
 
 def test_sets_that_speak_against_a_check_are_open_and_told() -> None:
     """What a failing set means stands below its members; book-keeping comes after it, folded."""
-    sets = (NamedSet("sent", Kind.ACCOUNT, "A client sent it."), NamedSet("lost", Kind.VIOLATION, "Nothing is left."))
+    sets = (
+        NamedSet("sent", SetKind.ACCOUNT, "A client sent it."),
+        NamedSet("lost", SetKind.VIOLATION, "Nothing is left."),
+    )
     members = {"sent": ("t-1", "t-2"), "lost": ("t-1",)}
     check = Check(name="a", title="A", status=Status.INVALID, statement="1 lost", members=members, sets=sets)
     text = page({"cells": []}, Verdict(run_id="r", finished=True, checks=(check,)), MANIFEST)

@@ -9,7 +9,7 @@ import pytest
 from dlqlab.collect.lines import EventRow, InvocationRow, Source, parse
 from dlqlab.errors import EvidenceError, UsageError
 from dlqlab.insights.lines import lambda_fields
-from dlqlab.run.log_queries import Answer, groups_of, query_run, query_target
+from dlqlab.run.log_queries import QueryAnswer, groups_of, query_run, query_target
 from dlqlab.run.stored_lines import event_message, report_message, stored_lines
 from tests.support.recorded import NAMES, recorded
 
@@ -122,7 +122,7 @@ def test_a_target_is_asked_until_it_has_answered() -> None:
     found = query_target(logs, "fields a", ["g"], since_ts=5.7, limit=7, wall_clock=lambda: 9.9, sleep=lambda _s: None)
 
     assert (
-        Answer(columns=("a", "b", "c"), rows=[{"a": "1", "c": "3"}, {"a": "1", "b": "2"}], matched=2, scanned=3)
+        QueryAnswer(columns=("a", "b", "c"), rows=[{"a": "1", "c": "3"}, {"a": "1", "b": "2"}], matched=2, scanned=3)
         == found
     )
     assert {

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from dlqlab.emulator.gateway.calls import Call, Grant, call_of, grants, missing, unused
+from dlqlab.emulator.gateway.calls import Call, call_of
+from tests.support.permissions import Grant, grants, missing, unused
 
 TASKS = "arn:aws:sqs:us-east-1:000000000000:dlqlab-local-tasks"
 
