@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import click
 
 from dlqlab import __version__
-from dlqlab.cli import collect, dlq, emulator, judge, lint, logs, openapi, pipeline, run, specimen, tune, twin
+from dlqlab.cli import collect, dlq, emulator, export, judge, lint, logs, openapi, pipeline, run, specimen, tune, twin
 from dlqlab.contracts.verdict import EXIT_BROKE, EXIT_USAGE
 
 
@@ -31,6 +31,7 @@ _SECTIONS: tuple[Section, ...] = (
     judge,
     collect,
     logs,
+    export,
     dlq,
     lint,
     twin,
