@@ -27,7 +27,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "traces": "contracts",
     "bundle": "errors paths",
     "specimens": "contracts paths",
-    "emulator": "contracts errors exits insights paths pollers proxies waiting",
+    "emulator": "contracts errors exits insights paths pollers proxies traces waiting",
     "deploy": "contracts emulator errors paths proxies waiting",
     "openapi": "deploy errors",
     "doctor": "deploy emulator paths proxies",
