@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from dlqlab.contracts.hosts import is_loopback_url
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.costs.prices import Prices, bill, load_prices
 from dlqlab.costs.usage import (
@@ -55,6 +56,25 @@ def check(target: Target, given: str | None) -> None:
         raise UsageError(f"{target.label} is not this machine: confirm with --confirm {word(target)}")
     if given != word(target):
         raise UsageError(f"{given!r} does not confirm {target.label}, stage {target.stage}: give {word(target)}")
+
+
+def check_traces(url: str, given: str | None) -> None:
+    """Whether a run's traces may go to a collector: what its requests, messages and functions are called, their ids and
+    keys, what errors say; no bodies.
+
+    Raises:
+        UsageError: it is not this machine, and the word is missing or another.
+    """
+    host = urlsplit(url).hostname
+    wanted = f"traces@{host}"
+    if is_loopback_url(url) or given == wanted:
+        return
+    if given is None:
+        raise UsageError(
+            f"{host} is not this machine, and would get all names, ids, keys and error messages of the run: "
+            f"confirm with --confirm {wanted}"
+        )
+    raise UsageError(f"{given!r} does not confirm {host}: give {wanted}")
 
 
 def describe(target: Target, intent: Intent) -> str:

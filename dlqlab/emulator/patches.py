@@ -280,6 +280,11 @@ PATCHES: tuple[Patch, ...] = (
         "depends on its result.",
     ),
     Patch(
+        "xray",
+        "xray",
+        "X-Ray keeps the segments that functions send, and answers with them and what the recorder knows of a trace.",
+    ),
+    Patch(
         "recorder",
         "recorder",
         "The emulator writes down what happens to every message, each invocation and each call; it changes nothing "

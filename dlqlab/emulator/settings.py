@@ -45,7 +45,7 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 DUMMY_KEY = "test"
 """Access key and secret key of the emulator, which looks at neither."""
-SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,ssm,sts"
+SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,ssm,sts,xray"
 """Loaded when first used; ssm is for ``cdklocal bootstrap``."""
 
 

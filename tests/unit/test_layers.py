@@ -24,9 +24,10 @@ MAY_IMPORT: Mapping[str, str] = {
     "insights": "",
     "fidelity": "pollers waiting",
     "contracts": "dlqlab errors paths",
+    "traces": "contracts",
     "bundle": "errors paths",
     "specimens": "contracts paths",
-    "emulator": "contracts errors exits insights paths pollers proxies waiting",
+    "emulator": "contracts errors exits insights paths pollers proxies traces waiting",
     "deploy": "contracts emulator errors paths proxies waiting",
     "openapi": "deploy errors",
     "doctor": "deploy emulator paths proxies",
@@ -34,6 +35,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "collect": "contracts errors load waiting",
     "dlq": "collect contracts deploy errors",
     "analysis": "contracts durations errors pollers wording",
+    "export": "contracts dlqlab errors traces",
     "lint": "contracts errors",
     "costs": "errors",
     "twin": "analysis contracts costs errors load paths pollers specimens",
@@ -42,7 +44,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "report": "analysis contracts durations errors paths progress wording",
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
-    "cli": "analysis bundle contracts costs deploy dlq dlqlab doctor emulator errors fidelity lint openapi paths "
+    "cli": "analysis bundle contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint openapi paths "
     "progress proxies report run specimens tune twin wording",
     "reference": "cli contracts costs emulator load paths",
 }

@@ -19,6 +19,14 @@ from dlqlab.emulator.recorder.finish import Finisher
 from dlqlab.emulator.recorder.journal import Journal
 from dlqlab.emulator.recorder.witness import Witness
 
+_JOURNALS: list[Journal] = []
+"""The one of this process, once it records."""
+
+
+def journal() -> Journal | None:
+    """Where this process records; None where it does not."""
+    return _JOURNALS[0] if _JOURNALS else None
+
 
 def start() -> None:
     """Record from now on. After all other patches: the hooks go around what these have made of LocalStack."""
@@ -34,6 +42,7 @@ def start() -> None:
     ON_AFTER_SERVICE_SHUTDOWN_HANDLERS.register(journal.close)
     atexit.register(journal.close)
     journal.start()
+    _JOURNALS.append(journal)
 
 
 def keys_of(table: str) -> tuple[str, ...] | None:

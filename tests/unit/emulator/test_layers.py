@@ -13,6 +13,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "boot plugins",
         "startup host",
+        "xray",
         "recorder",
         "mappings",
         "sqs dynamodb apigateway alarms events logs.insights logs.subscriptions logs.metrics",

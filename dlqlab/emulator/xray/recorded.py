@@ -1,0 +1,173 @@
+"""Rows of the traces that are asked for, out of the recorder's files; of others nothing is kept.
+
+The tables of ``recorder.reader`` hold everything, which is too much for the emulator's own process.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from localstack.utils.xray.trace_header import TraceHeader
+
+from dlqlab.contracts.recorded import ActorKind, Kind
+from dlqlab.contracts.recording import CALLS, INVOCATIONS, MESSAGES, Column
+from dlqlab.emulator.recorder.chunks import SUFFIX, TornError, decode
+from dlqlab.emulator.recorder.chunks import Row as Written
+from dlqlab.emulator.recorder.rows import (
+    CALL,
+    CALL_FIELDS,
+    ENDED,
+    ENDED_FIELDS,
+    MESSAGE,
+    MESSAGE_FIELDS,
+    STARTED,
+    STARTED_FIELDS,
+)
+from dlqlab.traces import ids
+from dlqlab.traces.index import Index
+from dlqlab.traces.model import Row, Rows, Span
+from dlqlab.traces.spans import spans_of
+
+
+def starts(folder: Path) -> dict[str, float]:
+    """When each trace began that has an X-Ray header: its id as X-Ray writes it."""
+    found: dict[str, float] = {}
+    started: dict[int, float] = {}
+    for row in _written(folder):
+        if row[0] == STARTED:
+            started[row[1]] = row[2]
+            continue
+        if row[0] == ENDED:
+            ts, header = started.pop(row[1], row[2]), row[-1]
+        elif row[0] == MESSAGE:
+            ts, header = row[2], row[-1]
+        else:
+            continue
+        root = _root(header)
+        if root is not None:
+            found[root] = min(ts, found.get(root, ts))
+    return found
+
+
+def spans(folder: Path, wanted: Collection[str]) -> dict[str, list[Span]]:
+    """The spans of traces, by X-Ray's ids; of those that the recorder does not know there are none."""
+    found = _Rows(folder, frozenset(wanted))
+    index = Index(found.messages, found.invocations)
+    return {root: _spans_of(ids.trace_id(root), found, index) for root in wanted}
+
+
+def _spans_of(trace: str, rows: "_Rows", index: Index) -> list[Span]:
+    messages = [row for row in rows.messages if index.trace_of_message(row) == trace]
+    keys = {(row["queue"], row["message_id"]) for row in messages}
+    invocations = [
+        row
+        for row in rows.invocations
+        if _trace_of(index, row) == trace or any((row["source_arn"], each) in keys for each in row["message_ids"] or ())
+    ]
+    calls = [row for row in rows.calls if index.trace_of_call(row) == trace]
+    return spans_of(trace, Rows(messages, invocations, calls), index)
+
+
+def _trace_of(index: Index, row: Row) -> str | None:
+    ran = index.invocation(row["cell"], row["request_id"], row["started_ts"])
+    return ran.trace_id if ran else None
+
+
+class _Rows:
+    """All rows that have to do with some traces, in the order of their times: three passes over the files."""
+
+    def __init__(self, folder: Path, wanted: frozenset[str]) -> None:
+        self.messages = self._messages(folder, wanted)
+        given = {row["message_id"] for row in self.messages}
+        self.invocations = self._invocations(folder, wanted, given)
+        self._name_parents()
+        ran = {row["request_id"] for row in self.invocations}
+        asked = {row["client_request_id"] for row in self.invocations} | {row["request_id"] for row in self.messages}
+        self.calls = self._calls(folder, ran, asked - {None})
+
+    @staticmethod
+    def _messages(folder: Path, wanted: frozenset[str]) -> list[Row]:
+        rows: list[tuple[Written, Row]] = []
+        keys: set[tuple[object, object]] = set()
+        for row in _written(folder):
+            if row[0] != MESSAGE:
+                continue
+            made = _made(row, MESSAGE_FIELDS, MESSAGES)
+            key = made["queue"], made["message_id"]
+            comes_of = {(None, each) for each in made["parent_ids"] or ()} & keys
+            if made["kind"] == Kind.SENT and (made["trace_id"] in wanted or (comes_of and made["trace_id"] is None)):
+                keys |= {key, (None, made["message_id"])}
+            if key in keys:
+                rows.append((row, made))
+        return _in_order(rows)
+
+    @staticmethod
+    def _invocations(folder: Path, wanted: frozenset[str], given: set[object]) -> list[Row]:
+        began: dict[int, Written] = {}
+        rows: list[tuple[Written, Row]] = []
+
+        def keep(row: Written, ended: Written | None) -> None:
+            values = dict(zip(ENDED_FIELDS, ended[1:], strict=True)) if ended else {}
+            made = _made(row, STARTED_FIELDS, INVOCATIONS, values)
+            if made["trace_id"] in wanted or given.intersection(made["message_ids"] or ()):
+                rows.append((row, made))
+
+        for row in _written(folder):
+            if row[0] == STARTED:
+                began[row[1]] = row
+            elif row[0] == ENDED and row[1] in began:
+                keep(began.pop(row[1]), row)
+        for row in began.values():
+            keep(row, None)
+        return _in_order(rows)
+
+    def _name_parents(self) -> None:
+        """What the reader does for the tables: a message that an invocation sent may come from those it was given."""
+        given = {row["request_id"]: row["message_ids"] for row in self.invocations if row["message_ids"]}
+        self.messages = [
+            {**row, "parent_ids": given[row["request_id"]]}
+            if row["parent_ids"] is None
+            and (row["kind"], row["actor_kind"]) == (Kind.SENT, ActorKind.INVOCATION)
+            and row["request_id"] in given
+            else row
+            for row in self.messages
+        ]
+
+    @staticmethod
+    def _calls(folder: Path, ran: set[object], asked: set[object]) -> list[Row]:
+        kind, request_id = 1 + CALL_FIELDS.index("actor_kind"), 1 + CALL_FIELDS.index("request_id")
+        return _in_order(
+            [
+                (row, _made(row, CALL_FIELDS, CALLS))
+                for row in _written(folder)
+                if row[0] == CALL and row[request_id] in (asked if row[kind] == ActorKind.CLIENT else ran)
+            ]
+        )
+
+
+def _written(folder: Path) -> Iterator[Written]:
+    for segment in sorted(folder.glob(f"*{SUFFIX}")):
+        with segment.open("rb") as file:
+            try:
+                for rows in decode(file):
+                    yield from rows
+            except TornError:
+                continue  # it is being written
+
+
+def _made(
+    row: Written, fields: Sequence[str], columns: Mapping[str, Column], more: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    values = dict(zip(fields, row[1:], strict=True)) | dict(more or {})
+    values["trace_id"] = _root(values.get("trace_header"))
+    return dict.fromkeys(columns) | values
+
+
+def _in_order(rows: list[tuple[Written, Row]]) -> list[Row]:
+    """As in the tables: by time, then as they were counted."""
+    return [made for _, made in sorted(rows, key=lambda pair: (pair[0][2], pair[0][1]))]
+
+
+def _root(header: str | None) -> str | None:
+    root: str | None = TraceHeader.from_header_str(header).root if header else None
+    return root
