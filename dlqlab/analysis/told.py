@@ -2,14 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from dlqlab.analysis.attempts import FAILED, SUCCEEDED
-from dlqlab.analysis.frames import among
+from dlqlab.analysis.frames import among, rows
 from taskrules.events import EventName
 from taskrules.tasks import Action, Refusal, Skip
 
@@ -60,8 +59,7 @@ def told(events: pd.DataFrame, tasks: set[str]) -> Told:
                "permanent"]  # fmt: skip
     found = Told(last_ts=float(chosen["ts"].max()) if len(chosen) else 0.0)
     numbered: dict[tuple[Any, ...], ToldAttempt] = {}
-    rows: Iterator[Any] = chosen[columns].sort_values(["generation", "attempt", "ts"]).itertuples(index=False)
-    for row in rows:
+    for row in rows(chosen[columns].sort_values(["generation", "attempt", "ts"])):
         request_id = "" if pd.isna(row.request_id) else str(row.request_id)
         if row.event in _ENDS or row.event == EventName.ATTEMPT_STARTED:
             _note_attempt(found, numbered, row, request_id)

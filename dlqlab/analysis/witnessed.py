@@ -7,7 +7,7 @@ makes afterwards. Which write is which its update expression says, and that come
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dlqlab.analysis.attempts import FAILED, SUCCEEDED
+from dlqlab.analysis.frames import rows
 from dlqlab.contracts.recorded import ActorKind, Kind
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.topology import Topology
@@ -163,15 +164,15 @@ def witnessed(recording: Recording, parts: Parts, tasks: Collection[str], said: 
     messages = messages[messages["queue"].isin([parts.queue, parts.dead_letters])]
     seen = Witnessed(invocations=_invocations(recording, parts), task_of={}, last_ts=_last_ts(recording))
     _read_sent(seen, messages[messages["kind"] == Kind.SENT], recording.bodies, tasks, said)
-    for row in _rows(messages[messages["kind"] != Kind.SENT]):
+    for row in rows(messages[messages["kind"] != Kind.SENT]):
         if row.message_id in seen.task_of:
             seen.gone.append(Gone(message_id=row.message_id, actor_kind=row.actor_kind, by=_text(row.request_id)))
     _read_writes(seen, recording.calls, parts, tasks)
     return seen
 
 
-def _chosen(table: pa.Table, columns: list[str], rows: Any) -> pd.DataFrame:
-    chosen: pd.DataFrame = table.select(columns).filter(rows).to_pandas()
+def _chosen(table: pa.Table, columns: list[str], wanted: Any) -> pd.DataFrame:
+    chosen: pd.DataFrame = table.select(columns).filter(wanted).to_pandas()
     return chosen
 
 
@@ -179,8 +180,8 @@ def _invocations(recording: Recording, parts: Parts) -> dict[str, Invocation]:
     table = recording.invocations
     columns = ["request_id", "function", "started_ts", "ended_ts", "outcome", "message_ids"]
     is_ours = pc.is_in(table["function"], pa.array([parts.processor, parts.monitor], pa.string()))
-    rows = table.select(columns).filter(pc.and_(is_ours, pc.is_valid(table["message_ids"]))).to_pylist()
-    return {row.pop("request_id"): Invocation(**(row | {"message_ids": tuple(row["message_ids"])})) for row in rows}
+    found = table.select(columns).filter(pc.and_(is_ours, pc.is_valid(table["message_ids"]))).to_pylist()
+    return {row.pop("request_id"): Invocation(**(row | {"message_ids": tuple(row["message_ids"])})) for row in found}
 
 
 def _last_ts(recording: Recording) -> float:
@@ -189,10 +190,10 @@ def _last_ts(recording: Recording) -> float:
 
 
 def _read_sent(
-    seen: Witnessed, rows: pd.DataFrame, bodies: pa.Table, tasks: Collection[str], said: Mapping[str, str]
+    seen: Witnessed, messages: pd.DataFrame, bodies: pa.Table, tasks: Collection[str], said: Mapping[str, str]
 ) -> None:
     kept = {row["body_sha256"]: (row["body"], row["is_cut"]) for row in bodies.to_pylist()}
-    for row in _rows(rows):
+    for row in rows(messages):
         body, is_cut = kept.get(row.body_sha256, (None, False))
         whole = None if body is None or is_cut else _task_in(body)
         task = whole or said.get(row.message_id)
@@ -218,11 +219,11 @@ def _read_writes(seen: Witnessed, calls: pa.Table, parts: Parts, tasks: Collecti
     is_write = pc.and_(pc.equal(calls["service"], "dynamodb"), pc.is_in(calls["operation"], pa.array(WRITES)))
     writes = _chosen(calls, columns, is_write)
     writes["table"] = writes["resource"].str.rpartition("/")[2]
-    for row in _rows(_items(writes, parts.archive)):
+    for row in rows(_items(writes, parts.archive)):
         if row.status < REFUSED_MIN or row.error_code == requests.CONDITION_FAILED:
             seen.archived.add((str(row.request_id), row.key))
     taken = _items(writes[writes["status"] < REFUSED_MIN], parts.tasks)
-    for row in _rows(taken):
+    for row in rows(taken):
         kind = _KINDS.get(_PLACE.sub("history[]", row.update)) if isinstance(row.update, str) else None
         if kind is None and row.function == parts.processor:
             kind = OTHER
@@ -245,10 +246,6 @@ def _items(writes: pd.DataFrame, table: tuple[str, str]) -> pd.DataFrame:
     name, key = table
     chosen = writes[(writes["table"] == name) & writes["item_key"].notna()]
     return chosen.assign(key=chosen["item_key"].str.extract(rf'"{key}":\{{"S":"([^"]*)"\}}')[0]).dropna(subset=["key"])
-
-
-def _rows(table: pd.DataFrame) -> Iterator[Any]:
-    return table.itertuples(index=False)
 
 
 def _text(value: Any) -> str | None:
