@@ -108,7 +108,7 @@ def test_duplicate_of_the_same_request_is_shown_with_it() -> None:
 
     assert [stay.link for stay in life_of(record, "m1").stays] == [
         "",
-        "the same body once more, by the same request of api",
+        "sent by the same request of api, with the same body",
     ]
 
 
