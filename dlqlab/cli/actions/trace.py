@@ -10,8 +10,8 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from dlqlab.analysis.deliveries import Attempt, Stay
 from dlqlab.analysis.keys import SEARCHED, find
+from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.lives import Life, lives
 from dlqlab.analysis.log_lines import Line, about, of_attempt
 from dlqlab.analysis.reasons import Logged, failed_attempts, reason, work_stays
@@ -140,6 +140,10 @@ def _the_one(source: Source, key: str) -> Life | None:
         calls = f"{len(source.recording.calls):,} calls"
         raise UsageError(f"nothing has the key {key!r}: searched {SEARCHED}, in {sizes} and {calls} of {source.name}")
     several = lives(rows, found)
+    if not several:
+        raise UsageError(
+            f"{key!r} names no task: {'; '.join(found.how)}: give a message id, a request id or a trace id"
+        )
     if len(several) > 1:
         for line in text.listing(found, several):
             click.echo(line)
