@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from dlqlab.analysis.deliveries import Attempt, Call
 from dlqlab.analysis.leaves import key_values, values_of
+from dlqlab.analysis.life_parts import Attempt, Call
 from dlqlab.analysis.recorded_rows import Row
 
 

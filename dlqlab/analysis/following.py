@@ -99,7 +99,7 @@ def _again(rows: Rows, chain: Chain, entered: Iterable[Row]) -> None:
     for row in rows.sent_by(set(texts(requests))):
         if row["message_id"] not in chain.ids and row["body_sha256"] in hashes:
             chain.ids.setdefault(row["message_id"])
-            chain.links[row["message_id"]] = f"the same body once more, by the same request of {who_did(row)}"
+            chain.links[row["message_id"]] = f"sent by the same request of {who_did(row)}, with the same body"
     others = [
         row
         for row in rows.sent_in(set(texts(row["trace_id"] for row in entered)))

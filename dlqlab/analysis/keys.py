@@ -8,6 +8,8 @@ from dlqlab.analysis.leaves import key_values, leaves, whole_key_values
 from dlqlab.analysis.recorded_rows import Row, Rows, is_of_client
 from dlqlab.wording import count
 
+ABOUT_MAX = 500
+"""Requests and invocations that ask for a task's items; more ask for something that tasks share."""
 SEARCHED = (
     "message ids, request ids of Lambda and of clients, trace ids, keys of items, values in bodies and, of a run, the "
     "clients' ledger"
@@ -97,7 +99,10 @@ def _task(rows: Rows, key: str, ledger: Sequence[str]) -> Found:
         *([f"it is in the body of {count(len(set(_ids(sent))), 'message')}, as {', '.join(fields)}"] if sent else ()),
     ]
     by_ledger = [row["request_id"] for row in rows.invocations_for(set(ledger))]
-    alone = [row["request_id"] for row in calls if row["request_id"]]
+    alone = _unique(row["request_id"] for row in calls if row["request_id"])
+    if len(alone) > ABOUT_MAX:
+        how.append(f"{len(alone):,} requests and invocations asked for these items: they are not taken for one task's")
+        calls, alone = [], ()
     is_key = any(key in whole_key_values(row["item_key"]) for row in calls)
     return Found(
         key=key,

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dlqlab.analysis.attempted import attempt_of, call_of
-from dlqlab.analysis.deliveries import Attempt, Attempts, Call, Stay, stays
+from dlqlab.analysis.deliveries import Attempts, stays
 from dlqlab.analysis.following import Chain, chains
 from dlqlab.analysis.keys import Found
+from dlqlab.analysis.life_parts import Attempt, Call, Stay
 from dlqlab.analysis.recorded_rows import Row, Rows, is_of_client, texts
 from dlqlab.contracts.recorded import ActorKind
 from dlqlab.wording import count

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from dlqlab.analysis.deliveries import Attempt
+from dlqlab.analysis.life_parts import Attempt
 
 STORED_LATE_S = 0.005
 """By how much a line may be stamped after the end of the invocation that wrote it."""

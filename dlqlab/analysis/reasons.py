@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dlqlab.analysis.deliveries import Attempt, Delivery, Fate, Stay
+from dlqlab.analysis.life_parts import Attempt, Delivery, Fate, Stay
 from dlqlab.analysis.lives import Life
 from dlqlab.analysis.log_lines import Line, about, error_in
 from dlqlab.contracts.recorded import Kind

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from dlqlab.analysis.deliveries import Attempt, Call, Delivery, Fate, Stay
 from dlqlab.analysis.leaves import key_text
+from dlqlab.analysis.life_parts import Attempt, Call, Delivery, Fate, Stay
 from dlqlab.analysis.lives import Life, Request
 from dlqlab.contracts.recorded import ActorKind, Kind, Outcome
 from dlqlab.durations import duration

@@ -44,8 +44,8 @@ MAY_IMPORT: Mapping[str, str] = {
     "report": "analysis contracts durations errors paths progress wording",
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
-    "cli": "analysis bundle contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint openapi paths "
-    "progress proxies report run specimens tune twin wording",
+    "cli": "analysis bundle contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint openapi "
+    "paths progress proxies report run specimens tune twin wording",
     "reference": "cli contracts costs emulator load paths",
 }
 """Every part of dlqlab once, from the bottom up, and what it may import: only what stands above it in this table.

@@ -10,8 +10,8 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from dlqlab.analysis.deliveries import Attempt, Stay
 from dlqlab.analysis.keys import SEARCHED, find
+from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.lives import Life, lives
 from dlqlab.analysis.log_lines import Line, about, of_attempt
 from dlqlab.analysis.reasons import Logged, failed_attempts, reason, work_stays
@@ -91,18 +91,24 @@ def why(key: str, port: int | None, run_name: str | None, *, as_json: bool) -> N
     life = _the_one(source, key)
     if life is None:
         return
-    asked = [stay for stay in work_stays(life) if key in {each.message_id for each in life.stays} <= {key}]
-    stays = asked or work_stays(life)
+    every = work_stays(life)
+    stays = [stay for stay in every if stay.message_id == key] or every
     if not stays:
         raise UsageError(f"{key!r} is known, and no message of it is: {'; '.join(life.how)}: see dlqlab trace {key}")
     logged = source.lines(_failed(life))
     limits = source.limits(stay.queue for stay in stays)
     reasons = [reason(life, stay, logged, limits.get(stay.queue)) for stay in stays]
+    others = [stay.message_id for stay in every if stay not in stays]
     if as_json:
-        told = {"key": key, "how": life.how, "messages": [dataclasses.asdict(each) for each in reasons]}
+        told = {
+            "key": key,
+            "how": life.how,
+            "others": others,
+            "messages": [dataclasses.asdict(each) for each in reasons],
+        }
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    for line in text.reason_lines(life, reasons):
+    for line in text.reason_lines(life, reasons, others):
         click.echo(line)
 
 
@@ -134,6 +140,10 @@ def _the_one(source: Source, key: str) -> Life | None:
         calls = f"{len(source.recording.calls):,} calls"
         raise UsageError(f"nothing has the key {key!r}: searched {SEARCHED}, in {sizes} and {calls} of {source.name}")
     several = lives(rows, found)
+    if not several:
+        raise UsageError(
+            f"{key!r} names no task: {'; '.join(found.how)}: give a message id, a request id or a trace id"
+        )
     if len(several) > 1:
         for line in text.listing(found, several):
             click.echo(line)

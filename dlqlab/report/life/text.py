@@ -30,8 +30,11 @@ def life_lines(life: Life, some: Sequence[Span]) -> Iterator[str]:
         yield from (f"note: {note}" for note in life.notes)
 
 
-def reason_lines(life: Life, reasons: Sequence[Reason]) -> Iterator[str]:
-    """For each message where it is, what became of each receive, and the last error with its log lines."""
+def reason_lines(life: Life, reasons: Sequence[Reason], others: Sequence[str] = ()) -> Iterator[str]:
+    """For each message where it is, what became of each receive, and the last error with its log lines.
+
+    ``others`` are messages of the same task that were not asked for.
+    """
     if len(reasons) > 1:
         yield f"{life.key} has {len(reasons)} messages"
         yield ""
@@ -50,6 +53,8 @@ def reason_lines(life: Life, reasons: Sequence[Reason]) -> Iterator[str]:
         elif reason.last_request_id:
             yield f"last error: not known, invocation {reason.last_request_id} left no log line"
         yield ""
+    if others:
+        yield f"note: to the same task {'belongs' if len(others) == 1 else 'belong'} also {', '.join(others)}"
     yield from (f"note: {note}" for note in life.notes)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dlqlab.analysis.deliveries import Fate
 from dlqlab.analysis.keys import find
+from dlqlab.analysis.life_parts import Fate
 from dlqlab.analysis.lives import Life, lives
 from dlqlab.analysis.recorded_rows import Rows
 from dlqlab.contracts.recording import Recording
@@ -108,7 +108,7 @@ def test_duplicate_of_the_same_request_is_shown_with_it() -> None:
 
     assert [stay.link for stay in life_of(record, "m1").stays] == [
         "",
-        "the same body once more, by the same request of api",
+        "sent by the same request of api, with the same body",
     ]
 
 
@@ -290,3 +290,20 @@ def test_message_that_nobody_received_is_still_there() -> None:
     [stay] = life_of(recording(messages=[submitted()]), "m1").stays
 
     assert (stay.deliveries, stay.left) == ((), None)
+
+
+def test_item_that_all_tasks_share_is_no_key_of_one() -> None:
+    """A counter that every invocation adds to: its hundreds of calls are not a task's life."""
+    key = '{"name": {"S": "total"}}'
+    record = recording(
+        messages=[submitted("total", "m1")],
+        invocations=[ran(n, f"p{n}", [f"m{n}"]) for n in range(600)],
+        calls=[
+            {"request_id": f"p{n}", "operation": "UpdateItem", "item_key": key, "resource": "t"} for n in range(600)
+        ],
+        bodies=[body("total")],
+    )
+    found = find(Rows(record), "total")
+
+    assert (found.is_task, found.request_ids, found.message_ids) == (False, (), ("m1",))
+    assert found.how[-1] == "600 requests and invocations asked for these items: they are not taken for one task's"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dlqlab.analysis.deliveries import Attempt
 from dlqlab.analysis.keys import find
+from dlqlab.analysis.life_parts import Attempt
 from dlqlab.analysis.lives import Life, lives
 from dlqlab.analysis.log_lines import Line, about, error_in, of_attempt, shown
 from dlqlab.analysis.reasons import failed_attempts, reason, work_stays

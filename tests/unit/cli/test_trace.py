@@ -119,3 +119,22 @@ def test_run_without_a_recording_is_refused(tmp_path: Path) -> None:
 def test_run_and_port_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--run and --port are given"):
         trace("m1", 4566, run_of(tmp_path, completed()), None, as_json=False)
+
+
+def test_why_of_one_of_two_messages_names_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked by a message id, only that message is explained."""
+    record = recording(messages=[submitted(), submitted(message_id="m2", at=0.01)], bodies=[body()])
+
+    why("m2", None, run_of(tmp_path, record), as_json=False)
+
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[:2] == ["message m2 is in tasks", "in tasks: never received"]
+    assert printed[-1] == "note: to the same task belongs also m1"
+
+
+def test_key_that_is_known_and_names_no_task(tmp_path: Path) -> None:
+    """An item that hundreds of invocations share, and no message has its key."""
+    calls = [{"request_id": f"p{n}", "operation": "UpdateItem", "item_key": '{"n": {"S": "all"}}'} for n in range(600)]
+
+    with pytest.raises(UsageError, match="'all' names no task: it is in the keys of items .* 600 requests"):
+        trace("all", None, run_of(tmp_path, recording(calls=calls)), None, as_json=False)
