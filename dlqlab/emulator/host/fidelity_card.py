@@ -33,8 +33,8 @@ DIFFERENCES = {
     "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "
     "service knows a host name for each, as AWS has it, but as a Host header it is served",
     "X-Ray": "every request is traced, none is sampled out; of its API traces can be sent, listed and read, without "
-    "filter expressions, groups, service graphs and sampling rules; no daemon listens, so that its SDKs have to send by "
-    "the API",
+    "filter expressions, groups, service graphs and sampling rules; no daemon listens, so that its SDKs have to send "
+    "by the API",
     "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",
