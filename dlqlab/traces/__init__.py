@@ -9,6 +9,7 @@ invocations  spans of functions
 requests     spans of requests: to a REST API, and from functions to AWS
 spans        all spans of one trace
 recorded     a recording, trace by trace
+documents    spans as segments of X-Ray
 
 Pure: rows of ``contracts.recording`` go in, spans come out. No OpenTelemetry but the names of its attributes.
 """

@@ -94,11 +94,6 @@ class Rows:
     calls: Sequence[Row] = ()
 
 
-def known(**named: Any) -> dict[str, Any]:
-    """Those that are not None."""
-    return {name: value for name, value in named.items() if value is not None}
-
-
 def attributes(*pairs: tuple[str, Any]) -> Attributes:
     """Those whose value is known; lists as tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in pairs if value is not None}

@@ -28,10 +28,9 @@ def export(run_dir: str, otlp: str, confirm: str | None) -> None:
     run = find_run(run_dir)
     recording = _recording(run)
     _say_what_is_missing(recording)
-    if is_url:
-        sent, where = _send(recording, run, otlp), traces_url(otlp)
-    else:
-        sent, where = write_file(recording, run.path.resolve().name, Path(otlp)), shown(Path(otlp))
+    where = traces_url(otlp) if is_url else shown(Path(otlp))
+    with ERR.status("traces"):
+        sent = _send(recording, run, otlp) if is_url else write_file(recording, _name(run), Path(otlp))
     OUT.print(f"{count(sent, 'span')}: {escape(str(where))}", soft_wrap=True)
 
 
@@ -44,9 +43,14 @@ def _check(url: str) -> None:
 def _send(recording: Recording, run: RunDir, url: str) -> int:
     collector = Collector(url)
     try:
-        return export_to(recording, run.path.resolve().name, collector)
+        return export_to(recording, _name(run), collector)
     finally:
         collector.close()
+
+
+def _name(run: RunDir) -> str:
+    """The run's own, also where a link led to it."""
+    return run.path.resolve().name
 
 
 def _recording(run: RunDir) -> Recording:

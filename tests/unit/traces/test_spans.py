@@ -248,3 +248,25 @@ def test_a_client_that_receives_itself_is_a_receive() -> None:
 
     span = one(found, About.DELIVERY)
     assert ("receive tasks", "client", T0 + 1, T0 + 2) == (span.name, span.service, span.start_ts, span.end_ts)
+
+
+def test_a_message_that_the_api_sends_itself_hangs_below_the_request() -> None:
+    """An integration of API Gateway with SQS: no function stands between."""
+    request = {"actor_kind": "client", "request_id": "c", "service": "execute-api", "operation": "POST", "status": 200}
+    by_api = {"actor_kind": "service", "actor": "apigateway arn:aws:execute-api:::abc", "request_id": "c"}
+    found = made(calls=[request | {"duration_s": 0.2}], messages=[sent("m", 0.1, trace=None, **by_api)])
+
+    assert one(found, About.REQUEST).at.span_id == one(found, About.SEND).parent_id
+    assert ("API Gateway", 1) == (one(found, About.SEND).service, len({span.at.trace_id for span in found}))
+
+
+def test_a_function_that_another_one_invokes_hangs_below_that_call() -> None:
+    arn = "arn:aws:lambda:eu-central-1:000000000000:function:callee:live"
+    call = {"ts": T0 + 0.1, "duration_s": 0.9, "request_id": "i1", "function": "caller", "service": "lambda"}
+    found = made(
+        calls=[call | {"actor": "caller", "operation": "Invoke", "resource": arn}],
+        invocations=[ran("i1", 0.0, function="caller"), ran("i2", 0.2, function="callee", source="invocation")],
+    )
+
+    callee = one(found, About.INVOCATION, faas__invocation_id="i2")
+    assert one(found, About.CALL, name="Lambda.Invoke").at.span_id == callee.parent_id
