@@ -10,6 +10,8 @@ from dlqlab.contracts.recorded import ActorKind, Outcome
 
 REACH_S = 0.1
 """An event may lie outside of its invocation by this: functions and emulator each read the clock for themselves."""
+_SPOKE = frozenset({Outcome.OK, Outcome.ERROR})
+"""How an invocation ends that came to its own end: without partial responses a failed batch is reported as an error."""
 COMPLETED, ENDED_FAILED = "COMPLETED", "FAILED"
 
 
@@ -55,7 +57,7 @@ def _of_attempt(
         yield "untold", "an attempt is recorded, the log does not tell that it began", False
     elif told.end is None and seen.end is not None:
         # Whoever died after that write could not tell of it any more.
-        if invocation is not None and invocation.outcome == Outcome.OK:
+        if invocation is not None and invocation.outcome in _SPOKE:
             yield "untold", f"an attempt {seen.end} as recorded, the log tells no end of it", False
     elif told.end != seen.end:
         recorded = "no end is" if seen.end is None else f"that it {seen.end} is"
@@ -77,7 +79,7 @@ def of_deliveries(told: Told, seen: Witnessed, parts: Parts) -> Iterator[Disagre
     """Each message that a function had and came to its end with, and each that one says it had."""
     deleted = {(one.by, one.message_id) for one in seen.gone}
     for request_id, invocation in seen.invocations.items():
-        for message_id in invocation.message_ids if invocation.outcome == Outcome.OK else ():
+        for message_id in invocation.message_ids if invocation.outcome in _SPOKE else ():
             key, task = (request_id, message_id), seen.task_of.get(message_id)
             if task is not None and key not in told.deliveries and key not in deleted:
                 text = f"{invocation.function} had message {message_id}, the log does not tell what became of it"
@@ -143,7 +145,7 @@ def of_dead_letters(told: Told, seen: Witnessed, parts: Parts) -> Iterator[Disag
         had = seen.invocations.get(request_id)
         if had is None or message_id not in had.message_ids:
             continue  # told of already
-        is_over = had.outcome == Outcome.OK
+        is_over = had.outcome in _SPOKE
         if delivery.is_buried and not delivery.is_kept and is_over and (request_id, task) not in buried:
             text = f"by the log message {message_id} was sent to the dead-letter queue, the record has no such message"
         elif delivery.letter is not None and not any(
