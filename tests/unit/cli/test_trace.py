@@ -136,5 +136,5 @@ def test_key_that_is_known_and_names_no_task(tmp_path: Path) -> None:
     """An item that hundreds of invocations share, and no message has its key."""
     calls = [{"request_id": f"p{n}", "operation": "UpdateItem", "item_key": '{"n": {"S": "all"}}'} for n in range(600)]
 
-    with pytest.raises(UsageError, match="'all' names no task: it is in the keys of items .* 600 requests"):
+    with pytest.raises(UsageError, match=r"'all' names no task: it is in the keys of items .* 600 requests"):
         trace("all", None, run_of(tmp_path, recording(calls=calls)), None, as_json=False)
