@@ -87,7 +87,10 @@ def ledger_of(run: RunDir) -> Mapping[str, Sequence[str]]:
         return {}
     ledger = run.read("ledger")
     known = ledger[ledger["task_id"].notna() & ledger["request_id"].notna()]
-    return {str(key): [str(each) for each in some] for key, some in known.groupby("task_id")["request_id"]}
+    found: dict[str, list[str]] = {}
+    for task_id, request_id in zip(known["task_id"].tolist(), known["request_id"].tolist(), strict=True):
+        found.setdefault(task_id, []).append(request_id)
+    return found
 
 
 def run_lines(run: RunDir, ran: Sequence[Ran]) -> Iterator[Logged]:
@@ -101,7 +104,7 @@ def run_lines(run: RunDir, ran: Sequence[Ran]) -> Iterator[Logged]:
     if not ran or not run.has("events"):
         return
     first, last = _window(ran)
-    for line in stored_lines(run):
+    for line in stored_lines(run, (first, last)):
         ts = line.timestamp_ms / 1000
         if first <= ts <= last:
             yield Logged(ts, line.log_stream, line.message)

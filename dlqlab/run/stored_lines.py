@@ -36,15 +36,19 @@ _NEEDED = ("stored_ts", "function", "log_stream")
 type Row = Mapping[str, Any]
 
 
-def stored_lines(run: RunDir) -> Iterator[LogLine]:
+def stored_lines(run: RunDir, between: tuple[float, float] | None = None) -> Iterator[LogLine]:
     """Every line that is kept, file by file; the lines of a function in the order of their time.
+
+    Args:
+        run: the run directory.
+        between: of events and invocations only those that were stored from the one time to the other.
 
     Raises:
         EvidenceError: a file is missing or cannot be read, or the run kept no lines because it never had any.
     """
     place = count()
     for table, message in (("events", event_message), ("invocations", report_message)):
-        for row in _rows(run.table_path(table)):
+        for row in _rows(run.table_path(table), between):
             yield _line(row, message(row), next(place))
     for name in (BAD_LINES, OTHER_LINES):
         for row in _texts(run.path / name):
@@ -88,7 +92,7 @@ def _line(row: Row, message: str, place: int) -> LogLine:
     return LogLine(round(stored_ts * 1000), message, log, row["log_stream"] or "", place)
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path, between: tuple[float, float] | None = None) -> Iterator[Row]:
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
@@ -99,6 +103,10 @@ def _rows(path: Path) -> Iterator[Row]:
     with file:
         for batch in file.iter_batches(_BATCH_ROWS):
             names = batch.schema.names
+            if between is not None:
+                times = pc.cast(batch.column("stored_ts"), pa.float64())
+                is_wanted = pc.and_(pc.greater_equal(times, between[0]), pc.less_equal(times, between[1]))
+                batch = batch.filter(is_wanted)  # noqa: PLW2901  (the same batch, without what nobody asks for)
             for values in zip(*(_values(batch.column(name)) for name in names), strict=True):
                 yield dict(zip(names, values, strict=True))
 

@@ -46,7 +46,8 @@ STYLE = """
 .row.top { background: #f6f8fa } .row b { font-weight: 600 } .row.bad b { color: #c62f2f }
 .words { overflow-wrap: anywhere } .words small { color: #57606a; font-size: 12px }
 .row.log .words { grid-column: 1 / -1; font-family: ui-monospace, monospace; font-size: 12px; white-space: pre-wrap }
-.time { color: #57606a; font-variant-numeric: tabular-nums } .row svg { width: 100%; height: 14px; display: block }
+.time { color: #57606a; white-space: nowrap; font-variant-numeric: tabular-nums }
+.row svg { width: 100%; height: 14px; display: block }
 .axis { position: sticky; top: 0; background: #fff; z-index: 1 } .ticks { display: flex; justify-content: space-between;
   font-size: 12px; color: #57606a; font-variant-numeric: tabular-nums }
 @media (max-width: 760px) { .row { grid-template-columns: minmax(0, 1fr); row-gap: 2px } }
@@ -78,7 +79,7 @@ def _row(span: Span, depth: int, started_ts: float, length_s: float) -> str:
     end = length_s if span.end_ts is None else span.end_ts - started_ts
     took = "" if span.look is Look.MOMENT else ", open" if span.end_ts is None else f", {duration(end - start)}"
     classes = " ".join(["row", *(["top"] if depth == 0 else []), *(["bad"] if span.is_bad else [])])
-    detail = f" <small>{escape(span.detail)}</small>" if span.detail else ""
+    detail = f" <small>· {escape(span.detail)}</small>" if span.detail else ""
     words = f'<b>{escape(span.label)}</b> <span class="time">+{start:.3f} s{took}</span>{detail}'
     return f'<div class="{classes}"><div class="words" {indent}>{words}</div>{_bar(span, start, end, length_s)}</div>'
 
