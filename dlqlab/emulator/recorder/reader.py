@@ -41,20 +41,23 @@ _TABLES = {
         LEFT JOIN (
             SELECT request_id, last(message_ids ORDER BY seq) AS message_ids FROM started
             WHERE len(message_ids) > 0 GROUP BY request_id
-        ) AS given USING (request_id)
-        ORDER BY ts, seq""",
+        ) AS given USING (request_id)""",
     "invocations": """
-        SELECT * FROM started SEMI JOIN kept_invocations USING (seq) LEFT JOIN ended ON started_seq = seq
-        ORDER BY started_ts, seq""",
+        SELECT * FROM started SEMI JOIN kept_invocations USING (seq) LEFT JOIN ended ON started_seq = seq""",
     "calls": """
         SELECT * FROM calls
         WHERE (ts <= end_ts() AND ts + duration_s >= start_ts())
             OR request_id IN (SELECT request_id FROM kept_invocations)
-            OR request_id IN (SELECT client_request_id FROM kept_invocations)
-        ORDER BY ts, seq""",
+            OR request_id IN (SELECT client_request_id FROM kept_invocations)""",
     "bodies": """
         SELECT * FROM bodies SEMI JOIN
             (SELECT body_sha256 FROM messages SEMI JOIN kept_messages USING (queue, message_id)) USING (body_sha256)""",
+}
+_ORDERS = {
+    "messages": "ORDER BY ts, seq",
+    "invocations": "ORDER BY started_ts, seq",
+    "calls": "ORDER BY ts, seq",
+    "bodies": "",
 }
 
 
@@ -106,6 +109,7 @@ class Reader:
         self._scratch.mkdir(parents=True)
         self._database = open_database(self._scratch)
         self._database.execute("SET preserve_insertion_order = false")  # parts are in no order
+        self._database.execute("SET threads = 1")  # each takes memory of its own
         try:
             self._write_parts()
             for name in ("start_ts", "end_ts"):
@@ -129,7 +133,10 @@ class Reader:
     def parts(self, table: str) -> Iterator[pa.RecordBatch]:
         """A table of the record, in order."""
         wanted = schema(table)
-        for batch in self._database.sql(_TABLES[table]).to_arrow_reader(BATCH_ROWS):
+        # Joined first and sorted then: the memory would not do for both at once.
+        joined = literal(self._scratch / f"{table}.parquet")
+        self._database.execute(f"COPY ({_TABLES[table]}) TO {joined} (FORMAT parquet)")
+        for batch in self._database.sql(f"FROM read_parquet({joined}) {_ORDERS[table]}").to_arrow_reader(BATCH_ROWS):
             columns = [
                 self._constant(batch.num_rows, field)
                 if field.name not in batch.schema.names
