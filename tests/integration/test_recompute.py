@@ -120,6 +120,14 @@ def test_effects_again(raw: Raw, checks: dict[str, Check]) -> None:
     assert [len(completed)] == numbers(checks["effects"])
 
 
+def test_witness_again(name: str, checks: dict[str, Check]) -> None:
+    """These runs are older than the recorder: nothing is compared, and no number is told."""
+    assert not RunDir(ROOT / name).recording_path.exists()
+    assert [] == numbers(checks["witness"])
+    assert 0 == checks["witness"].n
+    assert "not compared" in checks["witness"].statement
+
+
 def test_failure_rate_again(raw: Raw, checks: dict[str, Check]) -> None:
     """Failed attempts of all attempts, with the interval."""
     failures, n = len(raw.failed), len(raw.failed) + len(raw.done)

@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -13,13 +14,20 @@ SLEEP_MAX_S = 0.01
 """Enough to let another thread run."""
 
 
+_inherited: set[threading.Thread] = set()
+"""Threads that tests of other tiers left to the process: what these do is not the unit test's."""
+
+
 @pytest.fixture(autouse=True)
 def _stay_in_the_process() -> Iterator[None]:
+    _inherited.clear()
+    _inherited.update(threading.enumerate())
+    _inherited.discard(threading.current_thread())
     with pytest.MonkeyPatch.context() as patched:
         for name, does in {"connect": "connects to", "connect_ex": "connects to", "bind": "listens at"}.items():
             patched.setattr(socket.socket, name, _only_within(getattr(socket.socket, name), does))
         patched.setattr(time, "sleep", _briefly(time.sleep))
-        patched.setattr(subprocess.Popen, "__init__", _no_process)
+        patched.setattr(subprocess.Popen, "__init__", _no_process(subprocess.Popen.__init__))
         yield
 
 
@@ -27,7 +35,7 @@ def _only_within(original: Callable[..., Any], does: str) -> Callable[..., Any]:
     """Addresses of the machine's own kind stay: an event loop wakes itself through a pair of such sockets."""
 
     def checked(self: socket.socket, address: Any) -> Any:
-        if self.family != socket.AF_UNIX:
+        if self.family != socket.AF_UNIX and threading.current_thread() not in _inherited:
             _refuse(f"{does} {address}")
         return original(self, address)
 
@@ -36,15 +44,20 @@ def _only_within(original: Callable[..., Any], does: str) -> Callable[..., Any]:
 
 def _briefly(original: Callable[[float], None]) -> Callable[[float], None]:
     def checked(seconds: float) -> None:
-        if seconds > SLEEP_MAX_S:
+        if seconds > SLEEP_MAX_S and threading.current_thread() not in _inherited:
             _refuse(f"sleeps for {seconds} s")
         original(seconds)
 
     return checked
 
 
-def _no_process(_self: Any, command: Any, *_more: Any, **_settings: Any) -> None:
-    _refuse(f"starts {command}")
+def _no_process(original: Callable[..., None]) -> Callable[..., None]:
+    def checked(self: Any, command: Any, *more: Any, **settings: Any) -> None:
+        if threading.current_thread() not in _inherited:
+            _refuse(f"starts {command}")
+        original(self, command, *more, **settings)
+
+    return checked
 
 
 def _refuse(what: str) -> NoReturn:
