@@ -5,6 +5,9 @@ Apart from ``recording``, which has the tables, because the emulator needs these
 
 from enum import StrEnum
 
+RECORDER = "recorder"
+"""The patch that records."""
+
 
 class Kind(StrEnum):
     """What happened to a message in one queue.

@@ -8,6 +8,7 @@ replaces, or relies on, stands in ``pins.toml``: see ``pins``.
 import importlib
 from dataclasses import dataclass
 
+from dlqlab.contracts.recorded import RECORDER
 from dlqlab.emulator import pins, settings
 
 
@@ -295,7 +296,6 @@ PATCHES: tuple[Patch, ...] = (
 
 ALL: tuple[str, ...] = tuple(patch.name for patch in PATCHES)
 """The names of all, in the order in which they are applied."""
-RECORDER = "recorder"
 
 _REMEDY = "use the locked LocalStack"
 _BY_NAME = {patch.name: patch for patch in PATCHES}

@@ -10,6 +10,7 @@ from typing import Any
 from dlqlab.collect.collect import MARGIN_S
 from dlqlab.collect.logs import Window
 from dlqlab.collect.metrics import PERIOD_S
+from dlqlab.contracts.recorded import RECORDER
 from dlqlab.contracts.recorded_run import NOT_MEASURED, new_recording, write_gaps, write_table
 from dlqlab.contracts.recording import BEHIND_MAX_S, FOLDER, STATUS_PATH, TABLES
 from dlqlab.contracts.rundir import RunDir
@@ -19,8 +20,6 @@ from dlqlab.emulator.recorder.reader import Between, Reader
 from dlqlab.errors import EvidenceError
 
 FLUSH_DEADLINE_S = 30.0
-RECORDER = "recorder"
-"""The patch that records."""
 NOBODY = "what happened to each message: the endpoint is no emulator that dlqlab started on this machine"
 SWITCHED_OFF = "what happened to each message: the emulator was started without its flight recorder"
 

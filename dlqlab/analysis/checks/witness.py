@@ -16,6 +16,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.told import Told, told
 from dlqlab.analysis.witnessed import Parts, Witnessed, witnessed
 from dlqlab.analysis.wording import examples
+from dlqlab.contracts.recorded import RECORDER
 from dlqlab.contracts.recorded_run import NOT_MEASURED
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.verdict import NOT_CHECKED, NamedSet, SetKind, Status
@@ -40,8 +41,6 @@ OPEN: Mapping[str, str] = {
 }
 """Which of two clocks is wrong cannot be told, nor what was in a row that is missing."""
 CLAIMS = {**VIOLATIONS, **OPEN}
-RECORDER = "recorder"
-"""The patch of the emulator that records."""
 BEHIND_S = 1.0
 """A record that ends earlier than this before the last event does not cover the run."""
 DETAILS_MAX = 100

@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from dlqlab.cli import main
+from dlqlab.contracts.recorded import RECORDER
 from dlqlab.emulator import settings
 from dlqlab.emulator.host import fidelity_card, lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
-from dlqlab.emulator.patches import ALL, RECORDER, by_default
+from dlqlab.emulator.patches import ALL, by_default
 from dlqlab.errors import UsageError
 
 
