@@ -1,25 +1,24 @@
 """What was recorded, of an emulator that runs or of a run, with the log lines and limits that explain it."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlqlab.contracts.names import log_group
+from dlqlab.contracts.recorded import RECORDER
 from dlqlab.contracts.recorded_run import read_recording
-from dlqlab.contracts.recording import STATUS_PATH, Recording
+from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.rundir import RunDir, read_json
-from dlqlab.deploy.web import open_url
 from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.emulator.recorder.reader import read
 from dlqlab.errors import UsageError
+from dlqlab.run.recordings import recorder_state
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
-ANSWER_MAX_S = 60.0
 TIMEOUT_MAX_S = 900.0
 """The longest that an invocation may take (Lambda quotas)."""
 SLACK_S = 1.0
@@ -50,18 +49,12 @@ def live_recording(emulator: Emulator) -> Recording:
         UsageError: it runs without its recorder.
         EvidenceError: the record cannot be read.
     """
-    from dlqlab.emulator.recorder.reader import read  # noqa: PLC0415  (pyarrow takes its time)
-
-    try:
-        request = urllib.request.Request(emulator.endpoint + STATUS_PATH)  # noqa: S310  (the emulator's own address)
-        with open_url(request, timeout_s=ANSWER_MAX_S) as answer:
-            state = json.load(answer)
-    except urllib.error.HTTPError as error:
+    if RECORDER not in emulator.patches:
         raise UsageError(
-            f"the emulator on port {emulator.port} runs without its recorder (HTTP {error.code}): start it anew "
-            "without --no-recorder and --without-patch recorder"
-        ) from error
-    return read(Path(state["folder"]))
+            f"the emulator on port {emulator.port} runs without its recorder: start it anew without --no-recorder and "
+            "--without-patch recorder"
+        )
+    return read(Path(recorder_state(emulator.port)["folder"]))
 
 
 def run_recording(run: RunDir) -> Recording:

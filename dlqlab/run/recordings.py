@@ -81,13 +81,19 @@ def _collected(run: RunDir, emulator: Emulator, window: Window) -> Mapping[str, 
 def _flush(emulator: Emulator) -> list[str]:
     """Have everything written that has happened; what may be missing although it was asked for."""
     try:
-        state = _state(emulator.port)
+        state = recorder_state(emulator.port)
     except (OSError, http.client.HTTPException, ValueError, EvidenceError) as error:
         return [f"the recorder did not answer ({_reason(error)}): the last {BEHIND_MAX_S:g} s may be missing"]
     return [] if state.get("flushed") is True else ["the disk did not take what was recorded last"]
 
 
-def _state(port: int) -> dict[str, Any]:
+def recorder_state(port: int) -> dict[str, Any]:
+    """What the recorder says of itself (``recording.STATUS_PATH``), once all that has happened is written out.
+
+    Raises:
+        OSError, http.client.HTTPException: nobody answers.
+        EvidenceError, ValueError: the answer makes no sense.
+    """
     connection = http.client.HTTPConnection(lifecycle.LOOPBACK, port, timeout=FLUSH_DEADLINE_S)
     try:
         connection.request("GET", STATUS_PATH)
