@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _MODULE = re.compile(r"(?P<path>\w+(?:\.\w+)+)(?::\w+)?")
@@ -26,8 +27,13 @@ def parts(root: Path) -> frozenset[str]:
     return frozenset({root.name, *packages, *modules})
 
 
-def arrows(root: Path) -> Iterator[Arrow]:
-    """Every import of one part by another."""
+@cache
+def arrows(root: Path) -> tuple[Arrow, ...]:
+    """Every import of one part by another; a tree is read once."""
+    return tuple(_arrows(root))
+
+
+def _arrows(root: Path) -> Iterator[Arrow]:
     known = parts(root)
     for path in sorted(root.rglob("*.py")):
         names = path.relative_to(root.parent).with_suffix("").parts
