@@ -45,8 +45,29 @@ REGION = "us-east-1"
 ACCOUNT_ID = "000000000000"
 DUMMY_KEY = "test"
 """Access key and secret key of the emulator, which looks at neither."""
-SERVICES = "apigateway,cloudformation,cloudwatch,dynamodb,events,iam,lambda,logs,s3,sqs,ssm,sts,xray"
-"""Loaded when first used; ssm is for ``cdklocal bootstrap``."""
+SERVICES = (
+    "apigateway",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "dynamodbstreams",
+    "ec2",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "stepfunctions",
+    "sts",
+    "xray",
+)
+"""Each is loaded when it is first used; ssm is for ``cdklocal bootstrap`` too."""
 
 
 def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) -> dict[str, str]:
@@ -60,7 +81,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         "TEMP": str(state / "tmp"),  # LocalStack warns about TMPDIR
         STATE_DIR: str(state),
         # -- what
-        "SERVICES": SERVICES,
+        "SERVICES": ",".join(SERVICES),
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "PROVIDER_OVERRIDE_DYNAMODB": "moto",
         PATCHES: ",".join(patches),
