@@ -111,6 +111,11 @@ INVOCATIONS: Mapping[str, Column] = {
         "mapping: those that stay in the queue: all after an error, else what "
         "batchItemFailures names where that is asked for",
     ),
+    "named_ids": Column(
+        _TEXTS,
+        "mapping: those that batchItemFailures of the answer names, also where that is not asked for; null where the "
+        "function gave no answer",
+    ),
     "reports_failures": Column(_FLAG, "mapping: ReportBatchItemFailures is on"),
     "memory_mb": Column(_REAL, "most that the environment's process has used so far", "MiB"),
     "client_request_id": Column(_TEXT, "of the HTTP request behind it, as in calls.request_id"),

@@ -28,6 +28,21 @@ def failed_ids(payload: str | bytes | None, ids: AbstractSet[str]) -> AbstractSe
     return ids if any(one not in ids for one in named) else frozenset(filter(None, named))
 
 
+def named_ids(payload: str | bytes | None) -> AbstractSet[str]:
+    """What the response names in batchItemFailures, whether or not its mapping looks at it; nothing where that is no
+    list.
+    """
+    text = payload.decode(errors="replace") if isinstance(payload, bytes) else payload or ""
+    if "batchItemFailures" not in text:
+        return frozenset()
+    try:
+        response = json.loads(text)
+    except (ValueError, RecursionError):
+        return frozenset()
+    failures = response.get("batchItemFailures") if isinstance(response, dict) else None
+    return frozenset(filter(None, map(_identifier, failures))) if isinstance(failures, list) else frozenset()
+
+
 def _identifier(item: Any) -> str | None:
     found = item.get("itemIdentifier") if isinstance(item, dict) else None
     return found if isinstance(found, str) else None

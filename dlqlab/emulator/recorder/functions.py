@@ -12,7 +12,7 @@ from localstack.aws.api.lambda_ import TooManyRequestsException
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
 from dlqlab.contracts.recorded import Outcome
-from dlqlab.emulator.mappings.responses import failed_ids
+from dlqlab.emulator.mappings.responses import failed_ids, named_ids
 from dlqlab.emulator.recorder import actors, sources
 from dlqlab.emulator.recorder.actors import HERE, Environment, Environments
 from dlqlab.emulator.recorder.rows import STARTED, UNFINISHED_ENDED
@@ -138,6 +138,7 @@ class _Started:
                 document,
                 None,
                 self._failed(outcome, result),
+                self._named(outcome, result),
                 float(measured.memory_mb) if measured and measured.memory_mb else None,  # 0 is not known
                 run.trace_header,
             ),
@@ -153,6 +154,13 @@ class _Started:
             return []
         failed = failed_ids(result.payload, set(self._ids))
         return [one for one in self._ids if one in failed]
+
+
+    def _named(self, outcome: Outcome, result: Any) -> Sequence[str] | None:
+        if self._ids is None or outcome != Outcome.OK:
+            return None
+        named = named_ids(result.payload)
+        return [one for one in self._ids if one in named]
 
 
 def outcome_of(run: Run, error: BaseException | None) -> Outcome:

@@ -50,6 +50,7 @@ ENDED_FIELDS = (
     "error_type",
     "error_message",
     "failed_ids",
+    "named_ids",
     "memory_mb",
     "trace_header",
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlqlab.emulator.mappings.responses import failed_ids
+from dlqlab.emulator.mappings.responses import failed_ids, named_ids
 
 BATCH = frozenset({"a", "b", "c"})
 json_values = st.recursive(
@@ -85,3 +85,20 @@ def test_named_messages_failed(ids: tuple[str, ...], expected: set[str]) -> None
 def test_failed_messages_are_always_of_the_batch(failures: Any) -> None:
     """Whatever a function returns: nothing raises, and what is called failed was in the batch."""
     assert failed_ids(json.dumps({"batchItemFailures": failures}), BATCH) <= BATCH
+
+
+@pytest.mark.parametrize("payload", [None, "", b"", "no JSON: batchItemFailures", '["batchItemFailures"]', "null"])
+def test_nothing_named(payload: str | bytes | None) -> None:
+    assert set() == named_ids(payload)
+
+
+@given(st.lists(st.sampled_from(sorted(BATCH)), unique=True))
+def test_named_as_failed_where_it_is_asked_for(ids: list[str]) -> None:
+    """What a mapping that reports failures takes for failed is what the answer names."""
+    payload = json.dumps(_items(*ids)).encode()
+    assert named_ids(payload) == failed_ids(payload, BATCH) == set(ids)
+
+
+@pytest.mark.parametrize("failures", ["text", 3, {"itemIdentifier": "a"}, [3, "a", {"itemIdentifier": 3}]], ids=str)
+def test_malformed_lists_name_nothing(failures: Any) -> None:
+    assert set() == named_ids(json.dumps({"batchItemFailures": failures}))
