@@ -127,11 +127,12 @@ def _delivery(rows: Sequence[Row], visible_since: float | None, attempts: Iterab
 
 def _fate(delivery: Delivery, gone: Row | None) -> tuple[Fate, str]:
     ran = [each for each in delivery.attempts if each.has_run]
-    failed = [each for each in ran if each.failed]
+    failed = [each for each in ran if each.has_failed]
     if gone is not None and gone["kind"] == Kind.FILTERED:
         return Fate.NOT_TRIED, "no filter of its mapping matches it"
     if failed:
-        return how_it_failed(failed[-1])
+        fate, reason = how_it_failed(failed[-1])
+        return fate, f"{reason}; deleted all the same by {who_did(gone)}" if gone is not None else reason
     if gone is not None:
         return Fate.DONE, f"deleted by {who_did(gone)}"
     if ran:
@@ -144,6 +145,8 @@ def _fate(delivery: Delivery, gone: Row | None) -> tuple[Fate, str]:
 def how_it_failed(attempt: Attempt) -> tuple[Fate, str]:
     """Of an attempt that failed: whether the function got to the message, and what went wrong."""
     match attempt.outcome:
+        case Outcome.OK if not attempt.failed:
+            text = "the function named it in batchItemFailures, which its mapping does not ask for"
         case Outcome.OK:
             text = "the function reported it as failed"
         case Outcome.TIMEOUT:

@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
+from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
 from dlqlab.contracts.evidence import RunEvidence
@@ -63,6 +64,20 @@ class Facts:
     @cached_property
     def expectation(self) -> Expectation:
         return expectation(self.plan, self.policy)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """What became of every message, from the record.
+
+        Raises:
+            EvidenceError: nothing was recorded, or the record cannot be read.
+        """
+        if self.run.recording is None:
+            reason = self.run.unreadable.get("recording") or self.manifest.not_measured.get(
+                "recording", "nothing was recorded"
+            )
+            raise EvidenceError(f"the record of the messages is not there: {reason}")
+        return Flow(self.run.recording, self.run.topology, self.manifest.promise)
 
     @cached_property
     def ledger(self) -> pd.DataFrame:

@@ -1,37 +1,58 @@
 """The verdict: every check of a run, in order of importance."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
-from dlqlab.analysis import checks
+from dlqlab.analysis import checks, message_checks
 from dlqlab.analysis.checking import Checker
 from dlqlab.analysis.facts import Facts
 from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.verdict import NOT_CHECKED, Check, Verdict
+from dlqlab.contracts.verdict import NOT_CHECKED, Check, Status, Verdict
 from dlqlab.errors import EvidenceError
 
 
-def _declared() -> Iterator[Checker]:
-    """The checks that the modules of ``checks`` declare."""
-    for module in iter_modules(checks.__path__, f"{checks.__name__}."):
+def _declared(package: ModuleType) -> Iterator[Checker]:
+    """The checks that the modules of a package declare."""
+    for module in iter_modules(package.__path__, f"{package.__name__}."):
         yield from (value for value in vars(import_module(module.name)).values() if isinstance(value, Checker))
 
 
-CHECKS: Mapping[str, Checker] = {
-    checker.name: checker for checker in sorted(_declared(), key=lambda checker: checker.place)
-}
-"""By name, in order of importance. The names are stable: scripts look for them."""
+def _in_order(found: Iterable[Checker]) -> Mapping[str, Checker]:
+    return {checker.name: checker for checker in sorted(found, key=lambda checker: checker.place)}
+
+
+CHECKS: Mapping[str, Checker] = _in_order(_declared(checks))
+"""Of a pipeline that tells of its tasks: by name, in order of importance. The names are stable: scripts look for them."""
+MESSAGE_CHECKS: Mapping[str, Checker] = _in_order([CHECKS["finished"], *_declared(message_checks)])
+"""Of any other pipeline: from what the emulator recorded of its messages."""
 
 
 def judge(run: RunEvidence) -> Verdict:
     """All checks of a run. Pure: nothing is read or written."""
     facts = Facts(run)
-    found = tuple(_safely(checker, facts) for checker in CHECKS.values())
+    if tells_of_tasks(run):
+        found = tuple(_safely(checker, facts) for checker in CHECKS.values())
+    else:
+        found = tuple(_as_recorded(_safely(checker, facts), run) for checker in MESSAGE_CHECKS.values())
     return Verdict(run_id=run.manifest.run_id, finished=run.manifest.finished, checks=found)
+
+
+def _as_recorded(check: Check, run: RunEvidence) -> Check:
+    """What rests on a record with gaps is not valid: what is missing may speak against it."""
+    gaps = run.recording.gaps if run.recording else ()
+    if not gaps or check.status is not Status.VALID:
+        return check
+    return replace(check, status=Status.UNKNOWN, statement=f"{check.statement}; but of the record {gaps[0]}")
+
+
+def tells_of_tasks(run: RunEvidence) -> bool:
+    """Whether the pipeline logs the events of its tasks; a run that does not say what it is of is taken for one."""
+    return run.topology is None or run.topology.evidence.events
 
 
 def _safely(checker: Checker, facts: Facts) -> Check:

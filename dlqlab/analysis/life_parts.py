@@ -43,7 +43,9 @@ class Call:
 class Attempt:
     """One invocation that had the message, sent it, or was about it.
 
-    ``failed``: it names the message as failed, or all failed with it; None where it had no messages. ``calls`` are
+    ``failed``: it names the message as failed, or all failed with it; None where it had no messages. ``is_named``: the
+    answer names it in batchItemFailures, whether or not the mapping asks for them; None where that is not known.
+    ``calls`` are
     those that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
     ``is_about``: whether a call is about this message; None where no call tells one message of its batch from another.
     """
@@ -65,6 +67,7 @@ class Attempt:
     calls: tuple[Call, ...] = ()
     calls_of_mates: int = 0
     is_about: bool | None = None
+    is_named: bool | None = None
 
     @property
     def batch(self) -> int:
@@ -75,6 +78,16 @@ class Attempt:
     def has_run(self) -> bool:
         """Whether the function's code had the event."""
         return self.outcome not in {None, Outcome.THROTTLED, Outcome.INIT_ERROR}
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the code had the message and did not do it, by its own word or by its end."""
+        return self.has_run and bool(self.failed or self.is_named)
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the code had the message, answered, and did not call it failed."""
+        return self.outcome == Outcome.OK and not self.failed and not self.is_named
 
     @property
     def error(self) -> str | None:

@@ -19,6 +19,7 @@ import dlqlab
 from dlqlab import paths
 from dlqlab.contracts.lookup import MANIFEST
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
+from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.errors import EvidenceError, ScenarioError
 
@@ -177,13 +178,15 @@ class Manifest:
     A time that the run did not reach is None. ``run_started_ts`` is what outages count from. ``functions_run_id`` is
     what the functions logged as their run: of a load by hand that is not the run's own name. ``phases`` is seconds by
     phase. ``emulator`` is None where the target is none of ours. ``not_measured`` says by subject what nobody looked
-    at. ``specimen`` names a pipeline that takes no scenario: its ``scenario`` is empty. ``redact_fields`` is None where
+    at. ``specimen`` names a pipeline that takes no scenario: its ``scenario`` is empty, and
+    ``promise`` is what its owner says. ``redact_fields`` is None where
     the functions' settings were not read. ``cells`` is how many emulators shared a run, None for one.
     """
 
     run_id: str
     scenario: Scenario
     specimen: str | None = None
+    promise: Promise = field(default_factory=Promise)
     functions_run_id: str | None = None
     target: str = "local"
     simulated: bool = False

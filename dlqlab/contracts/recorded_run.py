@@ -91,7 +91,15 @@ def write_recording(run: RunDir, recording: Recording) -> Mapping[str, int]:
 
 def _read(path: Path, table: str) -> pa.Table:
     try:
-        return pq.read_table(path).select(list(TABLES[table])).cast(schema(table))
+        return _with_later_columns(pq.read_table(path), schema(table))
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
         raise EvidenceError(f"{path}: cannot be read as table {table} of the recorder: {reason}") from error
+
+
+def _with_later_columns(found: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """The columns that are wanted; one that an earlier version did not write yet, and that may be null, is null."""
+    for field in wanted:
+        if field.nullable and field.name not in found.column_names:
+            found = found.append_column(field.name, pa.nulls(found.num_rows, field.type))
+    return found.select(wanted.names).cast(wanted)

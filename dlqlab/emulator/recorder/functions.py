@@ -155,7 +155,6 @@ class _Started:
         failed = failed_ids(result.payload, set(self._ids))
         return [one for one in self._ids if one in failed]
 
-
     def _named(self, outcome: Outcome, result: Any) -> Sequence[str] | None:
         if self._ids is None or outcome != Outcome.OK:
             return None

@@ -1,0 +1,129 @@
+"""What became of every message of a run, from the record alone: for any pipeline, with nothing of its own.
+
+A **stay** is one message in one queue (``life_parts``). Stays are made of the same parts as ``trace`` shows, without
+the calls of their invocations, so that a check and a trace cannot tell different things.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dlqlab.analysis.attempted import attempt_of
+from dlqlab.analysis.deliveries import name_of, stays
+from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
+from dlqlab.analysis.recorded_rows import Row
+from dlqlab.contracts.promise import Promise
+from dlqlab.contracts.recorded import Kind
+from dlqlab.contracts.recording import Recording
+from dlqlab.contracts.topology import Topology
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The messages of one run.
+
+    Args:
+        recording: of the run.
+        topology: of the pipeline: queues that it does not name (probes, other pipelines) are left out; None: all count.
+        promise: what is promised about them.
+    """
+
+    recording: Recording
+    topology: Topology | None = None
+    promise: Promise = field(default_factory=Promise)
+
+    @cached_property
+    def stays(self) -> tuple[Stay, ...]:
+        """Every message in every queue, in the order in which they entered."""
+        rows = [row for row in self.recording.messages.to_pylist() if self._is_own(row["queue"])]
+        return tuple(stays(rows, self._attempts, {}))
+
+    @cached_property
+    def dead_letter_queues(self) -> frozenset[str]:
+        """Names of the queues that messages were moved to or are declared to be moved to."""
+        declared = {queue.dead_letters for queue in self.topology.queues} if self.topology else set()
+        named = {queue.name for queue in self.topology.queues if queue.role in declared} if self.topology else set()
+        return frozenset(named | {stay.queue for stay in self.stays if is_moved_here(stay)})
+
+    @cached_property
+    def work(self) -> tuple[Stay, ...]:
+        """The stays in queues that are nobody's dead-letter queue."""
+        return tuple(stay for stay in self.stays if stay.queue not in self.dead_letter_queues)
+
+    @cached_property
+    def letters(self) -> tuple[Stay, ...]:
+        """The stays in dead-letter queues, whoever sent the message there."""
+        return tuple(stay for stay in self.stays if stay.queue in self.dead_letter_queues)
+
+    @cached_property
+    def moved_from(self) -> Mapping[str, Stay]:
+        """The stay that ended when SQS moved the message to a dead-letter queue, by message id; the last of several."""
+        return {stay.message_id: stay for stay in self.stays if stay.left == Kind.MOVED}
+
+    @cached_property
+    def consumed_queues(self) -> frozenset[str]:
+        """Names of the queues that a function works on, as declared or as seen."""
+        declared = {one.queue for one in self.topology.consumers} if self.topology else set()
+        named = {queue.name for queue in self.topology.queues if queue.role in declared} if self.topology else set()
+        given = (row["source_arn"] for row in self._invocations if row["source"] == "mapping")
+        return frozenset(named | {name_of(arn) for arn in given if arn})
+
+    @cached_property
+    def fifo_queues(self) -> frozenset[str]:
+        """Names of the queues that keep the order of a group; AWS demands that they end with ``.fifo``."""
+        return frozenset(stay.queue for stay in self.stays if stay.queue.endswith(".fifo"))
+
+    @cached_property
+    def invocations(self) -> tuple[Row, ...]:
+        """The rows of the table of invocations that were given messages of these queues."""
+        return tuple(row for row in self._invocations if row["message_ids"] and self._is_own(row["source_arn"] or ""))
+
+    @cached_property
+    def _invocations(self) -> list[Row]:
+        found: list[Row] = self.recording.invocations.to_pylist()
+        return found
+
+    @cached_property
+    def _attempts(self) -> Mapping[str, list[Attempt]]:
+        found: dict[str, list[Attempt]] = {}
+        for row in self._invocations:
+            for message_id in row["message_ids"] or ():
+                found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}))
+        return found
+
+    @cached_property
+    def _own_names(self) -> frozenset[str] | None:
+        return frozenset(self.topology.queue_names.values()) if self.topology else None
+
+    def _is_own(self, arn: str) -> bool:
+        return self._own_names is None or name_of(arn) in self._own_names
+
+
+def is_moved_here(stay: Stay) -> bool:
+    """Whether SQS moved the message into this queue: a dead letter keeps its id, so it is its own parent."""
+    return stay.message_id in stay.parent_ids
+
+
+def attempts_of(stay: Stay) -> Iterator[Attempt]:
+    """The invocations that had the message in this queue and ran, in order."""
+    return (each for delivery in stay.deliveries for each in delivery.attempts if each.has_run)
+
+
+def successes(stay: Stay) -> list[Attempt]:
+    """The attempts that did the message's work, by their own word."""
+    return [each for each in attempts_of(stay) if each.has_succeeded]
+
+
+def failures(stay: Stay) -> list[Attempt]:
+    """The attempts that failed with the message or called it failed."""
+    return [each for each in attempts_of(stay) if each.has_failed]
+
+
+def counted(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """The receives that count for the redrive policy."""
+    return [each for each in deliveries if each.is_counted]
+
+
+def ids(some: Iterable[Stay]) -> tuple[str, ...]:
+    """Their message ids, each once, in order."""
+    return tuple(dict.fromkeys(stay.message_id for stay in some))

@@ -1,0 +1,97 @@
+"""How often attempts fail, for each function and each receive of a message, and whether that is what is promised."""
+
+from collections import Counter
+
+from dlqlab.analysis.checking import Judgement, check
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.flow import Flow
+from dlqlab.analysis.statistics import Interval, exact_p_value, wilson
+from dlqlab.analysis.wording import rate
+from dlqlab.contracts.verdict import Status
+from dlqlab.wording import count, percent, probability
+
+FUNCTIONS_SAID_MAX = 3
+
+
+@check("failure_rates", "Failures as promised", place=60)
+def failure_rates_check(facts: Facts) -> Judgement:
+    """Valid: no rate is promised, or the interval of all attempts holds it; invalid: an exact test refuses it."""
+    flow, judge = facts.flow, facts.scenario.judge
+    trials = _trials(flow)
+    n, failed = sum(trials.values()), sum(number for (_, _, bad), number in trials.items() if bad)
+    if not n:
+        return Judgement(status=Status.UNKNOWN, statement="no function had a message: nothing to count", n=0)
+    interval = wilson(failed, n, judge.confidence)
+    status, said = _judged(flow.promise.failure_rate, failed, interval, judge.max_half_width)
+    rows = _by(trials, judge.confidence)
+    return Judgement(
+        status=status,
+        statement="; ".join([f"failure rate {rate(interval, 'attempt')}{said}", *_functions(trials, judge.confidence)]),
+        measured=interval.estimate,
+        expected=flow.promise.failure_rate,
+        unit="ratio",
+        interval=(interval.low, interval.high),
+        confidence=interval.confidence,
+        n=n,
+        details={"by_function_and_receive": rows},
+    )
+
+
+type Trials = Counter[tuple[str, int, bool]]
+"""How many attempts by function, receive count and whether they failed."""
+
+
+def _trials(flow: Flow) -> Trials:
+    return Counter(
+        (each.function, delivery.receive_count or 0, each.has_failed)
+        for stay in flow.stays
+        for delivery in stay.deliveries
+        for each in delivery.attempts
+        if each.has_run
+    )
+
+
+def _judged(promised: float | None, failed: int, interval: Interval, max_half_width: float) -> tuple[Status, str]:
+    if promised is None:
+        return Status.VALID, ", none is promised"
+    text = f" against {percent(promised)}"
+    p_value = exact_p_value(failed, interval.n, promised)
+    if not interval.contains(promised) and p_value < 1 - interval.confidence:
+        return Status.INVALID, f"{text}: {probability(p_value)}"
+    if interval.half_width > max_half_width:
+        return Status.UNKNOWN, f"{text}: not enough data for ± {percent(max_half_width)}"
+    return Status.VALID, text
+
+
+def _functions(trials: Trials, confidence: float) -> list[str]:
+    """A clause for each of the functions that fail most often, where there are several."""
+    total: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for (function, _, bad), number in trials.items():
+        total[function] += number
+        failed[function] += number * bad
+    if len(total) == 1:
+        return []
+    worst = sorted(total, key=lambda name: -failed[name])
+    said = [f"{name} {rate(wilson(failed[name], total[name], confidence), 'attempt')}" for name in worst]
+    others = len(worst) - FUNCTIONS_SAID_MAX
+    return [*said[:FUNCTIONS_SAID_MAX], *([count(others, "other function")] if others > 0 else [])]
+
+
+def _by(trials: Trials, confidence: float) -> list[dict[str, object]]:
+    rows = []
+    for function, receive in sorted({key[:2] for key in trials}):
+        failed, ok = trials[function, receive, True], trials[function, receive, False]
+        interval = wilson(failed, failed + ok, confidence)
+        rows.append(
+            {
+                "function": function,
+                "receive_count": receive,
+                "failed": failed,
+                "n": failed + ok,
+                "rate": interval.estimate,
+                "low": interval.low,
+                "high": interval.high,
+            }
+        )
+    return rows

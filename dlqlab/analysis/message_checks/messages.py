@@ -1,0 +1,146 @@
+"""Whether any message was lost: each that enters a queue has to leave it with its work done, or as a dead letter."""
+
+from collections.abc import Mapping
+
+from dlqlab.analysis.checking import Judgement, check
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.flow import Flow, failures, ids, successes
+from dlqlab.analysis.life_parts import Stay
+from dlqlab.analysis.wording import examples
+from dlqlab.contracts.recorded import ActorKind, Kind
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
+from dlqlab.wording import count
+
+SETS = (
+    NamedSet("entered", SetKind.ACCOUNT, "Accepted by a queue that is nobody's dead-letter queue."),
+    NamedSet(
+        "done",
+        SetKind.ACCOUNT,
+        "Deleted after an attempt that succeeded, or by a consumer that is no event source mapping.",
+    ),
+    NamedSet("letters_taken", SetKind.ACCOUNT, "Deleted from a dead-letter queue by a consumer that succeeded."),
+    NamedSet("dead_lettered", SetKind.ACCOUNT, "Moved to a dead-letter queue by its redrive policy."),
+    NamedSet("redriven", SetKind.ACCOUNT, "Taken out of a dead-letter queue by a redrive task."),
+    NamedSet(
+        "named_in_vain",
+        SetKind.VIOLATION,
+        "Named in batchItemFailures, and deleted all the same: its mapping lacks FunctionResponseTypes = "
+        "ReportBatchItemFailures, so any answer counts as success.",
+    ),
+    NamedSet(
+        "deleted_unfinished",
+        SetKind.VIOLATION,
+        "Deleted although every attempt at it failed: by a function before its work was done, or by somebody else.",
+    ),
+    NamedSet("deleted_untried", SetKind.VIOLATION, "Deleted by its mapping without an attempt at it."),
+    NamedSet(
+        "filtered",
+        SetKind.VIOLATION,
+        "Deleted by a mapping none of whose filters matches it: no function ever saw it.",
+    ),
+    NamedSet("expired", SetKind.VIOLATION, "Deleted by its queue: the retention period was over."),
+    NamedSet("purged", SetKind.VIOLATION, "Deleted with all others, by a purge or with its queue."),
+    NamedSet("open", SetKind.OPEN, "Still in a queue that somebody works on when the record ended."),
+    NamedSet("unread", SetKind.OPEN, "Still in a queue that nobody works on and that is nobody's dead-letter queue."),
+)
+_SAID = {
+    "named_in_vain": "named in batchItemFailures, which the mapping does not ask for, and deleted",
+    "deleted_unfinished": "deleted although every attempt failed",
+    "deleted_untried": "deleted without an attempt",
+    "filtered": "deleted by a filter",
+    "expired": "expired",
+    "purged": "purged",
+}
+"""Of the sets that make the check invalid, as clauses after the number of their messages."""
+
+
+@check("messages", "No message lost", place=30, sets=SETS)
+def messages_check(facts: Facts) -> Judgement:
+    """Valid: every message that entered a queue was worked off, or is a dead letter. Open: the record ends before."""
+    flow = facts.flow
+    members = sort_messages(flow)
+    lost = tuple(dict.fromkeys(one for name in _SAID for one in members[name]))
+    entered = len(members["entered"])
+    return Judgement(
+        status=_status(members, entered=entered, lost=len(lost)),
+        statement=_statement(members, entered=entered, lost=len(lost)),
+        measured=float(len(lost)),
+        expected=0.0,
+        unit="messages",
+        n=entered,
+        members=members,
+        details={"by_queue": _by_queue(flow)},
+    )
+
+
+def sort_messages(flow: Flow) -> dict[str, tuple[str, ...]]:
+    """The ids of every message, in the sets that say what became of it."""
+    found: dict[str, list[Stay]] = {one.name: [] for one in SETS}
+    found["entered"] = list(flow.work)
+    for stay in flow.stays:
+        name = _where(flow, stay)
+        if name is not None:
+            found[name].append(stay)
+    return {name: ids(some) for name, some in found.items()}
+
+
+def _where(flow: Flow, stay: Stay) -> str | None:
+    """The set of one stay; None for a dead letter that rests where it is."""
+    match stay.left:
+        case None if stay.queue in flow.consumed_queues:
+            return "open"
+        case None:
+            return None if stay.queue in flow.dead_letter_queues else "unread"
+        case Kind.DELETED:
+            name = _deleted(stay)
+            return "letters_taken" if name == "done" and stay.queue in flow.dead_letter_queues else name
+        case Kind.MOVED:
+            return "dead_lettered"
+        case _:
+            return str(stay.left)
+
+
+def _deleted(stay: Stay) -> str:
+    failed = failures(stay)
+    if successes(stay) or _is_taken_otherwise(stay):
+        return "done"
+    if not failed:
+        return "deleted_untried"
+    return "named_in_vain" if failed[-1].is_named and not failed[-1].failed else "deleted_unfinished"
+
+
+def _is_taken_otherwise(stay: Stay) -> bool:
+    """Whether somebody who polls by himself received it, a client, a function, a pipe: only he knows how it went."""
+    return bool(stay.deliveries) and stay.deliveries[-1].actor_kind != ActorKind.MAPPING
+
+
+def _status(members: Mapping[str, tuple[str, ...]], *, entered: int, lost: int) -> Status:
+    if lost:
+        return Status.INVALID
+    return Status.UNKNOWN if members["open"] or members["unread"] or not entered else Status.VALID
+
+
+def _statement(members: Mapping[str, tuple[str, ...]], *, entered: int, lost: int) -> str:
+    if not entered:
+        return "no message entered a queue, so nothing is proven"
+    text = f"{count(entered, 'message')} entered, {lost:,} lost"
+    parts = [
+        f"{len(members[name]):,} {said}: {examples(members[name])}" for name, said in _SAID.items() if members[name]
+    ]
+    if members["open"]:
+        parts.append(f"{len(members['open']):,} still in their queues: {examples(members['open'])}")
+    if members["unread"]:
+        parts.append(f"{len(members['unread']):,} in queues that nobody works on: {examples(members['unread'])}")
+    parts = parts or [f"{len(members['done']):,} done, {len(members['dead_lettered']):,} dead-lettered"]
+    return f"{text}; {'; '.join(parts)}"
+
+
+def _by_queue(flow: Flow) -> dict[str, dict[str, int]]:
+    """How many messages entered each queue, and how they left it."""
+    found: dict[str, dict[str, int]] = {}
+    for stay in flow.stays:
+        queue = found.setdefault(stay.queue, {"entered": 0})
+        queue["entered"] += 1
+        left = str(stay.left or "left")
+        queue[left] = queue.get(left, 0) + 1
+    return found

@@ -1,0 +1,120 @@
+"""Whether failed messages wait as long as is promised before they are tried again, and as often."""
+
+from collections.abc import Sequence
+
+from dlqlab.analysis.checking import Judgement, check
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.flow import Flow, attempts_of, successes
+from dlqlab.analysis.life_parts import Stay
+from dlqlab.analysis.retry_waits import Policy, Wait, policies, resent_chains, waits
+from dlqlab.analysis.wording import examples
+from dlqlab.contracts.promise import Promise
+from dlqlab.contracts.recorded import Outcome
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
+from dlqlab.durations import duration
+from dlqlab.wording import count
+
+SETS = (
+    NamedSet("early", SetKind.VIOLATION, "Could be received again sooner after a failure than is promised."),
+    NamedSet("late", SetKind.VIOLATION, "Could be received again later after a failure than is promised."),
+    NamedSet(
+        "sent_anew_too_often",
+        SetKind.VIOLATION,
+        "Sent anew by its function more often than the queue allows receives or than is promised: a message that is "
+        "sent anew has a receive count of 0 again.",
+    ),
+    NamedSet(
+        "redone_for_a_mate",
+        SetKind.REPORTED,
+        "Failed only together with its whole batch and succeeded later: partial batch responses would have spared it.",
+    ),
+)
+
+
+@check("retries", "Retries as promised", place=80, sets=SETS)
+def retries_check(facts: Facts) -> Judgement:
+    """Valid: every wait after a failure is as promised; where nothing is promised, the policy is told as it is seen."""
+    flow, promise = facts.flow, facts.flow.promise
+    found = waits(flow)
+    seen = policies(flow, found)
+    members = {
+        "early": _off(found, promise, sign=-1),
+        "late": _off(found, promise, sign=1),
+        "sent_anew_too_often": _sent_too_often(flow),
+        "redone_for_a_mate": tuple(dict.fromkeys(stay.message_id for stay in flow.work if _is_redone(stay))),
+    }
+    wrong = {one for name in ("early", "late", "sent_anew_too_often") for one in members[name]}
+    proven = Status.UNKNOWN if promise.backoff_s and not found else Status.VALID
+    return Judgement(
+        status=Status.INVALID if wrong else proven,
+        statement=_statement(found, seen, members, promise),
+        measured=float(len(wrong)),
+        expected=0.0,
+        unit="messages",
+        n=len(found),
+        members=members,
+        details={
+            "policies": [
+                {
+                    "queue": one.queue,
+                    "waits_s": {str(n): wait_s for n, wait_s in one.waits_s.items()},
+                    "by": list(map(str, one.hows)),
+                    "n": one.n,
+                    "receives_max": one.receives_max,
+                }
+                for one in seen
+            ]
+        },
+    )
+
+
+def _off(found: Sequence[Wait], promise: Promise, *, sign: int) -> tuple[str, ...]:
+    """The messages with a wait that is off in that direction by more than is tolerated."""
+    off: dict[str, None] = {}
+    for wait in found:
+        promised_s = promise.wait_s(wait.failures)
+        if promised_s is not None and sign * (wait.wait_s - promised_s) > promise.tolerance_s:
+            off[wait.message_id] = None
+    return tuple(off)
+
+
+def _sent_too_often(flow: Flow) -> tuple[str, ...]:
+    """Of chains of re-sends: the first message of each that had more attempts than one message may have."""
+    found = []
+    for first, chain in resent_chains(flow).items():
+        limit = flow.promise.attempts or _receives_allowed(flow, chain[0].queue)
+        if limit is not None and sum(len(list(attempts_of(stay))) for stay in chain) > limit:
+            found.append(first)
+    return tuple(found)
+
+
+def _receives_allowed(flow: Flow, queue: str) -> int | None:
+    if flow.topology is None:
+        return None
+    return next((one.max_receive_count for one in flow.topology.queues if one.name == queue), None)
+
+
+def _is_redone(stay: Stay) -> bool:
+    failed = [each for each in attempts_of(stay) if each.has_failed]
+    return bool(failed and successes(stay)) and all(each.batch > 1 and each.outcome != Outcome.OK for each in failed)
+
+
+def _statement(
+    found: Sequence[Wait], seen: Sequence[Policy], members: dict[str, tuple[str, ...]], promise: Promise
+) -> str:
+    parts = [count(len(found), "retry", "retries")]
+    parts += [str(one) for one in seen]
+    if promise.backoff_s:
+        parts.append(f"promised: {', '.join(duration(one) for one in promise.backoff_s)}")
+    if found and promise.backoff_s and len(members["early"]) == len({wait.message_id for wait in found}):
+        parts.append("the promised backoff never happens")
+    said = {
+        "early": "sooner than promised",
+        "late": "later than promised",
+        "sent_anew_too_often": "sent anew without an end in sight",
+        "redone_for_a_mate": "tried again because of a batch mate",
+    }
+    parts += [
+        f"{len(members[name]):,} {text}: {examples(members[name])}" for name, text in said.items() if members[name]
+    ]
+    return "; ".join(parts)
