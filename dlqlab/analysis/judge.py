@@ -27,7 +27,7 @@ def _in_order(found: Iterable[Checker]) -> Mapping[str, Checker]:
 
 
 CHECKS: Mapping[str, Checker] = _in_order(_declared(checks))
-"""Of a pipeline that tells of its tasks: by name, in order of importance. The names are stable: scripts look for them."""
+"""Of a pipeline that tells of its tasks, by name, in order of importance. Scripts rely on the names."""
 MESSAGE_CHECKS: Mapping[str, Checker] = _in_order([CHECKS["finished"], *_declared(message_checks)])
 """Of any other pipeline: from what the emulator recorded of its messages."""
 

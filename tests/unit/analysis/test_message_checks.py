@@ -1,0 +1,370 @@
+"""The checks of any pipeline's messages: for each a history that is valid, for each set one that gets into it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlqlab.analysis.causes import shape
+from dlqlab.analysis.judge import MESSAGE_CHECKS, judge
+from dlqlab.contracts.promise import Promise
+from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
+from dlqlab.contracts.verdict import Check, SetKind, Status
+from tests.support.flows import FIFO, Story, evidence, facts
+
+PIPELINE = Topology(
+    name="orders",
+    queues=(
+        Queue(role="tasks", name="tasks", dead_letters="dead", max_receive_count=3),
+        Queue(role="dead", name="dead-letters"),
+    ),
+    functions=(Function(role="processor", name="processor"),),
+    consumers=(Consumer(queue="tasks", function="processor"),),
+)
+
+
+def checked(name: str, story: Story, promise: Promise | None = None, topology: Topology | None = None) -> Check:
+    return MESSAGE_CHECKS[name](facts(story, promise, topology))
+
+
+def filled(found: Check) -> dict[str, tuple[str, ...]]:
+    """The sets that speak against the check, with their members."""
+    return {one.name: found.members[one.name] for one in found.sets if one.kind.is_against and found.members[one.name]}
+
+
+def done() -> Story:
+    return Story().sent("m1").tried("m1", 1).deleted("m1", 2)
+
+
+def retried() -> Story:
+    return Story().sent("m1").tried("m1", 1, ok=False).back("m1", 31).tried("m1", 31).deleted("m1", 32)
+
+
+def dead() -> Story:
+    story = Story().sent("m1")
+    for at in (1, 31, 61):
+        story.tried("m1", at, ok=False).back("m1", at + 30)
+    return story.moved("m1", 91)
+
+
+def fifo(**second: Any) -> Story:
+    """Two messages of a group in one batch, the first of which fails."""
+    story = Story(queue=FIFO).sent("m1", group_id="g").sent("m2", group_id="g")
+    story.received("m1", 1).received("m2", 1).invoked("m1", "m2", at=1, **second)
+    return story
+
+
+VALID: Mapping[str, Story] = {"done": done(), "retried": retried(), "dead-lettered": dead()}
+
+
+@pytest.mark.parametrize("name", [name for name in MESSAGE_CHECKS if name != "finished"])
+@pytest.mark.parametrize("story", VALID.values(), ids=VALID)
+def test_sound_history_is_valid(name: str, story: Story) -> None:
+    found = checked(name, story)
+    if found.status is Status.UNKNOWN:  # once, backlog: nothing was ever done
+        assert story is VALID["dead-lettered"]
+        assert "nothing is proven" in found.statement
+    else:
+        assert found.status is Status.VALID, found.statement
+
+
+@pytest.mark.parametrize("name", [name for name in MESSAGE_CHECKS if name not in {"finished", "order", "retries"}])
+def test_nothing_recorded_proves_nothing(name: str) -> None:
+    assert checked(name, Story()).status is Status.UNKNOWN
+
+
+LOST = {
+    "named_in_vain": Story().sent("m1").tried("m1", 1, reports_failures=False, named_ids=["m1"]).deleted("m1", 2),
+    "deleted_unfinished": Story().sent("m1").received("m1", 1)
+    .deleted("m1", 1.2, actor_kind="invocation", actor="processor").invoked("m1", at=1.1, outcome="error"),
+    "deleted_untried": Story().sent("m1").received("m1", 1).deleted("m1", 2),
+    "filtered": Story().sent("m1").received("m1", 1).left("filtered", "m1", 1),
+    "expired": Story().sent("m1").left("expired", "m1", 60),
+    "purged": Story().sent("m1").left("purged", "m1", 60),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_lost_message_is_named(name: str) -> None:
+    found = checked("messages", LOST[name])
+    assert found.status is Status.INVALID
+    assert filled(found) == {name: ("m1",)}
+    assert "1 message entered, 1 lost" in found.statement
+    assert "m1" in found.statement
+
+
+def test_delete_in_the_middle_of_a_failing_attempt() -> None:
+    """A handler that deletes before it is done, and fails then: nobody tries the message again."""
+    story = Story().sent("m1").tried("m1", 1, ok=False)
+    story.deleted("m1", 1.2, actor_kind="invocation", actor="processor")
+    assert filled(checked("messages", story)) == {"deleted_unfinished": ("m1",)}
+
+
+def test_what_is_reported_and_asked_for_is_not_lost() -> None:
+    story = Story().sent("m1").received("m1", 1)
+    story.invoked("m1", at=1, failed=["m1"], named_ids=["m1"], reports_failures=True)
+    story.back("m1", 31).tried("m1", 31).deleted("m1", 32)
+    assert checked("messages", story).status is Status.VALID
+
+
+def test_consumer_outside_of_lambda_knows_best() -> None:
+    """Nobody but a client that polls by itself knows whether it did the work before it deleted the message."""
+    client = {"actor_kind": "client", "actor": "curl/8"}
+    story = Story().sent("m1").received("m1", 1, **client).deleted("m1", 2, **client)
+    assert checked("messages", story).status is Status.VALID
+
+
+@pytest.mark.parametrize(("topology", "name"), [(PIPELINE, "open"), (None, "unread")])
+def test_message_that_is_left_proves_nothing(topology: Topology | None, name: str) -> None:
+    found = checked("messages", Story().sent("m1"), topology=topology)
+    assert found.status is Status.UNKNOWN
+    assert filled(found) == {name: ("m1",)}
+
+
+def test_queues_of_others_do_not_count() -> None:
+    story = done()
+    story.queue = story.queue.replace("tasks", "probe")
+    story.sent("m2").left("purged", "m2", 3)
+    assert checked("messages", story, topology=PIPELINE).status is Status.VALID
+    assert checked("messages", story).status is Status.INVALID
+
+
+def outlasted() -> Story:
+    """The function takes 41 s, and the queue hides a message for 30."""
+    story = Story().sent("m1").received("m1", 1).invoked("m1", at=1, ended_ts=facts_ts(42)).back("m1", 31)
+    return story.received("m1", 31).invoked("m1", at=31, ended_ts=facts_ts(72)).deleted("m1", 42)
+
+
+def facts_ts(at: float) -> float:
+    from tests.support.recordings import T0  # noqa: PLC0415  (beside the stories, whose times begin there)
+
+    return T0 + at
+
+
+def test_function_that_outlasts_the_visibility_timeout() -> None:
+    found = checked("once", outlasted())
+    assert filled(found) == {"done_again": ("m1",), "at_once": ("m1",)}
+    assert "processor took 41.0 s where tasks hides a message for 30.0 s" in found.statement
+
+
+def test_two_functions_may_each_do_their_part() -> None:
+    story = Story().sent("m1").tried("m1", 1).back("m1", 31).tried("m1", 31, function="other").deleted("m1", 32)
+    assert checked("once", story).status is Status.VALID
+
+
+def test_dead_letter_after_a_success() -> None:
+    story = Story().sent("m1").tried("m1", 1).back("m1", 31).moved("m1", 31)
+    assert filled(checked("once", story)) == {"dead_after_done": ("m1",)}
+
+
+def test_receives_that_throttles_burn() -> None:
+    story = Story().sent("m1")
+    for at in (1, 31, 61):
+        story.received("m1", at).invoked("m1", at=at, outcome="throttled").back("m1", at + 30)
+    found = checked("attempts", story.moved("m1", 91))
+    assert filled(found) == {"dead_untried": ("m1",)}
+    assert "3 times no environment was free" in found.statement
+
+
+def test_receives_that_throttles_burn_beside_an_attempt() -> None:
+    story = Story().sent("m1").tried("m1", 1, ok=False).back("m1", 31)
+    story.received("m1", 31).invoked("m1", at=31, outcome="throttled").back("m1", 61).moved("m1", 61)
+    assert filled(checked("attempts", story)) == {"tried_too_little": ("m1",)}
+
+
+def test_more_attempts_than_promised() -> None:
+    assert filled(checked("attempts", dead(), Promise(attempts=2))) == {"tried_too_often": ("m1",)}
+    assert checked("attempts", dead(), Promise(attempts=3)).status is Status.VALID
+
+
+def test_failure_rate_against_the_promise() -> None:
+    story = Story()
+    for n in range(100):
+        story.sent(f"m{n}", n * 10).tried(f"m{n}", n * 10 + 1, ok=n % 2 == 0)
+    assert checked("failure_rates", story).status is Status.VALID
+    assert checked("failure_rates", story, Promise(failure_rate=0.5)).status is not Status.INVALID
+    assert checked("failure_rates", story, Promise(failure_rate=0.1)).status is Status.INVALID
+
+
+def test_function_that_goes_on_after_a_failure() -> None:
+    found = checked("order", fifo(failed=["m1"], named_ids=["m1"], reports_failures=True).deleted("m2", 2))
+    assert filled(found) == {"gone_on_after_a_failure": ("m2",)}
+
+
+def test_function_that_stops_at_a_failure() -> None:
+    story = fifo(failed=["m1", "m2"], named_ids=["m1", "m2"], reports_failures=True).back("m1", 31).back("m2", 31)
+    story.received("m1", 31).received("m2", 31).invoked("m1", "m2", at=31).deleted("m1", 32).deleted("m2", 32)
+    assert checked("order", story).status is Status.VALID
+
+
+def test_message_that_overtakes_its_group() -> None:
+    story = Story(queue=FIFO).sent("m1", group_id="g").sent("m2", group_id="g")
+    story.tried("m1", 1, ended_ts=facts_ts(9)).tried("m2", 2).deleted("m2", 3).deleted("m1", 9)
+    assert filled(checked("order", story)) == {"overtook": ("m2",)}
+
+
+def test_groups_go_side_by_side() -> None:
+    story = Story(queue=FIFO).sent("m1", group_id="g").sent("m2", group_id="h")
+    story.tried("m1", 1, ended_ts=facts_ts(9)).tried("m2", 2).deleted("m2", 3).deleted("m1", 9)
+    assert checked("order", story).status is Status.VALID
+
+
+def test_dead_letter_lets_its_group_go_on() -> None:
+    story = Story(queue=FIFO).sent("m1", group_id="g").sent("m2", group_id="g")
+    story.tried("m1", 1, ok=False).back("m1", 31).moved("m1", 31).tried("m2", 32).deleted("m2", 33)
+    assert checked("order", story).status is Status.VALID
+
+
+def test_backoff_that_never_happens() -> None:
+    found = checked("retries", retried(), Promise(backoff_s=(2, 4)))
+    assert filled(found) == {"late": ("m1",)}
+    assert "tasks: 29.5 s by visibility timeout of the queue" in found.statement
+    assert "promised: 2.00 s, 4.00 s" in found.statement
+
+
+def test_promised_backoff_by_visibility() -> None:
+    story = Story().sent("m1")
+    for at, wait_s in ((1.0, 2), (3.2, 4)):
+        story.tried("m1", at, ok=False).hidden("m1", at + 0.2, wait_s).back("m1", at + 0.2 + wait_s)
+    story.tried("m1", 7.4).deleted("m1", 8)
+    found = checked("retries", story, Promise(backoff_s=(2, 4), tolerance_s=0.1))
+    assert found.status is Status.VALID, found.statement
+    assert "backoff 2.00 s, 4.00 s by ChangeMessageVisibility" in found.statement
+
+
+def resent(times: int) -> Story:
+    """A function that fails, sends its message anew at once, and answers as if all were well."""
+    story = Story().sent("m0")
+    for n in range(times):
+        story.tried(f"m{n}", n + 1.0).deleted(f"m{n}", n + 1.6)
+        by = {"actor_kind": "invocation", "actor": "processor", "request_id": f"i{n + 1}"}
+        story.sent(f"m{n + 1}", n + 1.2, **by, parent_ids=[f"m{n}"], delay_s=0.0)
+    return story
+
+
+def test_resends_without_delay_where_backoff_is_promised() -> None:
+    found = checked("retries", resent(2), Promise(backoff_s=(2,)))
+    assert filled(found) == {"early": ("m1", "m2")}
+    assert "the promised backoff never happens" in found.statement
+    assert "sent anew at once" in found.statement
+
+
+def test_resends_that_lose_the_count() -> None:
+    """The queue allows three receives, but each new message begins at none."""
+    assert filled(checked("retries", resent(5), topology=PIPELINE)) == {"sent_anew_too_often": ("m0",)}
+    assert checked("retries", resent(3), topology=PIPELINE).status is Status.VALID
+
+
+def test_good_record_redone_because_of_a_mate() -> None:
+    story = Story().sent("m1").sent("m2").received("m1", 1).received("m2", 1)
+    story.invoked("m1", "m2", at=1, outcome="error").back("m1", 31).back("m2", 31)
+    story.tried("m1", 31).deleted("m1", 32).tried("m2", 33, ok=False)
+    found = checked("retries", story)
+    assert found.members["redone_for_a_mate"] == ("m1",)
+    assert found.status is Status.VALID
+
+
+def test_dead_letters_are_grouped_by_cause() -> None:
+    story = Story()
+    for n in range(3):
+        text = f"order o-{n} has {n} items"
+        story.sent(f"m{n}").received(f"m{n}", 1).invoked(
+            f"m{n}", at=1, outcome="error", error_type="ValueError", error_message=text
+        )
+        story.back(f"m{n}", 31).moved(f"m{n}", 31)
+    found = checked("dead_letters", story)
+    assert [(one["why"], one["n"]) for one in found.details["causes"]] == [("ValueError: order <id> has <n> items", 3)]
+
+
+def test_dead_letter_without_a_receive_is_unexplained() -> None:
+    assert filled(checked("dead_letters", Story().sent("m1").moved("m1", 5))) == {"unexplained": ("m1",)}
+
+
+def test_dead_letter_that_expires_is_lost() -> None:
+    story = dead()
+    story.queue = story.queue.replace("tasks", "dead-letters")
+    story.left("expired", "m1", 200)
+    assert filled(checked("dead_letters", story)) == {"lost_there": ("m1",)}
+    assert filled(checked("messages", story)) == {"expired": ("m1",)}
+
+
+def test_dead_letter_rate_against_the_promise() -> None:
+    assert checked("dead_letters", done(), Promise(dead_letter_rate=0.0)).status is Status.VALID
+    assert checked("dead_letters", dead(), Promise(dead_letter_rate=0.0)).status is Status.INVALID
+
+
+def test_completion_against_the_promise() -> None:
+    assert filled(checked("backlog", retried(), Promise(completes_within_s=10))) == {"too_slow": ("m1",)}
+    assert checked("backlog", retried(), Promise(completes_within_s=60)).status is Status.VALID
+
+
+def test_backlog_that_is_left() -> None:
+    assert checked("backlog", done().sent("m2"), topology=PIPELINE).status is Status.UNKNOWN
+
+
+def test_gaps_of_the_record_leave_nothing_valid() -> None:
+    run = evidence(done(), topology=PIPELINE, gaps=["5 rows are missing: the disk did not take them"])
+    found = {check.name: check for check in judge(run).checks}
+    assert "messages" in found
+    assert all(check.status is Status.UNKNOWN for name, check in found.items() if name != "finished")
+    assert "5 rows are missing" in found["messages"].statement
+
+
+def test_pipeline_with_events_of_its_own_has_its_own_checks() -> None:
+    topology = Topology(name="own", queues=PIPELINE.queues, evidence=Evidence(events=True))
+    assert "oracle" in {check.name for check in judge(evidence(done(), topology=topology)).checks}
+    assert "messages" in {check.name for check in judge(evidence(done(), topology=PIPELINE)).checks}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no stock for 'widget-7'", "no stock for <value>"),
+        ("task 3f2504e0-4f89-11d3-9a0c-0305e82c3301 failed", "task <id> failed"),
+        ("took 12.5 s of 10", "took <n> s of <n>"),
+        ("first line\nsecond", "first line"),
+        ("utf-8 is no id, v2 is none either", "<id> is no id, v2 is none either"),
+    ],
+)
+def test_shape_of_an_error(text: str, expected: str) -> None:
+    assert shape(text) == expected
+
+
+fates = st.lists(st.sampled_from(["ok", "error", "throttled", "named"]), min_size=1, max_size=4)
+ends = st.sampled_from(["stays", "expired", "purged", "moved"])
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(fates, ends), min_size=1, max_size=6))
+def test_every_message_is_in_exactly_one_place(histories: list[tuple[list[str], str]]) -> None:
+    """Whatever happens to messages: each is counted once, and the verdict is invalid if and only if one was lost."""
+    story, lost = Story(), 0
+    for n, (tries, end) in enumerate(histories):
+        lost += _told(story, f"m{n}", tries, end)
+    found = checked("messages", story, topology=PIPELINE)
+    places = [one.name for one in found.sets if one.name not in {"entered", "letters_taken"}]
+    where = sorted(message for name in places for message in found.members[name])
+    assert where == sorted(f"m{n}" for n in range(len(histories)))
+    assert sum(len(found.members[one.name]) for one in found.sets if one.kind is SetKind.VIOLATION) == lost
+    assert (found.status is Status.INVALID) == (lost > 0)
+
+
+def _told(story: Story, message_id: str, tries: list[str], end: str) -> int:
+    """Play one message; how many were lost: 0 or 1."""
+    story.sent(message_id)
+    at = 1.0
+    for what in tries:
+        story.received(message_id, at)
+        if what in {"ok", "named"}:
+            named = [message_id] if what == "named" else []
+            story.invoked(message_id, at=at, named_ids=named, reports_failures=False).deleted(message_id, at + 1)
+            return int(what == "named")
+        story.invoked(message_id, at=at, outcome=what).back(message_id, at + 30)
+        at += 30
+    if end == "moved":
+        story.moved(message_id, at)
+    elif end != "stays":
+        story.left(end, message_id, at)
+    return int(end in {"expired", "purged"})
