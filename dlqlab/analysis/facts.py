@@ -50,6 +50,11 @@ class Facts:
         return self.run.topology
 
     @property
+    def tells_of_tasks(self) -> bool:
+        """Whether the pipeline logs the events of its tasks; a run that does not say what it is of is taken for one."""
+        return self.run.topology is None or self.run.topology.evidence.events
+
+    @property
     def scenario(self) -> Scenario:
         return self.run.manifest.scenario
 

@@ -35,7 +35,7 @@ MESSAGE_CHECKS: Mapping[str, Checker] = _in_order([CHECKS["finished"], *_declare
 def judge(run: RunEvidence) -> Verdict:
     """All checks of a run. Pure: nothing is read or written."""
     facts = Facts(run)
-    if tells_of_tasks(run):
+    if facts.tells_of_tasks:
         found = tuple(_safely(checker, facts) for checker in CHECKS.values())
     else:
         found = tuple(_as_recorded(_safely(checker, facts), run) for checker in MESSAGE_CHECKS.values())
@@ -48,11 +48,6 @@ def _as_recorded(check: Check, run: RunEvidence) -> Check:
     if not gaps or check.status is not Status.VALID:
         return check
     return replace(check, status=Status.UNKNOWN, statement=f"{check.statement}; but of the record {gaps[0]}")
-
-
-def tells_of_tasks(run: RunEvidence) -> bool:
-    """Whether the pipeline logs the events of its tasks; a run that does not say what it is of is taken for one."""
-    return run.topology is None or run.topology.evidence.events
 
 
 def _safely(checker: Checker, facts: Facts) -> Check:

@@ -88,12 +88,17 @@ def test_its_topology_is_recorded_as_declared_and_as_deployed(orders: Target, ru
     ]
 
 
-def test_what_nobody_told_is_unknown(run: RunDir) -> None:
-    """Without events, tasks and clients of the lab no check is valid or invalid: each says what it lacks."""
+def test_its_messages_are_judged_by_the_record(run: RunDir) -> None:
+    """Without events, tasks and clients of the lab: every message is accounted for, and what nobody told is said."""
     verdict = judge(load_evidence(run))
+    checks = {check.name: check for check in verdict.checks}
     manifest = run.read_manifest()
 
-    assert {Status.UNKNOWN} == {check.status for check in verdict.checks}
+    assert dict.fromkeys(checks, Status.VALID) == {name: check.status for name, check in checks.items()}
+    assert len(GOOD) + 1 == len(checks["messages"].members["entered"])
+    assert len(GOOD) == len(checks["once"].members["done"])
+    assert 1 == len(checks["messages"].members["dead_lettered"])
+    assert "what clients sent" in checks["finished"].statement
     assert {"ledger", "events", "tasks"} == set(run.missing())
     assert {"ledger", "events", "tasks", "scenario"} <= set(manifest.not_measured)
 
