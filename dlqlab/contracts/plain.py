@@ -94,7 +94,7 @@ def _checked(hint: type, value: object, where: str) -> object:
 
 
 def _check_range(limits: tuple[int, int] | None, value: object, where: str) -> None:
-    if limits and isinstance(value, int) and not limits[0] <= value <= limits[1]:
+    if limits and isinstance(value, int | float) and not limits[0] <= value <= limits[1]:
         raise ShapeError(where, f"is {value}: give {limits[0]} to {limits[1]}")
 
 

@@ -44,13 +44,14 @@ class Tool(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """Where work comes in. ``name`` is the route, the topic's, bus's or bucket's name, or the schedule; a queue or
-    function is given by its role.
+    function is given by its role. ``filter`` is the JSON of the subscription's filter policy or of the rule's pattern.
     """
 
     kind: EntryKind
     name: str | None = None
     queue: str | None = None
     function: str | None = None
+    filter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +67,26 @@ class Queue:
     dead_letters: str | None = None
     max_receive_count: int | None = field(default=None, metadata={"range": (1, 1000)})
     visibility_timeout_s: int | None = field(default=None, metadata={"range": (0, 43_200)})
+    retention_s: int | None = field(default=None, metadata={"range": (60, 1_209_600)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of Lambda."""
+    """A function of Lambda. ``may_send_to`` are the roles of queues that its environment variables name."""
 
     role: str
     name: str
+    timeout_s: int | None = field(default=None, metadata={"range": (1, 900)})
+    reserved_concurrency: int | None = field(default=None, metadata={"range": (0, 1_000_000)})
+    may_send_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """An event source mapping: the roles of its queue and function, and its settings as far as they are said."""
+    """An event source mapping: the roles of its queue and function, and its settings as far as they are said.
+
+    ``filters`` are JSON patterns; a message that matches none is deleted.
+    """
 
     queue: str
     function: str
@@ -86,6 +94,29 @@ class Consumer:
     batch_window_s: int | None = field(default=None, metadata={"range": (0, 300)})
     max_concurrency: int | None = field(default=None, metadata={"range": (2, 1000)})
     response_types: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipe:
+    """A pipe of EventBridge: from a queue, by its role, to a target: a queue's or function's role, or an ARN."""
+
+    name: str
+    source: str
+    target: str
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """An alarm on a metric of a queue or function, by its role."""
+
+    name: str
+    metric: str
+    queue: str | None = None
+    function: str | None = None
+    has_actions: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +215,8 @@ class Topology:
     queues: tuple[Queue, ...] = ()
     functions: tuple[Function, ...] = ()
     consumers: tuple[Consumer, ...] = ()
+    pipes: tuple[Pipe, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
     tables: tuple[Table, ...] = ()
     metrics: tuple[Metric, ...] = ()
     evidence: Evidence = field(default_factory=Evidence)

@@ -44,7 +44,9 @@ def read_topology(folder: Path, stage: str) -> Topology:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TopologyError(f"{path}: is not TOML: {error}") from error
-    return from_json(at_stage(value, stage), source=str(path))
+    topology = from_json(at_stage(value, stage), source=str(path))
+    _check_consumers_once(topology, str(path))
+    return topology
 
 
 def from_json(value: Mapping[str, Any], *, source: str) -> Topology:
@@ -99,7 +101,7 @@ def check(topology: Topology, source: str) -> None:
         _check_unique(getattr(topology, what), f"{source}: {what}")
     for queue in topology.queues:
         _check_queue(topology, queue, f"{source}: queues: {queue.role}")
-    for kind in ("entries", "consumers", "metrics"):
+    for kind in ("entries", "consumers", "metrics", "alarms"):
         for number, user in enumerate(getattr(topology, kind)):
             where = f"{source}: {kind}[{number}]"
             _check_reference(getattr(user, "queue", None), topology.queue_names, f"{where}.queue")
@@ -107,7 +109,7 @@ def check(topology: Topology, source: str) -> None:
     for number, entry in enumerate(topology.entries):
         _check_entry(entry, f"{source}: entries[{number}]")
     for number, consumer in enumerate(topology.consumers):
-        _check_consumer(topology, consumer, f"{source}: consumers[{number}]")
+        _check_consumer(consumer, f"{source}: consumers[{number}]")
     _check_evidence(topology, f"{source}: evidence")
 
 
@@ -143,13 +145,18 @@ def _check_entry(entry: Entry, where: str) -> None:
             raise TopologyError(f"{where}: kind is {str(entry.kind)!r} and {name} is missing: give it")
 
 
-def _check_consumer(topology: Topology, consumer: Consumer, where: str) -> None:
+def _check_consumer(consumer: Consumer, where: str) -> None:
     for value in consumer.response_types:
         if value not in RESPONSE_TYPES:
             raise TopologyError(f"{where}: response_types holds {value!r}: give {', '.join(RESPONSE_TYPES)}, or none")
-    same = [one for one in topology.consumers if (one.queue, one.function) == (consumer.queue, consumer.function)]
-    if len(same) > 1:
-        raise TopologyError(f"{where}: {consumer.queue} to {consumer.function} is given twice: give it once")
+
+
+def _check_consumers_once(topology: Topology, source: str) -> None:
+    """Of what somebody declares: what is deployed may have two mappings from one queue to one function."""
+    pairs = [(one.queue, one.function) for one in topology.consumers]
+    for number, (queue, function) in enumerate(pairs):
+        if pairs.count((queue, function)) > 1:
+            raise TopologyError(f"{source}: consumers[{number}]: {queue} to {function} is given twice: give it once")
 
 
 def _check_evidence(topology: Topology, where: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dlqlab.contracts.topology import Consumer, Function, Queue, Table, Topology
+from dlqlab.deploy.arns import name_of
 from dlqlab.errors import DeployError
 
 Clients = Callable[[str], Any]
@@ -68,7 +69,7 @@ class _Reader:
         names = dict.fromkeys(
             [
                 *(function.name for function in self._declared.functions if self._has_function(function.name)),
-                *(_name(mapping["FunctionArn"]) for mappings in consumers.values() for mapping in mappings),
+                *(name_of(mapping["FunctionArn"]) for mappings in consumers.values() for mapping in mappings),
             ]
         )
         tables = (self._table(table) for table in self._declared.tables)
@@ -137,7 +138,7 @@ class _Reader:
         )
 
     def _consumer(self, queue: str, mapping: Mapping[str, Any]) -> Consumer:
-        function = _name(mapping["FunctionArn"])
+        function = name_of(mapping["FunctionArn"])
         return Consumer(
             queue=self._queue_roles.get(queue, queue),
             function=self._function_roles.get(function, function),
@@ -209,11 +210,7 @@ def _consumers(declared: Topology, deployed: Topology) -> Iterator[str]:
 def _target(attributes: Mapping[str, str]) -> str:
     """The name of the queue that dead letters go to; empty for none."""
     policy = json.loads(attributes.get("RedrivePolicy") or "{}")
-    return _name(policy.get("deadLetterTargetArn", ""))
-
-
-def _name(arn: str) -> str:
-    return arn.rpartition(":")[2]
+    return name_of(policy.get("deadLetterTargetArn", ""))
 
 
 def _or_none[T](ask: Callable[[], T]) -> T | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from dlqlab.contracts.topology import Topology
 from dlqlab.lint.settings import Settings
 
 
@@ -16,17 +17,16 @@ class Severity(StrEnum):
     INFO = "info"  # worth knowing; may be meant so
 
 
-Check = Callable[[Settings], Sequence[str] | None]
-"""A statement with the offending values for each breach; None where the settings do not tell."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One rule. ``source`` is where the rule comes from, ``remedy`` what to do about a breach."""
+class Rule[Subject]:
+    """One rule. ``source`` is where the rule comes from, ``remedy`` what to do about a breach.
+
+    ``check`` gives a statement with the offending values for each breach; None where the subject does not tell.
+    """
 
     id: str
     severity: Severity
-    check: Check
+    check: Callable[[Subject], Sequence[str] | None]
     why: str
     source: str
     remedy: str
@@ -36,7 +36,7 @@ class Rule:
 class Finding:
     """One breach of one rule."""
 
-    rule: Rule
+    rule: Rule[Any]
     statement: str
 
     def to_json(self) -> dict[str, Any]:
@@ -73,15 +73,24 @@ class LintResult:
         }
 
 
-def lint(settings: Settings, rules: Sequence[Rule]) -> LintResult:
-    """Apply the rules."""
-    answers = [(rule, rule.check(settings)) for rule in rules]
+def lint(settings: Settings, rules: Sequence[Rule[Settings]]) -> LintResult:
+    """Apply the rules to the settings of one consumer and its queue."""
+    return _applied(settings.subject, settings, rules)
+
+
+def lint_topology(topology: Topology, rules: Sequence[Rule[Topology]], *, subject: str) -> LintResult:
+    """Apply the rules about how a pipeline hangs together."""
+    return _applied(subject, topology, rules)
+
+
+def _applied[Subject](name: str, subject: Subject, rules: Sequence[Rule[Subject]]) -> LintResult:
+    answers = [(rule, rule.check(subject)) for rule in rules]
     findings = [
         Finding(rule=rule, statement=statement) for rule, statements in answers for statement in statements or ()
     ]
     order = list(Severity)
     return LintResult(
-        subject=settings.subject,
+        subject=name,
         checked=sum(statements is not None for _, statements in answers),
         findings=tuple(sorted(findings, key=lambda finding: order.index(finding.rule.severity))),
         unchecked=tuple(rule.id for rule, statements in answers if statements is None),

@@ -2,6 +2,8 @@
 
 from typing import Final
 
-from dlqlab.lint import functions, mappings, queues, retries, volumes
+from dlqlab.lint import functions, mappings, queues, retries, shape, volumes
 
 RULES: Final = (*queues.RULES, *mappings.RULES, *functions.RULES, *retries.RULES, *volumes.RULES)
+TOPOLOGY_RULES: Final = shape.RULES
+"""Those about how a pipeline hangs together."""

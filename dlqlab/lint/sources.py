@@ -17,6 +17,7 @@ POLLERS_CDK: Final = "https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aw
 MAPPING_PARAMETERS: Final = _LAMBDA + "dg/services-sqs-parameters.html"
 MAPPING_CONFIGURE: Final = _LAMBDA + "dg/services-sqs-configure.html"
 MAPPING_ERRORS: Final = _LAMBDA + "dg/services-sqs-errorhandling.html"
+MAPPING_FILTERS: Final = _LAMBDA + "dg/with-sqs-filtering.html"
 MAPPING_SCALING: Final = _LAMBDA + "dg/services-sqs-scaling.html"
 LAMBDA_QUOTAS: Final = _LAMBDA + "dg/gettingstarted-limits.html"
 LAMBDA_RESERVED: Final = _LAMBDA + "dg/configuration-concurrency.html"

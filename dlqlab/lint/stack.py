@@ -97,7 +97,8 @@ def _function(client: Any, name: str) -> tuple[Function, Mapping[str, str]]:
 
 
 def _consumer(client: Any, queue: Queue, queue_arn: str, function: Function) -> Consumer:
-    pages = client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue_arn)
+    lister = client.get_paginator("list_event_source_mappings")
+    pages = lister.paginate(EventSourceArn=queue_arn, FunctionName=function.name)
     found = [mapping for page in pages for mapping in page["EventSourceMappings"]]
     mapping = _mapping(found[0]) if found else None
     return Consumer(queue=queue, function=function, mapping=mapping, mappings=len(found))

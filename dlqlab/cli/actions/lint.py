@@ -43,12 +43,12 @@ def _print(result: LintResult, *, brief: bool) -> None:
     counts = ", ".join(f"{result.count(severity)} {severity}" for severity in Severity)
     OUT.print(f"[bold]{escape(result.subject)}[/]: {result.checked} rules checked: {counts}", soft_wrap=True)
     for finding in result.findings:
-        _print_finding(finding, brief=brief)
+        print_finding(finding, brief=brief)
     if result.unchecked:
         OUT.print(f"  [dim]not checked, nothing is said about them: {', '.join(result.unchecked)}[/]", soft_wrap=True)
 
 
-def _print_finding(finding: Finding, *, brief: bool) -> None:
+def print_finding(finding: Finding, *, brief: bool) -> None:
     rule = finding.rule
     OUT.print(f"{_SIGNS[rule.severity]} [bold]{rule.id}[/]: {escape(finding.statement)}", soft_wrap=True)
     if brief:

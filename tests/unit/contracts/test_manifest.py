@@ -24,6 +24,7 @@ from dlqlab.contracts.manifest import (
     RetryProbe,
     SimulationFacts,
 )
+from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Load, Scenario
 from dlqlab.errors import EvidenceError
@@ -35,6 +36,7 @@ WHOLE = Manifest(
     run_id="r1",
     scenario=Scenario(name="small", seed=9, load=Load(tasks=30), retry=RetryPolicy(max_retries=1)),
     specimen="orders",
+    promise=Promise(attempts=3, backoff_s=(2.0, 4.0)),
     functions_run_id="by-hand",
     target="http://127.0.0.1:1",
     simulated=True,

@@ -11,6 +11,7 @@ import pytest
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.topology import (
+    Alarm,
     Consumer,
     Deploy,
     Entry,
@@ -18,6 +19,7 @@ from dlqlab.contracts.topology import (
     Evidence,
     Function,
     Metric,
+    Pipe,
     Queue,
     Table,
     Topology,
@@ -143,7 +145,6 @@ P99 = [{"namespace": "n", "name": "m", "function": "work", "stat": "p99"}]
         (a_consumer(function="x"), r"consumers\[0\]\.function is 'x': give one of work"),
         (a_consumer(batch_size="1"), "batch_size is '1': give a whole number"),
         (a_consumer(response_types=["All"]), "response_types holds 'All': give ReportBatchItemFailures, or none"),
-        ({"consumers": [{"queue": "in", "function": "work"}] * 2}, "in to work is given twice: give it once"),
         ({"entries": [{"kind": "http", "name": "GET /"}]}, r"entries\[0\]: kind is 'http' and function is missing"),
         ({"evidence": {"events": True}}, r"t: evidence is given, and deploy\.scenario is false: set it to true"),
         (
@@ -159,6 +160,18 @@ def test_what_cannot_be_is_named_with_its_remedy(changes: dict[str, Any], messag
     """Field, value, and what to give instead."""
     with pytest.raises(TopologyError, match=message):
         read(**changes)
+
+
+def test_consumer_that_is_declared_twice_is_refused(tmp_path: Path) -> None:
+    """A file that says it twice is wrong; two mappings that are deployed are a fact, and are read."""
+    consumers = [{"queue": "in", "function": "work"}] * 2
+    twice = '[[consumers]]\nqueue = "in"\nfunction = "work"\n' * 2
+    parts = '[[queues]]\nrole = "in"\nname = "in"\n[[functions]]\nrole = "work"\nname = "work"\n'
+    (tmp_path / "topology.toml").write_text(f'name = "p"\n{parts}{twice}')
+
+    with pytest.raises(TopologyError, match=r"consumers\[0\]: in to work is given twice: give it once"):
+        read_topology(tmp_path, "local")
+    assert 2 == len(read(consumers=consumers).consumers)
 
 
 def test_folder_without_a_topology_is_refused(tmp_path: Path) -> None:
@@ -178,7 +191,7 @@ def test_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
 def test_page_names_every_field() -> None:
     """docs/topology.md is a table of all that a file may say."""
     page = (paths.DOCS / "topology.md").read_text()
-    kinds = (Topology, Deploy, Entry, Queue, Function, Consumer, Table, Metric, Evidence)
+    kinds = (Topology, Deploy, Entry, Queue, Function, Consumer, Pipe, Alarm, Table, Metric, Evidence)
     fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     said = set(re.findall(r"`\[*([a-z_]+)\]*`", page))
 

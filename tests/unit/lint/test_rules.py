@@ -200,13 +200,13 @@ SPARED: dict[str, list[Settings]] = {
 """Settings near a breach that are none."""
 
 
-def statements(rule: Rule, settings: Settings) -> list[str]:
+def statements(rule: Rule[Settings], settings: Settings) -> list[str]:
     """What one rule says."""
     return [finding.statement for finding in apply(settings, [rule]).findings]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_rule_fires_on_a_breach(rule: Rule) -> None:
+def test_rule_fires_on_a_breach(rule: Rule[Settings]) -> None:
     """Each of its breaches makes one statement that names the offending value."""
     cases = BREACHES[rule.id]
     said = [statements(rule, settings) for settings, _ in cases]
@@ -217,7 +217,7 @@ def test_rule_fires_on_a_breach(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_rule_is_silent_without_a_breach(rule: Rule) -> None:
+def test_rule_is_silent_without_a_breach(rule: Rule[Settings]) -> None:
     """It can be held against sound settings, and says nothing of them or of what is near a breach."""
     assert [] == rule.check(SOUND)
     assert [] == [text for settings in SPARED.get(rule.id, []) for text in statements(rule, settings)]
@@ -231,7 +231,7 @@ def test_rules_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_rule_says_why_and_what_to_do(rule: Rule) -> None:
+def test_rule_says_why_and_what_to_do(rule: Rule[Settings]) -> None:
     """Why, source and remedy are there, the first and the last as sentences."""
     assert rule.why.endswith(".")
     assert rule.remedy.endswith(".")

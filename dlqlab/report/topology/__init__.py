@@ -1,0 +1,1 @@
+"""A topology shown: as lines of text and as a picture."""
