@@ -22,8 +22,8 @@ from dlqlab.contracts.scenario import Load
 from dlqlab.errors import UsageError
 from dlqlab.load.journal import SETTINGS_SUFFIX, SUMMARY_SUFFIX, Journal, worker_name
 from dlqlab.load.pace import Pace, Share
+from dlqlab.load.senders import sender_of
 from dlqlab.load.settings import LoadSettings, check_host
-from dlqlab.load.tasks import payload, request_body, script, task_id, to_json
 
 logger = logging.getLogger("dlqlab.load")
 
@@ -32,11 +32,7 @@ PLAN, DONE = "dlqlab_plan", "dlqlab_done"
 END_GRACE_S = 10.0
 EXIT_INCOMPLETE = 1
 EXIT_REFUSED = 3
-TAKEN = frozenset({200, 202})
-ERROR_CHARACTERS_MAX = 300
 HEADERS = api_headers(os.environ)
-REQUEST_ID = "X-Request-Id"
-"""By which a recorder at the other end knows the request that the ledger knows."""
 
 
 class Run:
@@ -49,6 +45,13 @@ class Run:
         self.pace = Pace(share, rate_per_s=load.rate_per_s, duration_s=load.duration_s, started_s=time.monotonic())
         self.journal = Journal(SETTINGS.ledger_dir, worker)
         self._leave_beside(SETTINGS_SUFFIX, settings.to_json() | {"host": host, "started_ts": self.started_ts})
+        self.sender = sender_of(
+            settings.entry,
+            seed=settings.seed,
+            payload_bytes=load.payload_bytes,
+            scripted_rate=load.scripted_rate,
+            headers=HEADERS,
+        )
         self.busy = 0
         self.ended = Event()
 
@@ -96,32 +99,18 @@ class Run:
         path.write_text(json.dumps(value) + "\n")
 
     def _send(self, client: Any, counter: int) -> None:
-        seed, load = self.settings.seed, self.settings.load
-        identifier = task_id(seed, counter)
-        text = script(seed, counter, load.scripted_rate)
-        payload_json = to_json(text or payload(seed, counter, load.payload_bytes))
-        body = request_body(identifier, payload_json)
-        request = self.journal.invoked(task_id=identifier, payload_json=payload_json, sent_ts=time.time())
-        headers = {**HEADERS, REQUEST_ID: request}
+        message = self.sender.compose(counter)
+        request = self.journal.invoked(task_id=message.task_id, payload_json=message.payload_json, sent_ts=time.time())
         began = time.perf_counter()
-        with client.post("/tasks", data=body, headers=headers, name="POST /tasks", catch_response=True) as response:
-            latency_ms = (time.perf_counter() - began) * 1000
-            self.journal.completed(
-                request,
-                done_ts=time.time(),
-                status_code=response.status_code or None,
-                latency_ms=latency_ms,
-                error=error_of(response),
-            )
-
-
-def error_of(response: Any) -> str | None:
-    """What went wrong in one line; None for the two answers that take the task."""
-    if response.status_code in TAKEN:
-        return None
-    if not response.status_code:  # Locust's stand-in for no answer
-        return f"{type(response.error).__name__}: {response.error}"[:ERROR_CHARACTERS_MAX]
-    return f"HTTP {response.status_code}: {response.text or ''}"[:ERROR_CHARACTERS_MAX]
+        answer = self.sender.send(client, message, counter, request)
+        self.journal.completed(
+            request,
+            done_ts=time.time(),
+            status_code=answer.status_code,
+            latency_ms=(time.perf_counter() - began) * 1000,
+            error=answer.error,
+            accepted=self.sender.accepted,
+        )
 
 
 class State:

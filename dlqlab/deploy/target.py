@@ -17,12 +17,12 @@ from dlqlab import paths
 from dlqlab.contracts.hosts import is_loopback_url
 from dlqlab.contracts.topology import Topology
 from dlqlab.contracts.topology_file import read_topology
-from dlqlab.deploy.sessions import isolated_session, users_session
 from dlqlab.emulator import settings
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
 from dlqlab.proxies import without_proxy_for_loopback
+from dlqlab.sessions import isolated_session, users_session
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient

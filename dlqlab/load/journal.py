@@ -27,13 +27,16 @@ SUMMARY_SUFFIX = ".summary.json"
 OUTCOMES: Mapping[int, str] = {202: ACKNOWLEDGED, 200: REPLAYED, 503: REFUSED}
 
 
-def outcome_of(status_code: int | None) -> str:
+def outcome_of(status_code: int | None, accepted: frozenset[int] | None = None) -> str:
     """What an HTTP status says about the task.
 
     Every status that the API does not document, and every 5xx but 503, says nothing: the task may have been taken.
+    ``accepted``: the statuses by which another API than the task system's takes it.
     """
     if status_code is None:
         return UNKNOWN
+    if accepted is not None and status_code not in range(400, 500):
+        return ACKNOWLEDGED if status_code in accepted else UNKNOWN
     if status_code in range(400, 500):
         return REJECTED
     return OUTCOMES.get(status_code, UNKNOWN)
@@ -82,15 +85,22 @@ class Journal:
         return request_id
 
     def completed(
-        self, request_id: str, *, done_ts: float, status_code: int | None, latency_ms: float, error: str | None
+        self,
+        request_id: str,
+        *,
+        done_ts: float,
+        status_code: int | None,
+        latency_ms: float,
+        error: str | None,
+        accepted: frozenset[int] | None = None,
     ) -> None:
-        """Note the answer (``status_code``) or the error (None) of a request."""
+        """Note the answer (``status_code``) or the error (None) of a request; ``accepted`` as in ``outcome_of``."""
         self._append(
             {
                 "kind": "completed",
                 "request_id": request_id,
                 "done_ts": done_ts,
-                "outcome": outcome_of(status_code),
+                "outcome": outcome_of(status_code, accepted),
                 "status_code": status_code,
                 "latency_ms": round(latency_ms, 3),
                 "error": error,

@@ -12,6 +12,7 @@ from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.hosts import is_loopback
 from dlqlab.contracts.scenario import Load, from_dict
 from dlqlab.errors import UsageError
+from dlqlab.load.senders import EntrySettings
 
 ENVIRONMENT_VARIABLE = "DLQLAB_LOAD"
 
@@ -21,7 +22,8 @@ class LoadSettings:
     """The load of a scenario and where its journal goes.
 
     ``allow_remote`` lifts the loopback rule; it is for a target that the user has confirmed. ``cell`` says which of the
-    load's tasks are to be sent here: all of them unless the run is split.
+    load's tasks are to be sent here: all of them unless the run is split. ``entry`` is where they go in; None for
+    the task system's route.
     """
 
     load: Load
@@ -30,6 +32,7 @@ class LoadSettings:
     ledger_dir: Path
     allow_remote: bool = False
     cell: Cell = ALONE
+    entry: EntrySettings | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, by_hand_id: str) -> "LoadSettings":
@@ -53,6 +56,7 @@ class LoadSettings:
         number, of = (_take(given, name, default) for name, default in (("cell", 0), ("cells", 1)))
         if not 0 <= number < of:
             raise UsageError(f"{ENVIRONMENT_VARIABLE}: cell is {number} of {of}: give 0 to cells - 1")
+        entry = given.pop("entry", None)
         seed = given.pop("seed", 1)
         scenario = from_dict({"name": run_id, "seed": seed, "load": given}, source=ENVIRONMENT_VARIABLE)
         return cls(
@@ -62,6 +66,7 @@ class LoadSettings:
             ledger_dir=Path(ledger_dir),
             allow_remote=allow_remote,
             cell=Cell(number, of),
+            entry=EntrySettings.from_plain(entry) if entry else None,
         )
 
     def to_env(self) -> dict[str, str]:
@@ -78,7 +83,7 @@ class LoadSettings:
             "allow_remote": self.allow_remote,
             "cell": self.cell.number,
             "cells": self.cell.of,
-        }
+        } | ({} if self.entry is None else {"entry": dataclasses.asdict(self.entry)})
 
 
 def check_host(url: str | None, *, allow_remote: bool) -> None:

@@ -20,6 +20,7 @@ from dlqlab.errors import LoadError, UsageError
 from dlqlab.exits import how_it_ended, told
 from dlqlab.load.journal import JOURNAL_SUFFIX, PART_PATTERN, SUMMARY_SUFFIX, process_of
 from dlqlab.load.ledger import LedgerFollower
+from dlqlab.load.senders import EntrySettings
 from dlqlab.load.settings import LoadSettings, check_host
 
 LOCUSTFILE = paths.LOADTEST / "locustfile.py"
@@ -64,8 +65,11 @@ def start_load(
     on_start: Callable[[int], None] | None = None,
     grace_s: float = GRACE_S,
     locustfile: Path = LOCUSTFILE,
+    entry: EntrySettings | None = None,
 ) -> LoadResult:
     """Send the scenario's load to ``url`` and return when all of it has been sent or its time is over.
+
+    ``entry`` is another way in than the task system's route at that URL.
 
     The journals go to ``<run>/ledger``, the console output to ``<run>/locust.log``. ``on_start`` gets the process id,
     ``on_progress`` the tasks sent and planned, a few times a second. However this ends, no process is left.
@@ -83,6 +87,7 @@ def start_load(
         ledger_dir=run.ledger_parts.resolve(),
         allow_remote=allow_remote,
         cell=cell,
+        entry=entry,
     )
     planned = cell.share(load.tasks)
     command = _command(locustfile, url, users=load.users, processes=processes, web_port=web_port if ui else None)
