@@ -14,20 +14,21 @@ from dlqlab.cli.targets import targeted_to_change, targeted_to_run
 RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
 
 
-@click.command(short_help="Run SCENARIO from start to verdict and report.")
+@click.command(short_help="Run your pipeline, or SCENARIO, from start to verdict.")
 @targeted_to_run
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
 @recorded
 @RUNS
 @click.option("--cells", type=click.IntRange(1, 64), default=1, help="Emulators side by side that share the tasks.")
-@click.argument("scenario", type=SCENARIO, default="default")
+@click.argument("scenario", type=SCENARIO, required=False)
 @command
 def run() -> None:
-    """Run SCENARIO from start to verdict: start, deploy, load, drain, collect, judge, report.
+    """Run a pipeline from start to verdict: start, deploy, load, drain, collect, judge, report.
 
-    SCENARIO is a name under scenarios/ or a TOML file. The run empties the stage's queues and tables before its load.
-    With --target nothing is started or stopped.
+    Without SCENARIO, in a folder with a dlqlab.toml or below it: the pipeline of that file, deployed by its own tool.
+    Else the task system: SCENARIO is a name under scenarios/ or a TOML file (default: default); its run empties the
+    stage's queues and tables before its load. With --target nothing is started or stopped.
     """
 
 

@@ -67,15 +67,16 @@ class Target:
     environment: Mapping[str, str] = field(repr=False)
     kind: TargetKind = TargetKind.LOCAL
     app: Path = paths.APP
+    found: Topology | None = None
 
     @cached_property
     def topology(self) -> Topology:
-        """What the pipeline consists of at this stage.
+        """What the pipeline consists of at this stage: what was ``found`` at the target, else what its file says.
 
         Raises:
             TopologyError: its file is missing or cannot be used.
         """
-        return read_topology(self.app, self.stage)
+        return self.found or read_topology(self.app, self.stage)
 
     @property
     def region(self) -> str:
@@ -175,6 +176,19 @@ def local_target(emulator: Emulator, *, stage: str = LOCAL_STAGE, app: Path = pa
         state_dir=state,
         environment=settings.client_environment(emulator.endpoint),
         app=app,
+    )
+
+
+def emulator_target(emulator: Emulator) -> Target:
+    """All that is deployed at an emulator of this project, by whatever tool: what it is has yet to be ``found``."""
+    state = Path(emulator.state)
+    return Target(
+        endpoint=emulator.endpoint,
+        stage=LOCAL_STAGE,
+        project_dir=state,
+        state_dir=state,
+        environment=settings.client_environment(emulator.endpoint),
+        app=state,
     )
 
 

@@ -1,5 +1,6 @@
 """Sending load: run, load; and the list of what can be run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,50 @@ from dlqlab.cli.actions.targets import agree, elsewhere, resolve
 from dlqlab.cli.consent import load_intent
 from dlqlab.cli.console import OUT
 from dlqlab.cli.targets import Where
+from dlqlab.contracts.project import find_project, read_project
+from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenarios import find, known
 from dlqlab.deploy.target import LOCAL_STAGE
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
+from dlqlab.progress import Phases
 from dlqlab.report.terminal import print_verdict
 from dlqlab.run.by_hand import load_by_hand
 from dlqlab.run.cells import gather_cells
+from dlqlab.run.project_runner import ProjectRunner
 from dlqlab.run.runner import Runner
 
+DEFAULT = "default"
 CONCLUDE = "dlqlab.report.conclude"
 
 
-def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+def run(where: Where, scenario: str | None, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+    file = find_project(Path.cwd()) if scenario is None and where.specimen is None else None
+    if file is not None:
+        return _run_project(file, where, keep=keep, seed=seed, runs=runs, cells=cells)
+    return _run_scenario(where, scenario or DEFAULT, keep=keep, seed=seed, runs=runs, cells=cells)
+
+
+def _run_project(file: Path, where: Where, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+    if where.target or where.stage or cells > 1:
+        raise UsageError(f"--target, --stage and --cells are about the task system; {file.name} says what is run here")
+    project = read_project(file)
+    runner = ProjectRunner(
+        project=project if seed is None else replace(project, seed=seed),
+        root=file.parent,
+        console=OUT,
+        port=for_run(where.port),
+        keep=keep,
+        runs_root=runs.resolve(),
+    )
+    load = project.load
+    OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
+    import_ahead((CONCLUDE,))
+    return _concluded(runner.gather(), runner.phases)
+
+
+def _run_scenario(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
     if cells > 1 and (keep or where.target):
         raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
     chosen = find(scenario, seed=seed)
@@ -43,12 +74,17 @@ def run(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}", soft_wrap=True)
     import_ahead((CONCLUDE,))
     gathered = runner.gather() if cells == 1 else gather_cells(runner, cells)
+    return _concluded(gathered, runner.phases)
+
+
+def _concluded(gathered: RunDir, phases: Phases) -> int:
+    """The end of a run: judged, reported, its verdict printed; the exit code."""
     from dlqlab.report.conclude import conclude  # noqa: PLC0415  (heavy: imported ahead, while the run waits)
 
-    verdict = conclude(gathered, runner.phases)
+    verdict = conclude(gathered, phases)
     OUT.print()
     print_verdict(verdict, OUT)
-    OUT.print(f"report: {shown(runner.run.html_path)}", soft_wrap=True)
+    OUT.print(f"report: {shown(gathered.html_path)}", soft_wrap=True)
     return verdict.exit_code
 
 

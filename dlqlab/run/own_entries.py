@@ -1,0 +1,142 @@
+"""Where the load of somebody's own pipeline goes in: what his file names, found at the target."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dlqlab.contracts.project import ENTRIES, Entry, Project
+from dlqlab.contracts.topology import EntryKind, Topology
+from dlqlab.deploy.arns import name_of
+from dlqlab.deploy.survey.calls import pages
+from dlqlab.deploy.target import Target
+from dlqlab.errors import UsageError
+from dlqlab.load.senders import EntrySettings
+
+
+def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, EntrySettings]:
+    """The URL that the load generator is started with, and what it sends.
+
+    Raises:
+        UsageError: the file names no entry, or one that is not there; lists those that are.
+    """
+    entry = project.entry
+    if not entry.kind:
+        raise UsageError(f"entry is not given: give one of {', '.join(ENTRIES)}; there are {_known(target.topology)}")
+    endpoint = target.endpoint or ""
+    base, address, method = endpoint, "", "POST"
+    if entry.kind == "http":
+        method, path = entry.http.split()
+        base = entry.url or _only_api(target)
+        address = f"{urlsplit(base).path.rstrip('/')}{path}"
+    else:
+        address = _ADDRESSES[entry.kind](target, entry.name)
+    return base, EntrySettings(
+        kind=entry.kind,
+        address=address,
+        method=method,
+        headers=entry.headers,
+        attributes=entry.attributes,
+        body=entry.body,
+        rows_path=str((root / entry.rows).resolve()) if entry.rows else "",
+        group=entry.group,
+        fifo=entry.name.endswith(".fifo"),
+        detail_type=entry.detail_type,
+        source=entry.source,
+        accepted=project.task.accepted,
+        endpoint=endpoint,
+        region=target.region,
+        access_key=target.environment.get("AWS_ACCESS_KEY_ID", ""),
+        secret_key=target.environment.get("AWS_SECRET_ACCESS_KEY", ""),
+    )
+
+
+def suggested(topology: Topology) -> Entry | None:
+    """The entry that a pipeline most likely means, by what is deployed: a POST route, a topic, a queue that somebody
+    works on.
+    """
+    routes = [
+        one.name for one in topology.entries if one.kind is EntryKind.HTTP and (one.name or "").startswith("POST ")
+    ]
+    if routes:
+        return Entry(http=str(routes[0]))
+    topics = [one.name for one in topology.entries if one.kind is EntryKind.TOPIC]
+    if topics:
+        return Entry(topic=str(topics[0]))
+    queues = [work.queue.name for work in topology.works if work.consumers]
+    return Entry(queue=queues[0]) if queues else None
+
+
+def _queue_url(target: Target, name: str) -> str:
+    urls = {name_of(url.replace("/", ":")): url for url in pages(target.client("sqs"), "list_queues", "QueueUrls")}
+    return _found(urls, name, "queue")
+
+
+def _topic_arn(target: Target, name: str) -> str:
+    arns = [one["TopicArn"] for one in pages(target.client("sns"), "list_topics", "Topics")]
+    return _found({name_of(arn): arn for arn in arns}, name, "topic")
+
+
+def _bus_name(target: Target, name: str) -> str:
+    names = [one["Name"] for one in pages(target.client("events"), "list_event_buses", "EventBuses")]
+    return _found({one: one for one in names}, name, "bus")
+
+
+def _bucket_name(target: Target, name: str) -> str:
+    names = [one["Name"] for one in pages(target.client("s3"), "list_buckets", "Buckets")]
+    return _found({one: one for one in names}, name, "bucket")
+
+
+_ADDRESSES: Mapping[str, Callable[[Target, str], str]] = {
+    "queue": _queue_url,
+    "topic": _topic_arn,
+    "bus": _bus_name,
+    "bucket": _bucket_name,
+}
+
+
+def _found(known: Mapping[str, str], name: str, what: str) -> str:
+    if name in known:
+        return known[name]
+    ends = [one for one in known if name in one]
+    if len(ends) == 1:  # CloudFormation adds its own letters to a logical name
+        return known[ends[0]]
+    raise UsageError(
+        f"entry.{what} is {name!r}: there is no such {what}; there are {', '.join(sorted(known)) or 'none'}"
+    )
+
+
+def _only_api(target: Target) -> str:
+    """The URL of the only API, with its stage.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    urls = [*_rest_urls(target), *_http_urls(target)]
+    if len(urls) != 1:
+        raise UsageError(
+            f"entry.url is not given, and {len(urls)} APIs are deployed: give one of {', '.join(urls) or 'them'}"
+        )
+    return urls[0]
+
+
+def _rest_urls(target: Target) -> list[str]:
+    client: Any = target.client("apigateway")
+    return [
+        f"{target.endpoint}/_aws/execute-api/{api['id']}/{stage['stageName']}"
+        for api in pages(client, "get_rest_apis", "items")
+        for stage in client.get_stages(restApiId=api["id"])["item"]
+    ]
+
+
+def _http_urls(target: Target) -> list[str]:
+    client: Any = target.client("apigatewayv2")
+    try:
+        return [api["ApiEndpoint"] for api in pages(client, "get_apis", "Items")]
+    except client.exceptions.ClientError:
+        return []  # the target has no HTTP APIs
+
+
+def _known(topology: Topology) -> str:
+    entries = [f"{one.kind} {one.name!r}" for one in topology.entries]
+    return ", ".join([*entries, *(f"queue {queue.name!r}" for queue in topology.queues)]) or "none"

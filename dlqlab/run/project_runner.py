@@ -1,0 +1,211 @@
+"""A run of somebody's own pipeline: deployed by his tool, found by AWS calls, loaded, drained, collected."""
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dlqlab import paths
+from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
+from dlqlab.collect.host import tree
+from dlqlab.collect.logs import Window
+from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest, Provenance, run_id
+from dlqlab.contracts.project import Project
+from dlqlab.contracts.rundir import RunDir, point_latest
+from dlqlab.contracts.scenario import Scenario, from_dict
+from dlqlab.deploy.survey.survey import survey
+from dlqlab.deploy.target import Target, emulator_target
+from dlqlab.deploy.tools import LOG, deploy_by_tool
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.errors import DeployError
+from dlqlab.load.starter import LoadResult, start_load
+from dlqlab.progress import Phases
+from dlqlab.run.left import leaving_evidence
+from dlqlab.run.measure import pull, sampled
+from dlqlab.run.own_entries import entry_settings
+from dlqlab.run.target_facts import target_facts
+from dlqlab.run.watch import Watch, watching
+from dlqlab.wording import count
+
+NOT_TOLD = {
+    "events": "what a task's attempts did, in the words of the functions: they log no events that dlqlab reads",
+    "tasks": "the state of each task by the pipeline's own table: dlqlab.toml names none",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class ProjectRunner:
+    """Runs a project. ``port`` 0 takes any free port; ``keep`` leaves an emulator that this run started running."""
+
+    project: Project
+    root: Path
+    console: Console
+    port: int = lifecycle.DEFAULT_PORT
+    keep: bool = False
+    runs_root: Path = paths.RUNS
+    state_root: Path = paths.STATE
+    phases: Phases = field(init=False)
+    run: RunDir = field(init=False)
+    manifest: Manifest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.phases = Phases(self.console)
+        self.run = RunDir(self.runs_root / run_id(self.project.name))
+        self.manifest = Manifest(
+            run_id=self.run.path.name,
+            specimen=self.project.name,
+            promise=self.project.promise,
+            scenario=scenario_of(self.project),
+            cores=os.cpu_count(),
+            junk_message_ids=(),
+            provenance=Provenance.now(),
+            not_measured=NOT_TOLD,
+        )
+
+    def gather(self) -> RunDir:
+        """All phases that make evidence; returns the run directory that holds it.
+
+        Raises:
+            DlqlabError: a phase broke; the run directory holds what there is.
+        """
+        self.note(started_ts=time.time())
+        with ExitStack() as stack, self._breaking_openly():
+            emulator = self._start(stack)
+            target = emulator_target(emulator)
+            facts = target_facts(target, emulator)
+            self.note(emulator=facts.emulator, not_measured={**facts.not_measured, **NOT_TOLD})
+            with watching(self.phases, self.run, emulator) as watch:
+                target = self._deployed(target)
+                self._measure(target, emulator, watch)
+        self.note(finished=True, ended_ts=time.time(), phases=dict(self.phases.seconds))
+        return self.run
+
+    def note(self, **changes: Any) -> None:
+        """Write the manifest anew with these fields: it is true at any moment, also when the run ends here."""
+        self.manifest = dataclasses.replace(self.manifest, **changes)
+        self.run.write_manifest(self.manifest)
+
+    @contextmanager
+    def _breaking_openly(self) -> Iterator[None]:
+        try:
+            with leaving_evidence(self.run):
+                yield
+        except BaseException as error:
+            reason = str(error).partition("\n")[0] or "interrupted"
+            self.note(broken=Broken(phase=self.phases.current, reason=reason), phases=dict(self.phases.seconds))
+            raise
+
+    def _start(self, stack: ExitStack) -> Emulator:
+        running = lifecycle.find(self.port, self.state_root) if self.port else None
+        with self.phases.phase("start", "LocalStack") as phase:
+            if running:
+                phase.note = f"LocalStack runs already at {running.endpoint}"
+                return running
+            emulator = lifecycle.start(self.port or lifecycle.free_port(), bound=not self.keep, root=self.state_root)
+            if not self.keep:
+                stack.callback(lifecycle.stop, emulator)
+            phase.note = f"LocalStack at {emulator.endpoint}"
+            return emulator
+
+    def _deployed(self, target: Target) -> Target:
+        """The target with the topology that is found there once the project's tool has deployed it."""
+        with self.phases.phase("deploy", str(self.project.deploy.tool)) as phase:
+            deploy_by_tool(
+                self.project,
+                self.root,
+                target.tool_environment(),
+                target.client,
+                log=self.run.path / LOG,
+                progress=lambda text: phase.update(note=text),
+            )
+            phase.update(note="topology")
+            found = survey(target.client, name=self.project.name).topology
+            if not found.queues:
+                raise DeployError("no queue is deployed: there is nothing to watch (deploy.tool, deploy.folder)")
+            self.run.write_topology(found, deployed=found, differences=())
+            parts = (
+                count(len(found.entries), "entry", "entries"),
+                count(len(found.queues), "queue"),
+                count(len(found.functions), "function"),
+            )
+            phase.note = f"{self.project.deploy.tool}: {', '.join(parts)}"
+        return dataclasses.replace(target, found=found)
+
+    def _measure(self, target: Target, emulator: Emulator, watch: Watch) -> None:
+        sqs = target.client("sqs")
+        url, entry = entry_settings(self.project, self.root, target)
+        with sampled(self.run, emulator, sqs, queue_urls(sqs, target.topology.queue_names), watch) as (queues, host):
+            with self.phases.phase("load", f"{self.project.load.tasks:,} tasks") as phase:
+                self.note(load_started_ts=time.time())
+                point_latest(self.run)
+
+                def show(sent: int, planned: int) -> None:
+                    phase.update(done=sent, total=planned, note=f"{sent:,} sent")
+
+                result = start_load(
+                    self.manifest.scenario,
+                    url=url,
+                    run=self.run,
+                    run_id=self.run.path.name,
+                    on_progress=show,
+                    on_start=lambda pid: host.add("load", tree(pid)),
+                    entry=entry,
+                )
+                seconds = max(result.ended_ts - result.started_ts, 1e-9)
+                phase.note = (
+                    f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second, to {self.project.entry.name}"
+                )
+            self._note_load(result)
+            self._drain(target, queues)
+        window = Window(result.started_ts, time.time())
+        pulled = pull(self.run, target, window, self.phases, run_id=self.run.path.name)
+        self.manifest = pulled.added_to(self.manifest)
+        self.note(fidelity=(*self.manifest.fidelity, *target_facts(target, emulator).fidelity))
+
+    def _note_load(self, result: LoadResult) -> None:
+        self.note(
+            load_started_ts=result.started_ts,
+            load_ended_ts=result.ended_ts,
+            load=LoadReport(planned=result.planned, sent=result.sent, late_mean_s=result.late_mean_s),
+        )
+
+    def _drain(self, target: Target, queues: QueueSampler) -> None:
+        """Wait for the queues that somebody works on: dead letters that nobody takes stay where they are."""
+        topology = target.topology
+        consumed = {one.queue for one in topology.consumers} | {pipe.source for pipe in topology.pipes}
+
+        def probe() -> DrainProbe:
+            def depths() -> Any:
+                return {role: depth for role, depth in queues.latest().items() if role in consumed}
+
+            return DrainProbe(depths=depths, unfinished=lambda: 0)
+
+        with self.phases.phase("drain") as phase:
+
+            def show(state: DrainState) -> None:
+                phase.update(note=f"{state.queued:,} messages left")
+
+            result = wait_for_drain(probe(), self.project.drain.deadline_s, on_progress=show)
+            phase.note = "no queue with a consumer holds a message" if result.drained else result.reason
+            phase.failed = not result.drained
+        self.note(
+            drained=result.drained,
+            drain=DrainReport(waited_s=round(result.waited_s, 3), reason=result.reason),
+            drain_ended_ts=time.time(),
+        )
+
+
+def scenario_of(project: Project) -> Scenario:
+    """Load, drain and judgement of a project in the form that the run's parts take; faults and retries are unknown."""
+    description = f"{project.load.tasks:,} tasks into {project.entry.name or 'its entry'}"
+    given = {"name": project.name, "description": description, "seed": project.seed, "faults": {"mode": "none"}}
+    scenario = from_dict(given, source="dlqlab.toml")
+    return dataclasses.replace(scenario, load=project.load.load(), drain=project.drain, judge=project.judge)
