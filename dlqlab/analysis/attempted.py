@@ -58,6 +58,7 @@ def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bo
         calls=tuple(call_of(row) for row in own),
         calls_of_mates=mates,
         is_about=is_about,
+        reports_failures=invocation["reports_failures"],
         is_named=None
         if message_id is None or invocation["named_ids"] is None
         else message_id in invocation["named_ids"],

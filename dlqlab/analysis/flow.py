@@ -79,6 +79,12 @@ class Flow:
         return tuple(row for row in self._invocations if row["message_ids"] and self._is_own(row["source_arn"] or ""))
 
     @cached_property
+    def calls(self) -> list[Row]:
+        """The calls of functions and clients."""
+        found: list[Row] = self.recording.calls.to_pylist()
+        return found
+
+    @cached_property
     def _invocations(self) -> list[Row]:
         found: list[Row] = self.recording.invocations.to_pylist()
         return found

@@ -45,7 +45,7 @@ class Attempt:
 
     ``failed``: it names the message as failed, or all failed with it; None where it had no messages. ``is_named``: the
     answer names it in batchItemFailures, whether or not the mapping asks for them; None where that is not known.
-    ``calls`` are
+    ``reports_failures``: whether its mapping asks which messages failed. ``calls`` are
     those that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
     ``is_about``: whether a call is about this message; None where no call tells one message of its batch from another.
     """
@@ -68,6 +68,7 @@ class Attempt:
     calls_of_mates: int = 0
     is_about: bool | None = None
     is_named: bool | None = None
+    reports_failures: bool | None = None
 
     @property
     def batch(self) -> int:

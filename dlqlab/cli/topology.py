@@ -1,10 +1,11 @@
-"""The commands for any pipeline: map."""
+"""The commands for any pipeline: adopt, map."""
 
 from pathlib import Path
 
 import click
 
 from dlqlab.cli.declared import command
+from dlqlab.cli.ports import PORT
 from dlqlab.cli.targets import targeted
 
 
@@ -21,5 +22,18 @@ def map_() -> None:
     """
 
 
+@click.command(short_help="Write a project file for the pipeline in a folder.")
+@PORT
+@click.option("--force", is_flag=True, help="Write it anew where there is one.")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
+@command
+def adopt() -> None:
+    """Write a dlqlab.toml for the pipeline in FOLDER (default: here): what deploys it, where messages come in.
+
+    SAM, CDK, Serverless, Chalice, CloudFormation and Terraform are recognised. Where an emulator of this project runs
+    and something is deployed on it, the entry is found there. What could not be seen is a question in the file.
+    """
+
+
 TITLE = "Any pipeline"
-COMMANDS = (map_,)
+COMMANDS = (adopt, map_)

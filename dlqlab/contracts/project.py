@@ -4,6 +4,7 @@
 messages are sent. docs/project-file.md says what each field means.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """``calls``: what is the work itself, as ``dynamodb:PutItem bills``: service, operation, and a part of the name of
+    the resource. Each is to happen once for a task that is done; its item's key is to be found in the message's body.
+    """
+
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flood:
     """How much is sent; ends after ``duration_s`` or ``tasks``, whichever comes first."""
 
@@ -127,6 +137,7 @@ class Project:
     entry: Entry = field(default_factory=Entry)
     task: Task = field(default_factory=Task)
     promise: Promise = field(default_factory=Promise)
+    effects: Effects = field(default_factory=Effects)
     load: Flood = field(default_factory=Flood)
     drain: Drain = field(default_factory=Drain)
     judge: Judge = field(default_factory=Judge)
@@ -171,5 +182,8 @@ def _check(project: Project, path: Path) -> None:
         raise UsageError(f"{path}: entry gives {' and '.join(given)}: give one of them")
     if entry.http and len(entry.http.split()) != 2:  # noqa: PLR2004  (method and path)
         raise UsageError(f"{path}: entry.http is {entry.http!r}: give a method and a path, such as 'POST /orders'")
+    for call in project.effects.calls:
+        if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z]+( \S+)?", call):
+            raise UsageError(f"{path}: effects.calls holds {call!r}: give it as 'dynamodb:PutItem bills'")
     if project.deploy.tool is Tool.COMMAND and not project.deploy.command:
         raise UsageError(f"{path}: deploy.tool is 'command' and deploy.command is missing: give the command's words")

@@ -63,6 +63,7 @@ class ProjectRunner:
             run_id=self.run.path.name,
             specimen=self.project.name,
             promise=self.project.promise,
+            effects=self.project.effects.calls,
             scenario=scenario_of(self.project),
             cores=os.cpu_count(),
             junk_message_ids=(),

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import pandas as pd
+
 from dlqlab.analysis.facts import Facts
 from dlqlab.contracts.evidence import RunEvidence
 from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.promise import Promise
-from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.scenario import from_dict
+from dlqlab.contracts.tables import frame
 from dlqlab.contracts.topology import Topology
 from tests.support.recordings import QUEUE, T0, recording
 
@@ -84,9 +86,6 @@ class Story:
         by = {**SQS, "actor": self.queue, "queue": DEAD, "parent_ids": [message_id]}
         return self._row("sent", message_id, at, by)
 
-    def recording(self, **more: Any) -> Recording:
-        return recording(messages=self.messages, invocations=self.invocations, **more)
-
     def _row(self, kind: str, message_id: str, at: float, more: dict[str, Any]) -> Self:
         row = {"kind": kind, "message_id": message_id, "ts": T0 + at, "queue": self.queue}
         if kind not in {"not_deleted", "deduplicated"}:
@@ -95,18 +94,39 @@ class Story:
         return self
 
 
-def facts(
-    story: Story, promise: Promise | None = None, topology: Topology | None = None, gaps: Sequence[str] = ()
-) -> Facts:
-    """The evidence of a run of which nothing but the record is there."""
-    return Facts(evidence(story, promise, topology, gaps))
+def facts(story: Story, promise: Promise | None = None, topology: Topology | None = None, **more: Any) -> Facts:
+    """The evidence of a run of which nothing but the record is there, unless more is given to ``evidence``."""
+    return Facts(evidence(story, promise, topology, **more))
 
 
 def evidence(
-    story: Story, promise: Promise | None = None, topology: Topology | None = None, gaps: Sequence[str] = ()
+    story: Story,
+    promise: Promise | None = None,
+    topology: Topology | None = None,
+    *,
+    gaps: Sequence[str] = (),
+    effects: Sequence[str] = (),
+    requests: pd.DataFrame | None = None,
+    **rows: Any,
 ) -> RunEvidence:
+    """``requests`` is the clients' ledger; ``rows`` are further rows of the record: calls, bodies, invocations."""
     scenario = from_dict({"name": "any", "description": "any", "faults": {"mode": "none"}}, source="test")
     manifest = Manifest(
-        run_id="r", scenario=scenario, finished=True, drained=True, drain_ended_ts=T0, promise=promise or Promise()
+        run_id="r",
+        scenario=scenario,
+        finished=True,
+        drained=True,
+        drain_ended_ts=T0,
+        promise=promise or Promise(),
+        effects=tuple(effects),
     )
-    return RunEvidence(manifest=manifest, tables={}, topology=topology, recording=story.recording(gaps=gaps))
+    tables = {} if requests is None else {"ledger": requests}
+    invocations = [*story.invocations, *rows.pop("invocations", ())]
+    found = recording(messages=story.messages, invocations=invocations, gaps=gaps, **rows)
+    return RunEvidence(manifest=manifest, tables=tables, topology=topology, recording=found)
+
+
+def ledger(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    """The clients' ledger: task id, request id and outcome of each request."""
+    named = [{"task_id": task, "request_id": request, "outcome": outcome} for task, request, outcome in rows]
+    return frame("ledger", [{"payload": "{}", "worker": "w", "sent_ts": T0, **row} for row in named])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.flow import Flow, attempts_of, successes
+from dlqlab.analysis.flow import Flow, attempts_of, ids, successes
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.retry_waits import Policy, Wait, policies, resent_chains, waits
 from dlqlab.analysis.wording import examples
@@ -24,11 +24,20 @@ SETS = (
         "sent anew has a receive count of 0 again.",
     ),
     NamedSet(
+        "raised_for_a_mate",
+        SetKind.VIOLATION,
+        "Failed only together with its whole batch and succeeded later, although its mapping asks which messages "
+        "failed: the handler raises where it should name them in batchItemFailures.",
+    ),
+    NamedSet(
         "redone_for_a_mate",
         SetKind.REPORTED,
         "Failed only together with its whole batch and succeeded later: partial batch responses would have spared it.",
     ),
 )
+
+
+WRONG = tuple(one.name for one in SETS if one.kind is SetKind.VIOLATION)
 
 
 @check("retries", "Retries as promised", place=80, sets=SETS)
@@ -37,13 +46,15 @@ def retries_check(facts: Facts) -> Judgement:
     flow, promise = facts.flow, facts.flow.promise
     found = waits(flow)
     seen = policies(flow, found)
+    redone = [stay for stay in flow.work if _is_redone(stay)]
     members = {
         "early": _off(found, promise, sign=-1),
         "late": _off(found, promise, sign=1),
         "sent_anew_too_often": _sent_too_often(flow),
-        "redone_for_a_mate": tuple(dict.fromkeys(stay.message_id for stay in flow.work if _is_redone(stay))),
+        "raised_for_a_mate": ids(stay for stay in redone if _is_asked(stay)),
+        "redone_for_a_mate": ids(stay for stay in redone if not _is_asked(stay)),
     }
-    wrong = {one for name in ("early", "late", "sent_anew_too_often") for one in members[name]}
+    wrong = {one for name in WRONG for one in members[name]}
     proven = Status.UNKNOWN if promise.backoff_s and not found else Status.VALID
     return Judgement(
         status=Status.INVALID if wrong else proven,
@@ -96,7 +107,12 @@ def _receives_allowed(flow: Flow, queue: str) -> int | None:
 
 def _is_redone(stay: Stay) -> bool:
     failed = [each for each in attempts_of(stay) if each.has_failed]
-    return bool(failed and successes(stay)) and all(each.batch > 1 and each.outcome != Outcome.OK for each in failed)
+    return bool(failed and successes(stay)) and all(each.batch > 1 and each.outcome == Outcome.ERROR for each in failed)
+
+
+def _is_asked(stay: Stay) -> bool:
+    """Whether its mapping asks which messages of a batch failed."""
+    return any(each.reports_failures for each in attempts_of(stay))
 
 
 def _statement(
@@ -112,6 +128,7 @@ def _statement(
         "early": "sooner than promised",
         "late": "later than promised",
         "sent_anew_too_often": "sent anew without an end in sight",
+        "raised_for_a_mate": "tried again since the handler raised for a batch mate",
         "redone_for_a_mate": "tried again because of a batch mate",
     }
     parts += [

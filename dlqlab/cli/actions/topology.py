@@ -11,15 +11,42 @@ from dlqlab.cli.actions.lint import print_finding
 from dlqlab.cli.actions.targets import resolve
 from dlqlab.cli.console import ERR, OUT
 from dlqlab.cli.targets import Where
+from dlqlab.contracts.project import FILE
 from dlqlab.contracts.topology import Topology
+from dlqlab.deploy.adopting import project_text, recognised
 from dlqlab.deploy.survey.survey import survey
-from dlqlab.deploy.target import Target
+from dlqlab.deploy.target import Target, emulator_target
+from dlqlab.emulator.host import lifecycle
+from dlqlab.errors import UsageError
 from dlqlab.lint.rule import LintResult, Severity, lint, lint_topology
 from dlqlab.lint.rules import RULES, TOPOLOGY_RULES
 from dlqlab.lint.stack import of_stack
 from dlqlab.report.topology.picture import svg as drawn
 from dlqlab.report.topology.text import lines
+from dlqlab.run.own_entries import suggested
 from dlqlab.wording import count
+
+
+def adopt(folder: Path, *, port: int | None, force: bool) -> None:
+    path = folder / FILE
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already: edit it, or give --force to write it anew")
+    found = recognised(folder)
+    running = lifecycle.find_all() if port is None else [one for one in (lifecycle.find(port),) if one]
+    entry = None
+    if running:
+        target = emulator_target(running[0])
+        entry = suggested(survey(target.client, name=folder.name).topology)
+    path.write_text(project_text(folder, found, entry), encoding="utf-8")
+    tool, place = found[0] if found else (None, folder)
+    where = "" if place == folder else f" in {place.relative_to(folder)}"
+    OUT.print(
+        f"{path}: {f'deployed by {tool}{where}' if tool else 'nothing that deploys it was recognised'}", soft_wrap=True
+    )
+    questions = [line for line in path.read_text(encoding="utf-8").splitlines() if "QUESTION" in line]
+    for line in questions:
+        OUT.print(f"  [yellow]?[/] {escape(line.partition('QUESTION: ')[2])}", soft_wrap=True)
+    OUT.print("next: dlqlab run" if not questions else "answer them in the file; next: dlqlab run", soft_wrap=True)
 
 
 def map_(where: Where, *, as_json: bool, svg: Path | None) -> None:

@@ -12,7 +12,7 @@ from dlqlab.analysis.judge import MESSAGE_CHECKS, judge
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
 from dlqlab.contracts.verdict import Check, SetKind, Status
-from tests.support.flows import FIFO, Story, evidence, facts
+from tests.support.flows import FIFO, Story, evidence, facts, ledger
 
 PIPELINE = Topology(
     name="orders",
@@ -59,7 +59,7 @@ def fifo(**second: Any) -> Story:
 VALID: Mapping[str, Story] = {"done": done(), "retried": retried(), "dead-lettered": dead()}
 
 
-@pytest.mark.parametrize("name", [name for name in MESSAGE_CHECKS if name != "finished"])
+@pytest.mark.parametrize("name", [name for name in MESSAGE_CHECKS if name not in {"finished", "accepted"}])
 @pytest.mark.parametrize("story", VALID.values(), ids=VALID)
 def test_sound_history_is_valid(name: str, story: Story) -> None:
     found = checked(name, story)
@@ -70,7 +70,9 @@ def test_sound_history_is_valid(name: str, story: Story) -> None:
         assert found.status is Status.VALID, found.statement
 
 
-@pytest.mark.parametrize("name", [name for name in MESSAGE_CHECKS if name not in {"finished", "order", "retries"}])
+@pytest.mark.parametrize(
+    "name", [name for name in MESSAGE_CHECKS if name not in {"finished", "accepted", "effects", "order", "retries"}]
+)
 def test_nothing_recorded_proves_nothing(name: str) -> None:
     assert checked(name, Story()).status is Status.UNKNOWN
 
@@ -266,6 +268,13 @@ def test_good_record_redone_because_of_a_mate() -> None:
     assert found.status is Status.VALID
 
 
+def test_handler_that_raises_although_it_is_asked_for_names() -> None:
+    story = Story().sent("m1").sent("m2").received("m1", 1).received("m2", 1)
+    story.invoked("m1", "m2", at=1, outcome="error", reports_failures=True).back("m1", 31).back("m2", 31)
+    story.tried("m1", 31).deleted("m1", 32)
+    assert filled(checked("retries", story)) == {"raised_for_a_mate": ("m1",)}
+
+
 def test_dead_letters_are_grouped_by_cause() -> None:
     story = Story()
     for n in range(3):
@@ -368,3 +377,72 @@ def _told(story: Story, message_id: str, tries: list[str], end: str) -> int:
     elif end != "stays":
         story.left(end, message_id, at)
     return int(end in {"expired", "purged"})
+
+
+BILLS = ("dynamodb:PutItem bills",)
+
+
+def billed(*requests: str, error: str | None = None) -> dict[str, list[dict[str, Any]]]:
+    """The body of message m1, which is about order o-1, and an item of it written by each of these invocations."""
+    key = '{"orderId": {"S": "o-1"}}'
+    call = {"operation": "PutItem", "resource": "bills", "item_key": key, "error_code": error}
+    body = {"body_sha256": "h", "body": '{"order": "o-1"}', "body_bytes": 16}
+    return {"calls": [{"request_id": request, **call} for request in requests], "bodies": [body]}
+
+
+@pytest.mark.parametrize(
+    ("requests", "error", "expected"),
+    [
+        (["i1"], None, {}),
+        (["i1", "i2"], None, {"doubled": ("m1",)}),
+        ([], None, {"missing": ("m1",)}),
+        (["i1"], "ConditionalCheckFailedException", {"missing": ("m1",)}),
+    ],
+)
+def test_effects_are_counted_where_they_are_named(requests: list[str], error: str | None, expected: Any) -> None:
+    story = Story().sent("m1", body_sha256="h").tried("m1", 1).deleted("m1", 2)
+    rows: dict[str, Any] = billed(*requests, error=error)
+    found = MESSAGE_CHECKS["effects"](facts(story, effects=BILLS, **rows))
+    assert filled(found) == expected
+    assert (found.status is Status.VALID) == (not expected)
+
+
+TASK = "t-1-00000007"
+
+
+def of_task(**more: Any) -> dict[str, Any]:
+    text = f'{{"id": "{TASK}"}}'
+    return {"bodies": [{"body_sha256": "h", "body": text, "body_bytes": len(text)}], **more}
+
+
+def test_accepted_request_has_a_message_by_its_key() -> None:
+    story = Story().sent("m1", body_sha256="h").tried("m1", 1).deleted("m1", 2)
+    found = MESSAGE_CHECKS["accepted"](facts(story, requests=ledger((TASK, "r1", "acknowledged")), **of_task()))
+    assert found.status is Status.VALID
+    assert found.members["accepted"] == (TASK,)
+
+
+def test_accepted_request_has_a_message_by_the_invocation_that_it_caused() -> None:
+    by: dict[str, Any] = {"actor_kind": "invocation", "actor": "api", "request_id": "api-1"}
+    story = Story().sent("m1", **by).tried("m1", 1).deleted("m1", 2)
+    caused = [{"request_id": "api-1", "client_request_id": "r1", "outcome": "ok", "function": "api"}]
+    requests = ledger((TASK, "r1", "acknowledged"), ("t-1-00000008", "r2", "acknowledged"))
+    found = MESSAGE_CHECKS["accepted"](facts(story, requests=requests, invocations=caused))
+    assert filled(found) == {"without_a_message": ("t-1-00000008",)}
+
+
+def test_request_that_broke_between_write_and_publish() -> None:
+    """The item is there, the message is not, and the client knows only that something went wrong."""
+    story = Story().sent("m1", body_sha256="h").tried("m1", 1).deleted("m1", 2)
+    broken = [{"request_id": "api-2", "client_request_id": "r2", "outcome": "crash", "function": "api"}]
+    wrote = [{"request_id": "api-2", "operation": "PutItem", "resource": "orders"}]
+    requests = ledger((TASK, "r1", "acknowledged"), ("t-1-00000008", "r2", "unknown"))
+    found = MESSAGE_CHECKS["accepted"](facts(story, requests=requests, **of_task(invocations=broken, calls=wrote)))
+    assert filled(found) == {"half_done": ("t-1-00000008",)}
+
+
+def test_requests_that_nothing_joins_with_messages_are_unknown() -> None:
+    run = evidence(done(), topology=PIPELINE, requests=ledger((TASK, "r1", "acknowledged")))
+    (found,) = [check for check in judge(run).checks if check.name == "accepted"]
+    assert found.status is Status.UNKNOWN
+    assert "put {{key}} into entry.body" in found.statement
