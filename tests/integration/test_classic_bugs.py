@@ -1,0 +1,345 @@
+"""Classic bugs of queue consumers, each in a pipeline of its own: found, named by message, and gone with the remedy.
+
+All pipelines run at once on one emulator; each is then judged by what the emulator recorded of its own queues.
+"""
+
+import io
+import json
+import textwrap
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from dlqlab.analysis.judge import judge
+from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.manifest import Manifest
+from dlqlab.contracts.promise import Promise
+from dlqlab.contracts.recording import Recording
+from dlqlab.contracts.scenario import from_dict
+from dlqlab.contracts.topology import Consumer, Function, Queue, Topology
+from dlqlab.contracts.verdict import Check, Status
+from dlqlab.deploy.target import emulator_target
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.waiting import wait_for
+from tests.integration.test_recorder import recording
+
+pytestmark = pytest.mark.integration
+
+REPORTS = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+HEAD = """
+import json, os, time, boto3
+sqs, table = boto3.client("sqs"), boto3.client("dynamodb")
+QUEUE, TABLE = os.environ["QUEUE_URL"], os.environ["TABLE"]
+
+def bad(record):
+    return json.loads(record["body"])["kind"] == "bad"
+
+def first(record):
+    return record["attributes"]["ApproximateReceiveCount"] == "1"
+
+def fails(record):
+    # a bad record at its first receive; it is to come again soon
+    failing = bad(record) and first(record)
+    if failing:
+        sqs.change_message_visibility(QueueUrl=QUEUE, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=1)
+    return failing
+
+def bill(record, condition=None):
+    key = {"id": {"S": json.loads(record["body"])["id"]}}
+    more = {"ConditionExpression": condition} if condition else {}
+    try:
+        table.put_item(TableName=TABLE, Item=key, **more)
+    except table.exceptions.ConditionalCheckFailedException:
+        print("billed before")
+"""
+NAMES_FAILED = """
+def handler(event, context):
+    failed = [{"itemIdentifier": r["messageId"]} for r in event["Records"] if fails(r)]
+    return {"batchItemFailures": failed}
+"""
+SENDS_ANEW = """
+def handler(event, context):
+    for record in event["Records"]:
+        body = json.loads(record["body"])
+        tries = body.get("tries", 0) + 1
+        if bad(record) and tries < LIMIT:
+            sqs.send_message(QueueUrl=QUEUE, DelaySeconds=DELAY, MessageBody=json.dumps({**body, "tries": tries}))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One pipeline: a queue with a dead-letter queue, a function, a mapping."""
+
+    code: str
+    mapping: Mapping[str, Any] = field(default_factory=dict)
+    visibility_s: int = 20
+    fifo: bool = False
+    batch: int = 5
+    timeout_s: int = 3
+    works_for_s: int | None = None
+    """The function's time-out is raised to this after the mapping was made: Lambda refuses it before."""
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bug:
+    """A bug and its remedy; ``found`` are the check and the set that the bad messages have to be in."""
+
+    broken: Version
+    mended: Version
+    found: tuple[str, str]
+    promise: Promise = field(default_factory=Promise)
+    effects: tuple[str, ...] = ()
+
+
+def effect(code: str) -> str:
+    return f"def handler(event, context):\n    for record in event['Records']:\n{textwrap.indent(code, '        ')}"
+
+
+def sends_anew(*, limit: int, delay_s: int) -> str:
+    return SENDS_ANEW.replace("LIMIT", str(limit)).replace("DELAY", str(delay_s))
+
+
+BILL = ("dynamodb:PutItem",)
+TAKES_LONG = "def handler(event, context):\n    if bad(event['Records'][0]):\n        time.sleep(3)\n"
+BUGS: Mapping[str, Bug] = {
+    "failures are reported and nobody asks": Bug(
+        broken=Version(code=NAMES_FAILED),
+        mended=Version(code=NAMES_FAILED, mapping=REPORTS),
+        found=("messages", "named_in_vain"),
+    ),
+    "the handler raises where it should report": Bug(
+        broken=Version(
+            code=effect("if fails(record):\n    raise ValueError('no stock')"),
+            mapping=REPORTS,
+            batch=10,
+        ),
+        mended=Version(code=NAMES_FAILED, mapping=REPORTS, batch=10),
+        found=("retries", "raised_for_a_mate"),
+    ),
+    "the work outlasts the visibility timeout": Bug(
+        broken=Version(code=TAKES_LONG, visibility_s=1, timeout_s=1, works_for_s=6, batch=1),
+        mended=Version(code=TAKES_LONG, timeout_s=6, batch=1),
+        found=("once", "at_once"),
+    ),
+    "the effect is not idempotent": Bug(
+        broken=Version(code=effect("bill(record)\nif fails(record):\n    raise ValueError()"), batch=1),
+        mended=Version(
+            code=effect("bill(record, 'attribute_not_exists(id)')\nif fails(record):\n    raise ValueError()"),
+            batch=1,
+        ),
+        found=("effects", "doubled"),
+        effects=BILL,
+    ),
+    "the exception is swallowed": Bug(
+        broken=Version(
+            code=effect("try:\n    assert not bad(record)\n    bill(record)\nexcept Exception:\n    print('failed')"),
+            batch=1,
+        ),
+        mended=Version(code=effect("assert not fails(record)\nbill(record)"), batch=1),
+        found=("effects", "missing"),
+        effects=BILL,
+    ),
+    "sent anew, and the count begins again": Bug(
+        broken=Version(code=sends_anew(limit=6, delay_s=0), batch=1),
+        mended=Version(code=sends_anew(limit=3, delay_s=0), batch=1),
+        found=("retries", "sent_anew_too_often"),
+    ),
+    "sent anew at once where backoff is promised": Bug(
+        broken=Version(code=sends_anew(limit=2, delay_s=0), batch=1),
+        mended=Version(code=sends_anew(limit=2, delay_s=2), batch=1),
+        found=("retries", "early"),
+        promise=Promise(backoff_s=(2.0,), tolerance_s=0.5),
+    ),
+    "throttles burn receives": Bug(
+        broken=Version(code="def handler(event, context):\n    pass", concurrency=0, visibility_s=1, timeout_s=1),
+        mended=Version(code="def handler(event, context):\n    pass"),
+        found=("attempts", "dead_untried"),
+    ),
+    "FIFO goes on after a failure": Bug(
+        broken=Version(code=NAMES_FAILED, mapping=REPORTS, fifo=True),
+        mended=Version(
+            code="""
+def handler(event, context):
+    records = event["Records"]
+    at = next((n for n, r in enumerate(records) if fails(r)), len(records))
+    return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in records[at:]]}
+""",
+            mapping=REPORTS,
+            fifo=True,
+        ),
+        found=("order", "gone_on_after_a_failure"),
+    ),
+    "a filter deletes": Bug(
+        broken=Version(
+            code="def handler(event, context):\n    pass",
+            mapping={"FilterCriteria": {"Filters": [{"Pattern": json.dumps({"body": {"kind": ["good"]}})}]}},
+        ),
+        mended=Version(code="def handler(event, context):\n    pass"),
+        found=("messages", "filtered"),
+    ),
+    "deleted before it is done": Bug(
+        broken=Version(
+            code=effect(
+                "sqs.delete_message(QueueUrl=QUEUE, ReceiptHandle=record['receiptHandle'])\nassert not bad(record)"
+            ),
+            batch=1,
+        ),
+        mended=Version(code=effect("assert not fails(record)"), batch=1),
+        found=("messages", "deleted_unfinished"),
+    ),
+}
+KINDS = ("good", "bad", "good", "good")
+
+
+class Pipelines:
+    """Both versions of every bug, deployed, with their messages sent and at rest."""
+
+    def __init__(self, emulator: Emulator, stack: ExitStack) -> None:
+        self._client: Any = emulator_target(emulator).client
+        self._stack = stack
+        self._table = f"bugs-{uuid.uuid4().hex[:8]}"
+        self._client("dynamodb").create_table(
+            TableName=self._table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        stack.callback(self._client("dynamodb").delete_table, TableName=self._table)
+        versions = [(name, is_broken) for name in BUGS for is_broken in (True, False)]
+        self._sent: dict[tuple[str, bool], dict[str, str]] = {}
+        self._urls: list[str] = []
+        self._topologies = {each: self._deploy(*each) for each in versions}
+        wait_for("pipelines at rest", self._at_rest, deadline_s=90, interval_s=0.25)
+        self.recording: Recording = recording(emulator)
+
+    def ids(self, name: str, kind: str, *, is_broken: bool) -> set[str]:
+        """The ids of the messages of a kind."""
+        return {message for message, own in self._sent[name, is_broken].items() if own == kind}
+
+    def checks(self, name: str, *, is_broken: bool) -> dict[str, Check]:
+        """The verdict on one version."""
+        bug = BUGS[name]
+        scenario = from_dict({"name": "bug", "description": name, "faults": {"mode": "none"}}, source="test")
+        manifest = Manifest(
+            run_id="r", scenario=scenario, finished=True, drained=True, promise=bug.promise, effects=bug.effects
+        )
+        run = RunEvidence(
+            manifest=manifest, tables={}, topology=self._topologies[name, is_broken], recording=self.recording
+        )
+        return {check.name: check for check in judge(run).checks}
+
+    def _deploy(self, name: str, is_broken: bool) -> Topology:
+        version = BUGS[name].broken if is_broken else BUGS[name].mended
+        sqs, functions, own = self._client("sqs"), self._client("lambda"), f"bug-{uuid.uuid4().hex[:8]}"
+        suffix, kind = (".fifo", {"FifoQueue": "true"}) if version.fifo else ("", {})
+        dead = sqs.create_queue(QueueName=f"{own}-dead{suffix}", Attributes=kind)["QueueUrl"]
+        policy = {"deadLetterTargetArn": self._arn(dead), "maxReceiveCount": 3}
+        attributes = {**kind, "VisibilityTimeout": str(version.visibility_s), "RedrivePolicy": json.dumps(policy)}
+        url = sqs.create_queue(QueueName=own + suffix, Attributes=attributes)["QueueUrl"]
+        functions.create_function(
+            FunctionName=own,
+            Runtime="python3.13",
+            Role="arn:aws:iam::000000000000:role/any",
+            Handler="index.handler",
+            Timeout=version.timeout_s,
+            Environment={"Variables": {"QUEUE_URL": url, "TABLE": self._table}},
+            Code={"ZipFile": _zipped(HEAD + version.code)},
+        )
+        functions.get_waiter("function_active_v2").wait(FunctionName=own)
+        if version.concurrency is not None:
+            functions.put_function_concurrency(FunctionName=own, ReservedConcurrentExecutions=version.concurrency)
+        for queue in (url, dead):
+            self._stack.callback(sqs.delete_queue, QueueUrl=queue)
+        self._stack.callback(functions.delete_function, FunctionName=own)
+        mapping = functions.create_event_source_mapping(
+            EventSourceArn=self._arn(url),
+            FunctionName=own,
+            BatchSize=version.batch,
+            Enabled=version.works_for_s is not None,
+            **version.mapping,
+        )
+        self._stack.callback(functions.delete_event_source_mapping, UUID=mapping["UUID"])
+        if version.works_for_s is not None:
+            functions.update_function_configuration(FunctionName=own, Timeout=version.works_for_s)
+            functions.get_waiter("function_updated_v2").wait(FunctionName=own)
+        self._sent[name, is_broken] = {self._send(url, kind, version): kind for kind in KINDS}
+        if version.works_for_s is None:  # so late, so that all messages are one batch
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        self._urls.append(url)
+        return Topology(
+            name=name,
+            queues=(
+                Queue(role=own, name=own + suffix, fifo=version.fifo, dead_letters="dead", max_receive_count=3),
+                Queue(role="dead", name=f"{own}-dead{suffix}", fifo=version.fifo),
+            ),
+            functions=(Function(role=own, name=own),),
+            consumers=(Consumer(queue=own, function=own),),
+        )
+
+    def _send(self, url: str, kind: str, version: Version) -> str:
+        identifier = uuid.uuid4().hex
+        more = {"MessageGroupId": "g", "MessageDeduplicationId": identifier} if version.fifo else {}
+        body = json.dumps({"id": identifier, "kind": kind})
+        return str(self._client("sqs").send_message(QueueUrl=url, MessageBody=body, **more)["MessageId"])
+
+    def _arn(self, url: str) -> str:
+        answer = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return str(answer["Attributes"]["QueueArn"])
+
+    def _at_rest(self) -> tuple[bool, object]:
+        left = {}
+        for url in self._urls:
+            found = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+            left[url] = sum(int(found[name]) for name in (*names, "ApproximateNumberOfMessagesDelayed"))
+        return not any(left.values()), {url: n for url, n in left.items() if n}
+
+
+def _zipped(code: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as package:
+        package.writestr("index.py", code)
+    return archive.getvalue()
+
+
+@pytest.fixture(scope="module")
+def pipelines(emulator: Emulator) -> Iterator[Pipelines]:
+    with ExitStack() as stack:
+        yield Pipelines(emulator, stack)
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_bug_is_found_and_named_by_message(pipelines: Pipelines, name: str) -> None:
+    """The check is invalid, and the messages that the bug hit are in its set."""
+    check, members = BUGS[name].found
+    found = pipelines.checks(name, is_broken=True)[check]
+    hit = set(found.members[members])
+
+    assert found.status is Status.INVALID, found.statement
+    assert hit, found.statement
+    if members in {"raised_for_a_mate", "dead_untried", "gone_on_after_a_failure"}:  # it hits good messages as well
+        assert hit & pipelines.ids(name, "good", is_broken=True), found.statement
+    elif members == "at_once":  # a cold start may outlast a visibility timeout of a second, too
+        assert hit >= pipelines.ids(name, "bad", is_broken=True), found.statement
+    elif members != "early":  # those are the messages that were sent anew
+        assert hit == pipelines.ids(name, "bad", is_broken=True), found.statement
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_remedy_leaves_nothing_to_find(pipelines: Pipelines, name: str) -> None:
+    """The same messages through the mended pipeline: every check is valid."""
+    found = pipelines.checks(name, is_broken=False)
+    judged = {one.name: f"{one.status}: {one.statement}" for one in found.values() if one.name not in NOT_ASKED}
+
+    assert {} == {check: said for check, said in judged.items() if not said.startswith("valid")}
+
+
+NOT_ASKED = {"finished", "accepted"}
+"""About a run with a load of the lab's own, which there is not."""
