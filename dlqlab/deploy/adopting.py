@@ -40,7 +40,6 @@ def project_text(root: Path, found: list[tuple[Tool, Path]], entry: Entry | None
         "# {{word}} {{uuid}} {{text 200}}",
         "",
         "[task]",
-        '# key = "id"            # where the key is in a body (JMESPath)',
         "# accepted = [202]      # HTTP statuses that say that a request is taken; every 2xx by default",
         "",
         "[promise]                # what is promised is checked, all else is told as it is seen",
@@ -67,7 +66,7 @@ def _entry_lines(entry: Entry | None) -> list[str]:
     if entry is not None:
         return [f"{entry.kind} = {json.dumps(entry.name)}"]
     return [
-        "# QUESTION: where do messages come in? Give one; dlqlab map shows what is deployed.",
+        "# Where do messages come in? The only way in that is deployed is taken; where there are several, give one.",
         '# http = "POST /orders"',
         '# queue = "orders"',
         '# topic = "orders"',

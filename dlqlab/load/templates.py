@@ -1,18 +1,5 @@
 """Bodies of messages from a template: ``{{key}}`` and fakes, each a pure function of the seed and the task's number.
 
-==========================  ==================================================
-``{{key}}``                 the task's key, unique for a seed
-``{{n}}``, ``{{seed}}``     its number, counted from 0; the seed
-``{{int 1 12}}``            a whole number, both ends included
-``{{float 1 9}}``           a number with two decimals
-``{{choice a b c}}``        one of the words
-``{{name}}``                a first name and a surname
-``{{word}}``                a word
-``{{uuid}}``                a random-looking UUID
-``{{text 200}}``            so many letters
-``{{row.COLUMN}}``          of the file of rows, which begins anew after its last
-==========================  ==================================================
-
 A text is written so that it can stand between the quotes of a JSON string.
 """
 
@@ -30,6 +17,19 @@ _FIRST = ("Ada", "Chidi", "Elif", "Jürgen", "Mei", "Noor", "Olga", "Pablo", "Si
 _LAST = ("Arslan", "Costa", "Fischer", "Kowalski", "Moreau", "Okafor", "Smith", "Tanaka", "Ivanova", "Yılmaz")
 _WORDS = ("amber", "basin", "cobalt", "dune", "ember", "fjord", "grove", "harbour", "isle", "juniper")
 _TEXT_MAX = 262_144
+MEANINGS: Mapping[str, str] = {
+    "{{key}}": "the task's key, unique for a seed",
+    "{{n}}": "its number, counted from 0",
+    "{{seed}}": "the seed",
+    "{{int 1 12}}": "a whole number, both ends included",
+    "{{float 1 9}}": "a number with two decimals",
+    "{{choice a b c}}": "one of the words",
+    "{{name}}": "a first name and a surname",
+    "{{word}}": "a word",
+    "{{uuid}}": "a UUID",
+    "{{text 200}}": "so many letters",
+    "{{row.COLUMN}}": "of the file of rows, which begins anew after its last",
+}
 
 type Row = Mapping[str, object]
 type _Draw = Callable[[], float]

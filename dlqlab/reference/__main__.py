@@ -1,6 +1,7 @@
 """``python -m dlqlab.reference``: write the pages of docs/ that are made from the code."""
 
-from dlqlab.reference import page, recording
+from dlqlab.reference import page, project_file, recording
 
 page.PAGE.write_text(page.page(), encoding="utf-8")
 recording.PAGE.write_text(recording.page(), encoding="utf-8")
+project_file.PAGE.write_text(project_file.page(), encoding="utf-8")

@@ -1,6 +1,7 @@
 """Where the load of somebody's own pipeline goes in: what his file names, found at the target."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +21,7 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
     Raises:
         UsageError: the file names no entry, or one that is not there; lists those that are.
     """
-    entry = project.entry
-    if not entry.kind:
-        raise UsageError(f"entry is not given: give one of {', '.join(ENTRIES)}; there are {_known(target.topology)}")
+    entry = project.entry if project.entry.kind else _only_way_in(project.entry, target.topology)
     endpoint = target.endpoint or ""
     base, address, method = endpoint, "", "POST"
     if entry.kind == "http":
@@ -51,20 +50,40 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
     )
 
 
-def suggested(topology: Topology) -> Entry | None:
-    """The entry that a pipeline most likely means, by what is deployed: a POST route, a topic, a queue that somebody
-    works on.
+def _only_way_in(entry: Entry, topology: Topology) -> Entry:
+    """The only way in that is deployed, with all else that the file says of the entry.
+
+    Raises:
+        UsageError: there are several, or none.
+    """
+    ways = ways_in(topology)
+    if len(ways) != 1:
+        raise UsageError(f"entry is not given: give one of {', '.join(ENTRIES)}; there are {_known(topology)}")
+    (way,) = ways
+    return replace(entry, http=way.http, queue=way.queue, topic=way.topic)
+
+
+def ways_in(topology: Topology) -> list[Entry]:
+    """The ways into a pipeline that somebody may mean: POST routes, else topics, else queues that functions work on and
+    that no function of the pipeline sends to.
     """
     routes = [
         one.name for one in topology.entries if one.kind is EntryKind.HTTP and (one.name or "").startswith("POST ")
     ]
     if routes:
-        return Entry(http=str(routes[0]))
+        return [Entry(http=str(name)) for name in dict.fromkeys(routes)]
     topics = [one.name for one in topology.entries if one.kind is EntryKind.TOPIC]
     if topics:
-        return Entry(topic=str(topics[0]))
-    queues = [work.queue.name for work in topology.works if work.consumers]
-    return Entry(queue=queues[0]) if queues else None
+        return [Entry(topic=str(name)) for name in dict.fromkeys(topics)]
+    sent_to = {
+        role
+        for function in topology.functions
+        for role in function.may_send_to
+        if not any((one.queue, one.function) == (role, function.role) for one in topology.consumers)
+    }
+    return [
+        Entry(queue=work.queue.name) for work in topology.works if work.consumers and work.queue.role not in sent_to
+    ]
 
 
 def _queue_url(target: Target, name: str) -> str:

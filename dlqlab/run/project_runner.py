@@ -161,9 +161,8 @@ class ProjectRunner:
                     entry=entry,
                 )
                 seconds = max(result.ended_ts - result.started_ts, 1e-9)
-                phase.note = (
-                    f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second, to {self.project.entry.name}"
-                )
+                to = f"{entry.kind} {entry.address.rpartition('/')[2]}"
+                phase.note = f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second, to {to}"
             self._note_load(result)
             self._drain(target, queues)
         window = Window(result.started_ts, time.time())
@@ -209,4 +208,4 @@ def scenario_of(project: Project) -> Scenario:
     description = f"{project.load.tasks:,} tasks into {project.entry.name or 'its entry'}"
     given = {"name": project.name, "description": description, "seed": project.seed, "faults": {"mode": "none"}}
     scenario = from_dict(given, source="dlqlab.toml")
-    return dataclasses.replace(scenario, load=project.load.load(), drain=project.drain, judge=project.judge)
+    return dataclasses.replace(scenario, load=project.load.load(), drain=project.drain, judge=project.judge.judge())

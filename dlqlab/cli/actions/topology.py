@@ -23,7 +23,7 @@ from dlqlab.lint.rules import RULES, TOPOLOGY_RULES
 from dlqlab.lint.stack import of_stack
 from dlqlab.report.topology.picture import svg as drawn
 from dlqlab.report.topology.text import lines
-from dlqlab.run.own_entries import suggested
+from dlqlab.run.own_entries import ways_in
 from dlqlab.wording import count
 
 
@@ -36,7 +36,8 @@ def adopt(folder: Path, *, port: int | None, force: bool) -> None:
     entry = None
     if running:
         target = emulator_target(running[0])
-        entry = suggested(survey(target.client, name=folder.name).topology)
+        ways = ways_in(survey(target.client, name=folder.name).topology)
+        entry = ways[0] if ways else None
     path.write_text(project_text(folder, found, entry), encoding="utf-8")
     tool, place = found[0] if found else (None, folder)
     where = "" if place == folder else f" in {place.relative_to(folder)}"
