@@ -41,9 +41,9 @@ MAY_IMPORT: Mapping[str, str] = {
     "twin": "analysis contracts costs errors load paths pollers specimens",
     "tune": "contracts costs errors lint specimens twin wording",
     "charts": "analysis durations errors tune twin wording",
-    "report": "analysis contracts durations errors paths progress wording",
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
+    "report": "analysis contracts durations errors paths progress run wording",
     "cli": "analysis bundle contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint openapi "
     "paths progress proxies report run specimens tune twin wording",
     "reference": "cli contracts costs emulator load paths",

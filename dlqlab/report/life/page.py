@@ -9,7 +9,7 @@ from dlqlab.durations import duration
 from dlqlab.report.life.waterfall import LEGEND, STYLE, rows
 
 _PAGE_STYLE = """
-body { font: 14px/1.4 system-ui, sans-serif; color: #1b1f24; background: #fff;
+body { font: 14px/1.4 system-ui, sans-serif; color: var(--text); background: var(--ground);
   margin: 0 auto; padding: 12px; max-width: 1300px }
 h1 { font-size: 20px; margin: 0 0 4px; overflow-wrap: anywhere } p { margin: 2px 0; overflow-wrap: anywhere }
 """
@@ -22,6 +22,7 @@ def page(life: Life, some: Sequence[Span]) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in life.notes)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>{escape(title)}</title><style>{_PAGE_STYLE}{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
 <p>{escape("; ".join(life.how))}</p>

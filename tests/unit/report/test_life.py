@@ -55,7 +55,11 @@ def test_timeline_says_how_it_was_found_and_when() -> None:
 
 def test_log_lines_stand_in_their_invocation() -> None:
     life = life_of(dead_lettered(), "m1")
-    found = [(depth, span.detail) for depth, span in walk(spans(life, {("m1", "p1"): ["boom"]})) if span.label == "log"]
+    found = [
+        (depth, span.detail)
+        for depth, span in walk(spans(life, {("m1", "p1"): [Line(T0, "", "boom")]}))
+        if span.label == "log"
+    ]
 
     assert found == [(3, "boom")]
 
@@ -143,7 +147,7 @@ def test_page_shows_text_as_text() -> None:
     """A body's key with marks of HTML is no HTML."""
     life = life_of(recording(messages=[submitted("<b>")], bodies=[body("<b>")]), "<b>")
 
-    html = page(life, spans(life, {("m1", "p1"): ["<script>"]}))
+    html = page(life, spans(life, {("m1", "p1"): [Line(T0, "", "<script>")]}))
 
     assert "<b>:" not in html
     assert re.search(r"<h1>The life of &lt;b&gt;</h1>", html)

@@ -1,10 +1,11 @@
 """Log lines of a run, for the invocations that somebody asks about."""
 
+import json
 from pathlib import Path
 
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.tables import frame
-from dlqlab.run.recorded_lives import Ran, ledger_of, run_limits, run_lines
+from dlqlab.run.stored_lives import Ran, ledger_of, run_limits, run_lines
 
 
 def event(n: int, ts: float) -> dict[str, object]:
@@ -18,22 +19,31 @@ def event(n: int, ts: float) -> dict[str, object]:
     }
 
 
-def test_lines_of_the_time_that_is_asked_about(tmp_path: Path) -> None:
-    """A second before and after are looked at, and nothing else of a long run."""
+def test_lines_of_the_invocation_that_is_asked_about(tmp_path: Path) -> None:
+    """Of a long run the lines that name it; what its environment wrote without a name, a second before and after."""
     run = RunDir(tmp_path)
     run.write("events", frame("events", [event(n, float(n)) for n in range(1, 2000)]))
     run.write("invocations", frame("invocations", []))
+    prints = [
+        {"function": "f", "log_stream": f"day/[$LATEST]{environment}", "stored_ts": ts, "line_id": "", "line": text}
+        for environment, ts, text in [
+            ("e1", 698.9, "before"), ("e1", 700.2, "while"), ("e2", 700.2, "beside"), ("e1", 701.5, "after"),
+            ("e2", 999.0, "late, of p700"),
+        ]
+    ]  # fmt: skip
+    (tmp_path / "other_lines.jsonl").write_text("".join(json.dumps(line) + "\n" for line in prints))
 
-    found = list(run_lines(run, [Ran("p700", "f", 700.0, 700.4)]))
+    found = run_lines(run, [Ran("p700", "f", 700.0, 700.4, "e1"), Ran("p701", "f", 701.0, 701.4)])
 
-    assert [(line.ts, line.stream) for line in found] == [(699.0, "s"), (700.0, "s"), (701.0, "s")]
-    assert '"requestId":"p700"' in found[1].text
+    assert [line.ts for line in found["p700"]] == [700.0, 999.0, 700.2]
+    assert '"requestId":"p700"' in found["p700"][0].text
+    assert [line.ts for line in found["p701"]] == [701.0]
 
 
 def test_run_without_evidence_has_no_lines_limits_or_ledger(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
 
-    assert (list(run_lines(run, [Ran("p", "f", 1.0, None)])), run_limits(run), ledger_of(run)) == ([], {}, {})
+    assert (run_lines(run, [Ran("p", "f", 1.0, None)]), run_limits(run), ledger_of(run)) == ({}, {}, {})
 
 
 def test_ledger_by_task(tmp_path: Path) -> None:
