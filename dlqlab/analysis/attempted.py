@@ -66,4 +66,4 @@ def _owners(call: Row, batch: Iterable[str], bodies: Mapping[str, str]) -> set[s
     if not call["item_key"]:
         return set()
     values = key_values(call["item_key"])
-    return {each for each in batch if each in values or values & values_of(bodies.get(each, ""))}
+    return {each for each in batch if each in values or not values.isdisjoint(values_of(bodies.get(each, "")))}

@@ -5,7 +5,6 @@
 
 import re
 from collections.abc import Collection, Iterable
-from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -103,5 +102,6 @@ def _standing(texts: pa.ChunkedArray, between: str, wanted: pa.Array) -> Iterabl
     named: dict[int, list[str]] = {}
     for owner, word in zip(owners.filter(hits).to_pylist(), every.filter(hits).to_pylist(), strict=True):
         named.setdefault(owner, []).append(word)
-    places = enumerate(distinct.indices.to_pylist())
-    return chain.from_iterable(((place, word) for word in named.get(code, ())) for place, code in places)
+    is_named = pc.is_in(distinct.indices, pa.array(list(named), distinct.indices.type))
+    places = zip(pc.indices_nonzero(is_named).to_pylist(), distinct.indices.filter(is_named).to_pylist(), strict=True)
+    return ((place, word) for place, code in places for word in named[code])

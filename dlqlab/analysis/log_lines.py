@@ -36,8 +36,7 @@ def of_attempt(lines: Iterable[Line], attempt: Attempt) -> list[Line]:
     found = [
         line
         for line in lines
-        if not _is_of_the_platform(line.text)
-        and (
+        if (
             attempt.request_id in line.text
             or (
                 stream
@@ -46,6 +45,7 @@ def of_attempt(lines: Iterable[Line], attempt: Attempt) -> list[Line]:
                 and not _of_another(line.text)
             )
         )
+        and not _is_of_the_platform(line.text)
     ]
     return sorted(found, key=lambda line: line.ts)
 

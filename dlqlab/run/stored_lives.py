@@ -113,7 +113,7 @@ class _Kept:
         self._naming: dict[str, list[Logged]] = {}
         self._of: dict[str, list[Logged]] = {}
         for line in lines:
-            for request_id in wanted.intersection(_WORD.findall(line.text)):
+            for request_id in wanted & set(_WORD.findall(line.text)):
                 self._naming.setdefault(request_id, []).append(line)
             self._of.setdefault(line.stream.rpartition("]")[2], []).append(line)
         for some in self._of.values():
