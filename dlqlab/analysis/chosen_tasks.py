@@ -99,7 +99,7 @@ def seen_in_recording(recording: Recording, task_of: Mapping[str, str], queues: 
         own = [arn for arn in pc.unique(table["queue"]).to_pylist() if name_of(arn) in queues]
         table = table.filter(pc.is_in(table["queue"], pa.array(own, pa.string())))
     rows = table.to_pandas()
-    keys = rows["message_id"].map(task_of).fillna(rows["message_id"])
+    keys = pd.Series([task_of.get(each, each) for each in rows["message_id"].tolist()], rows.index, dtype=object)
     letters = keys[rows["kind"] == Kind.MOVED].tolist()
     entered = rows["ts"][rows["kind"] == Kind.SENT].groupby(keys).min()
     ended = rows["ts"][rows["kind"].isin([*LEAVES])].groupby(keys).max()

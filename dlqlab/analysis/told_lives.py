@@ -17,6 +17,7 @@ NOTE = (
     "receives without an attempt are not in there"
 )
 HOW = "the app's events have it as taskId"
+LEDGER_ALONE = "the clients' ledger has it, and nothing else tells of it"
 _ENDS = {"attempt.succeeded": Kind.DELETED, "task.dead_lettered": Kind.MOVED}
 
 type Event = Mapping[str, Any]
@@ -28,7 +29,7 @@ def told_life(key: str, events: Sequence[Event], queue: str) -> Life:
 
     Args:
         key: its task id.
-        events: all of it.
+        events: all of it; none where only the clients' ledger has the task.
         queue: name of the queue in which it waits for its attempts.
     """
     ordered = sorted(events, key=lambda event: event["ts"])
@@ -37,7 +38,7 @@ def told_life(key: str, events: Sequence[Event], queue: str) -> Life:
     stays = tuple(_stay(each, [e for e in ordered if e["message_id"] == each], accepted, queue) for each in ids)
     return Life(
         key=key,
-        how=(HOW,),
+        how=(HOW if events else LEDGER_ALONE,),
         requests=(),
         others=(),
         stays=tuple(stay if at == 0 else replace(stay, sent_ts=None) for at, stay in enumerate(stays)),
@@ -68,10 +69,15 @@ def _stay(message_id: str, events: Sequence[Event], sent_ts: float | None, queue
         deliveries=deliveries,
         left=_ENDS[end["event"]] if end else None,
         left_ts=end["ts"] if end else None,
-        left_by=end["function"] if end else None,
+        left_by=_who_ended_it(end) if end else None,
         left_late=False,
         late_deletes=(),
     )
+
+
+def _who_ended_it(end: Event) -> str:
+    """A dead letter is moved by its queue; the event is of who found it there."""
+    return f"its queue, as {end['function']} reports" if end["event"] == "task.dead_lettered" else str(end["function"])
 
 
 def _delivery(message_id: str, events: Sequence[Event]) -> Delivery:
@@ -93,7 +99,7 @@ def _delivery(message_id: str, events: Sequence[Event]) -> Delivery:
         actor_kind=ActorKind.MAPPING,
         actor="the mapping",
         hidden=hidden,
-        ended_ts=end["ts"] if end else None,
+        ended_ts=hidden[0].ts + hidden[0].seconds if hidden else end["ts"] if end else None,
         ended=None,
         ended_by=None,
         is_counted=True,

@@ -1,6 +1,6 @@
 """The tasks of a run that are worth a look, each with its life and why its messages are where they are."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,7 +71,7 @@ def gather(run: RunDir, verdict: Verdict) -> Tasks:
     choice = choose(_seen(recording, events, topology), verdict)
     keyed = {chosen.key: chosen for chosen in choice.tasks}
     found = _recorded(recording, choice, ledger) if recording is not None else {}
-    told = _told(events, [key for key in keyed if key not in found], topology)
+    told = _told(events, [key for key in keyed if key not in found], ledger, topology)
     every = {key: life for key in keyed if (life := found.get(key) or told.get(key)) is not None}
     merged = _merged([keyed[key] for key in every], every)
     unknown = [key for key in keyed if key not in every]
@@ -125,12 +125,14 @@ def _recorded(recording: Recording, choice: Choice, ledger: Mapping[str, Sequenc
     return result
 
 
-def _told(events: pd.DataFrame, keys: Sequence[str], topology: Topology | None) -> dict[str, Life]:
-    """The life of each key of which the app told something."""
+def _told(
+    events: pd.DataFrame, keys: Sequence[str], ledger: Collection[str], topology: Topology | None
+) -> dict[str, Life]:
+    """The life of each key of which the app told something, or which a client sent."""
     rows = events[events["task_id"].isin(keys)]
     queue = topology.works[0].queue.name if topology is not None and topology.works else "its queue"
     clean = rows.astype(object).where(rows.notna(), None)
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {key: [] for key in keys if key in ledger}
     for values in clean.itertuples(index=False, name=None):
         event = dict(zip(_EVENT_COLUMNS, values, strict=True))
         found.setdefault(event["task_id"], []).append(event)
