@@ -8,6 +8,8 @@ from dlqlab.analysis.chosen_tasks import DEAD_LETTER, SLOW, SLOWEST
 from dlqlab.contracts.recorded_run import write_recording
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.verdict import Check, NamedSet, SetKind, Status, Verdict
+from dlqlab.paths import NOTEBOOKS
+from dlqlab.report.render import execute
 from dlqlab.report.tasks.gather import NO_RECORDING, NOTHING_KNOWN, Tasks, gather
 from dlqlab.report.verdicts import verdict_of
 from tests.support.recordings import recording
@@ -62,19 +64,14 @@ def test_dead_letters_named_and_slow_tasks_are_there(kind: str, request: pytest.
     assert (NO_RECORDING in found.notes) == (kind == "told_run")
 
 
-def test_recorder_and_app_tell_the_same_of_dead_letters(recorded_run: RunDir, told_run: RunDir) -> None:
-    """Receives and outcome of each, from two sources; a simulated recorder knows of no error."""
-    rows = [
-        {
-            task.row.key: (task.row.receives, task.row.outcome)
-            for task in gather(run, VERDICT).tasks
-            if DEAD_LETTER in task.row.why
-        }
-        for run in (recorded_run, told_run)
-    ]
+def test_autopsy_groups_dead_letters_and_leads_to_their_lives(recorded_run: RunDir, tmp_path: Path) -> None:
+    """As many as there are; each example is a link into the page of tasks."""
+    parameters = {"run_dir": str(recorded_run.path)}
+    executed = execute(NOTEBOOKS / "dlq_autopsy.ipynb", tmp_path / "out.ipynb", parameters, folder=tmp_path)
+    outputs = [output for cell in executed["cells"] for output in cell.get("outputs", ())]
 
-    assert rows[0] == rows[1]
-    assert set(rows[0].values()) == {(3, "dead-lettered")}
+    assert any(f"{len(letters(recorded_run)):,} dead letters" in output.get("text", "") for output in outputs)
+    assert any("tasks.html#t-1-" in output.get("data", {}).get("text/html", "") for output in outputs)
 
 
 def test_message_chains_of_a_pipeline_that_tells_nothing(tmp_path: Path) -> None:
