@@ -22,7 +22,13 @@ def call_of(row: Row) -> Call:
     )
 
 
-def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bodies: Mapping[str, str]) -> Attempt:
+def attempt_of(
+    invocation: Row,
+    calls: Sequence[Row],
+    message_id: str | None,
+    bodies: Mapping[str, str],
+    next_started_ts: float | None,
+) -> Attempt:
     """One invocation as one of its messages sees it.
 
     Args:
@@ -30,6 +36,7 @@ def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bo
         calls: those that it made.
         message_id: the message; None for an invocation that was given none.
         bodies: of all messages of the batch, as far as they are kept.
+        next_started_ts: when the next invocation of its environment started; None where there is none.
     """
     batch = invocation["message_ids"] or ()
     own, mates = list(calls), 0
@@ -58,6 +65,7 @@ def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bo
         calls=tuple(call_of(row) for row in own),
         calls_of_mates=mates,
         is_about=is_about,
+        next_started_ts=next_started_ts,
     )
 
 

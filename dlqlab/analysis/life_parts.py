@@ -46,6 +46,7 @@ class Attempt:
     ``failed``: it names the message as failed, or all failed with it; None where it had no messages. ``calls`` are
     those that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
     ``is_about``: whether a call is about this message; None where no call tells one message of its batch from another.
+    ``next_started_ts``: when the next invocation of its environment started, where there was one.
     """
 
     request_id: str
@@ -65,6 +66,7 @@ class Attempt:
     calls: tuple[Call, ...] = ()
     calls_of_mates: int = 0
     is_about: bool | None = None
+    next_started_ts: float | None = None
 
     @property
     def batch(self) -> int:

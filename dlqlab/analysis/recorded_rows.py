@@ -4,6 +4,7 @@ fifty thousand is found without making a row of each.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -79,6 +80,19 @@ class Rows:
         hashes = {row["message_id"]: row["body_sha256"] for row in sent if row["body_sha256"]}
         texts = {row["body_sha256"]: row["body"] for row in self.bodies(set(hashes.values()))}
         return {message_id: texts[found] for message_id, found in hashes.items() if found in texts}
+
+    def next_start(self, invocation: Row) -> float | None:
+        """When the next invocation of the same environment started; None where there is none."""
+        return self._next_starts.get((invocation["environment"], invocation["started_ts"]))
+
+    @cached_property
+    def _next_starts(self) -> Mapping[tuple[str, float], float]:
+        some = self.recording.invocations.select(["environment", "started_ts"])
+        some = some.filter(pc.is_valid(some["environment"])).sort_by(
+            [("environment", "ascending"), ("started_ts", "ascending")]
+        )
+        starts = list(zip(some["environment"].to_pylist(), some["started_ts"].to_pylist(), strict=True))
+        return {one: following[1] for one, following in pairwise(starts) if one[0] == following[0]}
 
     def table(self, name: str) -> pa.Table:
         """A table of the recording, or the rows of what was sent (``ENTERED``)."""

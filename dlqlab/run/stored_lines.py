@@ -41,13 +41,16 @@ def stored_lines(run: RunDir, request_ids: Collection[str] | None = None) -> Ite
 
     Args:
         run: the run directory.
-        request_ids: of events and invocations only those of these invocations, and those that name none.
+        request_ids: of events and invocations only those of these invocations, and those that name none; a run of a
+            pipeline that writes no events has its prints and tracebacks alone.
 
     Raises:
         EvidenceError: a file is missing or cannot be read, or the run kept no lines because it never had any.
     """
     place = count()
     for table, message in (("events", event_message), ("invocations", report_message)):
+        if request_ids is not None and not run.has(table):
+            continue
         for row in _rows(run.table_path(table), request_ids):
             yield _line(row, message(row), next(place))
     for name in (BAD_LINES, OTHER_LINES):

@@ -98,7 +98,7 @@ def run_lines(run: RunDir, ran: Collection[Ran]) -> Mapping[str, Sequence[Logged
     """
     from dlqlab.run.stored_lines import stored_lines  # noqa: PLC0415  (reads tables)
 
-    if not ran or not run.has("events"):
+    if not ran:
         return {}
     wanted = {each.request_id for each in ran}
     stored = stored_lines(run, wanted)

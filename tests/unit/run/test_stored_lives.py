@@ -40,10 +40,19 @@ def test_lines_of_the_invocation_that_is_asked_about(tmp_path: Path) -> None:
     assert [line.ts for line in found["p701"]] == [701.0]
 
 
+def test_prints_of_a_pipeline_that_writes_no_events(tmp_path: Path) -> None:
+    line = {"function": "f", "log_stream": "day/[$LATEST]e1", "stored_ts": 1.0, "line_id": "", "line": "hello"}
+    (tmp_path / "other_lines.jsonl").write_text(json.dumps(line) + "\n")
+
+    found = run_lines(RunDir(tmp_path), [Ran("p", "f", 1.0, 2.0, "e1")])
+
+    assert [each.text for each in found["p"]] == ["hello"]
+
+
 def test_run_without_evidence_has_no_lines_limits_or_ledger(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
 
-    assert (run_lines(run, [Ran("p", "f", 1.0, None)]), run_limits(run), ledger_of(run)) == ({}, {}, {})
+    assert (run_lines(run, [Ran("p", "f", 1.0, None)]), run_limits(run), ledger_of(run)) == ({"p": []}, {}, {})
 
 
 def test_ledger_by_task(tmp_path: Path) -> None:
