@@ -141,8 +141,8 @@ def test_log_lines_of_an_attempt() -> None:
 def test_lines_of_the_next_invocation_of_the_environment_are_left_out() -> None:
     """It may start a millisecond after the end, sooner than a late line is waited for."""
     ended_ts, lines = T0 + 0.2, [Line(T0 + at, "e1", f"{at}") for at in (0.1, 0.2, 0.201, 0.203)]
-    times = {"started_ts": T0, "ended_ts": ended_ts, "environment": "e1"}
-    alone, followed = (replace(failed_attempt(**times), next_started_ts=each) for each in (None, T0 + 0.2024))
+    alone = replace(failed_attempt(), started_ts=T0, ended_ts=ended_ts, environment="e1", next_started_ts=None)
+    followed = replace(alone, next_started_ts=T0 + 0.2024)
 
     assert [line.text for line in of_attempt(lines, alone)] == ["0.1", "0.2", "0.201", "0.203"]
     assert [line.text for line in of_attempt(lines, followed)] == ["0.1", "0.2", "0.201"]
