@@ -64,6 +64,17 @@ def test_log_lines_stand_in_their_invocation() -> None:
     assert found == [(3, "boom")]
 
 
+def test_log_lines_have_their_time() -> None:
+    """When they were stored, not when their invocation ended; further lines of a traceback stand below the first."""
+    life = life_of(dead_lettered(), "m1")
+    some = spans(life, {("m1", "p1"): [Line(T0 + 0.25, "", "boom\n  at f")]})
+    first, second = [line for line in life_lines(life, some) if "| " in line]
+
+    assert first.split() == ["+0.250", "s", "|", "boom"]
+    assert (second.split(), second.index("|")) == (["|", "at", "f"], first.index("|"))
+    assert '<span class="time">+0.250 s</span> boom\n  at f' in page(life, some)
+
+
 def test_bar_has_a_mark_however_short_the_span() -> None:
     assert bar(0, 0, 10, 10) == "=         "
     assert bar(10, 10, 10, 10) == "         ="
