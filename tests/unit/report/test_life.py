@@ -68,7 +68,7 @@ def test_log_lines_have_their_time() -> None:
     """When they were stored, not when their invocation ended; further lines of a traceback stand below the first."""
     life = life_of(dead_lettered(), "m1")
     some = spans(life, {("m1", "p1"): [Line(T0 + 0.25, "", "boom\n  at f")]})
-    first, second = [line for line in life_lines(life, some) if "| " in line]
+    first, second = [line for line in "\n".join(life_lines(life, some)).splitlines() if "| " in line]
 
     assert first.split() == ["+0.250", "s", "|", "boom"]
     assert (second.split(), second.index("|")) == (["|", "at", "f"], first.index("|"))
