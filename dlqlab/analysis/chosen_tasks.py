@@ -19,7 +19,7 @@ from dlqlab.wording import count
 DEAD_LETTER = "dead letter"
 SLOW = "slow"
 SLOWEST = 50
-DEAD_LETTERS_MAX = 5_000
+DEAD_LETTERS_MAX = 2_000
 MEMBERS_MAX = 500
 """Of one set of a check."""
 _UNNAMED = frozenset({SetKind.ACCOUNT})

@@ -10,7 +10,7 @@ type Leaf = tuple[str, str]
 """Where a value stands, as ``detail.taskId``, and the value as text."""
 
 DEPTH_MAX = 32
-_KEPT = 2048
+_KEPT = 1024
 """Bodies and keys whose values are remembered: each message of a batch asks for those of all its mates."""
 _NESTED = ("{", "[")
 _JOINTS = re.compile(r"[#|:/]")
