@@ -22,7 +22,13 @@ def call_of(row: Row) -> Call:
     )
 
 
-def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bodies: Mapping[str, str]) -> Attempt:
+def attempt_of(
+    invocation: Row,
+    calls: Sequence[Row],
+    message_id: str | None,
+    bodies: Mapping[str, str],
+    next_started_ts: float | None,
+) -> Attempt:
     """One invocation as one of its messages sees it.
 
     Args:
@@ -30,6 +36,7 @@ def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bo
         calls: those that it made.
         message_id: the message; None for an invocation that was given none.
         bodies: of all messages of the batch, as far as they are kept.
+        next_started_ts: when the next invocation of its environment started; None where there is none.
     """
     batch = invocation["message_ids"] or ()
     own, mates = list(calls), 0
@@ -62,6 +69,7 @@ def attempt_of(invocation: Row, calls: Sequence[Row], message_id: str | None, bo
         is_named=None
         if message_id is None or invocation["named_ids"] is None
         else message_id in invocation["named_ids"],
+        next_started_ts=next_started_ts,
     )
 
 
@@ -70,4 +78,4 @@ def _owners(call: Row, batch: Iterable[str], bodies: Mapping[str, str]) -> set[s
     if not call["item_key"]:
         return set()
     values = key_values(call["item_key"])
-    return {each for each in batch if each in values or values & values_of(bodies.get(each, ""))}
+    return {each for each in batch if each in values or not values.isdisjoint(values_of(bodies.get(each, "")))}

@@ -94,7 +94,7 @@ class Flow:
         found: dict[str, list[Attempt]] = {}
         for row in self._invocations:
             for message_id in row["message_ids"] or ():
-                found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}))
+                found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}, None))
         return found
 
     @cached_property

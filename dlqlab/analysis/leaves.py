@@ -3,12 +3,15 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 type Leaf = tuple[str, str]
 """Where a value stands, as ``detail.taskId``, and the value as text."""
 
 DEPTH_MAX = 32
+_KEPT = 1024
+"""Bodies and keys whose values are remembered: each message of a batch asks for those of all its mates."""
 _NESTED = ("{", "[")
 _JOINTS = re.compile(r"[#|:/]")
 _TYPED = frozenset({"S", "N", "B"})
@@ -24,14 +27,16 @@ def leaves(body: str) -> Iterator[Leaf]:
     yield from _leaves(value, "", 0)
 
 
-def values_of(body: str) -> set[str]:
+@lru_cache(maxsize=_KEPT)
+def values_of(body: str) -> frozenset[str]:
     """The values of a body, wherever they stand in it."""
-    return {value for _, value in leaves(body)}
+    return frozenset(value for _, value in leaves(body))
 
 
-def key_values(item_key: str) -> set[str]:
+@lru_cache(maxsize=_KEPT)
+def key_values(item_key: str) -> frozenset[str]:
     """The values of an item's key, whole and in parts: ``t-1#2`` is about ``t-1`` as well."""
-    whole = whole_key_values(item_key)
+    whole = frozenset(whole_key_values(item_key))
     return whole | {part for value in whole for part in _JOINTS.split(value) if not part.isdigit()}
 
 

@@ -48,6 +48,7 @@ class Attempt:
     ``reports_failures``: whether its mapping asks which messages failed. ``calls`` are
     those that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
     ``is_about``: whether a call is about this message; None where no call tells one message of its batch from another.
+    ``next_started_ts``: when the next invocation of its environment started, where there was one.
     """
 
     request_id: str
@@ -69,6 +70,7 @@ class Attempt:
     is_about: bool | None = None
     is_named: bool | None = None
     reports_failures: bool | None = None
+    next_started_ts: float | None = None
 
     @property
     def batch(self) -> int:

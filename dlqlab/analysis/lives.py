@@ -62,7 +62,7 @@ def _life(rows: Rows, found: Found, chain: Chain) -> Life:
     others += [row for row in rows.invocations_for(set(texts(asked))) if row["request_id"] not in had | asked]
     calls = _by_request(rows.calls({row["request_id"] for row in [*given, *others]}))
     attempts = _attempts(rows, chain.ids, given, calls)
-    senders = [attempt_of(row, calls.get(row["request_id"], ()), None, {}) for row in others]
+    senders = [attempt_of(row, calls.get(row["request_id"], ()), None, {}, rows.next_start(row)) for row in others]
     client_ids = {each.client_request_id for each in senders} | asked
     of_clients = [row for row in rows.calls(set(texts(client_ids))) if is_of_client(row)]
     requests, senders, reads = _requests(of_clients, senders, entered)
@@ -75,7 +75,7 @@ def _attempts(rows: Rows, ids: Iterable[str], given: Sequence[Row], calls: dict[
     bodies = rows.bodies_of(rows.sent(mates))
     return {
         message_id: [
-            attempt_of(row, calls.get(row["request_id"], ()), message_id, bodies)
+            attempt_of(row, calls.get(row["request_id"], ()), message_id, bodies, rows.next_start(row))
             for row in given
             if message_id in row["message_ids"]
         ]

@@ -1,6 +1,7 @@
 """Which log lines belong to an invocation, and which of those may be about one message of its batch."""
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ from dlqlab.analysis.life_parts import Attempt
 
 STORED_LATE_S = 0.005
 """By how much a line may be stamped after the end of the invocation that wrote it."""
+_STAMP_S = 0.001
+"""Time stamps of CloudWatch Logs are whole milliseconds."""
 _PLATFORM = re.compile(r"^(START|END|REPORT) RequestId: |^(INIT_START|INIT_REPORT|XRAY TraceId:|EXTENSION)\b")
 _ERROR_TYPES = ("errorType", "error_type", "exception_name", "exceptionName")
 _ERROR_MESSAGES = ("errorMessage", "error_message", "exception", "message")
@@ -31,13 +34,12 @@ def of_attempt(lines: Iterable[Line], attempt: Attempt) -> list[Line]:
     Those that name its request id, and those of its environment's stream while it ran: an environment runs one
     invocation at a time.
     """
-    until = float("inf") if attempt.ended_ts is None else attempt.ended_ts + STORED_LATE_S
+    until = _until(attempt)
     stream = attempt.environment or ""
     found = [
         line
         for line in lines
-        if not _is_of_the_platform(line.text)
-        and (
+        if (
             attempt.request_id in line.text
             or (
                 stream
@@ -46,8 +48,18 @@ def of_attempt(lines: Iterable[Line], attempt: Attempt) -> list[Line]:
                 and not _of_another(line.text)
             )
         )
+        and not _is_of_the_platform(line.text)
     ]
     return sorted(found, key=lambda line: line.ts)
+
+
+def _until(attempt: Attempt) -> float:
+    """The last time stamp that a line of it may have: its environment may run the next one a millisecond later."""
+    late = float("inf") if attempt.ended_ts is None else attempt.ended_ts + STORED_LATE_S
+    if attempt.next_started_ts is None:
+        return late
+    before_next = math.floor(attempt.next_started_ts * 1000) / 1000 - _STAMP_S / 2
+    return min(late, max(before_next, attempt.ended_ts or attempt.started_ts))
 
 
 def about(lines: Iterable[Line], message_id: str, attempt: Attempt) -> list[Line]:

@@ -4,6 +4,7 @@ fifty thousand is found without making a row of each.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,9 @@ from dlqlab.contracts.recording import Recording
 
 type Row = Mapping[str, Any]
 
+ENTERED = "entered"
+"""The rows of table ``messages`` that tell of one that was sent."""
+
 
 class Rows:
     """The rows of a recording; each look-up keeps the order of the table."""
@@ -23,53 +27,53 @@ class Rows:
 
     def messages(self, ids: Collection[str]) -> list[Row]:
         """All that happened to these messages, in every queue."""
-        return _where(self.recording.messages, "message_id", ids)
+        return self._where("messages", "message_id", ids)
 
     def sent(self, ids: Collection[str]) -> list[Row]:
         """How these messages entered their queues."""
-        return _where(self._entered, "message_id", ids)
+        return self._where(ENTERED, "message_id", ids)
 
     def sent_by(self, request_ids: Collection[str]) -> list[Row]:
         """The messages that these invocations and requests of clients sent."""
-        return _where(self._entered, "request_id", request_ids)
+        return self._where(ENTERED, "request_id", request_ids)
 
     def sent_in(self, trace_ids: Collection[str]) -> list[Row]:
         """The messages that carry one of these trace ids."""
-        return _where(self._entered, "trace_id", trace_ids)
+        return self._where(ENTERED, "trace_id", trace_ids)
 
     def sent_as(self, body_hashes: Collection[str]) -> list[Row]:
-        return _where(self._entered, "body_sha256", body_hashes)
+        return self._where(ENTERED, "body_sha256", body_hashes)
 
     def children(self, ids: Collection[str]) -> list[Row]:
         """The messages that may come from these."""
-        return _where_any(self._entered, "parent_ids", ids)
+        return self._where_any(ENTERED, "parent_ids", ids)
 
     def invocations(self, request_ids: Collection[str]) -> list[Row]:
-        return _where(self.recording.invocations, "request_id", request_ids)
+        return self._where("invocations", "request_id", request_ids)
 
     def invocations_given(self, ids: Collection[str]) -> list[Row]:
         """The invocations that were given one of these messages."""
-        return _where_any(self.recording.invocations, "message_ids", ids)
+        return self._where_any("invocations", "message_ids", ids)
 
     def invocations_for(self, client_request_ids: Collection[str]) -> list[Row]:
-        return _where(self.recording.invocations, "client_request_id", client_request_ids)
+        return self._where("invocations", "client_request_id", client_request_ids)
 
     def invocations_in(self, trace_ids: Collection[str]) -> list[Row]:
-        return _where(self.recording.invocations, "trace_id", trace_ids)
+        return self._where("invocations", "trace_id", trace_ids)
 
     def calls(self, request_ids: Collection[str]) -> list[Row]:
         """The calls of these invocations, or with these request ids of clients."""
-        return _where(self.recording.calls, "request_id", request_ids)
+        return self._where("calls", "request_id", request_ids)
 
     def calls_about(self, text: str) -> list[Row]:
         """The calls whose item's key has the text in it."""
-        return _containing(self.recording.calls, "item_key", text)
+        return self._containing("calls", "item_key", text)
 
     def bodies(self, hashes: Collection[str]) -> list[Row]:
-        return _where(self.recording.bodies, "body_sha256", hashes)
+        return self._where("bodies", "body_sha256", hashes)
 
     def bodies_with(self, text: str) -> list[Row]:
-        return _containing(self.recording.bodies, "body", text)
+        return self._containing("bodies", "body", text)
 
     def bodies_of(self, sent: Iterable[Row]) -> dict[str, str]:
         """The bodies of messages that were sent, by message id; without those that are not kept."""
@@ -77,11 +81,41 @@ class Rows:
         texts = {row["body_sha256"]: row["body"] for row in self.bodies(set(hashes.values()))}
         return {message_id: texts[found] for message_id, found in hashes.items() if found in texts}
 
+    def next_start(self, invocation: Row) -> float | None:
+        """When the next invocation of the same environment started; None where there is none."""
+        return self._next_starts.get((invocation["environment"], invocation["started_ts"]))
+
+    @cached_property
+    def _next_starts(self) -> Mapping[tuple[str, float], float]:
+        some = self.recording.invocations.select(["environment", "started_ts"])
+        some = some.filter(pc.is_valid(some["environment"])).sort_by(
+            [("environment", "ascending"), ("started_ts", "ascending")]
+        )
+        starts = list(zip(some["environment"].to_pylist(), some["started_ts"].to_pylist(), strict=True))
+        return {one: following[1] for one, following in pairwise(starts) if one[0] == following[0]}
+
+    def table(self, name: str) -> pa.Table:
+        """A table of the recording, or the rows of what was sent (``ENTERED``)."""
+        found: pa.Table = self._entered if name == ENTERED else getattr(self.recording, name)
+        return found
+
     @cached_property
     def _entered(self) -> pa.Table:
         """The rows of what was sent: few beside all others."""
         table = self.recording.messages
         return table.filter(pc.equal(table["kind"], Kind.SENT.value))
+
+    def _where(self, name: str, column: str, values: Collection[str]) -> list[Row]:
+        """Rows that have one of the values."""
+        return _where(self.table(name), column, values)
+
+    def _where_any(self, name: str, column: str, values: Collection[str]) -> list[Row]:
+        """Rows whose list has one of the values."""
+        return _where_any(self.table(name), column, values)
+
+    def _containing(self, name: str, column: str, text: str) -> list[Row]:
+        """Rows whose value has the text in it."""
+        return _containing(self.table(name), column, text)
 
 
 def is_of_client(row: Row) -> bool:

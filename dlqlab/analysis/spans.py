@@ -8,6 +8,7 @@ from enum import StrEnum
 from dlqlab.analysis.leaves import key_text
 from dlqlab.analysis.life_parts import Attempt, Call, Delivery, Fate, Stay
 from dlqlab.analysis.lives import Life, Request
+from dlqlab.analysis.log_lines import Line
 from dlqlab.contracts.recorded import ActorKind, Kind, Outcome
 from dlqlab.durations import duration
 from dlqlab.wording import count
@@ -45,7 +46,7 @@ class Span:
     inner: tuple["Span", ...] = field(default=())
 
 
-type Lines = Mapping[tuple[str, str], Sequence[str]]
+type Lines = Mapping[tuple[str, str], Sequence[Line]]
 """Log lines by message id and request id: what an invocation of a batch wrote about that message."""
 
 _LEFT = {
@@ -93,7 +94,7 @@ def _request(request: Request) -> Span:
     )
 
 
-def _attempt(attempt: Attempt, lines: Sequence[str] = ()) -> Span:
+def _attempt(attempt: Attempt, lines: Sequence[Line] = ()) -> Span:
     inner = [_call(call) for call in attempt.calls]
     if attempt.init_s is not None:
         inner.append(
@@ -106,7 +107,7 @@ def _attempt(attempt: Attempt, lines: Sequence[str] = ()) -> Span:
                 is_bad=attempt.outcome == Outcome.INIT_ERROR,
             )
         )
-    logged = tuple(_line(attempt, text) for text in lines)
+    logged = tuple(_line(line) for line in lines)
     return Span(
         look=Look.INVOCATION,
         start_ts=attempt.started_ts,
@@ -132,9 +133,8 @@ def _told(attempt: Attempt) -> str:
     return ", ".join([*parts, f"id {attempt.request_id}"])
 
 
-def _line(attempt: Attempt, text: str) -> Span:
-    ts = attempt.started_ts if attempt.ended_ts is None else attempt.ended_ts
-    return Span(look=Look.LOG, start_ts=ts, end_ts=ts, label="log", detail=text)
+def _line(line: Line) -> Span:
+    return Span(look=Look.LOG, start_ts=line.ts, end_ts=line.ts, label="log", detail=line.text)
 
 
 def _call(call: Call) -> Span:

@@ -1,8 +1,8 @@
 """A run directory: one folder holds everything that is known about one run.
 
 ``manifest.json`` says what was run, ``topology.json`` what the pipeline consists of, the Parquet tables hold the
-evidence (see ``tables``), ``verdict.json`` the judgement, ``report.ipynb`` and ``report.html`` the explanation. Raw
-files are complete before analysis starts; analysis writes only its own three.
+evidence (see ``tables``), ``verdict.json`` the judgement, ``report.ipynb``, ``report.html`` and ``tasks.html`` the
+explanation. Raw files are complete before analysis starts; analysis writes only its own four.
 """
 
 import json
@@ -47,6 +47,11 @@ class RunDir:
     @property
     def html_path(self) -> Path:
         return self.path / "report.html"
+
+    @property
+    def tasks_path(self) -> Path:
+        """Page of single tasks, beside the report."""
+        return self.path / "tasks.html"
 
     @property
     def ledger_parts(self) -> Path:

@@ -42,6 +42,15 @@ class Part:
     texts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """To the page of tasks: its file, how many it shows, and in sentences what it does not."""
+
+    file: str
+    count: int
+    notes: tuple[str, ...] = ()
+
+
 def page(
     notebook: Mapping[str, Any],
     verdict: Verdict,
@@ -50,6 +59,7 @@ def page(
     against: Manifest | None = None,
     title: str | None = None,
     lead: Sequence[str] = (),
+    tasks: Link | None = None,
 ) -> str:
     """The whole page.
 
@@ -60,12 +70,14 @@ def page(
         against: of the run that this one is compared with.
         title: of the page; default: the run's scenario.
         lead: sentences in the banner; default: what the manifest says about the run.
+        tasks: the page of single tasks, where there is one.
     """
     parts = tuple(_parts(notebook))
     template = _environment().get_template("page.html.j2")
     return template.render(
         title=title or f"{manifest.scenario.name}: {verdict.status}",
         lead=lead,
+        tasks=tasks,
         manifest=manifest,
         description="" if against else manifest.scenario.description,
         verdict=verdict,

@@ -15,7 +15,9 @@ from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import ReportError, UsageError
 from dlqlab.report.engine import PapermillExecutionError, nbformat, papermill
-from dlqlab.report.html import page
+from dlqlab.report.html import Link, page
+from dlqlab.report.tasks.gather import gather
+from dlqlab.report.tasks.page import page as tasks_page
 from dlqlab.report.verdicts import verdict_of
 
 RUN_REPORT = paths.NOTEBOOKS / "run_report.ipynb"
@@ -24,7 +26,7 @@ CELL_TIMEOUT_S = 120
 
 
 def render(run: RunDir, notebook: Path = RUN_REPORT, parameters: Mapping[str, Any] | None = None) -> Path:
-    """Execute the notebook on the run; writes ``report.ipynb`` and ``report.html``, returns the latter.
+    """Execute the notebook on the run; writes ``report.ipynb``, ``tasks.html`` and ``report.html``, returns the latter.
 
     The kernel works in the run directory and gets ``run_dir = "."``, so that the saved notebook can be opened and run
     again where it lies, wherever the directory is moved. A run without a verdict is judged first.
@@ -43,10 +45,18 @@ def render(run: RunDir, notebook: Path = RUN_REPORT, parameters: Mapping[str, An
     verdict = verdict_of(run)
     values = {"run_dir": ".", **(parameters or {})}
     executed = execute(notebook, run.notebook_path, values, folder=run.path)
-    partial = run.html_path.with_suffix(".partial")
-    partial.write_text(page(executed, verdict, manifest), encoding="utf-8")
-    partial.replace(run.html_path)
+    tasks = gather(run, verdict)
+    _write(run.tasks_path, tasks_page(tasks, verdict, run.html_path.name))
+    link = Link(run.tasks_path.name, len(tasks.tasks), tasks.notes)
+    _write(run.html_path, page(executed, verdict, manifest, tasks=link))
     return run.html_path
+
+
+def _write(path: Path, html: str) -> None:
+    """A page, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(html, encoding="utf-8")
+    partial.replace(path)
 
 
 def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, folder: Path) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ tracebacks are in files of their own. START and END lines are not kept, nor when
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -36,19 +36,22 @@ _NEEDED = ("stored_ts", "function", "log_stream")
 type Row = Mapping[str, Any]
 
 
-def stored_lines(run: RunDir, between: tuple[float, float] | None = None) -> Iterator[LogLine]:
+def stored_lines(run: RunDir, request_ids: Collection[str] | None = None) -> Iterator[LogLine]:
     """Every line that is kept, file by file; the lines of a function in the order of their time.
 
     Args:
         run: the run directory.
-        between: of events and invocations only those that were stored from the one time to the other.
+        request_ids: of events and invocations only those of these invocations, and those that name none; a run of a
+            pipeline that writes no events has its prints and tracebacks alone.
 
     Raises:
         EvidenceError: a file is missing or cannot be read, or the run kept no lines because it never had any.
     """
     place = count()
     for table, message in (("events", event_message), ("invocations", report_message)):
-        for row in _rows(run.table_path(table), between):
+        if request_ids is not None and not run.has(table):
+            continue
+        for row in _rows(run.table_path(table), request_ids):
             yield _line(row, message(row), next(place))
     for name in (BAD_LINES, OTHER_LINES):
         for row in _texts(run.path / name):
@@ -92,7 +95,7 @@ def _line(row: Row, message: str, place: int) -> LogLine:
     return LogLine(round(stored_ts * 1000), message, log, row["log_stream"] or "", place)
 
 
-def _rows(path: Path, between: tuple[float, float] | None = None) -> Iterator[Row]:
+def _rows(path: Path, request_ids: Collection[str] | None = None) -> Iterator[Row]:
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
@@ -100,12 +103,13 @@ def _rows(path: Path, between: tuple[float, float] | None = None) -> Iterator[Ro
     missing = [name for name in _NEEDED if name not in file.schema_arrow.names]
     if missing:
         raise EvidenceError(f"{path}: has no column {missing[0]}")
+    wanted = None if request_ids is None else pa.array(sorted(request_ids), pa.string())
     with file:
         for batch in file.iter_batches(_BATCH_ROWS):
             names = batch.schema.names
-            if between is not None:
-                times = pc.cast(batch.column("stored_ts"), pa.float64())
-                is_wanted = pc.and_(pc.greater_equal(times, between[0]), pc.less_equal(times, between[1]))
+            if wanted is not None:
+                named = pc.cast(batch.column("request_id"), pa.string())
+                is_wanted = pc.or_(pc.is_in(named, wanted), pc.is_null(named))
                 batch = batch.filter(is_wanted)  # noqa: PLW2901  (the same batch, without what nobody asks for)
             for values in zip(*(_values(batch.column(name)) for name in names), strict=True):
                 yield dict(zip(names, values, strict=True))

@@ -4,6 +4,7 @@ A call is the effect of the message whose body has the key of the call's item in
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Self
 
@@ -96,7 +97,7 @@ def _effects(flow: Flow, patterns: Sequence[Pattern]) -> Mapping[str, int]:
     return counts
 
 
-def _values(flow: Flow, stays: Iterable[Stay]) -> Mapping[str, set[str]]:
+def _values(flow: Flow, stays: Iterable[Stay]) -> Mapping[str, AbstractSet[str]]:
     """The values in the bodies of messages, by message id."""
     rows = Rows(flow.recording)
     bodies = rows.bodies_of(rows.sent({stay.message_id for stay in stays}))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,8 @@ import click
 from rich.markup import escape
 
 from dlqlab.analysis.keys import SEARCHED, find
-from dlqlab.analysis.life_parts import Attempt, Stay
+from dlqlab.analysis.life_parts import Attempt
 from dlqlab.analysis.lives import Life, lives
-from dlqlab.analysis.log_lines import Line, about, of_attempt
 from dlqlab.analysis.reasons import Logged, failed_attempts, reason, work_stays
 from dlqlab.analysis.recorded_rows import Rows
 from dlqlab.analysis.spans import spans
@@ -24,20 +23,10 @@ from dlqlab.deploy.target import local_target
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import UsageError
 from dlqlab.report.life import page, text
-from dlqlab.run.recorded_lives import (
-    Ran,
-    ledger_of,
-    live_limits,
-    live_lines,
-    live_recording,
-    run_limits,
-    run_lines,
-    run_recording,
-)
+from dlqlab.report.life.logged import lines_about, logged, logging_attempts, ran
+from dlqlab.run.recorded_lives import live_limits, live_lines, live_recording
+from dlqlab.run.stored_lives import ledger_of, run_limits, run_lines, run_recording
 from dlqlab.run.stored_runs import find_run
-
-LINES_MAX = 20
-"""Log lines of one invocation that a life shows: the last ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +41,12 @@ class Source:
 
     def lines(self, attempts: Iterable[Attempt]) -> Logged:
         """The log lines of these attempts, by request id."""
-        wanted = {each.request_id: each for each in attempts}
-        ran = [Ran(each.request_id, each.function, each.started_ts, each.ended_ts) for each in wanted.values()]
-        if self.emulator is not None:
-            found = live_lines(local_target(self.emulator).client("logs"), ran)
-        else:
-            found = run_lines(self.run, ran)
-        every = [Line(*line) for line in dict.fromkeys(found)]
-        return {request_id: of_attempt(every, attempt) for request_id, attempt in wanted.items()}
+        every = list(attempts)
+        asked = ran(every)
+        if self.emulator is None:
+            return logged(every, run_lines(self.run, asked))
+        found = list(dict.fromkeys(live_lines(local_target(self.emulator).client("logs"), asked)))
+        return logged(every, dict.fromkeys((each.request_id for each in asked), found))
 
     def limits(self, queues: Iterable[str]) -> Mapping[str, int]:
         """The maxReceiveCount of queues, by name."""
@@ -73,8 +60,8 @@ def trace(key: str, port: int | None, run_name: str | None, html_path: Path | No
     life = _the_one(source, key)
     if life is None:
         return
-    logged = source.lines(attempt for _, attempt in _attempts(life))
-    found = spans(life, _texts(life, logged))
+    lines = source.lines(attempt for _, attempt in logging_attempts(life))
+    found = spans(life, lines_about(life, lines))
     if html_path is not None:
         _write(html_path, page.page(life, found))
         ERR.print(f"page: {escape(str(html_path))}", soft_wrap=True)
@@ -95,9 +82,9 @@ def why(key: str, port: int | None, run_name: str | None, *, as_json: bool) -> N
     stays = [stay for stay in every if stay.message_id == key] or every
     if not stays:
         raise UsageError(f"{key!r} is known, and no message of it is: {'; '.join(life.how)}: see dlqlab trace {key}")
-    logged = source.lines(_failed(life))
+    lines = source.lines(_failed(life))
     limits = source.limits(stay.queue for stay in stays)
-    reasons = [reason(life, stay, logged, limits.get(stay.queue)) for stay in stays]
+    reasons = [reason(life, stay, lines, limits.get(stay.queue)) for stay in stays]
     others = [stay.message_id for stay in every if stay not in stays]
     if as_json:
         told = {
@@ -153,24 +140,6 @@ def _the_one(source: Source, key: str) -> Life | None:
 
 def _failed(life: Life) -> list[Attempt]:
     return [each for stay in life.stays for each in failed_attempts(stay)]
-
-
-def _attempts(life: Life) -> Iterator[tuple[Stay, Attempt]]:
-    """Every attempt that may have written lines."""
-    for stay in life.stays:
-        for delivery in stay.deliveries:
-            yield from ((stay, each) for each in delivery.attempts if each.environment)
-
-
-def _texts(life: Life, logged: Logged) -> dict[tuple[str, str], list[str]]:
-    """What each attempt at a message wrote that may be about it, as people read it."""
-    return {
-        (stay.message_id, attempt.request_id): [
-            text.log_text(line.text, life, stay.message_id)
-            for line in about(logged.get(attempt.request_id, ()), stay.message_id, attempt)[-LINES_MAX:]
-        ]
-        for stay, attempt in _attempts(life)
-    }
 
 
 def _write(path: Path, html: str) -> None:

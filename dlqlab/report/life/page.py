@@ -9,7 +9,7 @@ from dlqlab.durations import duration
 from dlqlab.report.life.waterfall import LEGEND, STYLE, rows
 
 _PAGE_STYLE = """
-body { font: 14px/1.4 system-ui, sans-serif; color: #1b1f24; background: #fff;
+body { font: 14px/1.4 system-ui, sans-serif; color: var(--text); background: var(--ground);
   margin: 0 auto; padding: 12px; max-width: 1300px }
 h1 { font-size: 20px; margin: 0 0 4px; overflow-wrap: anywhere } p { margin: 2px 0; overflow-wrap: anywhere }
 """
@@ -18,16 +18,22 @@ h1 { font-size: 20px; margin: 0 0 4px; overflow-wrap: anywhere } p { margin: 2px
 def page(life: Life, some: Sequence[Span]) -> str:
     """The page as HTML."""
     title = f"The life of {life.key}"
-    length_s = life.ended_ts - life.started_ts
-    notes = "".join(f"<li>{escape(note)}</li>" for note in life.notes)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title><style>{_PAGE_STYLE}{STYLE}</style></head><body>
+<meta name="color-scheme" content="light dark">
+<title>{escape(title)}</title><style>{STYLE}{_PAGE_STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
-<p>{escape("; ".join(life.how))}</p>
-<p>{escape(duration(length_s))} from the first to the last that is recorded. Times count from the first.</p>
-{LEGEND}
-{rows(some, life.started_ts, life.ended_ts)}
-{f"<h2>What the record does not tell</h2><ul>{notes}</ul>" if notes else ""}
+{part(life, some, LEGEND)}
 </body></html>
 """
+
+
+def part(life: Life, some: Sequence[Span], legend: str = "") -> str:
+    """What a page shows of a life below its heading."""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in life.notes)
+    return f"""<p>{escape("; ".join(life.how))}</p>
+<p>{escape(duration(life.ended_ts - life.started_ts))} from the first to the last that is recorded. \
+Times count from the first.</p>
+{legend}
+{rows(some, life.started_ts, life.ended_ts)}
+{f"<h2>What the record does not tell</h2><ul>{notes}</ul>" if notes else ""}"""

@@ -94,8 +94,12 @@ def _line(span: Span, depth: int, started_ts: float, length_s: float) -> str:
     end = length_s if span.end_ts is None else span.end_ts - started_ts
     mark = "!" if span.is_bad and span.look in {Look.INVOCATION, Look.MOMENT, Look.CALL} else _mark(span)
     if span.look is Look.LOG:
-        margin = f"{'':{22 + BAR}}{_INDENT * depth}| "
-        return "\n".join(f"{margin}{line}".rstrip() for line in span.detail.splitlines())
+        first, *more = span.detail.splitlines() or [""]
+        margin = f"{_INDENT * depth}| "
+        at = f"{f'+{start:.3f} s':>10}{'':{12 + BAR}}{margin}"
+        return "\n".join(
+            line.rstrip() for line in (f"{at}{first}", *(f"{'':{22 + BAR}}{margin}{each}" for each in more))
+        )
     took = "" if span.look is Look.MOMENT else "open" if span.end_ts is None else duration(span.end_ts - span.start_ts)
     label = f"{span.label}: {span.detail}" if span.detail else span.label
     shown = bar(start, end, length_s, BAR, mark)

@@ -11,6 +11,7 @@ import pytest
 from dlqlab.contracts.project import Deploy, Project, Tool
 from dlqlab.deploy.tools import commands, deploy_by_tool
 from dlqlab.errors import DeployError
+from dlqlab.waiting import wait_for
 
 
 def deploy(tmp_path: Path, *words: str, tool: Tool = Tool.COMMAND, **more: Any) -> Path:
@@ -53,8 +54,15 @@ def test_tool_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Pa
         deploy(tmp_path, program, timeout_s=2)
 
     child = int((tmp_path / "child").read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    wait_for("the end of what the tool started", lambda: (not _runs(child), child), deadline_s=10, interval_s=0.05)
     assert time.monotonic() - started_s < 60
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize("tool", [Tool.SAM, Tool.CDK, Tool.SERVERLESS, Tool.CHALICE, Tool.TERRAFORM])
@@ -82,9 +90,6 @@ def test_tools_are_taken_from_the_project_first(tmp_path: Path) -> None:
 
     program = f"{tmp_path}/.venv/bin/sam"
     assert [line[:2] for line in sam] == [[program, "build"], [program, "deploy"]]
-        [f"{tmp_path}/.venv/bin/sam", "build"],
-        [f"{tmp_path}/.venv/bin/sam", "deploy"],
-    ]
     assert {"shop", "--debug", "CAPABILITY_NAMED_IAM"} <= set(sam[1])
     assert serverless == [[f"{tmp_path}/node_modules/.bin/serverless", "deploy", "--stage", "local", "--debug"]]
 

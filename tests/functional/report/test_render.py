@@ -58,12 +58,13 @@ def test_report_needs_only_the_run_directory(run: RunDir, html: str) -> None:
     assert SHOWN == html.count("<img ")
     assert html.index('id="verdict"') < html.index("<img ")
     assert "no data" not in html
-    assert {"report.html", "report.ipynb", "verdict.json"} <= {path.name for path in run.path.iterdir()}
+    assert {"report.html", "report.ipynb", "tasks.html", "verdict.json"} <= {path.name for path in run.path.iterdir()}
 
 
 def test_report_opens_offline(html: str) -> None:
-    """Apart from plain text no address is in the page; every picture has an alternative text."""
-    assert [] == re.findall(r'(?:src|href)="(?!data:)|(?:src|href)=[^"]', html)
+    """Apart from plain text the only address is that of the tasks beside it; every picture has an alternative text."""
+    assert ["tasks.html"] == re.findall(r'(?:src|href)="(?!data:)([^"]*)', html)
+    assert [] == re.findall(r'(?:src|href)=[^"]', html)
     assert [] == re.findall(r'@import|url\(|<script|<link (?!rel="icon")', html)
     assert [] == re.findall(r'<img (?![^>]*alt="[^"]+")', html)
 

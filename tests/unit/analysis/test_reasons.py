@@ -1,6 +1,7 @@
 """Why a message is where it is, in sentences."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,6 +136,23 @@ def test_log_lines_of_an_attempt() -> None:
         "a print",
         '{"requestId": "p1"}',
     ]
+
+
+def test_lines_of_the_next_invocation_of_the_environment_are_left_out() -> None:
+    """It may start a millisecond after the end, sooner than a late line is waited for."""
+    ended_ts, lines = T0 + 0.2, [Line(T0 + at, "e1", f"{at}") for at in (0.1, 0.2, 0.201, 0.203)]
+    alone = replace(failed_attempt(), started_ts=T0, ended_ts=ended_ts, environment="e1", next_started_ts=None)
+    followed = replace(alone, next_started_ts=T0 + 0.2024)
+
+    assert [line.text for line in of_attempt(lines, alone)] == ["0.1", "0.2", "0.201", "0.203"]
+    assert [line.text for line in of_attempt(lines, followed)] == ["0.1", "0.2", "0.201"]
+
+
+def test_next_invocation_of_an_environment_is_known() -> None:
+    rows = Rows(recording(invocations=[ran(0.0, "p1"), ran(0.5, "p2", ["m2"]), ran(0.3, "p3", environment="e2")]))
+    starts = {row["request_id"]: rows.next_start(row) for row in rows.invocations({"p1", "p2", "p3"})}
+
+    assert starts == {"p1": T0 + 0.5, "p2": None, "p3": None}
 
 
 def test_lines_about_a_batch_mate_are_left_out() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from dlqlab.contracts.manifest import CardEntry, Manifest
 from dlqlab.contracts.scenario import Scenario
 from dlqlab.contracts.verdict import Check, NamedSet, SetKind, Status, Verdict
-from dlqlab.report.html import page
+from dlqlab.report.html import Link, page
 
 MANIFEST = Manifest(
     run_id="r1",
@@ -160,3 +160,13 @@ def test_patches_that_are_applied_are_folded() -> None:
     assert "off: Dimensions match." in shown
     assert "Redrive works." not in shown
     assert "Redrive works." in folded
+
+
+def test_page_leads_to_the_tasks() -> None:
+    """With their number; where there is none, with the reason. A comparison has no such page."""
+    some = page(NOTEBOOK, VERDICT, MANIFEST, tasks=Link("tasks.html", 1234))
+    none = page(NOTEBOOK, VERDICT, MANIFEST, tasks=Link("tasks.html", 0, ("Nothing is <known>.",)))
+
+    assert '<a href="tasks.html">1,234 tasks with their lives</a>' in some
+    assert '<a href="tasks.html">No task is shown by itself</a>: Nothing is &lt;known&gt;.' in none
+    assert "tasks.html" not in page(NOTEBOOK, VERDICT, MANIFEST)

@@ -55,9 +55,24 @@ def test_timeline_says_how_it_was_found_and_when() -> None:
 
 def test_log_lines_stand_in_their_invocation() -> None:
     life = life_of(dead_lettered(), "m1")
-    found = [(depth, span.detail) for depth, span in walk(spans(life, {("m1", "p1"): ["boom"]})) if span.label == "log"]
+    found = [
+        (depth, span.detail)
+        for depth, span in walk(spans(life, {("m1", "p1"): [Line(T0, "", "boom")]}))
+        if span.label == "log"
+    ]
 
     assert found == [(3, "boom")]
+
+
+def test_log_lines_have_their_time() -> None:
+    """When they were stored, not when their invocation ended; further lines of a traceback stand below the first."""
+    life = life_of(dead_lettered(), "m1")
+    some = spans(life, {("m1", "p1"): [Line(T0 + 0.25, "", "boom\n  at f")]})
+    first, second = [line for line in "\n".join(life_lines(life, some)).splitlines() if "| " in line]
+
+    assert first.split() == ["+0.250", "s", "|", "boom"]
+    assert (second.split(), second.index("|")) == (["|", "at", "f"], first.index("|"))
+    assert '<span class="time">+0.250 s</span> boom\n  at f' in page(life, some)
 
 
 def test_bar_has_a_mark_however_short_the_span() -> None:
@@ -143,7 +158,7 @@ def test_page_shows_text_as_text() -> None:
     """A body's key with marks of HTML is no HTML."""
     life = life_of(recording(messages=[submitted("<b>")], bodies=[body("<b>")]), "<b>")
 
-    html = page(life, spans(life, {("m1", "p1"): ["<script>"]}))
+    html = page(life, spans(life, {("m1", "p1"): [Line(T0, "", "<script>")]}))
 
     assert "<b>:" not in html
     assert re.search(r"<h1>The life of &lt;b&gt;</h1>", html)
