@@ -1,7 +1,7 @@
 """A function whose runtime cannot be served is refused at its creation; one that is served otherwise says so.
 
-Where a declared Python is not on this machine, or arm64 is declared elsewhere, the function runs on what there is, and
-its StateReason names the difference. LocalStack takes every runtime and fails at the first invocation.
+Where a declared Python or Node.js is not on this machine, or arm64 is declared elsewhere, the function runs on what
+there is, and its StateReason names the difference. LocalStack takes every runtime and fails at the first invocation.
 """
 
 import dataclasses

@@ -79,13 +79,13 @@ def _functions(served: Mapping[str, Mapping[str, str]]) -> list[dict[str, object
         )
     else:
         files = "functions see Lambda's: /var/task, /opt, /var/runtime, a /tmp of their own, all else read-only"
-    pythons = "; ".join(f"{runtime} runs on Python {one['python']}" for runtime, one in sorted(served.items()))
+    programs = "; ".join(f"{runtime} runs on {one['program']}" for runtime, one in sorted(served.items()))
     return [
         {"name": "function file system", "ok": bool(served) and not troubles, "statement": files},
         {
             "name": "function runtimes",
-            "ok": all(runtime == f"python{one['python']}" for runtime, one in served.items()),
-            "statement": pythons or "no function yet",
+            "ok": all(runtime == one["is"] for runtime, one in served.items()),
+            "statement": programs or "no function yet",
         },
     ]
 

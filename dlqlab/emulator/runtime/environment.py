@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlqlab.emulator.core import processors
-from dlqlab.emulator.runtime import filesystem, launcher
+from dlqlab.emulator.runtime import filesystem, launcher, programs
 from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
-from dlqlab.emulator.runtime.interpreters import Interpreter, own
+from dlqlab.emulator.runtime.interpreters import own
+from dlqlab.emulator.runtime.node.find import Node
 from dlqlab.emulator.runtime.outcomes import (
     REFUSAL,
     Outcome,
@@ -31,6 +32,7 @@ from dlqlab.emulator.runtime.outcomes import (
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
+from dlqlab.emulator.runtime.programs import Program
 from dlqlab.emulator.runtime.variables import of_process
 
 INIT_TIMEOUT_S = 10.0
@@ -76,7 +78,8 @@ class Function:
     variables: Mapping[str, str]
     opt_root: Path | None = None
     """The content of its layers."""
-    interpreter: Interpreter = field(default_factory=own)
+    program: Program = field(default_factory=own)
+    """What runs it."""
     notes: tuple[str, ...] = ()
     """What the function's log shall say at each init."""
 
@@ -90,8 +93,8 @@ class Environment:
     def __init__(self, function: Function, *, base: Path, scratch: Path, lifeline: Lifeline) -> None:
         self._function = function
         self._paths = Paths()
-        self._files = filesystem.Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
-        self._is_isolated = filesystem.trouble(function.interpreter, base, scratch) is None
+        self._files = Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
+        self._is_isolated = filesystem.trouble(function.program, base, scratch) is None
         self._lifeline = lifeline
         self._api = RuntimeApi()
         self._process: FunctionProcess | None = None
@@ -198,6 +201,8 @@ class Environment:
                 self._init()
                 return
             status = self._process.exit_status()
+            if text := self._invalid_entrypoint():
+                raise self._init_failed("Runtime.InvalidEntrypoint", text) from None
             raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
         if request.path == INIT_ERROR:
             self._api.answer(202)
@@ -206,31 +211,47 @@ class Environment:
         self._init_ms = (time.monotonic() - began) * 1000
         self._process.output.drain()
         self._init_lines = [*self._notes(), *self._paths.in_lines(self._process.output.take_lines())]
-        processors.give_others(self._process.pid)
+        self._process.keep_to_others()
 
     def _new_process(self) -> FunctionProcess:
+        function = self._function
         places = self._files.places(isolated=self._is_isolated)
         self._paths = Paths.between(self._files, places)
         command = filesystem.command(
-            self._function.interpreter,
+            function.program,
             self._files,
-            self._function.variables,
+            function.variables,
             isolated=self._is_isolated,
             lifeline_fd=self._lifeline.read_fd,
+            memory_mb=function.memory_mb,
         )
+        language = programs.variables(function.program, places)
         variables = of_process(
-            self._function.variables, places, handler=self._function.handler, runtime_api=self._api.address
+            function.variables, places, language, handler=function.handler, runtime_api=self._api.address
         )
-        process = FunctionProcess(command, environment=variables, lifeline=self._lifeline)
+        watched = programs.is_watched(function.program)
+        process = FunctionProcess(command, environment=variables, lifeline=self._lifeline, is_watched=watched)
+        process.output.unfolds = isinstance(function.program, Node)
         self._api.attach(process.output, process.pid)
         return process
+
+    def _invalid_entrypoint(self) -> str | None:
+        """Why a ``bootstrap`` of the function's own could not be run, where that is why the process ended."""
+        if self._process is None or self._process.exit_code() != launcher.INVALID_ENTRYPOINT:
+            return None
+        said = self._said_by_launcher()
+        return said if said is None else self._paths.in_text(said)
+
+    def _said_by_launcher(self) -> str | None:
+        """Why it gave up, once the process has ended."""
+        said = [line.text for line in self._end_process()]
+        return next((text.removeprefix(launcher.MARK) for text in said if text.startswith(launcher.MARK)), None)
 
     def _lost_isolation(self) -> bool:
         """Whether the process ended because the system, which had given it a file system before, now does not."""
         if not self._is_isolated or self._process is None or self._process.exit_code() != launcher.FAILED:
             return False
-        said = [line.text for line in self._end_process()]
-        reason = next((text.removeprefix(launcher.MARK) for text in said if text.startswith(launcher.MARK)), "unknown")
+        reason = self._said_by_launcher() or "unknown"
         _LOG.warning("a function runs in the machine's file system, because its own could not be made: %s", reason)
         self._is_isolated = False
         return True
@@ -266,16 +287,25 @@ class Environment:
         """Start one if there is none, or if it ended since its last result: then it never saw this invocation."""
         if self._process is None:
             self._init()
-        elif self._process.has_ended():
+        elif self._process.has_ended() or not self._asks():
             last_lines = self._end_process()
             self._init()
             self._init_lines[:0] = last_lines
 
+    def _asks(self) -> bool:
+        """Whether the process asks for an invocation: one that ends instead, as after an unhandled rejection, never
+        sees this one.
+        """
+        if not self._is_asking:
+            try:
+                self._expect_next(self._receive(time.monotonic() + self._function.timeout_s))
+            except (RuntimeGoneError, RuntimeTimeoutError, ProtocolError):
+                return False
+        return True
+
     def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:
         deadline = began + self._function.timeout_s
         try:
-            if not self._is_asking:
-                self._expect_next(self._receive(deadline))
             self._is_asking = False
             self._api.answer(200, payload, self._invocation_headers(request_id, arn, trace_id))
             request = self._receive(deadline)

@@ -295,7 +295,7 @@ def test_declared_python_serves_where_the_machine_has_it(make: FunctionFactory, 
                 raise ValueError('grün 😀')
             return ['%d.%d' % sys.version_info[:2], boto3.__name__, event['text'], 'x' * event.get('size', 0)]
         """,
-        interpreter=interpreter,
+        program=interpreter,
         base=build_base(make.folder / f"base-{version}", version),
         variables={"AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}"},
     )
