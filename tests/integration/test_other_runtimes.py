@@ -22,6 +22,7 @@ CLIENT = "@aws-sdk/client-sqs"
 
 @pytest.fixture(scope="module")
 def node() -> Node:
+    """The machine's."""
     node = find_any()
     if node is None:
         pytest.skip("this machine has no Node.js")
@@ -83,21 +84,22 @@ def test_node_function_works_off_a_queue_with_lambdas_sdk(
     assert "REPORT RequestId: " in logged
 
 
-def test_node_of_another_version_is_said(make_function: FunctionFactory, aws: Callable[[str], Any], node: Node) -> None:
+@pytest.mark.usefixtures("node")
+def test_node_of_another_version_is_said(make_function: FunctionFactory, aws: Callable[[str], Any]) -> None:
     """In the function's state, in its log at each init, and by AWS_EXECUTION_ENV."""
-    other = next(major for major in (18, 20, 22) if major != node.major)
     function = make_function(
         "",
         files={"app.js": "exports.handler = async () => process.env.AWS_EXECUTION_ENV;\n"},
-        Runtime=f"nodejs{other}.x",
+        Runtime="nodejs18.x",  # which PyPI does not have
     )
     state = aws("lambda").get_function_configuration(FunctionName=function.name)
     answer = function.invoke()
     if state.get("StateReason") is None:
-        assert f"AWS_Lambda_nodejs{other}.x" == answer.payload  # the machine has several
+        assert "AWS_Lambda_nodejs18.x" == answer.payload  # the machine has it
     else:
-        assert state["StateReason"].startswith(f"declared nodejs{other}.x runs on Node.js {node.version}: ")
-        assert (f"AWS_Lambda_nodejs{node.major}.x", state["StateReason"]) == (answer.payload, answer.log[0])
+        said = state["StateReason"]
+        assert said.startswith("declared nodejs18.x runs on Node.js ")
+        assert (True, said) == (answer.payload.startswith("AWS_Lambda_nodejs2"), answer.log[0])
 
 
 def _archive(files: dict[str, tuple[str, int]]) -> bytes:

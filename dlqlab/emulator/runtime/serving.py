@@ -1,5 +1,6 @@
 """How a function's declared runtime is served on this machine, and what must be said where that differs from AWS."""
 
+import functools
 import json
 import logging
 import platform
@@ -109,13 +110,17 @@ def _program(runtime: str | None, state: Path) -> tuple[Program, Path, str | Non
     return _python(declared(runtime) or own().version, state)
 
 
+@functools.cache
 def _node(major: int) -> tuple[Node, str | None]:
-    """The declared version, else what the machine has, else the declared one fetched."""
+    """The declared version, of this machine or fetched, else what the machine has, with the reason."""
     if (found := nodes.find(major)) is not None:
         return found, None
-    if (other := nodes.find_any()) is not None:
-        return other, f"this machine has no Node.js {major} on PATH, in nvm, fnm, volta, asdf or mise"
-    return fetch.node_of(major), None
+    try:
+        return fetch.node_of(major), None
+    except fetch.FetchError as error:
+        if (other := nodes.find_any()) is None:
+            raise
+        return other, f"{error}; nor is it on PATH, in nvm, fnm, volta, asdf or mise"
 
 
 def _python(version: str, state: Path) -> tuple[Program, Path, str | None]:

@@ -15,7 +15,7 @@ from dlqlab.emulator.runtime import filesystem
 from dlqlab.emulator.runtime.environment import Environment, InitError
 from dlqlab.emulator.runtime.inbox import PAYLOAD_LIMIT_BYTES
 from dlqlab.emulator.runtime.node import fetch, supply
-from dlqlab.emulator.runtime.node.find import Node, find_any
+from dlqlab.emulator.runtime.node.find import Node, find, find_any
 from tests.support.functions import FunctionFactory, ask, invoke, texts
 
 NODE = find_any()
@@ -38,6 +38,7 @@ exports.handler = async (event, context) => {
 
 @pytest.fixture(scope="module")
 def node() -> Node:
+    """The machine's."""
     if NODE is None:
         pytest.skip("this machine has no Node.js")
     try:
@@ -49,6 +50,7 @@ def node() -> Node:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all functions here."""
     return tmp_path_factory.mktemp("node-functions")
 
 
@@ -293,6 +295,38 @@ def test_process_ends_with_its_emulator(make: NodeFunctions) -> None:
 
     assert -signal.SIGKILL == environment._process.exit_code(10)  # type: ignore[union-attr]
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_node_24_runs_on_its_own_client(folder: Path) -> None:
+    """Fetched where the machine lacks it; handlers that take a callback are refused as AWS refuses them."""
+    try:
+        node = find(24) or fetch.node_of(24)
+        base = supply.bare(node, folder)
+    except fetch.FetchError as error:
+        pytest.skip(f"Node.js 24 cannot be had here: {error}")
+    names = ("FUNCTION_NAME", "FUNCTION_VERSION", "FUNCTION_MEMORY_SIZE", "LOG_GROUP_NAME", "LOG_STREAM_NAME")
+    variables = {f"AWS_LAMBDA_{name}": "1" for name in names}
+    factory = FunctionFactory(folder, is_isolated=True, made=[])
+    old, environment = (
+        factory(source, main="app.js", program=node, base=base, variables=variables)
+        for source in ("exports.handler = (event, context, callback) => callback(null, 1);\n", ALL)
+    )
+    try:
+        with pytest.raises(InitError) as caught:
+            old.start()
+        first = invoke(environment)["pid"]
+        thrown = ask(environment, {"do": "throw"})
+        second = invoke(environment)["pid"]
+        rejected = ask(environment, {"do": "reject"})
+        third = invoke(environment)["pid"]
+    finally:
+        environment.stop()
+        old.stop()
+
+    assert "Runtime.CallbackHandlerDeprecated" == _error(caught.value.payload)[0]
+    assert ("TypeError", "no luck") == _error(thrown.payload)
+    assert "Runtime exited with error: exit status 1" in _error(rejected.payload)[1]  # by Node.js itself
+    assert (True, True) == (first == second, second != third)
 
 
 def test_fetch_that_fails_says_what_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

