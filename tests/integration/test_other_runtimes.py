@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dlqlab.emulator.runtime.node import fetch
-from dlqlab.emulator.runtime.node.find import Node, find_any
+from dlqlab.emulator.runtime.node.find import Node, find_nearest
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import ROLE, FunctionFactory, queue_arn, read_log
 
@@ -22,16 +22,14 @@ CLIENT = "@aws-sdk/client-sqs"
 
 @pytest.fixture(scope="module")
 def node() -> Node:
-    """The machine's."""
-    node = find_any()
-    if node is None:
-        pytest.skip("this machine has no Node.js")
+    """The machine's, or one that is fetched."""
     try:
-        fetch.runtime_client(node)
-        fetch.sdk(node, [CLIENT])
+        found = find_nearest(20) or fetch.node_of(22)
+        fetch.runtime_client(found)
+        fetch.sdk(found, [CLIENT])
     except fetch.FetchError as error:
         pytest.skip(f"what Node.js functions need cannot be had here: {error}")
-    return node
+    return found
 
 
 def test_node_function_works_off_a_queue_with_lambdas_sdk(

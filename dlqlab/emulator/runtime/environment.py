@@ -5,16 +5,19 @@ starts with an init of its own, in the same log stream and with the same ``/tmp`
 environment lifecycle", AWS developer guide).
 """
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlqlab.emulator.runtime import filesystem, launcher, programs
+from dlqlab.emulator.runtime import extensions, filesystem, launcher, programs
 from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.extensions import SHUTDOWN_WAITS_S, ExtensionError, Extensions, ready_line
 from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
 from dlqlab.emulator.runtime.interpreters import own
@@ -98,12 +101,16 @@ class Environment:
         self._lifeline = lifeline
         self._api = RuntimeApi()
         self._process: FunctionProcess | None = None
-        self._is_asking = False
+        about = {"functionName": function.variables.get("AWS_LAMBDA_FUNCTION_NAME", "")}
+        about |= {"functionVersion": function.version, "handler": function.handler}
+        self._extensions = Extensions(self._api, about)
+        self._asking: socket.socket | None = None  # where the runtime waits for an invocation
         self._init_ms: float | None = None
         self._init_lines: list[Line] = []
         self._lock = threading.Lock()
         self._working: str | None = None  # "init" or "invocation"
         self._stopped = False
+        self._is_ended = False  # at once, without a word to extensions
 
     @property
     def pid(self) -> int | None:
@@ -154,6 +161,7 @@ class Environment:
         """End the process at once, and with it what it is working on."""
         with self._lock:
             was_stopped, self._stopped = self._stopped, True
+            self._is_ended = True
             working = self._working
         if working is not None:
             self._interrupt()
@@ -181,26 +189,31 @@ class Environment:
         self._api.end()
 
     def _dispose(self) -> None:
-        self._end_process()
+        self._end_process("SPINDOWN")
         self._api.close()
         remove_tmp(self._files.tmp)
 
     def _init(self) -> None:
         began = time.monotonic()
-        self._process = self._new_process()
+        deadline = began + INIT_TIMEOUT_S
         try:
-            request = self._receive(began + INIT_TIMEOUT_S)
+            self._start_extensions(deadline)
+            self._process = self._new_process()
+            request = self._receive(deadline)
             if request.path != INIT_ERROR:
                 self._expect_next(request)
+                self._settle(deadline)
         except RuntimeTimeoutError:
             raise self._init_failed("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.0f} s") from None
         except ProtocolError as error:
             raise self._init_failed("Runtime.Unknown", str(error)) from error
+        except ExtensionError as error:
+            raise self._init_failed(error.kind, str(error)) from error
         except RuntimeGoneError:
             if self._lost_isolation():
                 self._init()
                 return
-            status = self._process.exit_status()
+            status = self._process.exit_status() if self._process else "exit status unknown"
             if text := self._invalid_entrypoint():
                 raise self._init_failed("Runtime.InvalidEntrypoint", text) from None
             raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
@@ -209,9 +222,47 @@ class Environment:
             document = self._paths.in_bytes(request.body)
             raise InitError(document, [*self._notes(), *self._end_process()])
         self._init_ms = (time.monotonic() - began) * 1000
+        self._extensions.is_closed = True
         self._process.output.drain()
-        self._init_lines = [*self._notes(), *self._paths.in_lines(self._process.output.take_lines())]
+        ready = [Line(now_ms(), ready_line(one)) for one in self._extensions.known]
+        self._init_lines = [*self._notes(), *self._printed(self._process.output.take_lines()), *ready]
         self._process.keep_to_others()
+
+    def _start_extensions(self, deadline: float) -> None:
+        """Have the external ones register, before the runtime starts."""
+
+        def start(path: Path) -> FunctionProcess:
+            command = filesystem.extension_command(
+                path,
+                self._function.program,
+                self._files,
+                isolated=self._is_isolated,
+                lifeline_fd=self._lifeline.read_fd,
+            )
+            given = extensions.variables(self._variables())
+            return FunctionProcess(command, environment=given, lifeline=self._lifeline, is_watched=True)
+
+        self._extensions.start(self._files.opt, start)
+        self._serve_extensions(lambda: self._extensions.have_registered, deadline)
+
+    def _settle(self, deadline: float) -> None:
+        """Wait until the runtime and all extensions, where there are any, ask for what comes next."""
+        if self._extensions.known:
+            self._serve_extensions(lambda: self._asking is not None and self._extensions.are_asking, deadline)
+
+    def _serve_extensions(self, is_reached: Callable[[], bool], deadline: float) -> None:
+        while not is_reached():
+            request = self._any_request(deadline)
+            if request.path.startswith(f"{PREFIX}/"):
+                self._expect_next(request)
+            else:
+                self._extensions.take(request)
+
+    def _variables(self) -> dict[str, str]:
+        function = self._function
+        places = self._files.places(isolated=self._is_isolated)
+        language = programs.variables(function.program, places)
+        return of_process(function.variables, places, language, handler=function.handler, runtime_api=self._api.address)
 
     def _new_process(self) -> FunctionProcess:
         function = self._function
@@ -225,12 +276,8 @@ class Environment:
             lifeline_fd=self._lifeline.read_fd,
             memory_mb=function.memory_mb,
         )
-        language = programs.variables(function.program, places)
-        variables = of_process(
-            function.variables, places, language, handler=function.handler, runtime_api=self._api.address
-        )
         watched = programs.is_watched(function.program)
-        process = FunctionProcess(command, environment=variables, lifeline=self._lifeline, is_watched=watched)
+        process = FunctionProcess(command, environment=self._variables(), lifeline=self._lifeline, is_watched=watched)
         process.output.unfolds = isinstance(function.program, Node)
         self._api.attach(process.output, process.pid)
         return process
@@ -296,23 +343,28 @@ class Environment:
         """Whether the process asks for an invocation: one that ends instead, as after an unhandled rejection, never
         sees this one.
         """
-        if not self._is_asking:
+        if self._asking is None:
             try:
                 self._expect_next(self._receive(time.monotonic() + self._function.timeout_s))
-            except (RuntimeGoneError, RuntimeTimeoutError, ProtocolError):
+            except (RuntimeGoneError, RuntimeTimeoutError, ProtocolError, ExtensionError):
                 return False
         return True
 
-    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:
+    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:  # noqa: PLR0911  (one for each way to end)
         deadline = began + self._function.timeout_s
         try:
-            self._is_asking = False
-            self._api.answer(200, payload, self._invocation_headers(request_id, arn, trace_id))
+            connection, self._asking = self._asking, None
+            headers = self._invocation_headers(request_id, arn, trace_id)
+            if self._extensions.known:
+                self._extensions.tell_invocation(request_id, headers["Lambda-Runtime-Deadline-Ms"], arn, trace_id)
+            self._api.answer(200, payload, headers, connection=connection)
             request = self._receive(deadline)
             is_error = is_error_document(request, request_id)
             if request.is_too_large:
                 return self._refuse_result(request_id)
             self._api.answer(202)
+            with contextlib.suppress(RuntimeGoneError):  # it answered: whoever is invoked next finds it gone
+                self._settle(deadline)
         except RuntimeTimeoutError:
             return timed_out(request_id, self._function.timeout_s)
         except RuntimeGoneError:
@@ -320,6 +372,8 @@ class Environment:
             return broken(request_id, "Runtime.ExitError", f"Runtime exited with error: {how}")
         except ProtocolError as error:
             return broken(request_id, "Runtime.Unknown", str(error))
+        except ExtensionError as error:
+            return broken(request_id, error.kind, str(error))
         if is_error:
             return Outcome("failure", self._paths.in_bytes(request.body))
         return Outcome("success", request.body)
@@ -338,10 +392,17 @@ class Environment:
         return too_large(request_id, goes_on=goes_on)
 
     def _receive(self, deadline: float) -> RuntimeRequest:
-        """The runtime's next request; what asks for other APIs, as extensions do, hears that there are none."""
-        while not (request := self._api.receive(deadline)).path.startswith(f"{PREFIX}/"):
-            self._api.answer(404)
+        """The runtime's next request; those of extensions are served meanwhile."""
+        while not (request := self._any_request(deadline)).path.startswith(f"{PREFIX}/"):
+            self._extensions.take(request)
         return request
+
+    def _any_request(self, deadline: float) -> RuntimeRequest:
+        try:
+            return self._api.receive(deadline)
+        except RuntimeGoneError:
+            self._extensions.check()
+            raise
 
     def _notes(self) -> list[Line]:
         return [Line(now_ms(), text) for text in self._function.notes]
@@ -349,25 +410,52 @@ class Environment:
     def _collect(self, outcome: Outcome) -> list[Line]:
         """What the function printed; ends the process where it cannot go on."""
         if outcome.ends_process:
-            return self._end_process()
+            return self._end_process("TIMEOUT" if outcome.status == "timeout" else "FAILURE")
         if self._process is None:
             return []
         self._process.output.drain()
-        return self._paths.in_lines(self._process.output.take_lines(flush=True))
+        return self._printed(self._process.output.take_lines(flush=True))
 
-    def _end_process(self) -> list[Line]:
+    def _printed(self, lines: list[Line]) -> list[Line]:
+        """The function's lines, with those of its extensions among them."""
+        if self._extensions.known:
+            lines = sorted([*lines, *self._extensions.take_lines()], key=lambda line: line.ts_ms)
+        return self._paths.in_lines(lines)
+
+    def _end_process(self, reason: str = "FAILURE") -> list[Line]:
+        """End the process and its extensions, which hear the reason; returns what was printed."""
         process, self._process = self._process, None
-        self._is_asking = False
+        self._asking = None
+        last: list[Line] = []
+        if self._extensions.known:
+            if process is not None:
+                process.signal_end()
+            self._api.detach_function()
+            if not self._is_ended:
+                self._shut_down_extensions(reason)
+            last = self._extensions.take_lines()
         self._api.detach()
+        last += self._extensions.kill()
         if process is None:
-            return []
+            return self._paths.in_lines(last)
         process.kill()
-        return self._paths.in_lines(process.output.take_lines(flush=True))
+        return self._paths.in_lines([*process.output.take_lines(flush=True), *last])
+
+    def _shut_down_extensions(self, reason: str) -> None:
+        """Tell those that want to know, as soon as they ask, and wait for their end as long as AWS does."""
+        deadline, deadline_ms = time.monotonic() + SHUTDOWN_WAITS_S, now_ms() + int(SHUTDOWN_WAITS_S * 1000)
+        while self._extensions.tell_end(reason, deadline_ms) and not self._is_ended:
+            try:
+                self._extensions.take(self._api.receive(deadline))
+            except RuntimeGoneError:
+                continue  # one of them has ended
+            except (RuntimeTimeoutError, ProtocolError, ExtensionError):
+                return  # they are ended all the same
 
     def _expect_next(self, request: RuntimeRequest) -> None:
         if request.path != NEXT:
             raise ProtocolError(f"expected {NEXT}, got {request.method} {request.path}")
-        self._is_asking = True
+        self._asking = self._api.hold()
 
     def _init_failed(self, kind: str, text: str) -> InitError:
         payload = json.dumps({"errorType": kind, "errorMessage": text}).encode()

@@ -63,6 +63,16 @@ def command(
     return [sys.executable, "-I", "-S", str(LAUNCHER), *[""] * 8, _by_machine(wrapper, files), watch, *start]
 
 
+def extension_command(path: Path, program: Program, files: Files, *, isolated: bool, lifeline_fd: int) -> list[str]:
+    """What starts an executable of the layers beside the function's process, with the files that the function sees."""
+    start = [str(path)]
+    if not isolated:
+        return [sys.executable, "-I", "-S", str(LAUNCHER), *[""] * 9, str(lifeline_fd), *start]
+    if files.opt is not None:
+        start = [f"{LAMBDA.opt}/{path.relative_to(files.opt)}"]
+    return _launched(program, files, "", str(lifeline_fd), start)
+
+
 def _launched(program: Program, files: Files, wrapper: str, watch: str, start: list[str]) -> list[str]:
     root, passwd = _supplies(files.tmp.parent)
     bootstrap = programs.BOOTSTRAP if isinstance(program, Interpreter) else ""

@@ -52,7 +52,7 @@ def main() -> None:
             os.write(2, f"{MARK}{error}\n".encode())
             os._exit(FAILED)
     else:
-        os.chdir(os.environ["LAMBDA_TASK_ROOT"])
+        os.chdir(os.environ["PWD"])
     if watch:
         _watch(int(watch), command)
     _become(wrapper, command)

@@ -118,7 +118,7 @@ def _node(major: int) -> tuple[Node, str | None]:
     try:
         return fetch.node_of(major), None
     except fetch.FetchError as error:
-        if (other := nodes.find_any()) is None:
+        if (other := nodes.find_nearest(major)) is None:
             raise
         return other, f"{error}; nor is it on PATH, in nvm, fnm, volta, asdf or mise"
 

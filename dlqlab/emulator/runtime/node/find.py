@@ -59,9 +59,10 @@ def find(major: int) -> Node | None:
 
 
 @functools.cache
-def find_any() -> Node | None:
-    """The newest served Node.js that the machine has."""
-    return next((found for major in sorted(VERSIONS, reverse=True) if (found := find(major))), None)
+def find_nearest(major: int) -> Node | None:
+    """The one that the machine has next to a major version: better the next later one than an earlier one."""
+    by_distance = sorted(VERSIONS, key=lambda other: (other < major, abs(other - major)))
+    return next((found for other in by_distance if (found := find(other))), None)
 
 
 def fetched_folder(environ: Mapping[str, str]) -> Path:

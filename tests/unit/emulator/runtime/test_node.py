@@ -53,6 +53,24 @@ def test_major_version_is_read_from_the_runtime(runtime: str | None, major: int 
     assert major == nodes.declared(runtime)
 
 
+@pytest.mark.parametrize(
+    ("declared", "there", "nearest"),
+    [(18, {20, 24}, 20), (22, {18, 20, 24}, 24), (24, {18, 20}, 20), (20, {20, 22}, 20), (20, set(), None)],
+)
+def test_version_that_is_missing_is_served_by_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, declared: int, there: set[int], nearest: int | None
+) -> None:
+    """A later one, in which most of the language's past works, before an earlier one."""
+
+    def find(major: int) -> nodes.Node | None:
+        return nodes.Node(version=f"{major}.0.0", executable=Path("/node")) if major in there else None
+
+    monkeypatch.setattr(nodes, "find", find)
+    found = nodes.find_nearest.__wrapped__(declared)
+
+    assert nearest == (found and found.major)
+
+
 def test_sdk_is_what_scripts_import_and_do_not_bring_along(tmp_path: Path) -> None:
     """By require, import and dynamic import, in the bundle's packages too; not what it has, nor text and data."""
     write(tmp_path / "a.js", "const s = require('@aws-sdk/client-sqs'); x('@aws-sdk/own')")

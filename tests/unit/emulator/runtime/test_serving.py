@@ -101,7 +101,7 @@ def test_node_is_the_declared_one_else_a_fetched_one_else_the_machines(
         return node(fetched)
 
     monkeypatch.setattr(nodes, "find", lambda _major: node(own) if own else None)
-    monkeypatch.setattr(nodes, "find_any", lambda: node(others))
+    monkeypatch.setattr(nodes, "find_nearest", lambda _major: node(others))
     monkeypatch.setattr(fetch, "node_of", node_of)
     found, reason = serving._node.__wrapped__(20)
 
