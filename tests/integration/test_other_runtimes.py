@@ -143,3 +143,35 @@ def test_bootstrap_of_the_bundle_runs_if_it_is_executable(
     else:
         assert "Runtime.InvalidEntrypoint" == payload["errorType"]
         assert "fork/exec /var/task/bootstrap: permission denied" in payload["errorMessage"]
+
+
+EXTENSION = """\
+#!/bin/sh
+API="http://$AWS_LAMBDA_RUNTIME_API/2020-01-01/extension"
+curl -sS -o /dev/null -D /tmp/extension "$API/register" -H 'Lambda-Extension-Name: watcher' -d '{"events": ["INVOKE"]}'
+id="Lambda-Extension-Identifier: $(grep -Fi Lambda-Extension-Id /tmp/extension | tr -d '[:space:]' | cut -d: -f2)"
+while true; do
+  echo "watcher got $(curl -sS "$API/event/next" -H "$id")"
+done
+"""
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the extension here needs curl")
+def test_extension_of_a_layer_gets_each_invocation(
+    make_function: FunctionFactory, aws: Callable[[str], Any], cleanups: ExitStack
+) -> None:
+    """What it prints is in the function's log; what it does not need, it is not told."""
+    name = f"watcher-{id(cleanups)}"
+    layer = aws("lambda").publish_layer_version(
+        LayerName=name, Content={"ZipFile": _archive({"extensions/watcher": (EXTENSION, 0o755)})}
+    )
+    cleanups.callback(aws("lambda").delete_layer_version, LayerName=name, VersionNumber=layer["Version"])
+    function = make_function("def handler(event, context):\n    return 1\n", Layers=[layer["LayerVersionArn"]])
+    answers = [function.invoke() for _ in range(2)]
+
+    assert [1, 1] == [answer.payload for answer in answers]
+    assert "EXTENSION\tName: watcher\tState: Ready\tEvents: [INVOKE]" in answers[0].log
+    for answer in answers:
+        (line,) = [text for text in answer.log if text.startswith("watcher got ")]
+        event = json.loads(line.removeprefix("watcher got "))
+        assert ("INVOKE", function.arn) == (event["eventType"], event["invokedFunctionArn"].removesuffix(":$LATEST"))

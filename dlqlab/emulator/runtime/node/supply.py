@@ -1,6 +1,7 @@
 """The folder that a Node.js function finds as /var/runtime: AWS's client, our transport for it, and the AWS SDK."""
 
 import functools
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -36,10 +37,12 @@ def bare(node: Node, state: Path) -> Path:
 
 def _folder(node: Node, state: Path, modules: Path | None) -> Path:
     client = fetch.runtime_client(node)
-    folder = state / f"lambda-node-{client.name}-{modules.parent.name if modules else 'bare'}"
+    scripts = [*sorted(HERE.glob("*.cjs")), client / "index.mjs"]
+    key = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()[:8]
+    folder = state / f"lambda-node-{client.name}-{key}-{modules.parent.name if modules else 'bare'}"
 
     def fill(new: Path) -> None:
-        for script in (*HERE.glob("*.cjs"), client / "index.mjs"):
+        for script in scripts:
             shutil.copy(script, new)  # not a link, by whose target Node.js would name it in traces
         if modules:
             (new / "node_modules").symlink_to(modules)
