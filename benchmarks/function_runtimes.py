@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlqlab.emulator.runtime import filesystem
-from dlqlab.emulator.runtime.environment import Environment, Function
+from dlqlab.emulator.runtime.environment import Environment
 from dlqlab.emulator.runtime.node.find import VERSIONS, find
 from dlqlab.emulator.runtime.process import Lifeline
 from dlqlab.emulator.runtime.programs import Provided, title
 from dlqlab.emulator.runtime.serving import Served, served
+from dlqlab.emulator.runtime.starting import Function
 
 OUTPUT = Path(__file__).parents[1] / ".dlqlab" / "benchmarks" / "function_runtimes.json"
 ROUNDS, INVOCATIONS = 5, 2000

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dlqlab.emulator.runtime.base import build_base
-from dlqlab.emulator.runtime.environment import Environment, Function, Result
+from dlqlab.emulator.runtime.environment import Environment, Result
 from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.process import Lifeline
+from dlqlab.emulator.runtime.starting import Function
 
 LIFELINE = Lifeline()
 

@@ -7,21 +7,18 @@ environment lifecycle", AWS developer guide).
 
 import contextlib
 import json
-import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from dlqlab.emulator.runtime import extensions, filesystem, launcher, programs
+from dlqlab.emulator.runtime import filesystem
 from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
-from dlqlab.emulator.runtime.extensions import SHUTDOWN_WAITS_S, ExtensionError, Extensions, ready_line
+from dlqlab.emulator.runtime.extensions import ExtensionError, Extensions, ready_line
 from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
-from dlqlab.emulator.runtime.interpreters import own
-from dlqlab.emulator.runtime.node.find import Node
 from dlqlab.emulator.runtime.outcomes import (
     REFUSAL,
     Outcome,
@@ -33,16 +30,13 @@ from dlqlab.emulator.runtime.outcomes import (
     too_large,
 )
 from dlqlab.emulator.runtime.output import Line
-from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
-from dlqlab.emulator.runtime.programs import Program
-from dlqlab.emulator.runtime.variables import of_process
+from dlqlab.emulator.runtime.starting import Function, Starter
 
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
 _EXIT_WAITS_S = 2.0
 """So long a runtime whose result was refused may take to end, as AWS's does, or to go on."""
-_LOG = logging.getLogger(__name__)
 
 
 class InitError(Exception):
@@ -69,24 +63,6 @@ class Result:
     memory_mb: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """What a function process needs to know."""
-
-    handler: str
-    version: str
-    timeout_s: float
-    memory_mb: int
-    task_root: Path
-    variables: Mapping[str, str]
-    opt_root: Path | None = None
-    """The content of its layers."""
-    program: Program = field(default_factory=own)
-    """What runs it."""
-    notes: tuple[str, ...] = ()
-    """What the function's log shall say at each init."""
-
-
 class Environment:
     """One execution environment.
 
@@ -95,11 +71,11 @@ class Environment:
 
     def __init__(self, function: Function, *, base: Path, scratch: Path, lifeline: Lifeline) -> None:
         self._function = function
-        self._paths = Paths()
         self._files = Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
-        self._is_isolated = filesystem.trouble(function.program, base, scratch) is None
-        self._lifeline = lifeline
         self._api = RuntimeApi()
+        is_isolated = filesystem.trouble(function.program, base, scratch) is None
+        self._starter = Starter(function, self._files, lifeline, self._api.address, is_isolated)
+        self._paths = self._starter.paths
         self._process: FunctionProcess | None = None
         about = {"functionName": function.variables.get("AWS_LAMBDA_FUNCTION_NAME", "")}
         about |= {"functionVersion": function.version, "handler": function.handler}
@@ -197,8 +173,10 @@ class Environment:
         began = time.monotonic()
         deadline = began + INIT_TIMEOUT_S
         try:
-            self._start_extensions(deadline)
-            self._process = self._new_process()
+            self._extensions.start(self._files.opt, self._starter.start_extension)
+            self._serve_extensions(lambda: self._extensions.have_registered, deadline)
+            self._process = self._starter.start_function()
+            self._api.attach(self._process.output, self._process.pid)
             request = self._receive(deadline)
             if request.path != INIT_ERROR:
                 self._expect_next(request)
@@ -210,13 +188,8 @@ class Environment:
         except ExtensionError as error:
             raise self._init_failed(error.kind, str(error)) from error
         except RuntimeGoneError:
-            if self._lost_isolation():
-                self._init()
-                return
-            status = self._process.exit_status() if self._process else "exit status unknown"
-            if text := self._invalid_entrypoint():
-                raise self._init_failed("Runtime.InvalidEntrypoint", text) from None
-            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
+            self._gone_in_init()
+            return
         if request.path == INIT_ERROR:
             self._api.answer(202)
             document = self._paths.in_bytes(request.body)
@@ -228,22 +201,18 @@ class Environment:
         self._init_lines = [*self._notes(), *self._printed(self._process.output.take_lines()), *ready]
         self._process.keep_to_others()
 
-    def _start_extensions(self, deadline: float) -> None:
-        """Have the external ones register, before the runtime starts."""
-
-        def start(path: Path) -> FunctionProcess:
-            command = filesystem.extension_command(
-                path,
-                self._function.program,
-                self._files,
-                isolated=self._is_isolated,
-                lifeline_fd=self._lifeline.read_fd,
-            )
-            given = extensions.variables(self._variables())
-            return FunctionProcess(command, environment=given, lifeline=self._lifeline, is_watched=True)
-
-        self._extensions.start(self._files.opt, start)
-        self._serve_extensions(lambda: self._extensions.have_registered, deadline)
+    def _gone_in_init(self) -> None:
+        """Start again where only the file system is at fault; else say how the process ended."""
+        status = self._process.exit_code() if self._process else None
+        how = self._process.exit_status() if self._process else "exit status unknown"
+        printed = self._end_process()
+        if self._starter.has_lost_isolation(status, printed):
+            self._paths = self._starter.paths
+            self._init()
+        elif text := self._starter.invalid_entrypoint(status, printed):
+            raise self._init_failed("Runtime.InvalidEntrypoint", text, [])
+        else:
+            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {how}", printed)
 
     def _settle(self, deadline: float) -> None:
         """Wait until the runtime and all extensions, where there are any, ask for what comes next."""
@@ -257,51 +226,6 @@ class Environment:
                 self._expect_next(request)
             else:
                 self._extensions.take(request)
-
-    def _variables(self) -> dict[str, str]:
-        function = self._function
-        places = self._files.places(isolated=self._is_isolated)
-        language = programs.variables(function.program, places)
-        return of_process(function.variables, places, language, handler=function.handler, runtime_api=self._api.address)
-
-    def _new_process(self) -> FunctionProcess:
-        function = self._function
-        places = self._files.places(isolated=self._is_isolated)
-        self._paths = Paths.between(self._files, places)
-        command = filesystem.command(
-            function.program,
-            self._files,
-            function.variables,
-            isolated=self._is_isolated,
-            lifeline_fd=self._lifeline.read_fd,
-            memory_mb=function.memory_mb,
-        )
-        watched = programs.is_watched(function.program)
-        process = FunctionProcess(command, environment=self._variables(), lifeline=self._lifeline, is_watched=watched)
-        process.output.unfolds = isinstance(function.program, Node)
-        self._api.attach(process.output, process.pid)
-        return process
-
-    def _invalid_entrypoint(self) -> str | None:
-        """Why a ``bootstrap`` of the function's own could not be run, where that is why the process ended."""
-        if self._process is None or self._process.exit_code() != launcher.INVALID_ENTRYPOINT:
-            return None
-        said = self._said_by_launcher()
-        return said if said is None else self._paths.in_text(said)
-
-    def _said_by_launcher(self) -> str | None:
-        """Why it gave up, once the process has ended."""
-        said = [line.text for line in self._end_process()]
-        return next((text.removeprefix(launcher.MARK) for text in said if text.startswith(launcher.MARK)), None)
-
-    def _lost_isolation(self) -> bool:
-        """Whether the process ended because the system, which had given it a file system before, now does not."""
-        if not self._is_isolated or self._process is None or self._process.exit_code() != launcher.FAILED:
-            return False
-        reason = self._said_by_launcher() or "unknown"
-        _LOG.warning("a function runs in the machine's file system, because its own could not be made: %s", reason)
-        self._is_isolated = False
-        return True
 
     def _invoke(self, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
         self._have_process()
@@ -431,8 +355,7 @@ class Environment:
             if process is not None:
                 process.signal_end()
             self._api.detach_function()
-            if not self._is_ended:
-                self._shut_down_extensions(reason)
+            self._extensions.shut_down(reason, lambda: self._is_ended)
             last = self._extensions.take_lines()
         self._api.detach()
         last += self._extensions.kill()
@@ -441,26 +364,17 @@ class Environment:
         process.kill()
         return self._paths.in_lines([*process.output.take_lines(flush=True), *last])
 
-    def _shut_down_extensions(self, reason: str) -> None:
-        """Tell those that want to know, as soon as they ask, and wait for their end as long as AWS does."""
-        deadline, deadline_ms = time.monotonic() + SHUTDOWN_WAITS_S, now_ms() + int(SHUTDOWN_WAITS_S * 1000)
-        while self._extensions.tell_end(reason, deadline_ms) and not self._is_ended:
-            try:
-                self._extensions.take(self._api.receive(deadline))
-            except RuntimeGoneError:
-                continue  # one of them has ended
-            except (RuntimeTimeoutError, ProtocolError, ExtensionError):
-                return  # they are ended all the same
-
     def _expect_next(self, request: RuntimeRequest) -> None:
         if request.path != NEXT:
             raise ProtocolError(f"expected {NEXT}, got {request.method} {request.path}")
         self._asking = self._api.hold()
 
-    def _init_failed(self, kind: str, text: str) -> InitError:
+    def _init_failed(self, kind: str, text: str, printed: list[Line] | None = None) -> InitError:
+        """Of a process that has ended, having printed this, or is ended now."""
         payload = json.dumps({"errorType": kind, "errorMessage": text}).encode()
         line = Line(now_ms(), f"INIT_REPORT Status: error {kind} {text}")
-        return InitError(payload, [*self._notes(), *self._end_process(), line])
+        lines = self._end_process() if printed is None else printed
+        return InitError(payload, [*self._notes(), *lines, line])
 
     def _invocation_headers(self, request_id: str, arn: str, trace_id: str) -> dict[str, str]:
         return {

@@ -12,12 +12,13 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.runtime import serving
-from dlqlab.emulator.runtime.environment import Environment, Function, InitError
+from dlqlab.emulator.runtime.environment import Environment, InitError
 from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.emulator.runtime.layers import opt_root
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.process import Lifeline
 from dlqlab.emulator.runtime.programs import identifier
+from dlqlab.emulator.runtime.starting import Function
 from dlqlab.emulator.runtime.variables import of_function
 
 _LIFELINE = Lifeline()

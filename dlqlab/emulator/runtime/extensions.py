@@ -9,14 +9,16 @@ API to create extensions" (AWS Lambda developer guide). The Telemetry API and th
 import json
 import os
 import socket
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlqlab.emulator.runtime.api import RuntimeApi
-from dlqlab.emulator.runtime.inbox import RuntimeRequest
+from dlqlab.emulator.runtime.api import RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
+from dlqlab.emulator.runtime.outcomes import now_ms
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.process import FunctionProcess
 
@@ -113,8 +115,24 @@ class Extensions:
         for one in self.known:
             self._send(one, INVOKE, {"deadlineMs": int(deadline_ms), **rest})
 
-    def tell_end(self, reason: str, deadline_ms: int) -> list[Extension]:
-        """Send the event to all that registered for it and wait; returns whose processes have yet to end."""
+    def shut_down(self, reason: str, is_hasty: Callable[[], bool]) -> None:
+        """Tell those that want to know, as soon as they ask, and wait for their end as long as AWS does.
+
+        Args:
+            reason: ``SPINDOWN``, ``TIMEOUT`` or ``FAILURE``.
+            is_hasty: whether there is no time for it.
+        """
+        deadline, deadline_ms = time.monotonic() + SHUTDOWN_WAITS_S, now_ms() + int(SHUTDOWN_WAITS_S * 1000)
+        while not is_hasty() and self._tell_end(reason, deadline_ms):
+            try:
+                self.take(self.api.receive(deadline))
+            except RuntimeGoneError:
+                continue  # one of them has ended
+            except (RuntimeTimeoutError, ProtocolError, ExtensionError):
+                return  # they are ended all the same
+
+    def _tell_end(self, reason: str, deadline_ms: int) -> list[Extension]:
+        """Send the event to those that wait for one; returns whose processes have yet to end."""
         for one in self.known:
             self._send(one, SHUTDOWN, {"shutdownReason": reason, "deadlineMs": deadline_ms})
         return [one for one in self.known if one.process and SHUTDOWN in one.events and not one.process.has_ended()]

@@ -279,12 +279,12 @@ def test_process_ends_with_its_emulator(make: NodeFunctions) -> None:
     environment = make()
     environment.start()
     read_fd, write_fd = os.pipe()
-    environment._lifeline.read_fd, old = read_fd, environment._lifeline.read_fd
+    environment._starter.lifeline.read_fd, old = read_fd, environment._starter.lifeline.read_fd
     try:
         environment._end_process()
         environment._init()
     finally:
-        environment._lifeline.read_fd = old
+        environment._starter.lifeline.read_fd = old
         os.close(read_fd)
     process = psutil.Process(environment.pid)
     os.close(write_fd)
