@@ -16,7 +16,10 @@ const RETRY_MS = 1;
 
 const waiting = []; // one per request, in order: takes the response
 let socket;
-let buffer = Buffer.alloc(0);
+let buffer; // what was received and not yet taken
+let parts = []; // the same, in pieces
+let held = 0;
+let needed = 0; // bytes until the next response is complete, where its head is here
 let gone;
 
 function connect() {
@@ -33,12 +36,18 @@ function fail(error) {
 }
 
 function take(chunk) {
-  buffer = buffer.length ? Buffer.concat([buffer, chunk]) : chunk;
+  parts.push(chunk);
+  held += chunk.length;
+  if (held < needed) return; // a large event is put together once
+  buffer = parts.length === 1 ? chunk : Buffer.concat(parts);
   for (let response = parse(); response; response = parse()) waiting.shift()?.resolve?.(response);
+  parts = buffer.length ? [buffer] : [];
+  held = buffer.length;
 }
 
 /** Take one complete response off the buffer; undefined while it is incomplete. */
 function parse() {
+  needed = 0;
   const end = buffer.indexOf(HEAD_END);
   if (end < 0) return undefined;
   const [first, ...lines] = buffer.toString("latin1", 0, end).split("\r\n");
@@ -51,7 +60,10 @@ function parse() {
   }
   const start = end + HEAD_END.length;
   const stop = start + Number(headers["content-length"] ?? 0);
-  if (buffer.length < stop) return undefined;
+  if (buffer.length < stop) {
+    needed = stop;
+    return undefined;
+  }
   const bodyJson = buffer.toString("utf8", start, stop);
   buffer = buffer.subarray(stop);
   return { status: Number(first.split(" ")[1]), headers, bodyJson };
