@@ -36,7 +36,6 @@ def patch() -> None:
     @replace(LambdaVersionManager.start)
     def start(original, self):  # type: ignore[no-untyped-def]
         state = original(self)
-        notes = ProcessRuntimeExecutor.notes(self.function_version)
-        if state.state == State.Active and notes:
+        if state.state == State.Active and (notes := ProcessRuntimeExecutor.notes(self.function_version)):
             self.state = state = dataclasses.replace(state, reason="; ".join(notes))
         return state

@@ -57,9 +57,9 @@ def refusal(package_type: str | None, runtime: str | None) -> str | None:
     if declared(runtime) is not None or runtime in _PROVIDED:
         return None
     major = nodes.declared(runtime)
-    if major is None:
+    if major is None and not (runtime or "").startswith("nodejs"):
         return f"Value {runtime} at 'runtime': functions of other languages do not run here; give one of {SERVED}"
-    if major not in nodes.VERSIONS:
+    if major is None or major not in nodes.VERSIONS:
         return f"Value {runtime} at 'runtime': AWS creates no functions of it; give one of {SERVED}"
     try:
         fetch.runtime_client(_node(major)[0])

@@ -60,6 +60,7 @@ def test_version_is_read_from_the_runtime(runtime: str | None, version: str | No
         ("Zip", "ruby3.3", "Value ruby3.3 at 'runtime'"),
         ("Zip", "go1.x", "Value go1.x at 'runtime'"),
         ("Zip", "nodejs16.x", "Value nodejs16.x at 'runtime': AWS creates no functions of it"),
+        ("Zip", "nodejs4.3", "Value nodejs4.3 at 'runtime': AWS creates no functions of it"),
         ("Image", None, "container images"),
         ("Zip", None, "None"),
     ],
