@@ -31,8 +31,9 @@ from typing import Any
 import psutil
 
 from dlqlab.emulator.runtime.base import build_base
-from dlqlab.emulator.runtime.environment import Environment, Function
+from dlqlab.emulator.runtime.environment import Environment
 from dlqlab.emulator.runtime.process import Lifeline
+from dlqlab.emulator.runtime.starting import Function
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 7

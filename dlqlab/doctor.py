@@ -163,11 +163,15 @@ def memory(available_gb: float) -> Finding:
     return Finding("memory", available_gb >= MEMORY_MIN_GB, text, "close other programs, or lower load.users")
 
 
+_FUNCTION_STARTS = ("runtime/bootstrap.py", "runtime/launcher.py", "/bootstrap.cjs")
+"""Of Python's functions, of what runs below a watcher, and of those of Node.js."""
+
+
 def _is_orphan(process: psutil.Process, root: Path) -> bool:
     """A function process of this project whose emulator is gone, or an emulator that nobody keeps a record of."""
     try:
         words = process.info["cmdline"] or []
-        function = any(word.endswith("runtime/bootstrap.py") for word in words)
+        function = any(word.endswith(_FUNCTION_STARTS) for word in words)
         mine = any(str(root) in word for word in words)
         return function and mine and process.ppid() == 1
     except psutil.NoSuchProcess:

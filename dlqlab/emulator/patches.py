@@ -275,6 +275,11 @@ PATCHES: tuple[Patch, ...] = (
         "A function whose runtime cannot be served is refused at its creation; one that is served otherwise says so.",
     ),
     Patch(
+        "file_modes",
+        "functions",
+        "A function's files have the modes that its archive gives them, so that what is not executable is not run.",
+    ),
+    Patch(
         "isolated_observers",
         "core",
         "What only counts, times or reports an invocation or a queue operation cannot fail it, nor what "

@@ -116,9 +116,8 @@ def make_function(aws: Callable[[str], Any], cleanups: ExitStack) -> FunctionFac
         created = aws("lambda").create_function(
             FunctionName=name,
             Role=ROLE,
-            Handler="app.handler",
             Code={"ZipFile": bundle({"app.py": source, **(files or {})})},
-            **{"Runtime": "python3.13", **settings},
+            **{"Runtime": "python3.13", "Handler": "app.handler", **settings},
         )
         cleanups.callback(aws("lambda").delete_function, FunctionName=name)
         return DeployedFunction(name, created["FunctionArn"], aws("lambda"))

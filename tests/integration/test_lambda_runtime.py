@@ -385,17 +385,20 @@ def test_runtime_that_cannot_be_served_is_refused(make_function: FunctionFactory
     """At creation and at an update, with the field, the value and what to give."""
     client = aws("lambda")
     function = make_function("def handler(event, context): pass\n")
-    expected = "Value nodejs20.x at 'runtime': only Python functions run here; give one of python3.x"
+    expected = (
+        "Value java21 at 'runtime': functions of other languages do not run here; give one of python3.x, nodejs18.x to "
+        "nodejs24.x, provided.al2 or provided.al2023"
+    )
     with pytest.raises(client.exceptions.InvalidParameterValueException, match=re.escape(expected)):
         client.create_function(
-            FunctionName=f"{function.name}-node",
-            Runtime="nodejs20.x",
+            FunctionName=f"{function.name}-java",
+            Runtime="java21",
             Role=ROLE,
             Handler="a.b",
-            Code={"ZipFile": bundle({"a.js": ""})},
+            Code={"ZipFile": bundle({"a.class": ""})},
         )
     with pytest.raises(client.exceptions.InvalidParameterValueException, match=re.escape(expected)):
-        client.update_function_configuration(FunctionName=function.name, Runtime="nodejs20.x")
+        client.update_function_configuration(FunctionName=function.name, Runtime="java21")
 
 
 def test_python_that_cannot_be_served_says_so(make_function: FunctionFactory, aws: Callable[[str], Any]) -> None:

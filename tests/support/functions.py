@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dlqlab.emulator.runtime.base import build_base
-from dlqlab.emulator.runtime.environment import Environment, Function, Result
-from dlqlab.emulator.runtime.filesystem import Files
+from dlqlab.emulator.runtime.environment import Environment, Result
+from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.process import Lifeline
+from dlqlab.emulator.runtime.starting import Function
 
 LIFELINE = Lifeline()
 
@@ -31,21 +32,30 @@ class FunctionFactory:
     made: list[Environment]
 
     def __call__(
-        self, source: str, *, files: Mapping[str, str] | None = None, timeout_s: float = 20, **settings: Any
+        self,
+        source: str,
+        *,
+        main: str = "app.py",
+        files: Mapping[str, str] | None = None,
+        timeout_s: float = 20,
+        **settings: Any,
     ) -> Environment:
-        """An environment that has not been started; more files of the bundle by path, executable where ``.sh``."""
+        """An environment that has not been started; more files of the bundle by path, executable where ``.sh``.
+
+        ``main`` is the file that holds the source; its base is Python's, unless ``base`` gives another.
+        """
         code = Path(tempfile.mkdtemp(dir=self.folder))
-        for path, text in {"app.py": source, **(files or {})}.items():
+        for path, text in {main: source, **(files or {})}.items():
             (code / path).parent.mkdir(parents=True, exist_ok=True)
             (code / path).write_text(textwrap.dedent(text))
-            (code / path).chmod(0o755 if path.endswith(".sh") else 0o644)
+            (code / path).chmod(0o755 if path.endswith((".sh", "bootstrap")) else 0o644)
         variables = settings.pop("variables", {})
         base = settings.pop("base", None) or build_base(self.folder / "base")
         function = Function(
             handler="app.handler",
             version="$LATEST",
             timeout_s=timeout_s,
-            memory_mb=128,
+            memory_mb=settings.pop("memory_mb", 128),
             task_root=code,
             variables=variables,
             **settings,

@@ -1,7 +1,7 @@
 """A function whose runtime cannot be served is refused at its creation; one that is served otherwise says so.
 
-Where a declared Python is not on this machine, or arm64 is declared elsewhere, the function runs on what there is, and
-its StateReason names the difference. LocalStack takes every runtime and fails at the first invocation.
+Where a declared Python or Node.js is not on this machine, or arm64 is declared elsewhere, the function runs on what
+there is, and its StateReason names the difference. LocalStack takes every runtime and fails at the first invocation.
 """
 
 import dataclasses
@@ -36,7 +36,6 @@ def patch() -> None:
     @replace(LambdaVersionManager.start)
     def start(original, self):  # type: ignore[no-untyped-def]
         state = original(self)
-        notes = ProcessRuntimeExecutor.notes(self.function_version)
-        if state.state == State.Active and notes:
+        if state.state == State.Active and (notes := ProcessRuntimeExecutor.notes(self.function_version)):
             self.state = state = dataclasses.replace(state, reason="; ".join(notes))
         return state

@@ -41,6 +41,10 @@ DIFFERENCES = {
     "function variables": "a name of a single letter is taken; Lambda wants two characters",
     "network": "no latency between services: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
+    "Node.js": "AWS's runtime client with a transport of ours; the AWS SDK v3 beside a bundle is what its files "
+    "import, as of one day; responses are not streamed; of the memory only the heap is limited",
+    "provided runtimes": "a bootstrap runs with this machine's libraries and processor, not Amazon Linux's",
+    "extensions": "external and internal ones get INVOKE and SHUTDOWN; the Telemetry API and the Logs API are refused",
     "function processes": "functions share the machine's network and processor architecture, whatever they declare; "
     "neither memory nor the size of /tmp is limited",
 }
@@ -61,8 +65,8 @@ def card(emulator: Emulator) -> list[dict[str, object]]:
     own = {
         "name": "emulator",
         "ok": True,
-        "statement": f"LocalStack {localstack_version()} without Docker; functions run AWS's runtime interface client "
-        "in processes of their own; DynamoDB is dlqlab's on moto's tables",
+        "statement": f"LocalStack {localstack_version()} without Docker; functions run AWS's runtime interface clients "
+        "or their own bootstrap, in processes of their own; DynamoDB is dlqlab's on moto's tables",
     }
     return [own, _dynamodb(emulator), *_functions(record(Path(emulator.state))), *patches, *differences]
 
@@ -79,13 +83,13 @@ def _functions(served: Mapping[str, Mapping[str, str]]) -> list[dict[str, object
         )
     else:
         files = "functions see Lambda's: /var/task, /opt, /var/runtime, a /tmp of their own, all else read-only"
-    pythons = "; ".join(f"{runtime} runs on Python {one['python']}" for runtime, one in sorted(served.items()))
+    programs = "; ".join(f"{runtime} runs on {one['program']}" for runtime, one in sorted(served.items()))
     return [
         {"name": "function file system", "ok": bool(served) and not troubles, "statement": files},
         {
             "name": "function runtimes",
-            "ok": all(runtime == f"python{one['python']}" for runtime, one in served.items()),
-            "statement": pythons or "no function yet",
+            "ok": all(runtime == one["is"] for runtime, one in served.items()),
+            "statement": programs or "no function yet",
         },
     ]
 

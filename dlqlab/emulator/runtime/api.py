@@ -20,7 +20,14 @@ NEXT = f"{PREFIX}/invocation/next"
 INIT_ERROR = f"{PREFIX}/init/error"
 _OUTPUT_WAITS_S = 0.015
 """So long a line may wait to be read, and with it its time stamp be late, at the start of an invocation."""
-_REASONS = {200: "OK", 202: "Accepted", 403: "Forbidden", 404: "Not Found", 413: "Request Entity Too Large"}
+_REASONS = {
+    200: "OK",
+    202: "Accepted",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Request Entity Too Large",
+}
 
 
 class RuntimeGoneError(Exception):
@@ -45,6 +52,7 @@ class RuntimeApi:
         self._asking: socket.socket | None = None
         self._output: OutputReader | None = None
         self._pidfd: int | None = None
+        self._beside: dict[int, OutputReader | None] = {}  # of extensions: their output, and None for their end
         self._ended = False
 
     @property
@@ -60,7 +68,7 @@ class RuntimeApi:
             pid: of the process. Where the system can watch it (Linux), its end is seen although something that it
                 started still holds its output.
         """
-        self.detach()
+        self.detach_function()
         self._output = output
         self._all.register(output.fd, selectors.EVENT_READ)
         if pid is not None and hasattr(os, "pidfd_open"):
@@ -68,10 +76,30 @@ class RuntimeApi:
                 self._pidfd = os.pidfd_open(pid)
                 self._all.register(self._pidfd, selectors.EVENT_READ)
 
+    def watch(self, output: OutputReader, pid: int) -> None:
+        """Drain the output of a process beside the function's too, and have its end end the wait, where it shows."""
+        self._beside[output.fd] = output
+        self._all.register(output.fd, selectors.EVENT_READ)
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):  # as above
+                pidfd = os.pidfd_open(pid)
+                self._beside[pidfd] = None
+                self._all.register(pidfd, selectors.EVENT_READ)
+
     def detach(self) -> None:
-        """Forget the process: its connections and its output."""
+        """Forget the process and those beside it: their connections and their output."""
+        for fd, beside in self._beside.items():
+            if fd in self._all.get_map():
+                self._all.unregister(fd)
+            if beside is None:
+                os.close(fd)
+        self._beside.clear()
         for connection in list(self._inboxes):
             self._drop(connection)
+        self.detach_function()
+
+    def detach_function(self) -> None:
+        """Forget the process and its output, and go on serving those beside it."""
         if self._pidfd is not None:
             self._all.unregister(self._pidfd)
             os.close(self._pidfd)
@@ -117,14 +145,26 @@ class RuntimeApi:
             elif not self._wait(self._all, max(0.0, deadline - now)):
                 raise RuntimeTimeoutError
 
-    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        """Answer the request received last."""
+    def hold(self) -> socket.socket:
+        """Keep the request received last, to answer it later: the connection that it came by."""
         if self._asking is None:
-            raise ProtocolError("there is no request to answer")
+            raise ProtocolError("there is no request to keep")
+        connection, self._asking = self._asking, None
+        return connection
+
+    def answer(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        *,
+        connection: socket.socket | None = None,
+    ) -> None:
+        """Answer the request received last, or the one that was kept of a connection."""
+        connection = connection or self.hold()
         lines = [f"HTTP/1.1 {status} {_REASONS[status]}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
-        connection, self._asking = self._asking, None
         try:
             _send(connection, "\r\n".join(lines).encode("latin-1") + body)
         except OSError as error:
@@ -142,6 +182,8 @@ class RuntimeApi:
                 self._read(key.fileobj)
             elif key.fileobj == self._pidfd:
                 gone = True
+            elif key.fd in self._beside:
+                gone = self._is_end_beside(key.fd) or gone
             elif self._output is not None:
                 gone = self._drain(self._output) or gone
         # The process may have posted its result just before it ended: what it sent counts first.
@@ -156,6 +198,15 @@ class RuntimeApi:
             self._all.unregister(output.fd)
             return False
         return output.closed
+
+    def _is_end_beside(self, fd: int) -> bool:
+        """Take what an extension printed; whether it has ended."""
+        output = self._beside[fd]
+        if output is not None:
+            output.drain()
+        if output is None or output.closed:
+            self._all.unregister(fd)  # told once
+        return output is None
 
     def _has_request(self) -> bool:
         """Whether a whole request lies here, or in the connections of a process that has ended."""

@@ -5,19 +5,20 @@ starts with an init of its own, in the same log stream and with the same ``/tmp`
 environment lifecycle", AWS developer guide).
 """
 
+import contextlib
 import json
-import logging
+import socket
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from dlqlab.emulator.core import processors
-from dlqlab.emulator.runtime import filesystem, launcher
+from dlqlab.emulator.runtime import filesystem
 from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.extensions import ExtensionError, Extensions, ready_line
+from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
-from dlqlab.emulator.runtime.interpreters import Interpreter, own
 from dlqlab.emulator.runtime.outcomes import (
     REFUSAL,
     Outcome,
@@ -29,15 +30,13 @@ from dlqlab.emulator.runtime.outcomes import (
     too_large,
 )
 from dlqlab.emulator.runtime.output import Line
-from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
-from dlqlab.emulator.runtime.variables import of_process
+from dlqlab.emulator.runtime.starting import Function, Starter
 
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
 _EXIT_WAITS_S = 2.0
 """So long a runtime whose result was refused may take to end, as AWS's does, or to go on."""
-_LOG = logging.getLogger(__name__)
 
 
 class InitError(Exception):
@@ -64,23 +63,6 @@ class Result:
     memory_mb: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """What a function process needs to know."""
-
-    handler: str
-    version: str
-    timeout_s: float
-    memory_mb: int
-    task_root: Path
-    variables: Mapping[str, str]
-    opt_root: Path | None = None
-    """The content of its layers."""
-    interpreter: Interpreter = field(default_factory=own)
-    notes: tuple[str, ...] = ()
-    """What the function's log shall say at each init."""
-
-
 class Environment:
     """One execution environment.
 
@@ -89,18 +71,22 @@ class Environment:
 
     def __init__(self, function: Function, *, base: Path, scratch: Path, lifeline: Lifeline) -> None:
         self._function = function
-        self._paths = Paths()
-        self._files = filesystem.Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
-        self._is_isolated = filesystem.trouble(function.interpreter, base, scratch) is None
-        self._lifeline = lifeline
+        self._files = Files(task=function.task_root, base=base, tmp=make_tmp(scratch), opt=function.opt_root)
         self._api = RuntimeApi()
+        is_isolated = filesystem.trouble(function.program, base, scratch) is None
+        self._starter = Starter(function, self._files, lifeline, self._api.address, is_isolated)
+        self._paths = self._starter.paths
         self._process: FunctionProcess | None = None
-        self._is_asking = False
+        about = {"functionName": function.variables.get("AWS_LAMBDA_FUNCTION_NAME", "")}
+        about |= {"functionVersion": function.version, "handler": function.handler}
+        self._extensions = Extensions(self._api, about)
+        self._asking: socket.socket | None = None  # where the runtime waits for an invocation
         self._init_ms: float | None = None
         self._init_lines: list[Line] = []
         self._lock = threading.Lock()
         self._working: str | None = None  # "init" or "invocation"
         self._stopped = False
+        self._is_ended = False  # at once, without a word to extensions
 
     @property
     def pid(self) -> int | None:
@@ -151,6 +137,7 @@ class Environment:
         """End the process at once, and with it what it is working on."""
         with self._lock:
             was_stopped, self._stopped = self._stopped, True
+            self._is_ended = True
             working = self._working
         if working is not None:
             self._interrupt()
@@ -178,62 +165,67 @@ class Environment:
         self._api.end()
 
     def _dispose(self) -> None:
-        self._end_process()
+        self._end_process("SPINDOWN")
         self._api.close()
         remove_tmp(self._files.tmp)
 
     def _init(self) -> None:
         began = time.monotonic()
-        self._process = self._new_process()
+        deadline = began + INIT_TIMEOUT_S
         try:
-            request = self._receive(began + INIT_TIMEOUT_S)
+            self._extensions.start(self._files.opt, self._starter.start_extension)
+            self._serve_extensions(lambda: self._extensions.have_registered, deadline)
+            self._process = self._starter.start_function()
+            self._api.attach(self._process.output, self._process.pid)
+            request = self._receive(deadline)
             if request.path != INIT_ERROR:
                 self._expect_next(request)
+                self._settle(deadline)
         except RuntimeTimeoutError:
             raise self._init_failed("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.0f} s") from None
         except ProtocolError as error:
             raise self._init_failed("Runtime.Unknown", str(error)) from error
+        except ExtensionError as error:
+            raise self._init_failed(error.kind, str(error)) from error
         except RuntimeGoneError:
-            if self._lost_isolation():
-                self._init()
-                return
-            status = self._process.exit_status()
-            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {status}") from None
+            self._gone_in_init()
+            return
         if request.path == INIT_ERROR:
             self._api.answer(202)
             document = self._paths.in_bytes(request.body)
             raise InitError(document, [*self._notes(), *self._end_process()])
         self._init_ms = (time.monotonic() - began) * 1000
+        self._extensions.is_closed = True
         self._process.output.drain()
-        self._init_lines = [*self._notes(), *self._paths.in_lines(self._process.output.take_lines())]
-        processors.give_others(self._process.pid)
+        ready = [Line(now_ms(), ready_line(one)) for one in self._extensions.known]
+        self._init_lines = [*self._notes(), *self._printed(self._process.output.take_lines()), *ready]
+        self._process.keep_to_others()
 
-    def _new_process(self) -> FunctionProcess:
-        places = self._files.places(isolated=self._is_isolated)
-        self._paths = Paths.between(self._files, places)
-        command = filesystem.command(
-            self._function.interpreter,
-            self._files,
-            self._function.variables,
-            isolated=self._is_isolated,
-            lifeline_fd=self._lifeline.read_fd,
-        )
-        variables = of_process(
-            self._function.variables, places, handler=self._function.handler, runtime_api=self._api.address
-        )
-        process = FunctionProcess(command, environment=variables, lifeline=self._lifeline)
-        self._api.attach(process.output, process.pid)
-        return process
+    def _gone_in_init(self) -> None:
+        """Start again where only the file system is at fault; else say how the process ended."""
+        status = self._process.exit_code() if self._process else None
+        how = self._process.exit_status() if self._process else "exit status unknown"
+        printed = self._end_process()
+        if self._starter.has_lost_isolation(status, printed):
+            self._paths = self._starter.paths
+            self._init()
+        elif text := self._starter.invalid_entrypoint(status, printed):
+            raise self._init_failed("Runtime.InvalidEntrypoint", text, [])
+        else:
+            raise self._init_failed("Runtime.ExitError", f"Runtime exited with error: {how}", printed)
 
-    def _lost_isolation(self) -> bool:
-        """Whether the process ended because the system, which had given it a file system before, now does not."""
-        if not self._is_isolated or self._process is None or self._process.exit_code() != launcher.FAILED:
-            return False
-        said = [line.text for line in self._end_process()]
-        reason = next((text.removeprefix(launcher.MARK) for text in said if text.startswith(launcher.MARK)), "unknown")
-        _LOG.warning("a function runs in the machine's file system, because its own could not be made: %s", reason)
-        self._is_isolated = False
-        return True
+    def _settle(self, deadline: float) -> None:
+        """Wait until the runtime and all extensions, where there are any, ask for what comes next."""
+        if self._extensions.known:
+            self._serve_extensions(lambda: self._asking is not None and self._extensions.are_asking, deadline)
+
+    def _serve_extensions(self, is_reached: Callable[[], bool], deadline: float) -> None:
+        while not is_reached():
+            request = self._any_request(deadline)
+            if request.path.startswith(f"{PREFIX}/"):
+                self._expect_next(request)
+            else:
+                self._extensions.take(request)
 
     def _invoke(self, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
         self._have_process()
@@ -266,23 +258,37 @@ class Environment:
         """Start one if there is none, or if it ended since its last result: then it never saw this invocation."""
         if self._process is None:
             self._init()
-        elif self._process.has_ended():
+        elif self._process.has_ended() or not self._asks():
             last_lines = self._end_process()
             self._init()
             self._init_lines[:0] = last_lines
 
-    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:
+    def _asks(self) -> bool:
+        """Whether the process asks for an invocation: one that ends instead, as after an unhandled rejection, never
+        sees this one.
+        """
+        if self._asking is None:
+            try:
+                self._expect_next(self._receive(time.monotonic() + self._function.timeout_s))
+            except (RuntimeGoneError, RuntimeTimeoutError, ProtocolError, ExtensionError):
+                return False
+        return True
+
+    def _converse(self, request_id: str, payload: bytes, arn: str, trace_id: str, began: float) -> Outcome:  # noqa: PLR0911  (one for each way to end)
         deadline = began + self._function.timeout_s
         try:
-            if not self._is_asking:
-                self._expect_next(self._receive(deadline))
-            self._is_asking = False
-            self._api.answer(200, payload, self._invocation_headers(request_id, arn, trace_id))
+            connection, self._asking = self._asking, None
+            headers = self._invocation_headers(request_id, arn, trace_id)
+            if self._extensions.known:
+                self._extensions.tell_invocation(request_id, headers["Lambda-Runtime-Deadline-Ms"], arn, trace_id)
+            self._api.answer(200, payload, headers, connection=connection)
             request = self._receive(deadline)
             is_error = is_error_document(request, request_id)
             if request.is_too_large:
                 return self._refuse_result(request_id)
             self._api.answer(202)
+            with contextlib.suppress(RuntimeGoneError):  # it answered: whoever is invoked next finds it gone
+                self._settle(deadline)
         except RuntimeTimeoutError:
             return timed_out(request_id, self._function.timeout_s)
         except RuntimeGoneError:
@@ -290,6 +296,8 @@ class Environment:
             return broken(request_id, "Runtime.ExitError", f"Runtime exited with error: {how}")
         except ProtocolError as error:
             return broken(request_id, "Runtime.Unknown", str(error))
+        except ExtensionError as error:
+            return broken(request_id, error.kind, str(error))
         if is_error:
             return Outcome("failure", self._paths.in_bytes(request.body))
         return Outcome("success", request.body)
@@ -308,10 +316,17 @@ class Environment:
         return too_large(request_id, goes_on=goes_on)
 
     def _receive(self, deadline: float) -> RuntimeRequest:
-        """The runtime's next request; what asks for other APIs, as extensions do, hears that there are none."""
-        while not (request := self._api.receive(deadline)).path.startswith(f"{PREFIX}/"):
-            self._api.answer(404)
+        """The runtime's next request; those of extensions are served meanwhile."""
+        while not (request := self._any_request(deadline)).path.startswith(f"{PREFIX}/"):
+            self._extensions.take(request)
         return request
+
+    def _any_request(self, deadline: float) -> RuntimeRequest:
+        try:
+            return self._api.receive(deadline)
+        except RuntimeGoneError:
+            self._extensions.check()
+            raise
 
     def _notes(self) -> list[Line]:
         return [Line(now_ms(), text) for text in self._function.notes]
@@ -319,30 +334,47 @@ class Environment:
     def _collect(self, outcome: Outcome) -> list[Line]:
         """What the function printed; ends the process where it cannot go on."""
         if outcome.ends_process:
-            return self._end_process()
+            return self._end_process("TIMEOUT" if outcome.status == "timeout" else "FAILURE")
         if self._process is None:
             return []
         self._process.output.drain()
-        return self._paths.in_lines(self._process.output.take_lines(flush=True))
+        return self._printed(self._process.output.take_lines(flush=True))
 
-    def _end_process(self) -> list[Line]:
+    def _printed(self, lines: list[Line]) -> list[Line]:
+        """The function's lines, with those of its extensions among them."""
+        if self._extensions.known:
+            lines = sorted([*lines, *self._extensions.take_lines()], key=lambda line: line.ts_ms)
+        return self._paths.in_lines(lines)
+
+    def _end_process(self, reason: str = "FAILURE") -> list[Line]:
+        """End the process and its extensions, which hear the reason; returns what was printed."""
         process, self._process = self._process, None
-        self._is_asking = False
+        self._asking = None
+        last: list[Line] = []
+        if self._extensions.known:
+            if process is not None:
+                process.signal_end()
+            self._api.detach_function()
+            self._extensions.shut_down(reason, lambda: self._is_ended)
+            last = self._extensions.take_lines()
         self._api.detach()
+        last += self._extensions.kill()
         if process is None:
-            return []
+            return self._paths.in_lines(last)
         process.kill()
-        return self._paths.in_lines(process.output.take_lines(flush=True))
+        return self._paths.in_lines([*process.output.take_lines(flush=True), *last])
 
     def _expect_next(self, request: RuntimeRequest) -> None:
         if request.path != NEXT:
             raise ProtocolError(f"expected {NEXT}, got {request.method} {request.path}")
-        self._is_asking = True
+        self._asking = self._api.hold()
 
-    def _init_failed(self, kind: str, text: str) -> InitError:
+    def _init_failed(self, kind: str, text: str, printed: list[Line] | None = None) -> InitError:
+        """Of a process that has ended, having printed this, or is ended now."""
         payload = json.dumps({"errorType": kind, "errorMessage": text}).encode()
         line = Line(now_ms(), f"INIT_REPORT Status: error {kind} {text}")
-        return InitError(payload, [*self._notes(), *self._end_process(), line])
+        lines = self._end_process() if printed is None else printed
+        return InitError(payload, [*self._notes(), *lines, line])
 
     def _invocation_headers(self, request_id: str, arn: str, trace_id: str) -> dict[str, str]:
         return {

@@ -12,11 +12,13 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.runtime import serving
-from dlqlab.emulator.runtime.environment import Environment, Function, InitError
+from dlqlab.emulator.runtime.environment import Environment, InitError
 from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.emulator.runtime.layers import opt_root
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.process import Lifeline
+from dlqlab.emulator.runtime.programs import identifier
+from dlqlab.emulator.runtime.starting import Function
 from dlqlab.emulator.runtime.variables import of_function
 
 _LIFELINE = Lifeline()
@@ -49,18 +51,21 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         configuration = self.function_version.config
         state = _state_folder()
         served = _served(self.function_version)
+        task_root = Path(configuration.code.get_unzipped_code_location())
+        opt = opt_root([layer.code for layer in configuration.layers], state / "lambda-opt")
         function = Function(
             handler=configuration.handler,
             version=self.function_version.id.qualifier,
             timeout_s=configuration.timeout,
             memory_mb=configuration.memory_size,
-            task_root=Path(configuration.code.get_unzipped_code_location()),
-            opt_root=opt_root([layer.code for layer in configuration.layers], state / "lambda-opt"),
-            variables=of_function(env_vars, configuration.environment or {}, python=served.interpreter.version),
-            interpreter=served.interpreter,
+            task_root=task_root,
+            opt_root=opt,
+            variables=of_function(env_vars, configuration.environment or {}, runtime=identifier(served.program)),
+            program=served.program,
             notes=served.notes,
         )
-        environment = Environment(function, base=served.base, scratch=state / "lambda-tmp", lifeline=_LIFELINE)
+        base = served.runtime_folder(state, task_root, opt)
+        environment = Environment(function, base=base, scratch=state / "lambda-tmp", lifeline=_LIFELINE)
         self._environment = environment
         _ENVIRONMENTS.add(environment)
         try:
@@ -108,9 +113,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         if refused:
             raise LambdaRuntimeException(refused)
         state = _state_folder()
-        _served(function_version)
+        served = _served(function_version)
         configuration.code.prepare_for_execution()
-        opt_root([layer.code for layer in configuration.layers], state / "lambda-opt")
+        opt = opt_root([layer.code for layer in configuration.layers], state / "lambda-opt")
+        served.runtime_folder(state, Path(configuration.code.get_unzipped_code_location()), opt)
 
     @classmethod
     def notes(cls, function_version: FunctionVersion) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """Whether function processes get Lambda's file system here, and the command that starts one either way.
 
 A file system of their own needs user and mount namespaces that the system gives to everybody: Linux 5.12 or later,
-where neither a container's profile nor the distribution forbids them. It is tried once for each interpreter, with the
-real thing. Elsewhere functions see the machine's file system: code, layers and /tmp lie in folders of the emulator's,
-and LAMBDA_TASK_ROOT and TMPDIR name them, since code opens files by them.
+where neither a container's profile nor the distribution forbids them. It is tried once for each program that runs
+functions, with the real thing. Elsewhere functions see the machine's file system: code, layers and /tmp lie in folders
+of the emulator's, and LAMBDA_TASK_ROOT and TMPDIR name them, since code opens files by them.
 """
 
 import functools
@@ -12,76 +12,81 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.runtime import launcher
+from dlqlab.emulator.runtime import launcher, programs
+from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.interpreters import Interpreter
-from dlqlab.emulator.runtime.variables import LAMBDA, Places
+from dlqlab.emulator.runtime.programs import Program
+from dlqlab.emulator.runtime.variables import LAMBDA
 
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 LAUNCHER = Path(launcher.__file__)
-BOOTSTRAP = LAUNCHER.with_name("bootstrap.py")
 _PASSWD = f"""\
 root:x:0:0:root:/root:/bin/bash
 sbx_user1051:x:{launcher.USER}:{launcher.GROUP}::/home/sbx_user1051:/sbin/nologin
 """
 """Lambda's user, whose home does not exist."""
-_TRIAL = "import awslambdaric.bootstrap, os, ssl; os.stat('/var/task'); os.mkdir('/tmp/t'); os.rmdir('/tmp/t')"
 _TRIAL_WAITS_S = 20.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """The folders of one execution environment, by the paths that the emulator sees."""
-
-    task: Path
-    base: Path
-    tmp: Path
-    opt: Path | None = None
-
-    def places(self, *, isolated: bool) -> Places:
-        """The same by the paths that the function sees."""
-        if isolated:
-            return LAMBDA
-        opt = str(self.opt) if self.opt else LAMBDA.opt
-        return Places(task=str(self.task), runtime=str(self.base), opt=opt, tmp=str(self.tmp))
-
-
 def command(
-    interpreter: Interpreter, files: Files, variables: Mapping[str, str], *, isolated: bool, lifeline_fd: int
+    program: Program,
+    files: Files,
+    variables: Mapping[str, str],
+    *,
+    isolated: bool,
+    lifeline_fd: int,
+    memory_mb: int,
 ) -> list[str]:
     """What starts a function process.
 
     Args:
-        interpreter: that runs it.
+        program: that runs it.
         files: its folders.
         variables: of the function, for those that change how it starts.
         isolated: with Lambda's file system.
         lifeline_fd: whose end ends the process.
+        memory_mb: of the function.
     """
-    wrapper = variables.get(WRAPPER, "")
-    options = ["-s", "-S", "-X", f"emulator={files.base.parent}", "-X", f"lifeline={lifeline_fd}"]  # whose: for doctor
-    options += ["-X", "locale"] if "LC_CTYPE" in variables else []
+    start = programs.start(program, files, variables, isolated=isolated, lifeline_fd=lifeline_fd, memory_mb=memory_mb)
+    watched = programs.is_watched(program)
+    wrapper = (
+        "" if watched else variables.get(WRAPPER, "")
+    )  # of a language's start script, which provided.* has none of
+    watch = str(lifeline_fd) if watched else ""
     if isolated:
-        start = [_inside(interpreter), *options, "-X", f"bytecode={launcher.BYTECODE}"]
-        return _launched(interpreter, files, wrapper, [*start, f"{LAMBDA.runtime}/{BOOTSTRAP.name}"])
-    opt = ["-X", f"opt={files.opt}"] if files.opt else []
-    start = [str(interpreter.executable), *options, *opt, str(BOOTSTRAP)]
-    if not wrapper:
+        return _launched(program, files, wrapper, watch, start)
+    if not wrapper and not watched:
         return start
-    return [sys.executable, "-I", "-S", str(LAUNCHER), *[""] * 8, _by_machine(wrapper, files), *start]
+    return [sys.executable, "-I", "-S", str(LAUNCHER), *[""] * 8, _by_machine(wrapper, files), watch, *start]
 
 
-def _inside(interpreter: Interpreter) -> str:
-    return f"{LAMBDA.lang}/{interpreter.inside}"
+def extension_command(path: Path, program: Program, files: Files, *, isolated: bool, lifeline_fd: int) -> list[str]:
+    """What starts an executable of the layers beside the function's process, with the files that the function sees."""
+    start = [str(path)]
+    if not isolated:
+        return [sys.executable, "-I", "-S", str(LAUNCHER), *[""] * 9, str(lifeline_fd), *start]
+    if files.opt is not None:
+        start = [f"{LAMBDA.opt}/{path.relative_to(files.opt)}"]
+    return _launched(program, files, "", str(lifeline_fd), start)
 
 
-def _launched(interpreter: Interpreter, files: Files, wrapper: str, start: list[str]) -> list[str]:
+def _launched(program: Program, files: Files, wrapper: str, watch: str, start: list[str]) -> list[str]:
     root, passwd = _supplies(files.tmp.parent)
-    folders = [root, files.task, files.opt or "", files.tmp, interpreter.prefix, passwd, files.base, BOOTSTRAP]
-    return [sys.executable, "-I", "-S", str(LAUNCHER), *map(str, folders), wrapper, *start]
+    bootstrap = programs.BOOTSTRAP if isinstance(program, Interpreter) else ""
+    folders = [
+        root,
+        files.task,
+        files.opt or "",
+        files.tmp,
+        programs.lang(program) or "",
+        passwd,
+        files.base,
+        bootstrap,
+    ]
+    return [sys.executable, "-I", "-S", str(LAUNCHER), *map(str, folders), wrapper, watch, *start]
 
 
 def _by_machine(path: str, files: Files) -> str:
@@ -102,18 +107,18 @@ def _supplies(scratch: Path) -> tuple[Path, Path]:
 
 
 @functools.cache
-def trouble(interpreter: Interpreter, base: Path, scratch: Path) -> str | None:
-    """Why functions that this interpreter runs cannot have Lambda's file system; None where they can."""
+def trouble(program: Program, base: Path, scratch: Path) -> str | None:
+    """Why functions that this program runs cannot have Lambda's file system; None where they can."""
     if os.environ.get(settings.FUNCTION_FILES) == settings.FILES_OF_MACHINE:
         return f"{settings.FUNCTION_FILES} is {settings.FILES_OF_MACHINE}"
     if not hasattr(os, "unshare"):
         return f"{sys.platform} has no mount namespaces"
-    if interpreter.inside is None:
-        return f"{interpreter.executable} does not lie in its own prefix, {interpreter.prefix}"
+    if reason := programs.misplaced(program):
+        return reason
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as tmp:  # its parent is where the supplies lie
         files = Files(task=Path(tmp), base=base, tmp=Path(tmp))
-        return _try(_launched(interpreter, files, "", [_inside(interpreter), "-s", "-S", "-c", _TRIAL]))
+        return _try(_launched(program, files, "", "", programs.trial(program)))
 
 
 def _try(command: list[str]) -> str | None:

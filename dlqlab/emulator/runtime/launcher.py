@@ -1,6 +1,6 @@
 """Gives a function process Lambda's file system and then becomes its command: the first code of such a process.
 
-Started as ``python -I -S launcher.py ROOT TASK OPT TMP LANG PASSWD RUNTIME BOOTSTRAP WRAPPER COMMAND...``. With
+Started as ``python -I -S launcher.py ROOT TASK OPT TMP LANG PASSWD RUNTIME BOOTSTRAP WRAPPER WATCH COMMAND...``. With
 an empty ROOT the file system stays the machine's. Otherwise user and mounts get namespaces of their own, which needs no
 privileges: ROOT becomes the root of what the process sees, with the function's code at /var/task, its layers at /opt,
 the runtime's packages at /var/runtime, the interpreter at /var/lang, a /tmp of its own, and the rest of the machine
@@ -8,14 +8,21 @@ below. As on Lambda all but /tmp is read-only and the user is number 993. Networ
 
 WRAPPER is AWS_LAMBDA_EXEC_WRAPPER ("Modifying the runtime environment", AWS Lambda developer guide) or empty; what is
 said of one that cannot run, and the exit status, are those of the start script in AWS's images for Python.
+
+WATCH is empty, or the file descriptor of a lifeline: then the command runs below this process, which ends with it as it
+does, and ends it when the emulator is gone. So it is with programs that know nothing of lifelines.
 """
 
+import _thread
 import ctypes
 import os
+import signal
 import sys
 
 FAILED = 213
 """Exit status of a process that could not be given its file system; MARK begins what it says about that."""
+INVALID_ENTRYPOINT = 214
+"""Exit status where the command that is watched cannot be run; MARK begins why, in Lambda's words."""
 MARK = "dlqlab launcher: "
 USER, GROUP = 993, 990
 BYTECODE = "/var/pycache"
@@ -27,12 +34,14 @@ _SYS_MOUNT_SETATTR = 442  # the same on all architectures; the C library has no 
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _ATTR_RDONLY = 1
 _OWN_IN_VAR = {"task", "runtime", "lang", "pycache"}
-_OWN_IN_ROOT = {"var", "opt", "tmp"}
+_OWN_IN_ROOT = {"var", "opt", "tmp", "node_modules"}
+_PROCESSORS = {62: "x86_64", 183: "aarch64"}
+"""By the number in an executable's head (System V ABI, ``e_machine``)."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
-    root, task, opt, tmp, lang, passwd, runtime, bootstrap, wrapper, *command = sys.argv[1:]
+    root, task, opt, tmp, lang, passwd, runtime, bootstrap, wrapper, watch, *command = sys.argv[1:]
     if root:
         try:
             _isolate()
@@ -43,7 +52,9 @@ def main() -> None:
             os.write(2, f"{MARK}{error}\n".encode())
             os._exit(FAILED)
     else:
-        os.chdir(os.environ["LAMBDA_TASK_ROOT"])
+        os.chdir(os.environ["PWD"])
+    if watch:
+        _watch(int(watch), command)
     _become(wrapper, command)
 
 
@@ -66,18 +77,23 @@ def _build(root: str, task: str, opt: str, tmp: str, lang: str, passwd: str, run
         os.mkdir(f"{root}/{name}")
     os.mkdir(f"{root}{BYTECODE}/runtime")
     _bind(task, f"{root}/var/task")
-    _bind(lang, f"{root}/var/lang")
+    _bind_lang(lang, f"{root}/var/lang")
     if opt:
         _bind(opt, f"{root}/opt")
-    _bind_any(bootstrap, f"{root}/var/runtime/bootstrap.py")
+    if bootstrap:
+        _bind_any(bootstrap, f"{root}/var/runtime/bootstrap.py")
     if os.path.exists(f"{root}/etc/passwd"):
         _bind(passwd, f"{root}/etc/passwd")
     packages = [(entry.name, os.path.realpath(entry.path)) for entry in os.scandir(runtime)]
     for name, target in packages:
         _bind_any(target, f"{root}/var/runtime/{name}")
         _make_like(target, f"{root}{BYTECODE}/runtime/{name}")
+    if "NODE_PATH" in os.environ:
+        _link_modules(root, os.environ["NODE_PATH"])
     _make_read_only(root)
     _bind(tmp, f"{root}/tmp")  # noqa: S108  (the function's own)
+    if not bootstrap:
+        return
     _bind(task, f"{root}{BYTECODE}/task")
     for name, target in packages:
         _bind(target, f"{root}{BYTECODE}/runtime/{name}")
@@ -104,6 +120,36 @@ def _make_like(source: str, target: str) -> None:
         os.mkdir(target)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+
+
+def _bind_lang(lang: str, target: str) -> None:
+    """A folder, or a single executable in its ``bin``; some programs have neither."""
+    if os.path.isdir(lang):
+        _bind(lang, target)
+    elif lang:
+        os.mkdir(f"{target}/bin")
+        _bind_any(lang, f"{target}/bin/{os.path.basename(lang)}")
+
+
+def _link_modules(root: str, node_path: str) -> None:
+    """Links to the packages of NODE_PATH in a folder above all code, where ES modules look for packages.
+
+    Lambda's runtime lets them look in NODE_PATH, as Node.js itself does for require alone.
+    """
+    target = f"{root}/node_modules"
+    os.mkdir(target)
+    for folder in node_path.split(":"):
+        if os.path.basename(folder) != "node_modules" or not os.path.isdir(f"{root}{folder}"):
+            continue
+        for name in os.listdir(f"{root}{folder}"):
+            if name.startswith("@"):
+                os.makedirs(f"{target}/{name}", exist_ok=True)
+                names = [f"{name}/{package}" for package in os.listdir(f"{root}{folder}/{name}")]
+            else:
+                names = [name]
+            for package in names:
+                if not os.path.lexists(f"{target}/{package}"):
+                    os.symlink(f"{folder}/{package}", f"{target}/{package}")
 
 
 def _bind_any(source: str, target: str) -> None:
@@ -141,6 +187,51 @@ def _become(wrapper: str, command: list[str]) -> None:
         os.execv(command[0], command)  # noqa: S606  (no shell is wanted)
     except OSError as error:  # a wrapper without a first line that names its interpreter
         _refuse(f"{command[0]}: {error.strerror}", _NOT_EXECUTABLE)
+
+
+def _watch(lifeline_fd: int, command: list[str]) -> None:
+    """Run the command below this process, and end as it does."""
+    child = os.fork()
+    if not child:
+        os.close(lifeline_fd)
+        _run(command[0], command)
+    _thread.start_new_thread(_end_with, (lifeline_fd,))
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        signal.signal(os.WTERMSIG(status), signal.SIG_DFL) if os.WTERMSIG(status) != signal.SIGKILL else None
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.waitstatus_to_exitcode(status))
+
+
+def _end_with(lifeline_fd: int) -> None:
+    """End this process and all below it when the emulator is gone."""
+    os.read(lifeline_fd, 1)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _run(path: str, command: list[str]) -> None:
+    """Become an executable; where it cannot be one, say why as Lambda does."""
+    if not os.path.isfile(path):
+        text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+    else:
+        try:
+            os.execv(path, command)  # noqa: S606  (no shell is wanted)
+        except OSError as error:
+            text = f"fork/exec {path}: {str(error.strerror).lower()}{_foreign(path)}"
+    os.write(2, f"{MARK}{text}\n".encode())
+    os._exit(INVALID_ENTRYPOINT)
+
+
+def _foreign(path: str) -> str:
+    """What an executable was built for, where that is not this machine."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(20)
+    except OSError:  # not to be read: what was said is all
+        return ""
+    built_for = _PROCESSORS.get(int.from_bytes(head[18:20], "little")) if head.startswith(b"\x7fELF") else None
+    here = os.uname().machine
+    return f" (it is built for {built_for}, and this machine is {here})" if built_for not in {None, here} else ""
 
 
 def _refuse(text: str, status: int) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dlqlab.emulator.runtime.filesystem import Files
+from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.variables import LAMBDA, Places
 

@@ -32,8 +32,11 @@ class Lifeline:
 class FunctionProcess:
     """A running function process with a ``/tmp`` of its own."""
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], lifeline: Lifeline) -> None:
-        self._is_wrapped = bool(environment.get(WRAPPER))
+    def __init__(
+        self, command: Sequence[str], *, environment: Mapping[str, str], lifeline: Lifeline, is_watched: bool = False
+    ) -> None:
+        self._is_watched = is_watched
+        self._is_wrapped = bool(environment.get(WRAPPER)) and not is_watched
         read_fd, write_fd = os.pipe()
         os.set_blocking(read_fd, False)
         self.output = OutputReader(read_fd)
@@ -62,8 +65,16 @@ class FunctionProcess:
 
     def peak_memory_mb(self) -> int:
         """Peak resident memory in MiB, of the largest where a wrapper stays; 0 where the system does not tell."""
-        pids = [self.pid, *_children(self.pid)] if self._is_wrapped else [self.pid]
-        return max(_peak_memory_mb(pid) for pid in pids)
+        if self._is_watched:
+            pids = _own_children(self.pid)
+        else:
+            pids = [self.pid, *_children(self.pid)] if self._is_wrapped else [self.pid]
+        return max((_peak_memory_mb(pid) for pid in pids), default=0)
+
+    def keep_to_others(self) -> None:
+        """Let it have the processors that the emulator leaves."""
+        for pid in (self.pid, *(_own_children(self.pid) if self._is_watched else ())):
+            processors.give_others(pid)
 
     def has_ended(self) -> bool:
         """Whether the process is gone, whatever it started."""
@@ -108,6 +119,14 @@ def _peak_memory_mb(pid: int) -> int:
     finally:
         os.close(fd)
     return int(status.partition(b"VmHWM:")[2].split(None, 1)[0] if b"VmHWM:" in status else 0) // 1024
+
+
+def _own_children(pid: int) -> list[int]:
+    """What the first thread of a process started, at the price of reading a file; [] where the system does not tell."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _children(pid: int) -> list[int]:

@@ -295,7 +295,7 @@ def test_declared_python_serves_where_the_machine_has_it(make: FunctionFactory, 
                 raise ValueError('grün 😀')
             return ['%d.%d' % sys.version_info[:2], boto3.__name__, event['text'], 'x' * event.get('size', 0)]
         """,
-        interpreter=interpreter,
+        program=interpreter,
         base=build_base(make.folder / f"base-{version}", version),
         variables={"AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}"},
     )
@@ -383,20 +383,22 @@ def test_end_of_the_process_shows_although_its_child_holds_the_output(make: Func
 
 
 def test_request_for_another_api_is_answered_and_changes_nothing(make: FunctionFactory) -> None:
-    """An extension's registration: not found; the invocation goes on."""
+    """An extension that registers after the init, and what there is not at all; the invocation goes on."""
     environment = make(
         """
         import os, urllib.error, urllib.request
         def handler(event, context):
-            url = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2020-01-01/extension/register"
-            try:
-                urllib.request.urlopen(url, data=b'{}')
-            except urllib.error.HTTPError as error:
-                return error.code
+            codes = []
+            for path in ('2020-01-01/extension/register', 'another/api'):
+                try:
+                    urllib.request.urlopen(f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/{path}", data=b'{}')
+                except urllib.error.HTTPError as error:
+                    codes.append(error.code)
+            return codes
         """
     )
 
-    assert 404 == invoke(environment)
+    assert [403, 404] == invoke(environment)
 
 
 def test_lost_file_system_does_not_fail_the_function(

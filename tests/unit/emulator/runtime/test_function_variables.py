@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlqlab.emulator.runtime.filesystem import Files
+from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.paths import Paths
 from dlqlab.emulator.runtime.variables import LAMBDA, Places, of_function, of_process
@@ -24,8 +24,9 @@ GIVEN = {
 
 
 def variables(own: dict[str, str], places: Places = LAMBDA) -> dict[str, str]:
-    function = of_function(GIVEN | own, own, python="3.12")
-    return of_process(function, places, handler="app.handler", runtime_api="127.0.0.1:9001")
+    function = of_function(GIVEN | own, own, runtime="python3.12")
+    language = {"PYTHONPATH": places.runtime}
+    return of_process(function, places, language, handler="app.handler", runtime_api="127.0.0.1:9001")
 
 
 def test_variables_are_lambdas() -> None:

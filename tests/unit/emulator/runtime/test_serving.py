@@ -8,6 +8,10 @@ import pytest
 from dlqlab.emulator.host import fidelity_card
 from dlqlab.emulator.runtime import interpreters, serving
 from dlqlab.emulator.runtime.base import OWN_VERSION, UnsupportedPythonError, build_base
+from dlqlab.emulator.runtime.interpreters import own as own_python
+from dlqlab.emulator.runtime.node import fetch
+from dlqlab.emulator.runtime.node import find as nodes
+from dlqlab.emulator.runtime.programs import Provided
 
 
 def executable(path: Path) -> Path:
@@ -51,7 +55,12 @@ def test_version_is_read_from_the_runtime(runtime: str | None, version: str | No
 @pytest.mark.parametrize(
     ("package_type", "runtime", "said"),
     [
-        ("Zip", "nodejs20.x", "Value nodejs20.x at 'runtime'"),
+        ("Zip", "java21", "Value java21 at 'runtime'"),
+        ("Zip", "dotnet8", "Value dotnet8 at 'runtime'"),
+        ("Zip", "ruby3.3", "Value ruby3.3 at 'runtime'"),
+        ("Zip", "go1.x", "Value go1.x at 'runtime'"),
+        ("Zip", "nodejs16.x", "Value nodejs16.x at 'runtime': AWS creates no functions of it"),
+        ("Zip", "nodejs4.3", "Value nodejs4.3 at 'runtime': AWS creates no functions of it"),
         ("Image", None, "container images"),
         ("Zip", None, "None"),
     ],
@@ -62,12 +71,60 @@ def test_what_cannot_be_served_is_refused_with_a_remedy(package_type: str, runti
 
     assert text is not None
     assert said in text
-    assert "python3.x" in text
+    assert "python3.x, nodejs18.x to nodejs24.x, provided.al2 or provided.al2023" in text
 
 
-def test_python_is_not_refused() -> None:
+@pytest.mark.parametrize("runtime", ["python3.9", "provided.al2", "provided.al2023"])
+def test_what_can_be_served_is_not_refused(runtime: str) -> None:
     """Neither a version that this machine lacks: it is served by another."""
-    assert serving.refusal("Zip", "python3.9") is None
+    assert serving.refusal("Zip", runtime) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "fetched", "others", "served", "said"),
+    [
+        ("20.1.0", "20.9.0", "24.2.0", "20.1.0", None),
+        (None, "20.9.0", "24.2.0", "20.9.0", None),
+        (None, None, "24.2.0", "24.2.0", "no route; nor is it on PATH"),
+    ],
+)
+def test_node_is_the_declared_one_else_a_fetched_one_else_the_machines(
+    monkeypatch: pytest.MonkeyPatch, own: str | None, fetched: str | None, others: str, served: str, said: str | None
+) -> None:
+    """What differs is said."""
+
+    def node(version: str) -> nodes.Node:
+        return nodes.Node(version=version, executable=Path("/node"))
+
+    def node_of(_major: int) -> nodes.Node:
+        if fetched is None:
+            raise fetch.FetchError("no route")
+        return node(fetched)
+
+    monkeypatch.setattr(nodes, "find", lambda _major: node(own) if own else None)
+    monkeypatch.setattr(nodes, "find_nearest", lambda _major: node(others))
+    monkeypatch.setattr(fetch, "node_of", node_of)
+    found, reason = serving._node.__wrapped__(20)
+
+    assert served == found.version
+    assert reason is None if said is None else reason is not None and said in reason
+
+
+def test_node_that_cannot_be_had_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With field, value, reason and remedy."""
+
+    def fail(_major: int) -> None:
+        raise fetch.FetchError(
+            "Node.js 20 could not be fetched (no route); try again with the package registry in reach"
+        )
+
+    monkeypatch.setattr(serving, "_node", fail)
+    text = serving.refusal("Zip", "nodejs20.x")
+
+    assert text == (
+        "Value nodejs20.x at 'runtime': Node.js 20 could not be fetched (no route); "
+        "try again with the package registry in reach"
+    )
 
 
 def test_base_of_another_version_has_what_is_not_compiled(tmp_path: Path) -> None:
@@ -90,22 +147,31 @@ def test_version_that_the_packages_do_not_support_is_refused(tmp_path: Path) -> 
 def test_foreign_architecture_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Declared arm64 on another processor, and a Python that is not there; what is as declared is not."""
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    notes = serving._notes("python3.12", "no Python 3.12", ("arm64",))
+    notes = serving._notes("python3.12", own_python(), "no Python 3.12", ("arm64",))
 
     assert f"declared python3.12 runs on Python {OWN_VERSION}: no Python 3.12" == notes[0]
     assert "declared arm64 runs on x86_64" in notes[1]
-    assert () == serving._notes("python3.13", None, ("x86_64",))
+    assert "a bootstrap compiled for arm64" in serving._notes("provided.al2023", Provided(), None, ("arm64",))[0]
+    assert () == serving._notes("python3.13", own_python(), None, ("x86_64",))
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
-    assert () == serving._notes("python3.13", None, ("arm64",))
+    assert () == serving._notes("python3.13", own_python(), None, ("arm64",))
 
 
 @pytest.mark.parametrize(
     ("served", "ok", "said"),
     [
         ({}, (False, True), "not tried yet"),
-        ({"python3.13": {"python": "3.13", "files": ""}}, (True, True), "/var/task, /opt"),
-        ({"python3.12": {"python": "3.13", "files": ""}}, (True, False), "python3.12 runs on Python 3.13"),
-        ({"python3.13": {"python": "3.13", "files": "no room"}}, (False, True), "the machine's, because no room"),
+        ({"python3.13": {"program": "Python 3.13", "is": "python3.13", "files": ""}}, (True, True), "/var/task, /opt"),
+        (
+            {"python3.12": {"program": "Python 3.13", "is": "python3.13", "files": ""}},
+            (True, False),
+            "python3.12 runs on Python 3.13",
+        ),
+        (
+            {"python3.13": {"program": "Python 3.13", "is": "python3.13", "files": "no room"}},
+            (False, True),
+            "the machine's, because no room",
+        ),
     ],
 )
 def test_card_says_what_is_in_force(served: dict[str, dict[str, str]], ok: tuple[bool, bool], said: str) -> None:

@@ -1,0 +1,29 @@
+"""Which packages of the AWS SDK a bundle imports and does not bring along. Lambda has them all beside the bundle."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_SCRIPTS = {".js", ".mjs", ".cjs"}
+_IMPORT = re.compile(rb"""["'`](@(?:aws-sdk|smithy)/[a-z0-9-]+)(?=["'`/])""")
+_OF_SDK = {"@aws-sdk", "@smithy"}
+
+
+def imported(roots: Iterable[Path]) -> frozenset[str]:
+    """Names such as ``@aws-sdk/client-sqs`` in the scripts below some folders, without those that they contain."""
+    names: set[str] = set()
+    for root in roots:
+        found = {name.decode() for path in _scripts(root) for name in _IMPORT.findall(path.read_bytes())}
+        names |= {name for name in found if not _has(root, name)}
+    return frozenset(names)
+
+
+def _scripts(root: Path) -> Iterator[Path]:
+    for folder, folders, files in root.walk():
+        folders[:] = [name for name in folders if name not in _OF_SDK]  # what they need comes with them
+        yield from (folder / name for name in files if Path(name).suffix in _SCRIPTS)
+
+
+def _has(root: Path, name: str) -> bool:
+    places = (root, root / "nodejs", *root.glob("nodejs/node*"))
+    return any((place / "node_modules" / name / "package.json").is_file() for place in places)
