@@ -15,6 +15,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from dlqlab.emulator.runtime import network
+
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
 TRANSPORT = Path(__file__).with_name("runtime_client.py")
 OWN_VERSION = ".".join(map(str, sys.version_info[:2]))
@@ -36,6 +38,7 @@ def build_base(folder: Path, version: str = OWN_VERSION) -> Path:
     if is_foreign:
         links = [link for link in links if link[1].suffix != ".so"]
         links.append((TRANSPORT.name, TRANSPORT))
+    links.append((network.MODULE.name, network.MODULE))
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links:
         link = folder / name

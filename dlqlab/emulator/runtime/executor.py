@@ -11,7 +11,7 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.runtime import serving
+from dlqlab.emulator.runtime import network, serving
 from dlqlab.emulator.runtime.environment import Environment, Function, InitError
 from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.emulator.runtime.layers import opt_root
@@ -56,7 +56,8 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
             memory_mb=configuration.memory_size,
             task_root=Path(configuration.code.get_unzipped_code_location()),
             opt_root=opt_root([layer.code for layer in configuration.layers], state / "lambda-opt"),
-            variables=of_function(env_vars, configuration.environment or {}, python=served.interpreter.version),
+            variables=of_function(env_vars, configuration.environment or {}, python=served.interpreter.version)
+            | network.rules(configuration.runtime, config.GATEWAY_LISTEN[0].port, configuration.environment or {}),
             interpreter=served.interpreter,
             notes=served.notes,
         )
