@@ -87,7 +87,8 @@ def test_python_reaches_the_emulator_by_every_name(python: Run) -> None:
     said = python(
         """
         import asyncio, http.client, os, urllib.request
-        for host in ("localstack:4566", "sqs.us-east-1.localhost.localstack.cloud:4566", "LOCALHOST.localstack.cloud:4571",
+        for host in ("localstack:4566", "sqs.us-east-1.localhost.localstack.cloud:4566",
+                     "LOCALHOST.localstack.cloud:4571",
                      "host.docker.internal:4777", "localhost:4566", "127.0.0.1:4777", "localhost:PORT"):
             print(urllib.request.urlopen(f"http://{host}/", timeout=10).read().decode())
         async def ask():
@@ -138,7 +139,8 @@ def test_python_reaches_nothing_outside(python: Run) -> None:
     assert len(said) == 13
     assert (
         "[dlqlab] refused: api.example.com:443 is outside of this machine, and functions may not reach it: to allow "
-        'it, give [network] allow = ["api.example.com:443"] in dlqlab.toml or dlqlab up --allow-network api.example.com:443'
+        'it, give [network] allow = ["api.example.com:443"] in dlqlab.toml or dlqlab up --allow-network '
+        "api.example.com:443"
     ) in said
     assert any("169.254.169.254:80" in line for line in said)
     assert any("[2001:db8::1]:80" in line for line in said)
