@@ -8,7 +8,6 @@ import hashlib
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import threading
 import zipfile
@@ -16,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlqlab.contracts.project import NPM, is_path
+from dlqlab.emulator.runtime import installing
 from dlqlab.emulator.runtime.caches import cache_root, filled
+from dlqlab.emulator.runtime.installing import InstallError
 
-INSTALL_WAITS_S = 300.0
-_SAID_LINES = 4
 _LOCK = threading.Lock()
 
 
@@ -80,9 +79,13 @@ def _unzip(path: Path, folder: Path) -> None:
 def _install(source: str, python: str | None, folder: Path) -> None:
     if source.startswith(NPM):
         (folder / "nodejs").mkdir()
-        _run(_npm(source.removeprefix(NPM).split(), folder / "nodejs"), source)
+        command = _npm(source.removeprefix(NPM).split(), folder / "nodejs")
     else:
-        _run(pip(source.split(), str(python), folder / "python"), source)
+        command = installing.pip(source.split(), str(python), folder / "python")
+    try:
+        installing.run(command, source)
+    except InstallError as error:
+        raise LayerError(str(error)) from error
 
 
 def _npm(names: Sequence[str], folder: Path) -> list[str]:
@@ -91,28 +94,3 @@ def _npm(names: Sequence[str], folder: Path) -> list[str]:
         raise LayerError(f"{' '.join(names)} needs npm, which is not on PATH: install Node.js, or give a folder")
     options = ("--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--omit=dev")
     return [npm, "install", "--prefix", str(folder), *options, *names]
-
-
-def pip(requirements: Sequence[str], python: str, folder: Path) -> list[str]:
-    """The command that installs wheels for a version of Python into a folder."""
-    beside = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    wanted = ["--target", str(folder), "--python-version", python, "--only-binary=:all:", *requirements]
-    if beside:
-        return [beside, "pip", "install", "--quiet", "--python", sys.executable, *wanted]
-    return [sys.executable, "-m", "pip", "install", "--quiet", *wanted]
-
-
-def _run(command: Sequence[str], source: str) -> None:
-    try:
-        ended = subprocess.run(
-            command, capture_output=True, text=True, timeout=INSTALL_WAITS_S, check=False, stdin=subprocess.DEVNULL
-        )
-    except subprocess.TimeoutExpired as error:
-        raise LayerError(
-            f"{source} was not installed within {INSTALL_WAITS_S:.0f} s: is the registry there?"
-        ) from error
-    except OSError as error:
-        raise LayerError(f"{source} cannot be installed: {command[0]}: {error}") from error
-    if ended.returncode:
-        said = " ".join((ended.stderr.strip() or ended.stdout.strip()).splitlines()[-_SAID_LINES:])
-        raise LayerError(f"{source} cannot be installed by {Path(command[0]).name}: {said}")

@@ -60,7 +60,7 @@ def _search(runtime: str | None, architectures: tuple[str, ...], state: Path) ->
     interpreter = find(version)
     base = state / ("lambda-base" if version == own().version else f"lambda-base-{version}")
     if interpreter is None:
-        reason = f"this machine has no Python {version} on PATH, in pyenv or in uv"
+        reason = f"this machine has no Python {version} on PATH, in pyenv or in uv, and uv brought none"
     else:
         try:
             build_base(base, version)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dlqlab.emulator.functions import layer_packages
 from dlqlab.emulator.functions.layer_packages import LayerError, content
+from dlqlab.emulator.runtime import installing
 
 MADE = """\
 Metadata-Version: 2.1
@@ -83,9 +83,9 @@ def test_package_that_cannot_be_had_is_told_and_leaves_nothing(tmp_path: Path, c
 
 def test_registry_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a bound of time."""
-    monkeypatch.setattr(layer_packages, "pip", lambda *_args: [sys.executable, "-c", "import time; time.sleep(60)"])
-    monkeypatch.setattr(layer_packages, "INSTALL_WAITS_S", 0.2)
-    with pytest.raises(LayerError, match=r"idna was not installed within 0 s"):
+    monkeypatch.setattr(installing, "pip", lambda *_args: [sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(installing, "INSTALL_WAITS_S", 0.2)
+    with pytest.raises(LayerError, match=r"idna was not installed within 0\.2 s"):
         content("idna", python="3.13", project=None)
 
 
