@@ -41,6 +41,9 @@ DIFFERENCES = {
     "function variables": "a name of a single letter is taken; Lambda wants two characters",
     "network": "no latency between services: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
+    "function network": "functions in Python and Node.js reach this machine and what --allow-network or [network] of "
+    "dlqlab.toml allow; on Lambda, outside of a VPC, the Internet. Code that connects by a C library is not held back",
+    "public layers": "what a package index has under the layer's major version, not the very archive of its ARN",
     "function processes": "functions share the machine's network and processor architecture, whatever they declare; "
     "neither memory nor the size of /tmp is limited",
 }
