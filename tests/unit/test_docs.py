@@ -26,7 +26,7 @@ QUOTED = {
     "Reserved keys used in": "dlqlab/emulator/functions/lambda_checks.py",
     "which cannot be reached from here": "dlqlab/emulator/functions/layer_sources.py",
     ", but the function runs on ": "dlqlab/emulator/functions/compiled_modules.py",
-    "is outside of this machine, and functions may not reach it": "dlqlab/emulator/runtime/function_network.py",
+    "is outside of this machine, and functions may not": "dlqlab/emulator/runtime/function_network/__init__.py",
     "payload is too large": "dlqlab/emulator/functions/lambda_checks.py",
     "malformed Lambda proxy response": "dlqlab/emulator/apigateway/rest_api_answers.py",
     "Endpoint request timed out": "dlqlab/emulator/apigateway/rest_api_answers.py",

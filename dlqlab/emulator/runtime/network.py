@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dlqlab.emulator import settings
 
-MODULE = Path(__file__).with_name("function_network.py")
-"""For Python functions; those in Node.js have an equal of their own."""
+MODULE = Path(__file__).with_name("function_network")
+"""For Python functions; those in Node.js have an equal of their own. A folder, because beside it bytecode is kept."""
 VARIABLE = "DLQLAB_NETWORK"
 """Of the process; the first code in it takes it out of the function's sight."""
 _OBEYED_BY = ("python", "nodejs")

@@ -281,6 +281,23 @@ def test_interpreter_starts_as_lambdas_does(make: FunctionFactory, tmp_path: Pat
     assert b"Runtime exited with error: exit status 4" in ask(environment, {"leave": True}).payload
 
 
+def test_hosts_have_localstacks_names(isolated: FunctionFactory) -> None:
+    """For what asks the system's resolver: a program, or a library in C."""
+    environment = isolated(
+        """
+        import subprocess
+        def handler(event, context):
+            name = "sqs.us-east-1.localhost.localstack.cloud"
+            answer = subprocess.run(["getent", "hosts", name], capture_output=True)
+            return [open("/etc/hosts").read(), answer.stdout.decode().split()[:1]]
+        """
+    )
+    hosts, found = invoke(environment)
+
+    assert "127.0.0.1 localstack\n" in hosts
+    assert found in (["127.0.0.1"], ["::1"])
+
+
 @pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.12", "3.14"])
 def test_declared_python_serves_where_the_machine_has_it(make: FunctionFactory, version: str) -> None:
     """With AWS's runtime client and SDK: results, errors and refusals of the other version are the same."""

@@ -4,7 +4,7 @@ What a Node.js function can reach: this machine, the emulator by every name Loca
 
 Loaded before a function's code (`node --require`). It stands around `dns.lookup`, the connecting of sockets and the
 sending of datagrams, through which http, https, tls, fetch and the AWS SDK go; worker threads have the same rules. The
-equal for Python is `function_network.py`. DLQLAB_NETWORK is JSON with `port`, the emulator's; `ports`, further ones that
+equal for Python is `function_network`. DLQLAB_NETWORK is JSON with `port`, the emulator's; `ports`, further ones that
 mean it; `allow`, a list of HOST:PORT, each part perhaps with `*`.
 */
 const dgram = require('dgram')

@@ -136,6 +136,6 @@ def test_packages_for_a_python_of_earlier_releases_are_locked(tmp_path: Path, mo
     base = build_base(tmp_path / "base", "3.9")
     build_base(tmp_path / "other", "3.9")
 
-    assert {path.name for path in base.iterdir()} == {"awslambdaric", "function_network.py"}
+    assert {path.name for path in base.iterdir()} == {"awslambdaric", "function_network"}
     assert len(asked) == 2
     assert {"--require-hashes", "--only-binary=:all:", "--python-version"} <= set(asked[1])
