@@ -21,7 +21,7 @@ def test_record_of_calls_is_kept_only_where_it_is_asked_for(monkeypatch: pytest.
 
 
 def test_project_file_of_the_folder_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The emulator is told where it is, and what functions may reach by it and by the shell; a wrong one is an error."""
+    """The emulator is told where it is, and what functions may reach by it and by the shell; a wrong one is told."""
 
     def environ() -> dict[str, str]:
         return settings.environment(host="127.0.0.1", port=1, state=tmp_path, patches=())
