@@ -3,8 +3,7 @@
 DlqlabError
 ├── UsageError          what the user gave cannot be used; exit code 3
 │   ├── ScenarioError   a scenario file: names the field, the value and the remedy
-│   ├── TopologyError   a topology file, or a part that a pipeline does not have: as above
-│   └── ProjectError    a project file: as above
+│   └── TopologyError   a topology file, or a part that a pipeline does not have: as above
 └── RunError            the run broke; exit code 4
     ├── EmulatorError   LocalStack did not start, stop or answer
     ├── DeployError     the pipeline could not be deployed or did not prove itself
@@ -33,10 +32,6 @@ class ScenarioError(UsageError):
 
 class TopologyError(UsageError):
     """A topology cannot be used, or lacks what is asked for."""
-
-
-class ProjectError(UsageError):
-    """A project file cannot be used."""
 
 
 class RunError(DlqlabError):

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dlqlab.contracts.project import endpoint_problem
+from dlqlab.contracts.function_needs import endpoint_problem
 from dlqlab.emulator import settings
 
 Command = Callable[..., Any]

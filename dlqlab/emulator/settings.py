@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dlqlab.contracts.project import Project, endpoint_problem
-from dlqlab.contracts.project_file import find_project, read_project
+from dlqlab.contracts.function_needs import endpoint_problem
+from dlqlab.contracts.project import Project, find_project, read_project
 from dlqlab.errors import UsageError
 
 STATE_DIR = "DLQLAB_STATE_DIR"

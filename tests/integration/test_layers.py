@@ -129,9 +129,7 @@ def test_trouble_with_a_layer_of_the_project_is_told(make_function: FunctionFact
     assert said.startswith(f"Layer version {arn(name)}: ")
     assert "nowhere is not there: give a folder or a zip file" in said
     project.write_text("[layer]\n")
-    assert (
-        "layer is not known: sections are layers" in refusal(lambda: make_function(source, Layers=[arn(unique())]))[1]
-    )
+    assert "layer is not known: give " in refusal(lambda: make_function(source, Layers=[arn(unique())]))[1]
 
 
 def test_at_most_five_layers(make_function: FunctionFactory) -> None:

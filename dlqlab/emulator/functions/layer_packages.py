@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlqlab.contracts.project import NPM, is_path
+from dlqlab.contracts.function_needs import NPM, is_path
 from dlqlab.emulator.runtime import installing
 from dlqlab.emulator.runtime.caches import cache_root, filled
 from dlqlab.emulator.runtime.installing import InstallError

@@ -19,14 +19,13 @@ from localstack.services.lambda_.invocation.lambda_models import HotReloadingCod
 from localstack.services.lambda_.invocation.models import lambda_stores
 from localstack.services.lambda_.provider import LambdaProvider
 
-from dlqlab.contracts.project import Project
-from dlqlab.contracts.project_file import read_project
+from dlqlab.contracts.project import Project, read_project
 from dlqlab.emulator import settings
 from dlqlab.emulator.functions.asked_runtimes import asked, configuration, telling
 from dlqlab.emulator.functions.layer_packages import LayerError, content
 from dlqlab.emulator.functions.layer_sources import source_of, unknown
 from dlqlab.emulator.runtime.interpreters import declared, find, own
-from dlqlab.errors import ProjectError
+from dlqlab.errors import UsageError
 
 _LOCK = threading.Lock()
 
@@ -126,5 +125,5 @@ def _project() -> tuple[Project, Path | None]:
     path = Path(given) if given else None
     try:
         return (read_project(path) if path and path.exists() else Project()), path
-    except ProjectError as error:
+    except UsageError as error:
         raise InvalidParameterValueException(str(error), Type="User") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlqlab.emulator import settings
-from dlqlab.errors import ProjectError, UsageError
+from dlqlab.errors import UsageError
 
 
 def test_record_of_calls_is_kept_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_project_file_of_the_folder_counts(monkeypatch: pytest.MonkeyPatch, tmp_
     path.write_text('[network]\nallow = ["b:2", "c:3"]\n')
     assert (environ()[settings.PROJECT_FILE], environ()[settings.ALLOW_NETWORK]) == (str(path), "a:1,b:2,c:3")
     path.write_text("[networks]\n")
-    with pytest.raises(ProjectError, match="networks is not known"):
+    with pytest.raises(UsageError, match="networks is not known"):
         environ()
     path.unlink()
     monkeypatch.setenv(settings.ALLOW_NETWORK, "a")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlqlab.contracts.project import source_problem
+from dlqlab.contracts.function_needs import source_problem
 from dlqlab.emulator.functions.layer_sources import KNOWN, source_of, unknown
 
 PYTHON = "arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPython"
