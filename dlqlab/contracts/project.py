@@ -7,15 +7,17 @@ messages are sent. docs/project-file.md says what each field means.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from dlqlab.contracts.function_needs import Network, check_layers
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.scenario import Drain, Judge, Load
 from dlqlab.errors import ScenarioError, UsageError
+from taskrules.bounds import check, setting
 
 FILE = "dlqlab.toml"
 
@@ -33,45 +35,44 @@ class Tool(StrEnum):
     NONE = "none"
 
 
+def _table(meaning: str) -> Any:
+    """A table of texts, empty by default."""
+    return field(default_factory=dict, metadata=setting(None, meaning).metadata)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deploy:
-    """How it is deployed. ``folder`` is below the file's; ``command`` replaces what is run for the tool.
+    """How the pipeline is deployed."""
 
-    ``args`` are added to the tool's last command, ``env`` to its environment. ``template`` is that of CloudFormation.
-    """
-
-    tool: Tool = Tool.NONE
-    folder: str = "."
-    command: tuple[str, ...] = ()
-    template: str = "template.yaml"
-    stack: str = ""
-    args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    timeout_s: int = field(default=900, metadata={"range": (1, 3600)})
+    tool: Tool = setting(Tool.NONE, "what deploys it; `none` where it is deployed already")
+    folder: str = setting(".", "where the tool runs, from the file's folder")
+    command: tuple[str, ...] = setting((), "what is run in place of the tool's usual commands, word by word")
+    template: str = setting("template.yaml", "the template that `cloudformation` deploys")
+    stack: str = setting("", "name of the stack; default: the project's")
+    args: tuple[str, ...] = setting((), "added to the tool's last command")
+    env: Mapping[str, str] = _table("added to the tool's environment")
+    timeout_s: int = setting(900, "how long all of it may take", 1, 3600)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Where the load goes in: exactly one of ``http`` (``POST /orders``), ``queue``, ``topic``, ``bus`` and ``bucket``.
-
-    ``url`` is that of the API where several are deployed; else the only one is taken. ``body`` is a template (docs/
-    project-file.md), ``rows`` a CSV or JSONL file whose columns it may use. ``group`` is the template of a FIFO queue's
-    or topic's message group; ``detail_type`` and ``source`` are those of events.
+    """Where the load goes in: one of `http`, `queue`, `topic`, `bus` and `bucket`; without any of them the only way in
+    that is found. Templates may stand in `http`, `body`, `group` and in the values of `headers` and `attributes`.
     """
 
-    http: str = ""
-    queue: str = ""
-    topic: str = ""
-    bus: str = ""
-    bucket: str = ""
-    url: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    body: str = '{"id": "{{key}}"}'
-    rows: str = ""
-    group: str = "{{choice a b c d}}"
-    detail_type: str = "dlqlab"
-    source: str = "dlqlab"
+    http: str = setting("", "a route, such as `POST /orders`")
+    queue: str = setting("", "a queue's name, or a part of it that only one has")
+    topic: str = setting("", "a topic's name, or a part of it")
+    bus: str = setting("", "a bus of EventBridge")
+    bucket: str = setting("", "a bucket; each task is an object `KEY.json`")
+    url: str = setting("", "the API's URL with its stage, where several APIs are deployed")
+    headers: Mapping[str, str] = _table("headers of each request")
+    attributes: Mapping[str, str] = _table("message attributes, for queues and topics")
+    body: str = setting('{"id": "{{key}}"}', "template of the body")
+    rows: str = setting("", "a CSV or JSONL file whose columns the template may use")
+    group: str = setting("{{choice a b c d}}", "template of the message group, for FIFO queues and topics")
+    detail_type: str = setting("dlqlab", "detail type of the events, for a bus")
+    source: str = setting("dlqlab", "source of the events, for a bus")
 
     @property
     def kind(self) -> str:
@@ -90,32 +91,29 @@ ENTRIES = ("http", "queue", "topic", "bus", "bucket")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """``key``: a JMESPath expression that finds a task's key in a message's body. ``accepted``: the HTTP statuses that
-    say that a request is taken; every 2xx by default.
-    """
+    """What a task is."""
 
-    key: str = ""
-    accepted: tuple[int, ...] = ()
+    accepted: tuple[int, ...] = setting((), "HTTP statuses that say that a request is taken; default: every 2xx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """``calls``: what is the work itself, as ``dynamodb:PutItem bills``: service, operation, and a part of the name of
-    the resource. Each is to happen once for a task that is done; its item's key is to be found in the message's body.
-    """
+    """What the work itself is, so that it can be counted: once for each message that is worked off."""
 
-    calls: tuple[str, ...] = ()
+    calls: tuple[str, ...] = setting(
+        (), "calls of functions, as `dynamodb:PutItem bills`; their item's key has to be in the message's body"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flood:
-    """How much is sent; ends after ``duration_s`` or ``tasks``, whichever comes first."""
+    """How much is sent; ends after `duration_s` or `tasks`, whichever comes first."""
 
-    users: int = field(default=8, metadata={"range": (1, 1000)})
-    rate_per_s: float = field(default=20.0, metadata={"range": (0, 100_000)})
-    duration_s: float = field(default=30.0, metadata={"range": (1, 86_400)})
-    tasks: int = field(default=300, metadata={"range": (1, 10_000_000)})
-    timeout_s: float = field(default=30.0, metadata={"range": (1, 60)})
+    users: int = setting(8, "requests that can be under way at a time", 1, 1000)
+    rate_per_s: float = setting(20.0, "tasks over all users; 0 is as fast as the users can", 0, 100_000)
+    duration_s: float = setting(30.0, "no task is sent after this time", 1, 86_400)
+    tasks: int = setting(300, "no more than these are sent", 1, 10_000_000)
+    timeout_s: float = setting(30.0, "a request without an answer for this long is given up", 1, 60)
 
     def load(self) -> Load:
         """The same as the load generator takes it."""
@@ -129,11 +127,25 @@ class Flood:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
-    """Everything that the file says. ``layers`` and ``network`` are for the emulator."""
+class Judging:
+    """What intervals are held against."""
 
-    name: str = ""
-    seed: int = field(default=1, metadata={"range": (0, 2**63 - 1)})
+    confidence: float = setting(0.95, "level of all intervals", 0.5, 1, below=True, give="0.5 to below 1")
+    max_half_width: float = setting(
+        0.03, "a wider interval of a promised rate is unknown", 0, 1, over=True, below=True, give="a ratio in (0, 1)"
+    )
+
+    def judge(self) -> Judge:
+        """The same as the checks take it."""
+        return Judge(confidence=self.confidence, max_half_width=self.max_half_width)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Everything that the file says."""
+
+    name: str = setting("", "what runs are called; default: the folder's name")
+    seed: int = setting(1, "of keys and bodies", 0, 2**63 - 1, give="a whole number of 0 to 2^63 - 1")
     deploy: Deploy = field(default_factory=Deploy)
     entry: Entry = field(default_factory=Entry)
     task: Task = field(default_factory=Task)
@@ -141,12 +153,12 @@ class Project:
     effects: Effects = field(default_factory=Effects)
     load: Flood = field(default_factory=Flood)
     drain: Drain = field(default_factory=Drain)
-    judge: Judge = field(default_factory=Judge)
-    layers: Mapping[str, str] = field(default_factory=dict)
-    """What a layer of another account holds, by its ARN, ``*`` for any characters: requirements of PyPI or, after
-    ``npm:``, of npm, parted by blanks; or the path of a folder or zip file, from the project file's folder.
-    """
+    judge: Judging = field(default_factory=Judging)
     network: Network = field(default_factory=Network)
+    layers: Mapping[str, str] = _table(
+        "what a layer of another account holds, by its ARN, `*` for any characters: requirements of PyPI, `npm:` and "
+        "packages of npm, or the path of a folder or zip file, from the file's folder"
+    )
 
     def __post_init__(self) -> None:
         check_layers(self.layers)
@@ -180,8 +192,19 @@ def read_project(path: Path) -> Project:
         raise UsageError(f"{path}: {error}: give {', '.join(error.known)}") from error
     except (ShapeError, ScenarioError) as error:
         raise UsageError(f"{path}: {error}") from error
+    _hold(project, path)
     _check(project, path)
     return project
+
+
+def _hold(project: Project, path: Path) -> None:
+    """Hold every section to the bounds of its fields."""
+    for name, section in {"": project, **{one.name: getattr(project, one.name) for one in fields(project)}}.items():
+        if is_dataclass(section):
+            try:
+                check(section)
+            except ValueError as error:
+                raise UsageError(f"{path}: {name}{'.' if name else ''}{error}") from error
 
 
 def _check(project: Project, path: Path) -> None:
