@@ -1,4 +1,4 @@
-"""Options about the flight recorder, of the commands that start an emulator."""
+"""Options of the commands that start an emulator: its flight recorder, and what functions may reach."""
 
 import os
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dlqlab.contracts.function_needs import endpoint_problem
 from dlqlab.emulator import settings
 
 Command = Callable[..., Any]
@@ -21,8 +22,22 @@ def _setting(variable: str, value: str) -> Callable[[click.Context, click.Parame
     return choose
 
 
+def _allow(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> None:
+    """As above, beside what the shell's variable allows already."""
+    for one in given:
+        if problem := endpoint_problem(one):
+            raise click.BadParameter(problem)
+    if given:
+        before = os.environ.get(settings.ALLOW_NETWORK)
+        os.environ[settings.ALLOW_NETWORK] = ",".join([*filter(None, [before]), *given])
+
+
 def recorded(function: Command) -> Command:
-    """Adds ``--no-recorder`` and ``--no-bodies``."""
+    """Adds ``--no-recorder``, ``--no-bodies`` and ``--allow-network``."""
+    text = "Let functions reach this address outside of the machine too; * for any port; again for more."
+    function = click.option(
+        "--allow-network", metavar="HOST:PORT", multiple=True, expose_value=False, callback=_allow, help=text
+    )(function)
     for name, variable, value, text in (
         ("--no-bodies", settings.RECORDED_BODIES, settings.NO_BODIES, "Record no bodies of messages."),
         ("--no-recorder", settings.RECORDER, settings.OFF, "Start the emulator without its flight recorder."),

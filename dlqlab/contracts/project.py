@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from dlqlab.contracts.function_needs import Network, check_layers
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.scenario import Drain, Judge, Load
@@ -153,6 +154,14 @@ class Project:
     load: Flood = field(default_factory=Flood)
     drain: Drain = field(default_factory=Drain)
     judge: Judging = field(default_factory=Judging)
+    network: Network = field(default_factory=Network)
+    layers: Mapping[str, str] = _table(
+        "what a layer of another account holds, by its ARN, `*` for any characters: requirements of PyPI, `npm:` and "
+        "packages of npm, or the path of a folder or zip file, from the file's folder"
+    )
+
+    def __post_init__(self) -> None:
+        check_layers(self.layers)
 
 
 def find_project(start: Path) -> Path | None:

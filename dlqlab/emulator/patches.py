@@ -280,6 +280,16 @@ PATCHES: tuple[Patch, ...] = (
         "A function's files have the modes that its archive gives them, so that what is not executable is not run.",
     ),
     Patch(
+        "compiled_modules",
+        "functions",
+        "A bundle with modules that were compiled for another Python or processor than runs it is refused.",
+    ),
+    Patch(
+        "public_layers",
+        "functions",
+        "Layers of other accounts hold what dlqlab.toml says, or what is known of them; any other is refused by name.",
+    ),
+    Patch(
         "isolated_observers",
         "core",
         "What only counts, times or reports an invocation or a queue operation cannot fail it, nor what "

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dlqlab.contracts.function_needs import endpoint_problem
+from dlqlab.contracts.project import Project, find_project, read_project
 from dlqlab.errors import UsageError
 
 STATE_DIR = "DLQLAB_STATE_DIR"
@@ -36,6 +38,10 @@ RECORDED_BODIES = "DLQLAB_RECORDED_BODIES"
 """Whether the flight recorder keeps bodies of messages: ``redacted``, the default, or ``none``."""
 BODIES_REDACTED = "redacted"
 NO_BODIES = "none"
+PROJECT_FILE = "DLQLAB_PROJECT_FILE"
+"""The project file that the emulator goes by; empty where there is none. See dlqlab.contracts.project."""
+ALLOW_NETWORK = "DLQLAB_ALLOW_NETWORK"
+"""What functions may reach outside of this machine, besides what the project file allows: ``HOST:PORT``, by commas."""
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see dlqlab.emulator.sqs.queue_limits."""
 DYNAMODB_FAST = "fast"
@@ -90,6 +96,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         POLLERS_MAX: str(pollers_max()),
         FUNCTION_FILES: _function_files(),
         RECORDED_BODIES: _recorded_bodies(),
+        **_project(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -121,6 +128,18 @@ def _dynamodb() -> str:
     if chosen not in {DYNAMODB_FAST, DYNAMODB_MOTO}:
         raise UsageError(f"{DYNAMODB} is {chosen}: give {DYNAMODB_FAST} or {DYNAMODB_MOTO}")
     return chosen
+
+
+def _project() -> dict[str, str]:
+    """The project file, checked, and what functions may reach by it and by the shell."""
+    path = find_project(Path.cwd())
+    project = read_project(path) if path else Project()
+    given = [one.strip() for one in os.environ.get(ALLOW_NETWORK, "").split(",") if one.strip()]
+    for one in given:
+        if problem := endpoint_problem(one):
+            raise UsageError(f"{ALLOW_NETWORK} {problem}")
+    allowed = dict.fromkeys([*given, *project.network.allow])
+    return {PROJECT_FILE: str(path or ""), ALLOW_NETWORK: ",".join(allowed)}
 
 
 def _function_files() -> str:

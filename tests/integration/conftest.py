@@ -34,7 +34,8 @@ ROLE = "arn:aws:iam::000000000000:role/test"
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """A LocalStack of its own on a free port; it ends with the session, and with the test process if that dies."""
     root = tmp_path_factory.mktemp("state")
-    running = lifecycle.start(lifecycle.free_port(), bound=True, root=root)
+    project = {settings.PROJECT_FILE: str(root / "dlqlab.toml")}  # which tests write
+    running = lifecycle.start(lifecycle.free_port(), bound=True, root=root, extra=project)
     yield running
     lifecycle.stop(running)
 

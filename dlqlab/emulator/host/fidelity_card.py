@@ -45,6 +45,9 @@ DIFFERENCES = {
     "import, as of one day; responses are not streamed; of the memory only the heap is limited",
     "provided runtimes": "a bootstrap runs with this machine's libraries and processor, not Amazon Linux's",
     "extensions": "external and internal ones get INVOKE and SHUTDOWN; the Telemetry API and the Logs API are refused",
+    "function network": "functions in Python and Node.js reach this machine and what --allow-network or [network] of "
+    "dlqlab.toml allow; on Lambda, outside of a VPC, the Internet. Code that connects by a C library is not held back",
+    "public layers": "what a package index has under the layer's major version, not the very archive of its ARN",
     "function processes": "functions share the machine's network and processor architecture, whatever they declare; "
     "neither memory nor the size of /tmp is limited",
 }

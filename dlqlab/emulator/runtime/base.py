@@ -5,6 +5,7 @@ of sight: a dependency that is missing from the bundle fails here as it would on
 
 For a Python of another version than the emulator's the same packages serve, as far as they are for it: without what is
 compiled for one version only, of which all have an equal in Python but awslambdaric's transport, ``runtime_client``.
+For a version that they no longer support there are earlier ones, which are fetched: ``locked_base``.
 """
 
 import functools
@@ -14,6 +15,10 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+
+from dlqlab.emulator.runtime import network
+from dlqlab.emulator.runtime.installing import InstallError
+from dlqlab.emulator.runtime.locked_base import lock_of, locked_packages
 
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
 TRANSPORT = Path(__file__).with_name("runtime_client.py")
@@ -29,13 +34,9 @@ def build_base(folder: Path, version: str = OWN_VERSION) -> Path:
     """Fill the folder with links to the runtime's packages and their dependencies, once; returns the folder.
 
     Raises:
-        UnsupportedPythonError: one of them does not support the version.
+        UnsupportedPythonError: one of them does not support the version, and no earlier ones can be had.
     """
-    is_foreign = version != OWN_VERSION
-    links = [link for found in _closure(RUNTIME_PACKAGES, version) for link in _top_level(found)]
-    if is_foreign:
-        links = [link for link in links if link[1].suffix != ".so"]
-        links.append((TRANSPORT.name, TRANSPORT))
+    links = [*_links(version), (network.MODULE.name, network.MODULE)]
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links:
         link = folder / name
@@ -43,6 +44,28 @@ def build_base(folder: Path, version: str = OWN_VERSION) -> Path:
             link.unlink(missing_ok=True)
             link.symlink_to(target)
     return folder
+
+
+def _links(version: str) -> list[tuple[str, Path]]:
+    try:
+        links = [link for found in _closure(RUNTIME_PACKAGES, version) for link in _top_level(found)]
+    except UnsupportedPythonError as error:
+        return _locked(version, error)
+    if version == OWN_VERSION:
+        return links
+    return [*(link for link in links if link[1].suffix != ".so"), (TRANSPORT.name, TRANSPORT)]
+
+
+def _locked(version: str, why: UnsupportedPythonError) -> list[tuple[str, Path]]:
+    """Of earlier releases, which are for that version alone, with what they have compiled."""
+    lock = lock_of(version)
+    if lock is None:
+        raise why
+    try:
+        packages = locked_packages(version, lock)
+    except InstallError as error:
+        raise UnsupportedPythonError(f"{why}, and {error}") from error
+    return [(path.name, path) for path in sorted(packages.iterdir()) if path.name != "bin"]
 
 
 def _closure(names: tuple[str, ...], version: str) -> list[Distribution]:

@@ -9,6 +9,7 @@ import sys
 
 sys.path[:] = [path for path in sys.path if path != __file__.rpartition("/")[0]]  # before anything is imported from it
 
+import importlib
 import importlib.machinery
 import os
 import site
@@ -49,12 +50,22 @@ def _keep_bytecode(folder: str, task_root: str, base: str) -> None:
     loader.set_data = set_data  # type: ignore[method-assign,assignment]
 
 
+def _limit_network(base: str) -> None:
+    """Before any code of the function, which then finds no module of ours."""
+    sys.path.insert(0, base)
+    function_network = importlib.import_module("function_network")  # of the base, as AWS's runtime client
+
+    function_network.install()
+    del sys.path[0], sys.modules["function_network"]
+
+
 def main() -> None:
     options = sys._xoptions
     threading.Thread(target=_die_with, args=(int(options["lifeline"]),), daemon=True, name="lifeline").start()
     task_root, base = os.environ["LAMBDA_TASK_ROOT"], os.environ["LAMBDA_RUNTIME_DIR"]
     if "bytecode" in options:
         _keep_bytecode(str(options["bytecode"]), task_root, base)
+    _limit_network(base)
     site.execsitecustomize()  # found by PYTHONPATH, which is how tools instrument a function without its knowing
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = _import_path(task_root, base, str(options.get("opt", "/opt")), given)

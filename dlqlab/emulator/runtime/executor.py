@@ -11,7 +11,7 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.runtime import serving
+from dlqlab.emulator.runtime import network, serving
 from dlqlab.emulator.runtime.environment import Environment, InitError
 from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.emulator.runtime.layers import opt_root
@@ -60,7 +60,8 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
             memory_mb=configuration.memory_size,
             task_root=task_root,
             opt_root=opt,
-            variables=of_function(env_vars, configuration.environment or {}, runtime=identifier(served.program)),
+            variables=of_function(env_vars, configuration.environment or {}, runtime=identifier(served.program))
+            | network.rules(configuration.runtime, config.GATEWAY_LISTEN[0].port, configuration.environment or {}),
             program=served.program,
             notes=served.notes,
         )

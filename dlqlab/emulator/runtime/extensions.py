@@ -30,6 +30,7 @@ _NAME, _IDENTIFIER = "lambda-extension-name", "lambda-extension-identifier"
 _ERROR_TYPE = "lambda-extension-function-error-type"
 _REFUSED = ("/2022-07-01/telemetry", "/2020-08-15/logs")
 _NOT_SET = {
+    "DLQLAB_NETWORK",
     "AWS_EXECUTION_ENV",
     "AWS_LAMBDA_LOG_GROUP_NAME",
     "AWS_LAMBDA_LOG_STREAM_NAME",

@@ -6,6 +6,7 @@ functions, with the real thing. Elsewhere functions see the machine's file syste
 of the emulator's, and LAMBDA_TASK_ROOT and TMPDIR name them, since code opens files by them.
 """
 
+import contextlib
 import functools
 import os
 import subprocess
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.runtime import launcher, programs
+from dlqlab.emulator.runtime import launcher, network, programs
 from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.interpreters import Interpreter
 from dlqlab.emulator.runtime.programs import Program
@@ -99,10 +100,12 @@ def _by_machine(path: str, files: Files) -> str:
 
 @functools.cache
 def _supplies(scratch: Path) -> tuple[Path, Path]:
-    """An empty folder to become the root of processes, and the users that they see."""
+    """An empty folder to become the root of processes, and the users that they see; beside these, the hosts."""
     root, passwd = scratch / "root", scratch / "passwd"
     root.mkdir(parents=True, exist_ok=True)
     passwd.write_text(_PASSWD)
+    with contextlib.suppress(OSError):  # a machine without a table of hosts has none for functions either
+        (scratch / launcher.HOSTS).write_text(network.hosts(Path("/etc/hosts").read_text()))
     return root, passwd
 
 

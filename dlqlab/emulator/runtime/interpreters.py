@@ -1,10 +1,11 @@
 """Which Python runs a function: the version that it declares where this machine has it, else the emulator's own.
 
-Looked for where version managers put interpreters: on PATH, in pyenv's folder and in uv's. Each candidate is asked what
-it is, because a name on PATH may be a shim that runs nothing.
+Looked for where version managers put interpreters: on PATH, in pyenv's folder and in uv's; uv is asked for one that is
+missing. Each candidate is asked what it is, because a name on PATH may be a shim that runs nothing.
 """
 
 import functools
+import logging
 import os
 import re
 import subprocess
@@ -13,6 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlqlab.emulator.runtime import installing
+from dlqlab.emulator.runtime.installing import InstallError
+
+_LOG = logging.getLogger(__name__)
 _QUESTION = """
 import os, sys
 own = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
@@ -55,11 +60,30 @@ def own() -> Interpreter:
 
 @functools.cache
 def find(version: str) -> Interpreter | None:
-    """The first interpreter of a version that answers; None where this machine has none."""
+    """The first interpreter of a version that answers; None where this machine has none and uv brings none."""
     if version == own().version:
         return own()
+    found = _first(version)
+    return _first(version) if found is None and _brought(version) else found
+
+
+def _first(version: str) -> Interpreter | None:
     answers = (_ask(candidate) for candidate in candidates(version, os.environ))
     return next((one for one in answers if one is not None and one.version == version), None)
+
+
+def _brought(version: str) -> bool:
+    """Whether uv has put an interpreter of a version into its folder; it leaves a line in the emulator's log if not."""
+    tool = installing.uv()
+    if tool is None:
+        return False
+    command = [tool, "python", "install", "--quiet", "--no-bin", version]
+    try:
+        installing.run(command, f"Python {version}", {"UV_HTTP_RETRIES": "0"})  # whoever creates a function waits
+    except InstallError as error:
+        _LOG.warning("%s", error)
+        return False
+    return True
 
 
 def candidates(version: str, environ: Mapping[str, str]) -> Iterator[Path]:

@@ -24,6 +24,8 @@ FAILED = 213
 INVALID_ENTRYPOINT = 214
 """Exit status where the command that is watched cannot be run; MARK begins why, in Lambda's words."""
 MARK = "dlqlab launcher: "
+HOSTS = "hosts"
+"""Name of the file beside PASSWD that functions see as their table of hosts, where there is one."""
 USER, GROUP = 993, 990
 BYTECODE = "/var/pycache"
 """Where code and packages can be written to, for the interpreter's bytecode."""
@@ -84,6 +86,9 @@ def _build(root: str, task: str, opt: str, tmp: str, lang: str, passwd: str, run
         _bind_any(bootstrap, f"{root}/var/runtime/bootstrap.py")
     if os.path.exists(f"{root}/etc/passwd"):
         _bind(passwd, f"{root}/etc/passwd")
+    hosts = os.path.join(os.path.dirname(passwd), HOSTS)
+    if os.path.exists(hosts) and os.path.exists(f"{root}/etc/hosts"):
+        _bind(hosts, f"{root}/etc/hosts")
     packages = [(entry.name, os.path.realpath(entry.path)) for entry in os.scandir(runtime)]
     for name, target in packages:
         _bind_any(target, f"{root}/var/runtime/{name}")

@@ -128,7 +128,7 @@ def _python(version: str, state: Path) -> tuple[Program, Path, str | None]:
     interpreter = find(version)
     base = state / ("lambda-base" if version == own().version else f"lambda-base-{version}")
     if interpreter is None:
-        reason = f"this machine has no Python {version} on PATH, in pyenv or in uv"
+        reason = f"this machine has no Python {version} on PATH, in pyenv or in uv, and uv brought none"
     else:
         try:
             build_base(base, version)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from dlqlab.emulator.runtime import filesystem
-from dlqlab.emulator.runtime.base import build_base
+from dlqlab.emulator.runtime.base import UnsupportedPythonError, build_base
 from dlqlab.emulator.runtime.environment import Environment, InitError
 from dlqlab.emulator.runtime.inbox import PAYLOAD_LIMIT_BYTES
 from dlqlab.emulator.runtime.interpreters import find, own
@@ -281,12 +281,33 @@ def test_interpreter_starts_as_lambdas_does(make: FunctionFactory, tmp_path: Pat
     assert b"Runtime exited with error: exit status 4" in ask(environment, {"leave": True}).payload
 
 
-@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.14"])
+def test_hosts_have_localstacks_names(isolated: FunctionFactory) -> None:
+    """For what asks the system's resolver: a program, or a library in C."""
+    environment = isolated(
+        """
+        import subprocess
+        def handler(event, context):
+            name = "sqs.us-east-1.localhost.localstack.cloud"
+            answer = subprocess.run(["getent", "hosts", name], capture_output=True)
+            return [open("/etc/hosts").read(), answer.stdout.decode().split()[:1]]
+        """
+    )
+    hosts, found = invoke(environment)
+
+    assert "127.0.0.1 localstack\n" in hosts
+    assert found in (["127.0.0.1"], ["::1"])
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.12", "3.14"])
 def test_declared_python_serves_where_the_machine_has_it(make: FunctionFactory, version: str) -> None:
     """With AWS's runtime client and SDK: results, errors and refusals of the other version are the same."""
     interpreter = find(version)
     if interpreter is None:
         pytest.skip(f"this machine has no Python {version}")
+    try:
+        base = build_base(make.folder / f"base-{version}", version)
+    except UnsupportedPythonError as error:
+        pytest.skip(f"the runtime client is neither in the cache nor to be had: {error}")
     environment = make(
         """
         import sys, boto3
@@ -296,7 +317,7 @@ def test_declared_python_serves_where_the_machine_has_it(make: FunctionFactory, 
             return ['%d.%d' % sys.version_info[:2], boto3.__name__, event['text'], 'x' * event.get('size', 0)]
         """,
         program=interpreter,
-        base=build_base(make.folder / f"base-{version}", version),
+        base=base,
         variables={"AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}"},
     )
 

@@ -1,4 +1,4 @@
-"""The switches of the flight recorder."""
+"""The switches of the flight recorder, and what functions may reach."""
 
 import dataclasses
 import os
@@ -70,3 +70,19 @@ def test_card_says_whether_a_run_was_recorded(tmp_path: Path) -> None:
 
     assert [True, False] == [entry["ok"] for entry in entries]
     assert str(entries[1]["statement"]).startswith("off: The emulator writes down what happens to every message")
+
+
+def test_up_lets_functions_reach_what_it_is_told(
+    started: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside what the shell allows; what is no address is refused before anything starts."""
+    monkeypatch.setenv(settings.ALLOW_NETWORK, "a.example.com:1")
+    options = ["--allow-network", "b.example.com:443", "--allow-network", "*.c.example.com:*"]
+    done = CliRunner().invoke(main, ["up", "--port", "auto", *options])
+
+    assert 0 == done.exit_code, done.output
+    assert os.environ[settings.ALLOW_NETWORK] == "a.example.com:1,b.example.com:443,*.c.example.com:*"
+    refused = CliRunner().invoke(main, ["up", "--port", "auto", "--allow-network", "https://d.example.com"])
+    assert refused.exit_code != 0
+    assert "is 'https://d.example.com': give \"HOST:PORT\"" in refused.output
+    assert len(started) == 1

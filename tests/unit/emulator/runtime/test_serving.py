@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from dlqlab.emulator.host import fidelity_card
-from dlqlab.emulator.runtime import interpreters, serving
+from dlqlab.emulator.runtime import interpreters, locked_base, serving
 from dlqlab.emulator.runtime.base import OWN_VERSION, UnsupportedPythonError, build_base
+from dlqlab.emulator.runtime.installing import InstallError
 from dlqlab.emulator.runtime.interpreters import own as own_python
 from dlqlab.emulator.runtime.node import fetch
 from dlqlab.emulator.runtime.node import find as nodes
@@ -180,3 +181,27 @@ def test_card_says_what_is_in_force(served: dict[str, dict[str, str]], ok: tuple
 
     assert ok == (files["ok"], runtimes["ok"])
     assert said in f"{files['statement']} {runtimes['statement']}"
+
+
+def test_packages_for_a_python_of_earlier_releases_are_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With hashes, and fetched once; a registry that cannot be reached is told, and then asked again."""
+    asked: list[list[str]] = []
+
+    def run(command: list[str], what: str) -> None:
+        asked.append(command)
+        if len(asked) == 1:
+            raise InstallError(f"{what} cannot be installed by uv: no network")
+        folder = Path(command[command.index("--target") + 1])
+        (folder / "awslambdaric").mkdir()
+        (folder / "bin").mkdir()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(locked_base, "run", run)
+    with pytest.raises(UnsupportedPythonError, match=r"is for Python >=3\.10, and the runtime client .*: no network"):
+        build_base(tmp_path / "base", "3.9")
+    base = build_base(tmp_path / "base", "3.9")
+    build_base(tmp_path / "other", "3.9")
+
+    assert {path.name for path in base.iterdir()} == {"awslambdaric", "function_network"}
+    assert len(asked) == 2
+    assert {"--require-hashes", "--only-binary=:all:", "--python-version"} <= set(asked[1])
