@@ -24,6 +24,7 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     """What the imports have made stays: a collector that walks through it again and again takes a tenth of all time."""
     gc.freeze()
+    gc.set_threshold(100_000, 10, 10)  # tables and syntax trees are made in hundred thousands of objects
     gc.enable()
 
 

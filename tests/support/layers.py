@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 _MODULE = re.compile(r"(?P<path>\w+(?:\.\w+)+)(?::\w+)?")
+_NAMING = frozenset({ast.Import, ast.ImportFrom, ast.JoinedStr, ast.Constant})
+"""The nodes that can name a module, a small part of a tree: all others are passed over at once."""
 UNKNOWN = "a name that is put together"
 
 
@@ -40,6 +42,8 @@ def _arrows(root: Path) -> Iterator[Arrow]:
         source = names[1] if names[1] != "__init__" else root.name
         package = names[:-1]
         for node in ast.walk(ast.parse(path.read_text())):
+            if type(node) not in _NAMING:
+                continue
             for module in _named(node, root.name, package):
                 if isinstance(node, ast.Constant) and module.split(".")[1] not in known:
                     continue  # a name of something else, such as a logger

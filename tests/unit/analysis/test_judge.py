@@ -22,12 +22,19 @@ from tests.support.histories import Simulated, simulate
 from tests.support.rows import evidence
 
 SCENARIO = Scenario(name="default")
+BRIEF = Load(tasks=1000, duration_s=34.0)
 
 
 @pytest.fixture(scope="module")
 def sane() -> Simulated:
     """A run of the default scenario without a defect."""
     return simulate(SCENARIO)
+
+
+@pytest.fixture(scope="module")
+def brief() -> Simulated:
+    """A run without a defect that has just data enough for every check to be valid."""
+    return simulate(Scenario(name="brief", load=BRIEF))
 
 
 @pytest.fixture(scope="module")
@@ -152,29 +159,29 @@ PLANTED: dict[str, tuple[Callable[[Simulated, str], Simulated], str, dict[str, S
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_planted_defect_is_found_and_named(sane: Simulated, name: str) -> None:
+def test_planted_defect_is_found_and_named(brief: Simulated, name: str) -> None:
     """Each defect makes exactly its checks answer otherwise, and the task is named in the set it belongs to."""
     plant, status, expected, check, members = PLANTED[name]
-    task = defects.ids(sane, status)[3]
-    verdict = judge(plant(sane, task).evidence())
+    task = defects.ids(brief, status)[3]
+    verdict = judge(plant(brief, task).evidence())
 
     assert expected == not_valid(verdict)
     assert (task,) == find(verdict, check).members[members]
     assert check == "conservation" or task in find(verdict, check).statement
 
 
-def test_samples_that_contradict_the_drain_are_named(sane: Simulated) -> None:
+def test_samples_that_contradict_the_drain_are_named(brief: Simulated) -> None:
     """A run says that it drained; the last sample of its task queue shows a message."""
-    verdict = judge(defects.leave_in_queue(sane, "").evidence())
+    verdict = judge(defects.leave_in_queue(brief, "").evidence())
 
     assert ("tasks: 1 visible, 0 in flight, 0 delayed",) == find(verdict, "sources").members["still_queued"]
     assert {"sources": Status.UNKNOWN, "conservation": Status.UNKNOWN, "recovery": Status.UNKNOWN} == not_valid(verdict)
 
 
-def test_tolerance_of_an_early_retry(sane: Simulated) -> None:
+def test_tolerance_of_an_early_retry(brief: Simulated) -> None:
     """Half a millisecond early is the rounding of time stamps, not a retry before its time."""
-    task = defects.ids(sane, "FAILED")[0]
-    verdict = judge(defects.start_early(sane, task, by_s=0.0005).evidence())
+    task = defects.ids(brief, "FAILED")[0]
+    verdict = judge(defects.start_early(brief, task, by_s=0.0005).evidence())
 
     assert {} == not_valid(verdict)
 
@@ -217,7 +224,7 @@ def test_33_percent_without_enough_data_is_unknown() -> None:
 
 SCENARIOS = {
     "sticky": Scenario(name="x", faults=FaultPlan(mode=FaultMode.PER_TASK)),
-    "fault-free": Scenario(name="x", faults=FaultPlan(mode=FaultMode.NONE)),
+    "fault-free": Scenario(name="x", faults=FaultPlan(mode=FaultMode.NONE), load=BRIEF),
     "every fault": Scenario(
         name="x",
         faults=FaultPlan(
@@ -232,9 +239,11 @@ SCENARIOS = {
         load=Load(tasks=1500, rate_per_s=5.0, duration_s=300.0, junk_messages=5),
         pipeline=Pipeline(function_timeout_s=2, visibility_timeout_s=12),
     ),
-    "permanent suffix": Scenario(name="x", faults=FaultPlan(permanent_suffix="3")),
-    "jitter and many retries": Scenario(name="x", retry=RetryPolicy(max_retries=5, base_s=1.0, jitter=Jitter.FULL)),
-    "no retries": Scenario(name="x", retry=RetryPolicy(max_retries=0)),
+    "permanent suffix": Scenario(name="x", faults=FaultPlan(permanent_suffix="3"), load=BRIEF),
+    "jitter and many retries": Scenario(
+        name="x", retry=RetryPolicy(max_retries=5, base_s=1.0, jitter=Jitter.FULL), load=BRIEF
+    ),
+    "no retries": Scenario(name="x", retry=RetryPolicy(max_retries=0), load=BRIEF),
 }
 
 
@@ -254,15 +263,15 @@ def test_empty_run_is_unknown() -> None:
     assert 2 == verdict.exit_code
 
 
-def test_unfinished_run_is_unknown(sane: Simulated) -> None:
+def test_unfinished_run_is_unknown(brief: Simulated) -> None:
     """A run that broke off is at best unknown, although its checks may hold."""
-    verdict = judge(replace(sane, manifest=sane.manifest | {"finished": False}).evidence())
+    verdict = judge(replace(brief, manifest=brief.manifest | {"finished": False}).evidence())
 
     assert ({"finished": Status.UNKNOWN}, Status.UNKNOWN) == (not_valid(verdict), verdict.status)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_missing_table_leaves_the_other_checks_alone(sane: Simulated, table: str) -> None:
+def test_missing_table_leaves_the_other_checks_alone(brief: Simulated, table: str) -> None:
     """A table that cannot be read makes the checks that need it unknown, and only those."""
     needed_by = {
         "ledger": set(CHECKS) - {"finished"},
@@ -270,7 +279,7 @@ def test_missing_table_leaves_the_other_checks_alone(sane: Simulated, table: str
         "tasks": set(CHECKS) - {"finished", "sources"},
         "queues": {"recovery"},
     }
-    run = sane.evidence(is_recorded=True)
+    run = brief.evidence(is_recorded=True)
     run = replace(
         run, tables={k: v for k, v in run.tables.items() if k != table}, unreadable={table: f"{table}: torn file"}
     )
@@ -315,9 +324,9 @@ def test_members_of_a_set_that_is_not_declared_are_refused() -> None:
         odd(Facts(evidence()))
 
 
-def test_broken_checker_hides_no_other(sane: Simulated) -> None:
+def test_broken_checker_hides_no_other(brief: Simulated) -> None:
     """A checker that raises is unknown with the error's text; the others answer as ever."""
-    run = sane.evidence()
+    run = brief.evidence()
     broken = replace(run, tables={**run.tables, "events": run.tables["events"].drop(columns="backoff_s")})
     verdict = judge(broken)
 
@@ -325,9 +334,9 @@ def test_broken_checker_hides_no_other(sane: Simulated) -> None:
     assert "the checker broke: KeyError: " in find(verdict, "retry_timing").statement
 
 
-def test_lines_that_break_the_schema_are_unknown(sane: Simulated) -> None:
+def test_lines_that_break_the_schema_are_unknown(brief: Simulated) -> None:
     """Evidence that could not be parsed is a gap that the verdict must show."""
-    verdict = judge(replace(sane.evidence(), bad_lines=('{"event": "task.lost"}',)))
+    verdict = judge(replace(brief.evidence(), bad_lines=('{"event": "task.lost"}',)))
 
     assert {"finished": Status.UNKNOWN} == not_valid(verdict)
     assert "1 log line broke the schema" == find(verdict, "finished").statement

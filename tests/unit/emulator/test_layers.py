@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import dlqlab.emulator
@@ -49,6 +50,12 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
             )
 
 
+@cache
+def imported_by(path: Path) -> frozenset[str]:
+    """What the file imports, read once for all tests."""
+    return frozenset(imports_of(ast.parse(path.read_text())))
+
+
 def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
@@ -66,7 +73,7 @@ def test_imports_go_downwards() -> None:
     upwards = [
         (module, name)
         for path in FILES
-        for name in imports_of(ast.parse(path.read_text()))
+        for name in imported_by(path)
         if (here := place_of(module := module_of(path))) != (there := place_of(name)) and LEVELS[there] <= LEVELS[here]
     ]
 
@@ -75,6 +82,6 @@ def test_imports_go_downwards() -> None:
 
 def test_patches_are_imported_by_nobody_below_the_start() -> None:
     """Code of a service knows nothing of patches as such: not their list, not how they are applied."""
-    users = {place_of(module_of(path)) for path in FILES if "patches" in imports_of(ast.parse(path.read_text()))}
+    users = {place_of(module_of(path)) for path in FILES if "patches" in imported_by(path)}
 
     assert {"startup", "host"} == users
