@@ -75,8 +75,8 @@ def _come_from(chain: Chain, row: Row, keyed: frozenset[str]) -> None:
     certain = parents if len(parents) == 1 else [each for each in parents if each in keyed and own in keyed]
     if len(certain) != 1:
         text = (
-            f"message {own} in {name_of(row['queue'])} was sent by invocation {row['request_id']} of {row['actor']}, "
-            f"which had {len(parents):,} messages: the record cannot tell from which of them it comes"
+            f"message {own} in {name_of(row['queue'])} was sent by invocation {row['request_id']} of {row['actor']} "
+            f"and comes from one of {len(parents):,} messages that it had: the record cannot tell from which"
         )
         chain.notes[text] = None
         return

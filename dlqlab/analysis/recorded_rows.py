@@ -40,6 +40,10 @@ class Rows:
     def sent_as(self, body_hashes: Collection[str]) -> list[Row]:
         return _where(self._entered, "body_sha256", body_hashes)
 
+    def sent_of(self, task_key: str) -> list[Row]:
+        """The messages of a task, by its key."""
+        return _where(self._entered, "task_key", {task_key})
+
     def children(self, ids: Collection[str]) -> list[Row]:
         """The messages that may come from these."""
         return _where_any(self._entered, "parent_ids", ids)

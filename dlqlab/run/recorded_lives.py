@@ -42,8 +42,11 @@ class Logged(NamedTuple):
     text: str
 
 
-def live_recording(emulator: Emulator) -> Recording:
+def live_recording(emulator: Emulator, task_key: str | None = None) -> Recording:
     """All that the emulator has recorded up to now.
+
+    Args:
+        task_key: where bodies have the key of their task (``Topology.task_key``).
 
     Raises:
         UsageError: it runs without its recorder.
@@ -54,7 +57,7 @@ def live_recording(emulator: Emulator) -> Recording:
             f"the emulator on port {emulator.port} runs without its recorder: start it anew without --no-recorder and "
             "--without-patch recorder"
         )
-    return read(Path(recorder_state(emulator.port)["folder"]))
+    return read(Path(recorder_state(emulator.port)["folder"]), task_key=task_key)
 
 
 def run_recording(run: RunDir) -> Recording:

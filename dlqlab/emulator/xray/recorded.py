@@ -23,6 +23,7 @@ from dlqlab.emulator.recorder.rows import (
     STARTED,
     STARTED_FIELDS,
 )
+from dlqlab.lineage.parents import narrowed
 from dlqlab.traces import ids
 from dlqlab.traces.index import Index
 from dlqlab.traces.model import Row, Rows, Span
@@ -122,10 +123,11 @@ class _Rows:
         return _in_order(rows)
 
     def _name_parents(self) -> None:
-        """What the reader does for the tables: a message that an invocation sent may come from those it was given."""
-        given = {row["request_id"]: row["message_ids"] for row in self.invocations if row["message_ids"]}
+        """What the reader does for the tables, as far as trace headers tell: keys are in bodies, which are not read."""
+        given = {row["request_id"]: row for row in self.invocations if row["message_ids"]}
+        traces = {row["message_id"]: row["trace_id"] for row in self.messages if row["kind"] == Kind.SENT}
         self.messages = [
-            {**row, "parent_ids": given[row["request_id"]]}
+            {**row, "parent_ids": _parents(row, given[row["request_id"]], traces)}
             if row["parent_ids"] is None
             and (row["kind"], row["actor_kind"]) == (Kind.SENT, ActorKind.INVOCATION)
             and row["request_id"] in given
@@ -143,6 +145,17 @@ class _Rows:
                 if row[0] == CALL and row[request_id] in (asked if row[kind] == ActorKind.CLIENT else ran)
             ]
         )
+
+
+def _parents(row: Row, invocation: Row, traces: Mapping[str, str | None]) -> Sequence[str]:
+    return narrowed(
+        invocation["message_ids"],
+        trace_id=row["trace_id"],
+        given_trace_id=invocation["trace_id"],
+        key=None,
+        trace_of=traces.get,
+        key_of=lambda _message_id: None,
+    )
 
 
 def _written(folder: Path) -> Iterator[Written]:
