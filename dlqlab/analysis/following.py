@@ -92,8 +92,14 @@ def _come_from(chain: Chain, row: Row, keyed: frozenset[str]) -> None:
 
 
 def _again(rows: Rows, chain: Chain, entered: Iterable[Row]) -> None:
-    """The same task sent anew by somebody who has no messages: under the same trace, or the same body once more."""
+    """The same task sent anew: with the same key, or by somebody who has no messages the same body once more, or under
+    the same trace.
+    """
     entered = [row for row in entered if row["message_id"] not in (row["parent_ids"] or ())]
+    for row in rows.sent_of(set(texts(row["task_key"] for row in entered))):
+        if row["message_id"] not in chain.ids:
+            chain.ids.setdefault(row["message_id"])
+            chain.links[row["message_id"]] = f"sent by {who_did(row)}, of the same task {row['task_key']}"
     requests = {row["request_id"] for row in entered}
     hashes = {row["body_sha256"] for row in entered}
     for row in rows.sent_by(set(texts(requests))):

@@ -11,8 +11,8 @@ from dlqlab.wording import count
 ABOUT_MAX = 500
 """Requests and invocations that ask for a task's items; more ask for something that tasks share."""
 SEARCHED = (
-    "message ids, request ids of Lambda and of clients, trace ids, keys of tasks and of items, values in bodies and, of "
-    "a run, the clients' ledger"
+    "message ids, request ids of Lambda and of clients, trace ids, keys of tasks and of items, values in bodies and, "
+    "of a run, the clients' ledger"
 )
 
 
@@ -91,7 +91,7 @@ def _trace(rows: Rows, key: str) -> Found:
 def _task(rows: Rows, key: str, ledger: Sequence[str]) -> Found:
     """By the ledger, keys of items and bodies, all of them: each knows a part of a task's life."""
     calls = [row for row in rows.calls_about(_inner(key)) if row["item_key"] and key in key_values(row["item_key"])]
-    keyed = rows.sent_of(key)
+    keyed = rows.sent_of({key})
     fields, sent = messages_with(rows, key)
     tables = sorted({row["resource"] for row in calls if row["resource"]})
     how = [

@@ -40,9 +40,9 @@ class Rows:
     def sent_as(self, body_hashes: Collection[str]) -> list[Row]:
         return _where(self._entered, "body_sha256", body_hashes)
 
-    def sent_of(self, task_key: str) -> list[Row]:
-        """The messages of a task, by its key."""
-        return _where(self._entered, "task_key", {task_key})
+    def sent_of(self, task_keys: Collection[str]) -> list[Row]:
+        """The messages of these tasks."""
+        return _where(self._entered, "task_key", task_keys)
 
     def children(self, ids: Collection[str]) -> list[Row]:
         """The messages that may come from these."""

@@ -61,7 +61,8 @@ MESSAGES: Mapping[str, Column] = {
     "request_id": Column(
         _TEXT,
         "invocation: Lambda's request id; mapping: of the invocation that had the message, "
-        "null before it; client: the X-Request-Id or amz-sdk-invocation-id that it sent",
+        "null before it; client: the X-Request-Id or amz-sdk-invocation-id that it sent; service: of whoever it acts "
+        "for, as the publisher of what SNS delivers",
     ),
     "delay_s": Column(_REAL, "sent: until it is visible", "s"),
     "visible_after_s": Column(_REAL, "received, hidden: until it is visible again", "s"),

@@ -38,7 +38,7 @@ _KEPT = {
 _TABLES = {
     "messages": """
         SELECT * REPLACE (
-            CASE WHEN parent_ids IS NULL AND kind = 'sent' AND actor_kind = 'invocation'
+            CASE WHEN parent_ids IS NULL AND kind = 'sent' AND actor_kind IN ('invocation', 'service')
             THEN given.message_ids ELSE parent_ids END AS parent_ids
         ) FROM messages SEMI JOIN kept_messages USING (queue, message_id)
         LEFT JOIN (

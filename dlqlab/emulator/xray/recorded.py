@@ -129,7 +129,8 @@ class _Rows:
         self.messages = [
             {**row, "parent_ids": _parents(row, given[row["request_id"]], traces)}
             if row["parent_ids"] is None
-            and (row["kind"], row["actor_kind"]) == (Kind.SENT, ActorKind.INVOCATION)
+            and row["kind"] == Kind.SENT
+            and row["actor_kind"] in {ActorKind.INVOCATION, ActorKind.SERVICE}
             and row["request_id"] in given
             else row
             for row in self.messages
