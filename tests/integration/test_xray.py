@@ -112,7 +112,7 @@ def test_a_task_is_one_trace_from_the_api_to_the_monitor(
     assert functions | queues <= {one["Name"] for one in summary["ServiceIds"]}
     folder = Path(emulator.state) / FOLDER
     whole = [span for some in spans(read(folder)) for span in some if span.at.trace_id == trace_id(trace)]
-    assert whole == recorded.spans(folder, [trace])[trace]
+    assert whole == recorded.spans(recorded.index_of(folder), [trace])[trace]
 
 
 def test_what_a_function_sends_hangs_below_its_invocation(
