@@ -8,7 +8,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from localstack.services.sns.publisher import PublishDispatcher
+from localstack.services.plugins import ServicePluginManager
 
 from dlqlab.emulator.recorder import relays
 from dlqlab.emulator.recorder.actors import HERE, topic
@@ -29,6 +29,25 @@ class Publisher:
 
 
 def install(witness: Witness) -> None:
+    """Once SNS is loaded, which makes a key and a certificate and is not wanted by most."""
+    load = ServicePluginManager._load_service_plugin
+
+    @functools.wraps(load)
+    def loaded(self: ServicePluginManager, name: str) -> Any:
+        found = load(self, name)
+        if name == "sns":
+            try:
+                _on_delivering(witness)
+            except Exception as error:  # noqa: BLE001  (the service must be there)
+                witness.failed(error)
+        return found
+
+    ServicePluginManager._load_service_plugin = loaded
+
+
+def _on_delivering(witness: Witness) -> None:
+    from localstack.services.sns.publisher import PublishDispatcher  # noqa: PLC0415  (as above)
+
     submit = PublishDispatcher._submit_notification
 
     @functools.wraps(submit)

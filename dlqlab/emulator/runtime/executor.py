@@ -19,6 +19,8 @@ from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.process import Lifeline
 from dlqlab.emulator.runtime.variables import of_function
 
+SERVICE_VARIABLES: dict[str, str] = {}
+"""What services of the emulator have every function know, as the address of a daemon; a function's own come first."""
 _LIFELINE = Lifeline()
 _ENVIRONMENTS: weakref.WeakSet[Environment] = weakref.WeakSet()
 
@@ -49,6 +51,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         configuration = self.function_version.config
         state = _state_folder()
         served = _served(self.function_version)
+        own = configuration.environment or {}
         function = Function(
             handler=configuration.handler,
             version=self.function_version.id.qualifier,
@@ -56,7 +59,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
             memory_mb=configuration.memory_size,
             task_root=Path(configuration.code.get_unzipped_code_location()),
             opt_root=opt_root([layer.code for layer in configuration.layers], state / "lambda-opt"),
-            variables=of_function(env_vars, configuration.environment or {}, python=served.interpreter.version),
+            variables=of_function({**env_vars, **SERVICE_VARIABLES, **own}, own, python=served.interpreter.version),
             interpreter=served.interpreter,
             notes=served.notes,
         )

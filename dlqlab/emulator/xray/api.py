@@ -13,6 +13,7 @@ from dlqlab.emulator.recorder import running
 from dlqlab.emulator.recorder.actors import HERE
 from dlqlab.emulator.xray import recorded, summaries
 from dlqlab.emulator.xray.chunk_index import ChunkIndex
+from dlqlab.emulator.xray.senders import sender
 from dlqlab.emulator.xray.sent import RefusedError, Store
 from dlqlab.traces.documents import Document, documents_of
 from dlqlab.traces.model import About, Span
@@ -30,8 +31,8 @@ class Api:
 
     service = "xray"
 
-    def __init__(self) -> None:
-        self._store = Store()
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._index: ChunkIndex | None = None
         self._lock = threading.Lock()
 
@@ -111,14 +112,12 @@ class Api:
 
     def _joined(self, trace: str, spans: Sequence[Span]) -> list[Document]:
         """What an invocation sent hangs below it, unless it hangs below something that was sent too."""
-        ran = {
-            span.attributes["faas.invocation_id"]: span.at.span_id for span in spans if span.about == About.INVOCATION
-        }
+        ran = [span for span in spans if span.about == About.INVOCATION]
         sent = self._store.of(trace)
         own = {one.document["id"] for one in sent}
         documents = documents_of(spans)
         for one in sent:
-            above = ran.get(one.request_id or "")
+            above = sender(one, ran)
             moved = {"parent_id": above} if above and one.document.get("parent_id") not in own else {}
             documents.append({**one.document, **moved})
         return sorted(documents, key=lambda document: float(document["start_time"]))
