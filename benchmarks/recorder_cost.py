@@ -3,9 +3,9 @@
     python -m benchmarks.recorder_cost [--rounds N] [--tasks N] [--rate R] [--json PATH]
 
 Two emulators are up at once, which differ in the patch ``recorder`` alone. In each round both are given as many tasks
-at the same rate, one after the other, in the other order the next time. Counted is the processor time (user and system, of
-all threads) of the emulator's own process, without the functions and the load, from before the load until its queue is
-empty and the record is on disk. Printed are milliseconds a task, median with least and most, and the median of the
+at the same rate, one after the other, in the other order the next time. Counted is the processor time (user and system,
+of all threads) of the emulator's own process, without the functions and the load, from before the load until its queue
+is empty and the record is on disk. Printed are milliseconds a task, median with least and most, and the median of the
 differences and of the ratios round by round. Linux only: it reads /proc.
 """
 
