@@ -83,7 +83,9 @@ def _come_from(chain: Chain, row: Row, keyed: frozenset[str]) -> None:
     chain.ids.setdefault(certain[0])
     chain.ids.setdefault(own)
     by = who_did(row)
-    if row["actor_kind"] == ActorKind.SERVICE:
+    if row["actor_kind"] == ActorKind.SERVICE and row["request_id"]:
+        text = f"sent by {who_did(row)} for an invocation that had {certain[0]}"
+    elif row["actor_kind"] == ActorKind.SERVICE:
         text = f"sent in place of {certain[0]} by {by}"
     else:
         text = f"sent by {by} while it had {certain[0]}"

@@ -131,7 +131,7 @@ CALLS: Mapping[str, Column] = {
         _TEXT,
         "invocation: Lambda's request id, null during an init or after the answer; client: the "
         "X-Request-Id or amz-sdk-invocation-id that it sent; one is made up for a request to a "
-        "REST API or function URL that has none",
+        "REST API or function URL that has none; service: as in messages",
     ),
     "function": Column(_TEXT, "the function that called; null for others"),
     "actor_kind": Column(_TEXT, "who called: see ActorKind", nullable=False),

@@ -318,3 +318,25 @@ def test_task_key_of_the_record_finds_all_messages_of_the_task() -> None:
 
     assert found.how == ("it is the task key of 2 messages",)
     assert [[stay.message_id for stay in life.stays] for life in lives(rows, found)] == [["m1", "m2"]]
+
+
+def test_what_a_service_delivers_for_an_invocation_is_told_so() -> None:
+    """Its calls are not those of the invocation."""
+    copy = {"actor_kind": "service", "actor": "sns arn:aws:sns:eu-central-1:0:paid", "request_id": "p1"}
+    record = recording(
+        messages=[
+            submitted(),
+            message("received", 0.4, receive_count=1),
+            message("sent", 1.0, "m2", parent_ids=["m1"], **copy),
+        ],
+        invocations=[ran(0.5, "p1")],
+        calls=[
+            {"ts": T0 + 0.6, "request_id": "p1", "operation": "Publish", "service": "sns"},
+            {**copy, "ts": T0 + 1.0, "operation": "SendMessage", "service": "sqs"},
+        ],
+    )
+
+    first, second = life_of(record, "m1").stays
+
+    assert second.link == "sent by sns paid for an invocation that had m1"
+    assert [call.operation for call in first.deliveries[0].attempts[0].calls] == ["Publish"]
