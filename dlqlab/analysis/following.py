@@ -75,15 +75,17 @@ def _come_from(chain: Chain, row: Row, keyed: frozenset[str]) -> None:
     certain = parents if len(parents) == 1 else [each for each in parents if each in keyed and own in keyed]
     if len(certain) != 1:
         text = (
-            f"message {own} in {name_of(row['queue'])} was sent by invocation {row['request_id']} of {row['actor']}, "
-            f"which had {len(parents):,} messages: the record cannot tell from which of them it comes"
+            f"message {own} in {name_of(row['queue'])} was sent by invocation {row['request_id']} of {row['actor']} "
+            f"and comes from one of {len(parents):,} messages that it had: the record cannot tell from which"
         )
         chain.notes[text] = None
         return
     chain.ids.setdefault(certain[0])
     chain.ids.setdefault(own)
     by = who_did(row)
-    if row["actor_kind"] == ActorKind.SERVICE:
+    if row["actor_kind"] == ActorKind.SERVICE and row["request_id"]:
+        text = f"sent by {who_did(row)} for an invocation that had {certain[0]}"
+    elif row["actor_kind"] == ActorKind.SERVICE:
         text = f"sent in place of {certain[0]} by {by}"
     else:
         text = f"sent by {by} while it had {certain[0]}"
@@ -92,8 +94,14 @@ def _come_from(chain: Chain, row: Row, keyed: frozenset[str]) -> None:
 
 
 def _again(rows: Rows, chain: Chain, entered: Iterable[Row]) -> None:
-    """The same task sent anew by somebody who has no messages: under the same trace, or the same body once more."""
+    """The same task sent anew: with the same key, or by somebody who has no messages the same body once more, or under
+    the same trace.
+    """
     entered = [row for row in entered if row["message_id"] not in (row["parent_ids"] or ())]
+    for row in rows.sent_of(set(texts(row["task_key"] for row in entered))):
+        if row["message_id"] not in chain.ids:
+            chain.ids.setdefault(row["message_id"])
+            chain.links[row["message_id"]] = f"sent by {who_did(row)}, of the same task {row['task_key']}"
     requests = {row["request_id"] for row in entered}
     hashes = {row["body_sha256"] for row in entered}
     for row in rows.sent_by(set(texts(requests))):

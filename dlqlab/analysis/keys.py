@@ -11,8 +11,8 @@ from dlqlab.wording import count
 ABOUT_MAX = 500
 """Requests and invocations that ask for a task's items; more ask for something that tasks share."""
 SEARCHED = (
-    "message ids, request ids of Lambda and of clients, trace ids, keys of items, values in bodies and, of a run, the "
-    "clients' ledger"
+    "message ids, request ids of Lambda and of clients, trace ids, keys of tasks and of items, values in bodies and, "
+    "of a run, the clients' ledger"
 )
 
 
@@ -91,10 +91,12 @@ def _trace(rows: Rows, key: str) -> Found:
 def _task(rows: Rows, key: str, ledger: Sequence[str]) -> Found:
     """By the ledger, keys of items and bodies, all of them: each knows a part of a task's life."""
     calls = [row for row in rows.calls_about(_inner(key)) if row["item_key"] and key in key_values(row["item_key"])]
+    keyed = rows.sent_of({key})
     fields, sent = messages_with(rows, key)
     tables = sorted({row["resource"] for row in calls if row["resource"]})
     how = [
         *([f"the clients' ledger has it in {count(len(ledger), 'request')}"] if ledger else ()),
+        *([f"it is the task key of {count(len(set(_ids(keyed))), 'message')}"] if keyed else ()),
         *([f"it is in the keys of items of {', '.join(tables) or 'tables that are not named'}"] if calls else ()),
         *([f"it is in the body of {count(len(set(_ids(sent))), 'message')}, as {', '.join(fields)}"] if sent else ()),
     ]
@@ -107,9 +109,9 @@ def _task(rows: Rows, key: str, ledger: Sequence[str]) -> Found:
     return Found(
         key=key,
         how=tuple(how),
-        message_ids=_unique(_ids([*sent, *rows.sent_by({*ledger, *by_ledger})])),
+        message_ids=_unique(_ids([*keyed, *sent, *rows.sent_by({*ledger, *by_ledger})])),
         request_ids=_unique([*ledger, *by_ledger, *alone]),
-        is_task=bool(ledger) or is_key,
+        is_task=bool(ledger or keyed) or is_key,
         is_value=True,
     )
 

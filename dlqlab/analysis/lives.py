@@ -158,6 +158,6 @@ def _times(requests: Sequence[Request], others: Iterable[Attempt], found_stays: 
 def _by_request(calls: Iterable[Row]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in calls:
-        if row["actor_kind"] != ActorKind.CLIENT:
+        if row["actor_kind"] == ActorKind.INVOCATION:  # a service's for it, as SNS's deliveries, it did not make
             found.setdefault(row["request_id"], []).append(row)
     return found

@@ -44,6 +44,10 @@ class Rows:
     def sent_as(self, body_hashes: Collection[str]) -> list[Row]:
         return self._where(ENTERED, "body_sha256", body_hashes)
 
+    def sent_of(self, task_keys: Collection[str]) -> list[Row]:
+        """The messages of these tasks."""
+        return _where(self._entered, "task_key", task_keys)
+
     def children(self, ids: Collection[str]) -> list[Row]:
         """The messages that may come from these."""
         return self._where_any(ENTERED, "parent_ids", ids)

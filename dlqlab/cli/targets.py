@@ -29,7 +29,7 @@ _STAGE = click.option("--stage", metavar="NAME", help="Stage of the app; default
 _CONFIRM = click.option(
     "--confirm", metavar="STAGE@HOST", help="The word that a target which is not this machine asks for."
 )
-_SPECIMEN = click.option(
+SPECIMEN = click.option(
     "--specimen",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
@@ -57,7 +57,7 @@ class Where:
 
 def of_any_pipeline(function: Command) -> Command:
     """The option for commands that work on any pipeline; stands under one of those that say where it is."""
-    return _SPECIMEN(function)
+    return SPECIMEN(function)
 
 
 def targeted(function: Command) -> Command:

@@ -7,6 +7,7 @@ import click
 from dlqlab.cli.declared import command
 from dlqlab.cli.names import RUN
 from dlqlab.cli.ports import PORT
+from dlqlab.cli.targets import SPECIMEN
 
 _RUN = click.option("--run", "run_name", type=RUN, metavar="RUN", help="A name under runs/, a folder, or latest.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
@@ -16,6 +17,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as one JS
 @click.argument("key")
 @PORT
 @_RUN
+@SPECIMEN
 @_JSON
 @click.option(
     "--html",
@@ -30,7 +32,8 @@ def trace() -> None:
     how long messages waited, each receive with what became of it, moves to dead-letter queues, redrives.
 
     KEY is a task id, a message id, a request id (Lambda's or the client's) or a trace id. A KEY that several tasks
-    share lists them. The running emulator is asked, or --run: a run directory needs no emulator.
+    share lists them. The topology of --specimen says where a message has the key of its task. The running emulator is
+    asked, or --run: a run directory needs no emulator.
     """
 
 
@@ -38,6 +41,7 @@ def trace() -> None:
 @click.argument("key", metavar="MESSAGE")
 @PORT
 @_RUN
+@SPECIMEN
 @_JSON
 @command
 def why() -> None:

@@ -67,7 +67,8 @@ class ActorKind(StrEnum):
     SERVICE = "service"
     """``actor`` is ``sqs`` for what a queue does by itself, the source queue's ARN for a dead letter, ``redrive`` with
     the task's id, else the service, with the ARN on whose behalf it acts where that is known: ``sns arn:...``. For
-    an integration of a REST API, ``apigateway arn:...``, ``request_id`` is the client's.
+    an integration of a REST API, ``apigateway arn:...``, ``request_id`` is the client's; for what SNS delivers,
+    ``sns arn:...`` of the topic, it is that of whoever published.
     """
 
 

@@ -41,7 +41,7 @@ class Column:
 
 _EPOCH = "s since the epoch"
 _CELL = Column(_WHOLE, "emulator that the row is from, counted from 0; null for a run on one")
-_FAULT = Column(_TEXT, "the fault from outside that struck here")
+_FAULT = Column(_TEXT, "reserved for faults that come from outside; null, as there are none yet")
 _TRACE = "root of the AWS X-Ray trace header"
 
 MESSAGES: Mapping[str, Column] = {
@@ -61,7 +61,8 @@ MESSAGES: Mapping[str, Column] = {
     "request_id": Column(
         _TEXT,
         "invocation: Lambda's request id; mapping: of the invocation that had the message, "
-        "null before it; client: the X-Request-Id or amz-sdk-invocation-id that it sent",
+        "null before it; client: the X-Request-Id or amz-sdk-invocation-id that it sent; service: of whoever it acts "
+        "for, as the publisher of what SNS delivers",
     ),
     "delay_s": Column(_REAL, "sent: until it is visible", "s"),
     "visible_after_s": Column(_REAL, "received, hidden: until it is visible again", "s"),
@@ -69,11 +70,15 @@ MESSAGES: Mapping[str, Column] = {
     "dedup_id": Column(_TEXT, "MessageDeduplicationId, given or made of the body; FIFO queues only"),
     "body_sha256": Column(_TEXT, "sent, deduplicated: hex SHA-256 of the body in UTF-8, as it was sent"),
     "body_bytes": Column(_WHOLE, "sent, deduplicated: length of the body in UTF-8", "bytes"),
-    "task_key": Column(_TEXT, "key of the task that it belongs to; null as long as nobody has said where it is found"),
+    "task_key": Column(
+        _TEXT,
+        "the task that it belongs to: the key where the pipeline declares one, else the id of the first message of its "
+        "chain; null where the record cannot tell",
+    ),
     "parent_ids": Column(
         _TEXTS,
-        "sent: the messages that it may come from. By an invocation: those that this was given, "
-        "one where the trace header tells which; a dead letter or redriven message: one. Null "
+        "sent: the messages that it may come from, one of them where there are several. By an invocation: those that "
+        "this was given, fewer where trace header or task key tells; a dead letter or redriven message: one. Null "
         "where it has no parent, as for what clients send",
     ),
     "trace_id": Column(_TEXT, f"sent, deduplicated: {_TRACE} that it carries"),
@@ -131,7 +136,7 @@ CALLS: Mapping[str, Column] = {
         _TEXT,
         "invocation: Lambda's request id, null during an init or after the answer; client: the "
         "X-Request-Id or amz-sdk-invocation-id that it sent; one is made up for a request to a "
-        "REST API or function URL that has none",
+        "REST API or function URL that has none; service: as in messages",
     ),
     "function": Column(_TEXT, "the function that called; null for others"),
     "actor_kind": Column(_TEXT, "who called: see ActorKind", nullable=False),

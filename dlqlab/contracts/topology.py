@@ -207,7 +207,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """A pipeline at one stage. Queues stand in the order in which messages pass them."""
+    """A pipeline at one stage. Queues stand in the order in which messages pass them.
+
+    ``task_key`` says where a message's body has the key of its task: a JMESPath into the content of bodies, out of the
+    envelopes of services (docs/recorder.md).
+    """
 
     name: str
     deploy: Deploy = field(default_factory=Deploy)
@@ -220,6 +224,7 @@ class Topology:
     tables: tuple[Table, ...] = ()
     metrics: tuple[Metric, ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
+    task_key: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values of every field, as ``topology_file.from_json`` takes them."""

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import jmespath
+import jmespath.exceptions
+
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain
 from dlqlab.contracts.topology import Consumer, Entry, EntryKind, Function, Queue, Table, Topology
 from dlqlab.errors import TopologyError
@@ -97,6 +100,7 @@ def check(topology: Topology, source: str) -> None:
     Raises:
         TopologyError: names the field, its value, and what to give.
     """
+    _check_task_key(topology.task_key, f"{source}: task_key")
     for what in ("queues", "functions", "tables"):
         _check_unique(getattr(topology, what), f"{source}: {what}")
     for queue in topology.queues:
@@ -111,6 +115,15 @@ def check(topology: Topology, source: str) -> None:
     for number, consumer in enumerate(topology.consumers):
         _check_consumer(consumer, f"{source}: consumers[{number}]")
     _check_evidence(topology, f"{source}: evidence")
+
+
+def _check_task_key(path: str | None, where: str) -> None:
+    try:
+        jmespath.compile(path or "@")
+    except jmespath.exceptions.JMESPathError as error:
+        reason = str(error).partition("\n")[0]
+        remedy = 'give a JMESPath into the bodies of messages, as "taskId" or "order.id"'
+        raise TopologyError(f"{where} is {path!r}, which is no JMESPath ({reason}): {remedy}") from error
 
 
 def _check_unique(parts: Iterable[Queue | Function | Table], where: str) -> None:

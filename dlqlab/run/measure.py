@@ -167,7 +167,7 @@ def pull(
             on_progress=lambda what, share: phase.update(done=share, total=1, note=what),
         )
         phase.update(note="what the emulator recorded")
-        recorded = collect_recording(run, target_facts.emulator_of(target), window)
+        recorded = collect_recording(run, target_facts.emulator_of(target), window, target.topology.task_key)
         phase.note = ", ".join(f"{rows:,} {table}" for table, rows in report.rows.items())
         if recorded.rows is not None:
             phase.note += f", {sum(recorded.rows.values()):,} rows recorded"

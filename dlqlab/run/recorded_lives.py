@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def live_recording(emulator: Emulator) -> Recording:
+def live_recording(emulator: Emulator, task_key: str | None = None) -> Recording:
     """All that the emulator has recorded up to now.
+
+    Args:
+        task_key: where bodies have the key of their task (``Topology.task_key``).
 
     Raises:
         UsageError: it runs without its recorder.
@@ -31,7 +34,7 @@ def live_recording(emulator: Emulator) -> Recording:
             f"the emulator on port {emulator.port} runs without its recorder: start it anew without --no-recorder and "
             "--without-patch recorder"
         )
-    return read(Path(recorder_state(emulator.port)["folder"]))
+    return read(Path(recorder_state(emulator.port)["folder"]), task_key=task_key)
 
 
 def live_lines(logs: "CloudWatchLogsClient", ran: Sequence[Ran]) -> Iterator[Logged]:

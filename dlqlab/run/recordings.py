@@ -35,14 +35,18 @@ class Recorded:
 NO_RECORD = Recorded()
 
 
-def collect_recording(run: RunDir, emulator: Emulator | None, window: Window) -> Recorded:
-    """What the emulator recorded from before the load until after the drain."""
+def collect_recording(run: RunDir, emulator: Emulator | None, window: Window, task_key: str | None = None) -> Recorded:
+    """What the emulator recorded from before the load until after the drain.
+
+    Args:
+        task_key: where bodies have the key of their task (``Topology.task_key``).
+    """
     if emulator is None:
         return _nothing(NOBODY)
     if RECORDER not in emulator.patches:
         return _nothing(SWITCHED_OFF)
     try:
-        return Recorded(rows=_collected(run, emulator, window))
+        return Recorded(rows=_collected(run, emulator, window, task_key))
     except Exception as error:  # noqa: BLE001  (a witness: whatever it is about the record, the run has its evidence)
         return not_collected(error)
 
@@ -64,13 +68,13 @@ def _nothing(reason: str) -> Recorded:
     return Recorded(not_measured={NOT_MEASURED: reason})
 
 
-def _collected(run: RunDir, emulator: Emulator, window: Window) -> Mapping[str, int]:
+def _collected(run: RunDir, emulator: Emulator, window: Window, task_key: str | None) -> Mapping[str, int]:
     gaps = _flush(emulator)
     if emulator.created_ts > window.start_ts:
         gaps.append("the emulator was started after the load had begun: what was before is not recorded")
     with (
         new_recording(run) as folder,
-        Reader(Path(emulator.state) / FOLDER, folder, window=recorded_window(window)) as reader,
+        Reader(Path(emulator.state) / FOLDER, folder, window=recorded_window(window), task_key=task_key) as reader,
     ):
         rows = {table: write_table(folder, table, reader.parts(table)) for table in TABLES}
         gaps += [gap for gap in reader.said.gaps() if gap not in gaps]

@@ -39,7 +39,8 @@ def _segments(span: Span, below: Sequence[Span], known: set[str]) -> Iterable[Do
     elif span.about == About.SEND:
         yield _queue(span, [one for one in below if one.about == About.DELIVERY], known)
     elif span.about == About.CALL and span.parent_id not in known:
-        yield {**_segment(span, span.service, known), "subsegments": [_call(span)]}
+        of_caller = {"id": ids.span_id("caller", span.at.span_id)}
+        yield {**_segment(span, span.service, known), **of_caller, "subsegments": [_call(span)]}
 
 
 def _segment(span: Span, name: str, known: set[str]) -> Document:

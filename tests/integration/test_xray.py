@@ -1,6 +1,8 @@
 """X-Ray's API, as any client sees it: one trace from the API to the monitor, with what functions send."""
 
 import dataclasses
+import importlib
+import inspect
 import json
 import time
 import urllib.request
@@ -42,6 +44,20 @@ TELLER = """
         inner = {**segment, "id": event["inner"], "parent_id": event["id"], "name": "inside"}
         sent = boto3.client("xray").put_trace_segments(TraceSegmentDocuments=[json.dumps(segment), json.dumps(inner)])
         return {"root": parts["Root"], "unprocessed": sent["UnprocessedTraceSegments"]}
+"""
+
+
+SDK_USER = """
+    from aws_xray_sdk.core import patch, xray_recorder
+    patch(["boto3"])
+    import boto3, os
+    sqs = boto3.client("sqs")
+
+    def handler(event, context):
+        with xray_recorder.in_subsegment("my work") as work:
+            work.put_annotation("order", 7)
+            sqs.list_queues(QueueNamePrefix="none")
+        return dict(part.split("=") for part in os.environ["_X_AMZN_TRACE_ID"].split(";"))
 """
 
 
@@ -112,7 +128,7 @@ def test_a_task_is_one_trace_from_the_api_to_the_monitor(
     assert functions | queues <= {one["Name"] for one in summary["ServiceIds"]}
     folder = Path(emulator.state) / FOLDER
     whole = [span for some in spans(read(folder)) for span in some if span.at.trace_id == trace_id(trace)]
-    assert whole == recorded.spans(folder, [trace])[trace]
+    assert whole == recorded.spans(recorded.index_of(folder), [trace])[trace]
 
 
 def test_what_a_function_sends_hangs_below_its_invocation(
@@ -131,6 +147,39 @@ def test_what_a_function_sends_hangs_below_its_invocation(
         found[ids["id"]]["annotations"],
     )
     assert ids["id"] == found[ids["inner"]]["parent_id"]
+
+
+def test_xray_sdk_of_aws_works_in_a_function(aws: Callable[[str], Any], make_function: FunctionFactory) -> None:
+    """Unchanged: it sends to the daemon whose address its variables have."""
+    function = make_function(
+        SDK_USER, files=sources_of("aws_xray_sdk", "wrapt"), Timeout=30, TracingConfig={"Mode": "Active"}
+    )
+    answer = function.invoke({})
+    assert (None, "1") == (answer.error, answer.payload["Sampled"])
+
+    def probe() -> tuple[bool, list[Document]]:
+        """A datagram is under way for a moment, and the invocation's end is recorded a little later."""
+        found = documents(aws("xray"), answer.payload["Root"])
+        ended = [one for one in found if one.get("origin") == "AWS::Lambda::Function" and "end_time" in one]
+        return bool(ended) and {"my work", "sqs"} <= {one["name"] for one in everything(found).values()}, found
+
+    by_id = everything(wait_for("the SDK's segment", probe, deadline_s=30, interval_s=0.2))
+    (work,) = (one for one in by_id.values() if one["name"] == "my work")
+    assert ({"order": 7}, "AWS::Lambda::Function") == (work["annotations"], by_id[work["parent_id"]]["origin"])
+    assert [("sqs", "ListQueues")] == [
+        (one["name"], one["aws"]["operation"]) for one in by_id.values() if one.get("parent_id") == work["id"]
+    ]
+
+
+def sources_of(*packages: str) -> dict[str, str]:
+    """The files of installed packages, for a function's bundle; compiled parts stay out."""
+    found: dict[str, str] = {}
+    for package in packages:
+        root = Path(inspect.getfile(importlib.import_module(package))).parent
+        for path in root.rglob("*"):
+            if path.suffix in {".py", ".json"}:
+                found[f"{package}/{path.relative_to(root).as_posix()}"] = path.read_text()
+    return found
 
 
 def test_segments_of_a_client_are_kept_and_bad_ones_named(aws: Callable[[str], Any]) -> None:

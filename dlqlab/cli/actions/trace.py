@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
+from dlqlab import paths
 from dlqlab.analysis.keys import SEARCHED, find
 from dlqlab.analysis.life_parts import Attempt
 from dlqlab.analysis.lives import Life, lives
@@ -19,7 +20,8 @@ from dlqlab.analysis.spans import spans
 from dlqlab.cli.actions.emulators import running
 from dlqlab.cli.console import ERR
 from dlqlab.contracts.recording import Recording
-from dlqlab.deploy.target import local_target
+from dlqlab.contracts.topology_file import read_topology
+from dlqlab.deploy.target import LOCAL_STAGE, local_target
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import UsageError
 from dlqlab.report.life import page, text
@@ -55,8 +57,16 @@ class Source:
         return run_limits(self.run)
 
 
-def trace(key: str, port: int | None, run_name: str | None, html_path: Path | None, *, as_json: bool) -> None:
-    source = _source(port, run_name)
+def trace(
+    key: str,
+    port: int | None,
+    run_name: str | None,
+    html_path: Path | None,
+    *,
+    as_json: bool,
+    specimen: Path | None = None,
+) -> None:
+    source = _source(port, run_name, specimen)
     life = _the_one(source, key)
     if life is None:
         return
@@ -73,8 +83,8 @@ def trace(key: str, port: int | None, run_name: str | None, html_path: Path | No
             click.echo(line)
 
 
-def why(key: str, port: int | None, run_name: str | None, *, as_json: bool) -> None:
-    source = _source(port, run_name)
+def why(key: str, port: int | None, run_name: str | None, *, as_json: bool, specimen: Path | None = None) -> None:
+    source = _source(port, run_name, specimen)
     life = _the_one(source, key)
     if life is None:
         return
@@ -99,11 +109,14 @@ def why(key: str, port: int | None, run_name: str | None, *, as_json: bool) -> N
         click.echo(line)
 
 
-def _source(port: int | None, run_name: str | None) -> Source:
+def _source(port: int | None, run_name: str | None, specimen: Path | None) -> Source:
     if run_name is None:
         emulator = running(port)
-        recording = live_recording(emulator)
+        topology = read_topology(paths.APP if specimen is None else specimen, LOCAL_STAGE)
+        recording = live_recording(emulator, topology.task_key)
         return Source(name=emulator.endpoint, recording=recording, ledger={}, emulator=emulator, run=None)
+    if specimen is not None:
+        raise UsageError("--run and --specimen are given: a run knows its topology, leave out --specimen")
     if port is not None:
         raise UsageError("--run and --port are given: a run's record is in its directory, leave out --port")
     run = find_run(run_name)

@@ -50,6 +50,11 @@ def api_gateway(api_arn: str, client_request_id: str | None) -> Actor:
     return Actor(_SERVICE, f"apigateway {api_arn}", client_request_id)
 
 
+def topic(topic_arn: str, request_id: str | None) -> Actor:
+    """A topic of SNS that delivers; the request id is that of whoever published."""
+    return Actor(_SERVICE, f"sns {topic_arn}", request_id)
+
+
 def redrive(task_id: str) -> Actor:
     return Actor(_SERVICE, f"redrive {task_id}", None)
 

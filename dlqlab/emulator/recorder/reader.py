@@ -20,6 +20,9 @@ import pyarrow.parquet as pq
 from dlqlab.contracts.database import literal, open_database
 from dlqlab.contracts.recording import TABLES, Recording, schema
 from dlqlab.emulator.recorder.parts import PARTS, Said, read_parts
+from dlqlab.lineage.keys import KeyOf, content_hash, key_finder
+from dlqlab.lineage.tasks import Happened, Tasks
+from taskrules.redaction import MASK
 
 BATCH_ROWS = 16_384
 _KEPT = {
@@ -35,13 +38,15 @@ _KEPT = {
 _TABLES = {
     "messages": """
         SELECT * REPLACE (
-            CASE WHEN parent_ids IS NULL AND kind = 'sent' AND actor_kind = 'invocation'
+            CASE WHEN parent_ids IS NULL AND kind = 'sent' AND actor_kind IN ('invocation', 'service')
             THEN given.message_ids ELSE parent_ids END AS parent_ids
         ) FROM messages SEMI JOIN kept_messages USING (queue, message_id)
         LEFT JOIN (
-            SELECT request_id, last(message_ids ORDER BY seq) AS message_ids FROM started
-            WHERE len(message_ids) > 0 GROUP BY request_id
-        ) AS given USING (request_id)""",
+            SELECT request_id, last(message_ids ORDER BY seq) AS message_ids,
+                last(trace_id ORDER BY seq) AS given_trace_id
+            FROM started LEFT JOIN ended ON started_seq = seq WHERE len(message_ids) > 0 GROUP BY request_id
+        ) AS given USING (request_id)
+        LEFT JOIN keys USING (body_sha256)""",
     "invocations": """
         SELECT * FROM started SEMI JOIN kept_invocations USING (seq) LEFT JOIN ended ON started_seq = seq""",
     "calls": """
@@ -53,6 +58,21 @@ _TABLES = {
         SELECT * FROM bodies SEMI JOIN
             (SELECT body_sha256 FROM messages SEMI JOIN kept_messages USING (queue, message_id)) USING (body_sha256)""",
 }
+_KEYS = pa.schema([("body_sha256", pa.string()), ("key", pa.string()), ("content", pa.string())])
+"""What is found in bodies, on its way to the messages that have them."""
+_OF_LINEAGE = (
+    "kind",
+    "message_id",
+    "actor_kind",
+    "actor",
+    "request_id",
+    "parent_ids",
+    "trace_id",
+    "given_trace_id",
+    "key",
+    "content",
+)
+"""The columns that ``lineage.tasks`` asks for."""
 _ORDERS = {
     "messages": "ORDER BY ts, seq",
     "invocations": "ORDER BY started_ts, seq",
@@ -69,17 +89,22 @@ class Between:
     end_ts: float = math.inf
 
 
-def read(folder: Path, *, cell: int | None = None) -> Recording:
+def read(folder: Path, *, cell: int | None = None, task_key: str | None = None) -> Recording:
     """The tables of a record, of an emulator that runs, has ended or was killed.
 
     Args:
         folder: ``recording`` in the state directory of the emulator.
         cell: number of the emulator, where a run has several.
+        task_key: where a body has its task's key, as ``Topology.task_key``.
 
     Raises:
         EvidenceError: there is no record.
+        ValueError: ``task_key`` is no JMESPath.
     """
-    with tempfile.TemporaryDirectory() as scratch, Reader(folder, Path(scratch), cell=cell) as reader:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Reader(folder, Path(scratch), cell=cell, task_key=task_key) as reader,
+    ):
         tables = {table: pa.Table.from_batches(reader.parts(table), schema(table)) for table in TABLES}
         return Recording(**tables, gaps=reader.said.gaps(), is_ended=reader.said.is_ended)
 
@@ -92,15 +117,29 @@ class Reader:
 
     Args:
         scratch: a folder for what does not fit into memory; the reader leaves nothing in it.
+        task_key: where a body has its task's key, a JMESPath; None where nobody has said it.
+
+    Raises:
+        ValueError: ``task_key`` is no JMESPath.
     """
 
-    def __init__(self, folder: Path, scratch: Path, *, cell: int | None = None, window: Between = Between()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        scratch: Path,
+        *,
+        cell: int | None = None,
+        window: Between = Between(),
+        task_key: str | None = None,
+    ) -> None:
         self.said = Said()
         """What the record says of itself."""
         self._folder = folder
         self._scratch = scratch / "parts"
         self._cell = cell
         self._window = window
+        self._has_key = task_key is not None
+        self._key_of: KeyOf = key_finder(task_key, mask=MASK)
 
     def __enter__(self) -> Self:
         """Raises:
@@ -115,7 +154,7 @@ class Reader:
             for name in ("start_ts", "end_ts"):
                 value = float(getattr(self._window, name))
                 self._database.execute(f"CREATE TEMP MACRO {name}() AS '{value}'::DOUBLE")
-            for name in PARTS:
+            for name in (*PARTS, "keys"):
                 self._database.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({literal(self._scratch / name)})")
             for name, query in _KEPT.items():
                 self._database.execute(f"CREATE TEMP TABLE {name} AS {query}")
@@ -136,7 +175,9 @@ class Reader:
         # Joined first and sorted then: the memory would not do for both at once.
         joined = literal(self._scratch / f"{table}.parquet")
         self._database.execute(f"COPY ({_TABLES[table]}) TO {joined} (FORMAT parquet)")
-        for batch in self._database.sql(f"FROM read_parquet({joined}) {_ORDERS[table]}").to_arrow_reader(BATCH_ROWS):
+        tasks = Tasks(is_declared=self._has_key)
+        for found in self._database.sql(f"FROM read_parquet({joined}) {_ORDERS[table]}").to_arrow_reader(BATCH_ROWS):
+            batch = _told(tasks, found) if table == "messages" else found
             columns = [
                 self._constant(batch.num_rows, field)
                 if field.name not in batch.schema.names
@@ -155,5 +196,32 @@ class Reader:
                 name: stack.enter_context(pq.ParquetWriter(self._scratch / name, parts, compression="zstd"))
                 for name, parts in PARTS.items()
             }
+            keys = stack.enter_context(pq.ParquetWriter(self._scratch / "keys", _KEYS, compression="zstd"))
             for name, part in read_parts(self._folder, self.said):
                 writers[name].write_batch(part)
+                if name == "bodies":
+                    keys.write_batch(self._keys(part))
+
+    def _keys(self, bodies: pa.RecordBatch) -> pa.RecordBatch:
+        """What the tasks of messages are told by; contents only where no key is declared."""
+        texts = bodies.column("body").to_pylist()
+        contents = [None if self._has_key else content_hash(text) for text in texts]
+        return pa.RecordBatch.from_arrays(
+            [
+                bodies.column("body_sha256"),
+                pa.array(map(self._key_of, texts), pa.string()),
+                pa.array(contents, pa.string()),
+            ],
+            schema=_KEYS,
+        )
+
+
+def _told(tasks: Tasks, messages: pa.RecordBatch) -> pa.RecordBatch:
+    """With ``parent_ids`` narrowed and ``task_key`` filled in."""
+    columns = (messages.column(name).to_pylist() for name in _OF_LINEAGE)
+    told = [tasks.told(Happened(**dict(zip(_OF_LINEAGE, row, strict=True)))) for row in zip(*columns, strict=True)]
+    parents = pa.array([one.parent_ids for one in told], pa.list_(pa.string()))
+    at = messages.schema.get_field_index("parent_ids")
+    return messages.set_column(at, "parent_ids", parents).append_column(
+        "task_key", pa.array([one.task_key for one in told], pa.string())
+    )

@@ -1,6 +1,7 @@
 """Requests that the emulator sends to itself on behalf of somebody: they are that one's.
 
-API Gateway's own integrations call a service by HTTP, and so does what serves the query protocol at a queue's address.
+API Gateway's own integrations call a service by HTTP, and so do SNS's deliveries (``publishes``) and what serves the
+query protocol at a queue's address.
 The request on its way carries a token, by which the thread that serves it finds for whom it is.
 """
 
@@ -59,12 +60,8 @@ def install(witness: Witness) -> None:
 
     @functools.wraps(call)
     def called(*args: Any, **kwargs: Any) -> Any:
-        with _under_way(Relayed(HERE.actor, is_call=False)) as token:
-            _LOCAL.token = token
-            try:
-                return call(*args, **kwargs)
-            finally:
-                _LOCAL.token = None
+        with carried(Relayed(HERE.actor, is_call=False)):
+            return call(*args, **kwargs)
 
     @functools.wraps(send)
     def sent(self: URLLib3Session, request: Any) -> Any:
@@ -75,6 +72,17 @@ def install(witness: Witness) -> None:
     RestApiAwsIntegration.invoke = integrated
     query_api.try_call_sqs = called
     URLLib3Session.send = sent  # type: ignore[method-assign]
+
+
+@contextmanager
+def carried(relayed: Relayed) -> Iterator[None]:
+    """What this thread sends meanwhile by clients of AWS is this one's."""
+    with _under_way(relayed) as token:
+        _LOCAL.token = token
+        try:
+            yield
+        finally:
+            _LOCAL.token = None
 
 
 @contextmanager

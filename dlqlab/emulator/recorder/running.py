@@ -13,7 +13,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from dlqlab.contracts.recording import FOLDER, STATUS_PATH
 from dlqlab.emulator import settings
-from dlqlab.emulator.recorder import functions, queues, relays, requests
+from dlqlab.emulator.recorder import functions, publishes, queues, relays, requests
 from dlqlab.emulator.recorder.actors import Environments
 from dlqlab.emulator.recorder.finish import Finisher
 from dlqlab.emulator.recorder.journal import Journal
@@ -38,6 +38,7 @@ def start() -> None:
     functions.install(witness, environments)
     requests.install(witness, environments)
     relays.install(witness)
+    publishes.install(witness)
     ROUTER.add(STATUS_PATH, functools.partial(_state, journal), methods=["GET"])
     ON_AFTER_SERVICE_SHUTDOWN_HANDLERS.register(journal.close)
     atexit.register(journal.close)

@@ -66,7 +66,7 @@ def source_here() -> Source:
         return Source("api gateway", HERE.api_arn, actor.request_id)
     if actor.kind == ActorKind.SERVICE.value:
         name, _, arn = (actor.name or "").partition(" ")
-        return Source("api gateway" if name == "apigateway" else name, arn or None)
+        return Source("api gateway" if name == "apigateway" else name, arn or None, actor.request_id)
     if actor.kind == ActorKind.CLIENT.value and is_http():
         return Source("function url", None, actor.request_id)
     return Source(actor.kind, None, actor.request_id)

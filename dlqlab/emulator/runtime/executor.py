@@ -21,6 +21,8 @@ from dlqlab.emulator.runtime.programs import identifier
 from dlqlab.emulator.runtime.starting import Function
 from dlqlab.emulator.runtime.variables import of_function
 
+SERVICE_VARIABLES: dict[str, str] = {}
+"""What services of the emulator have every function know, as the address of a daemon; a function's own come first."""
 _LIFELINE = Lifeline()
 _ENVIRONMENTS: weakref.WeakSet[Environment] = weakref.WeakSet()
 
@@ -53,6 +55,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         served = _served(self.function_version)
         task_root = Path(configuration.code.get_unzipped_code_location())
         opt = opt_root([layer.code for layer in configuration.layers], state / "lambda-opt")
+        variables = configuration.environment or {}
         function = Function(
             handler=configuration.handler,
             version=self.function_version.id.qualifier,
@@ -60,8 +63,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
             memory_mb=configuration.memory_size,
             task_root=task_root,
             opt_root=opt,
-            variables=of_function(env_vars, configuration.environment or {}, runtime=identifier(served.program))
-            | network.rules(configuration.runtime, config.GATEWAY_LISTEN[0].port, configuration.environment or {}),
+            variables=of_function(
+                {**env_vars, **SERVICE_VARIABLES, **variables}, variables, runtime=identifier(served.program)
+            )
+            | network.rules(configuration.runtime, config.GATEWAY_LISTEN[0].port, variables),
             program=served.program,
             notes=served.notes,
         )

@@ -1,9 +1,9 @@
 """X-Ray's operations: PutTraceSegments, BatchGetTraces, GetTraceSummaries. All others are refused by name."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from localstack.aws.api import CommonServiceException
@@ -12,6 +12,8 @@ from dlqlab.contracts.recorded import ActorKind
 from dlqlab.emulator.recorder import running
 from dlqlab.emulator.recorder.actors import HERE
 from dlqlab.emulator.xray import recorded, summaries
+from dlqlab.emulator.xray.chunk_index import ChunkIndex
+from dlqlab.emulator.xray.senders import sender
 from dlqlab.emulator.xray.sent import RefusedError, Store
 from dlqlab.traces.documents import Document, documents_of
 from dlqlab.traces.model import About, Span
@@ -29,8 +31,10 @@ class Api:
 
     service = "xray"
 
-    def __init__(self) -> None:
-        self._store = Store()
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._index: ChunkIndex | None = None
+        self._lock = threading.Lock()
 
     def dispatch_table(self, operations: Iterable[str]) -> dict[str, Operation]:
         """Every operation of the service: those that are served, and one that refuses in the place of each other."""
@@ -78,7 +82,7 @@ class Api:
         if start_ts > end_ts:
             raise CommonServiceException(_INVALID, "StartTime is after EndTime.")
         began = self._store.starts()
-        for trace, ts in (recorded.starts(folder) if (folder := _flushed()) else {}).items():
+        for trace, ts in (index.starts() if (index := self._recorded()) else {}).items():
             began[trace] = min(ts, began.get(trace, ts))
         within = sorted(((ts, trace) for trace, ts in began.items() if start_ts <= ts <= end_ts), reverse=True)
         page, token = _page(within, request.get("NextToken"))
@@ -92,32 +96,31 @@ class Api:
 
     def _documents(self, traces: Sequence[str]) -> dict[str, list[Document]]:
         """All segments of traces, by their starts: those of the recorder, and those that were sent."""
-        folder = _flushed()
-        known = recorded.spans(folder, traces) if folder else {}
+        index = self._recorded()
+        known = recorded.spans(index, traces) if index else {}
         return {trace: self._joined(trace, known.get(trace, [])) for trace in dict.fromkeys(traces)}
+
+    def _recorded(self) -> ChunkIndex | None:
+        """Where in the record what stands, with all that has happened up to now; None where nothing is recorded."""
+        journal = running.journal()
+        if journal is None:
+            return None
+        journal.flush()
+        with self._lock:
+            self._index = self._index or recorded.index_of(journal.folder)
+            return self._index
 
     def _joined(self, trace: str, spans: Sequence[Span]) -> list[Document]:
         """What an invocation sent hangs below it, unless it hangs below something that was sent too."""
-        ran = {
-            span.attributes["faas.invocation_id"]: span.at.span_id for span in spans if span.about == About.INVOCATION
-        }
+        ran = [span for span in spans if span.about == About.INVOCATION]
         sent = self._store.of(trace)
         own = {one.document["id"] for one in sent}
         documents = documents_of(spans)
         for one in sent:
-            above = ran.get(one.request_id or "")
+            above = sender(one, ran)
             moved = {"parent_id": above} if above and one.document.get("parent_id") not in own else {}
             documents.append({**one.document, **moved})
         return sorted(documents, key=lambda document: float(document["start_time"]))
-
-
-def _flushed() -> Path | None:
-    """The recorder's folder, with all that has happened up to now; None where nothing is recorded."""
-    journal = running.journal()
-    if journal is None:
-        return None
-    journal.flush()
-    return journal.folder
 
 
 def _refusal(name: str) -> Operation:

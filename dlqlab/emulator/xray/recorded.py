@@ -1,9 +1,10 @@
-"""Rows of the traces that are asked for, out of the recorder's files; of others nothing is kept.
+"""Rows of the traces that are asked for, out of the chunks of the recorder's files that may have them.
 
 The tables of ``recorder.reader`` hold everything, which is too much for the emulator's own process.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from localstack.utils.xray.trace_header import TraceHeader
 
 from dlqlab.contracts.recorded import ActorKind, Kind
 from dlqlab.contracts.recording import CALLS, INVOCATIONS, MESSAGES, Column
-from dlqlab.emulator.recorder.chunks import SUFFIX, TornError, decode
 from dlqlab.emulator.recorder.chunks import Row as Written
 from dlqlab.emulator.recorder.rows import (
     CALL,
@@ -23,37 +23,34 @@ from dlqlab.emulator.recorder.rows import (
     STARTED,
     STARTED_FIELDS,
 )
+from dlqlab.emulator.xray.chunk_index import ChunkIndex
+from dlqlab.lineage.parents import narrowed
 from dlqlab.traces import ids
 from dlqlab.traces.index import Index
 from dlqlab.traces.model import Row, Rows, Span
 from dlqlab.traces.spans import spans_of
 
 
-def starts(folder: Path) -> dict[str, float]:
-    """When each trace began that has an X-Ray header: its id as X-Ray writes it."""
-    found: dict[str, float] = {}
-    started: dict[int, float] = {}
-    for row in _written(folder):
-        if row[0] == STARTED:
-            started[row[1]] = row[2]
-            continue
-        if row[0] == ENDED:
-            ts, header = started.pop(row[1], row[2]), row[-1]
-        elif row[0] == MESSAGE:
-            ts, header = row[2], row[-1]
-        else:
-            continue
-        root = _root(header)
-        if root is not None:
-            found[root] = min(ts, found.get(root, ts))
-    return found
+def index_of(folder: Path) -> ChunkIndex:
+    """Of the record in a folder."""
+    return ChunkIndex(folder, root)
 
 
-def spans(folder: Path, wanted: Collection[str]) -> dict[str, list[Span]]:
+def spans(index: ChunkIndex, wanted: Collection[str]) -> dict[str, list[Span]]:
     """The spans of traces, by X-Ray's ids; of those that the recorder does not know there are none."""
-    found = _Rows(folder, frozenset(wanted))
-    index = Index(found.messages, found.invocations)
-    return {root: _spans_of(ids.trace_id(root), found, index) for root in wanted}
+    found = _found(index, frozenset(wanted))
+    traces = Index(found.messages, found.invocations)
+    return {root: _spans_of(ids.trace_id(root), found, traces) for root in wanted}
+
+
+def _found(index: ChunkIndex, wanted: frozenset[str]) -> "_Rows":
+    """All rows of the traces: what is found names more to look for, until it names nothing new."""
+    names: set[object] = set(wanted)
+    while True:
+        found = _Rows(functools.partial(index.rows, names), wanted)
+        if found.names <= names:
+            return found
+        names = names | found.names
 
 
 def _spans_of(trace: str, rows: "_Rows", index: Index) -> list[Span]:
@@ -74,22 +71,27 @@ def _trace_of(index: Index, row: Row) -> str | None:
 
 
 class _Rows:
-    """All rows that have to do with some traces, in the order of their times: three passes over the files."""
+    """All rows that have to do with some traces, in the order of their times: three passes over what may have them.
 
-    def __init__(self, folder: Path, wanted: frozenset[str]) -> None:
-        self.messages = self._messages(folder, wanted)
+    ``names`` are by what these rows, and those that belong to them, are found.
+    """
+
+    def __init__(self, written: Callable[[], Iterator[Written]], wanted: frozenset[str]) -> None:
+        self.names: set[object] = set()
+        self.messages = self._messages(written(), wanted)
         given = {row["message_id"] for row in self.messages}
-        self.invocations = self._invocations(folder, wanted, given)
+        self.invocations = self._invocations(written(), wanted, given)
         self._name_parents()
         ran = {row["request_id"] for row in self.invocations}
         asked = {row["client_request_id"] for row in self.invocations} | {row["request_id"] for row in self.messages}
-        self.calls = self._calls(folder, ran, asked - {None})
+        self.calls = self._calls(written(), ran, asked - {None})
+        self.names |= given | ran | (asked - {None})
 
     @staticmethod
-    def _messages(folder: Path, wanted: frozenset[str]) -> list[Row]:
+    def _messages(written: Iterator[Written], wanted: frozenset[str]) -> list[Row]:
         rows: list[tuple[Written, Row]] = []
         keys: set[tuple[object, object]] = set()
-        for row in _written(folder):
+        for row in written:
             if row[0] != MESSAGE:
                 continue
             made = _made(row, MESSAGE_FIELDS, MESSAGES)
@@ -101,8 +103,7 @@ class _Rows:
                 rows.append((row, made))
         return _in_order(rows)
 
-    @staticmethod
-    def _invocations(folder: Path, wanted: frozenset[str], given: set[object]) -> list[Row]:
+    def _invocations(self, written: Iterator[Written], wanted: frozenset[str], given: set[object]) -> list[Row]:
         began: dict[int, Written] = {}
         rows: list[tuple[Written, Row]] = []
 
@@ -111,55 +112,61 @@ class _Rows:
             made = _made(row, STARTED_FIELDS, INVOCATIONS, values)
             if made["trace_id"] in wanted or given.intersection(made["message_ids"] or ()):
                 rows.append((row, made))
+                self.names.add(row[1])
 
-        for row in _written(folder):
+        for row in written:
             if row[0] == STARTED:
                 began[row[1]] = row
             elif row[0] == ENDED and row[1] in began:
                 keep(began.pop(row[1]), row)
+            elif row[0] == ENDED and root(row[-1]) in wanted:
+                self.names.add(row[1])  # its start stands elsewhere
         for row in began.values():
             keep(row, None)
         return _in_order(rows)
 
     def _name_parents(self) -> None:
-        """What the reader does for the tables: a message that an invocation sent may come from those it was given."""
-        given = {row["request_id"]: row["message_ids"] for row in self.invocations if row["message_ids"]}
+        """What the reader does for the tables, as far as trace headers tell: keys are in bodies, which are not read."""
+        given = {row["request_id"]: row for row in self.invocations if row["message_ids"]}
+        traces = {row["message_id"]: row["trace_id"] for row in self.messages if row["kind"] == Kind.SENT}
         self.messages = [
-            {**row, "parent_ids": given[row["request_id"]]}
+            {**row, "parent_ids": _parents(row, given[row["request_id"]], traces)}
             if row["parent_ids"] is None
-            and (row["kind"], row["actor_kind"]) == (Kind.SENT, ActorKind.INVOCATION)
+            and row["kind"] == Kind.SENT
+            and row["actor_kind"] in {ActorKind.INVOCATION, ActorKind.SERVICE}
             and row["request_id"] in given
             else row
             for row in self.messages
         ]
 
     @staticmethod
-    def _calls(folder: Path, ran: set[object], asked: set[object]) -> list[Row]:
+    def _calls(written: Iterator[Written], ran: set[object], asked: set[object]) -> list[Row]:
         kind, request_id = 1 + CALL_FIELDS.index("actor_kind"), 1 + CALL_FIELDS.index("request_id")
         return _in_order(
             [
                 (row, _made(row, CALL_FIELDS, CALLS))
-                for row in _written(folder)
+                for row in written
                 if row[0] == CALL and row[request_id] in (asked if row[kind] == ActorKind.CLIENT else ran)
             ]
         )
 
 
-def _written(folder: Path) -> Iterator[Written]:
-    for segment in sorted(folder.glob(f"*{SUFFIX}")):
-        with segment.open("rb") as file:
-            try:
-                for rows in decode(file):
-                    yield from rows
-            except TornError:
-                continue  # it is being written
+def _parents(row: Row, invocation: Row, traces: Mapping[str, str | None]) -> Sequence[str]:
+    return narrowed(
+        invocation["message_ids"],
+        trace_id=row["trace_id"],
+        given_trace_id=invocation["trace_id"],
+        key=None,
+        trace_of=traces.get,
+        key_of=lambda _message_id: None,
+    )
 
 
 def _made(
     row: Written, fields: Sequence[str], columns: Mapping[str, Column], more: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     values = dict(zip(fields, row[1:], strict=True)) | dict(more or {})
-    values["trace_id"] = _root(values.get("trace_header"))
+    values["trace_id"] = root(values.get("trace_header"))
     return dict.fromkeys(columns) | values
 
 
@@ -168,6 +175,7 @@ def _in_order(rows: list[tuple[Written, Row]]) -> list[Row]:
     return [made for _, made in sorted(rows, key=lambda pair: (pair[0][2], pair[0][1]))]
 
 
-def _root(header: str | None) -> str | None:
-    root: str | None = TraceHeader.from_header_str(header).root if header else None
-    return root
+def root(header: str | None) -> str | None:
+    """The trace of a trace header."""
+    found: str | None = TraceHeader.from_header_str(header).root if header else None
+    return found

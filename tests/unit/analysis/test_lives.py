@@ -130,8 +130,8 @@ def test_several_possible_parents_are_said_and_not_guessed() -> None:
     assert [stay.message_id for stay in life.stays] == ["m1"]
     [note] = life.notes
     assert note == (
-        "message m3 in tasks was sent by invocation p1 of processor, which had 2 messages: "
-        "the record cannot tell from which of them it comes"
+        "message m3 in tasks was sent by invocation p1 of processor and comes from one of 2 messages that it had: "
+        "the record cannot tell from which"
     )
 
 
@@ -307,3 +307,36 @@ def test_item_that_all_tasks_share_is_no_key_of_one() -> None:
 
     assert (found.is_task, found.request_ids, found.message_ids) == (False, (), ("m1",))
     assert found.how[-1] == "600 requests and invocations asked for these items: they are not taken for one task's"
+
+
+def test_task_key_of_the_record_finds_all_messages_of_the_task() -> None:
+    """Also where the bodies do not have it as it is asked for, or are not there."""
+    messages = [submitted() | {"task_key": "t-1"}, submitted("other", "m2", 1.0, "other") | {"task_key": "t-1"}]
+    rows = Rows(recording(messages=messages))
+
+    found = find(rows, "t-1")
+
+    assert found.how == ("it is the task key of 2 messages",)
+    assert [[stay.message_id for stay in life.stays] for life in lives(rows, found)] == [["m1", "m2"]]
+
+
+def test_what_a_service_delivers_for_an_invocation_is_told_so() -> None:
+    """Its calls are not those of the invocation."""
+    copy = {"actor_kind": "service", "actor": "sns arn:aws:sns:eu-central-1:0:paid", "request_id": "p1"}
+    record = recording(
+        messages=[
+            submitted(),
+            message("received", 0.4, receive_count=1),
+            message("sent", 1.0, "m2", parent_ids=["m1"], **copy),
+        ],
+        invocations=[ran(0.5, "p1")],
+        calls=[
+            {"ts": T0 + 0.6, "request_id": "p1", "operation": "Publish", "service": "sns"},
+            {**copy, "ts": T0 + 1.0, "operation": "SendMessage", "service": "sqs"},
+        ],
+    )
+
+    first, second = life_of(record, "m1").stays
+
+    assert second.link == "sent by sns paid for an invocation that had m1"
+    assert [call.operation for call in first.deliveries[0].attempts[0].calls] == ["Publish"]

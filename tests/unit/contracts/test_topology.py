@@ -153,6 +153,7 @@ P99 = [{"namespace": "n", "name": "m", "function": "work", "stat": "p99"}]
         ),
         ({"entries": [{"kind": "mail"}]}, "kind is 'mail': give one of http, queue"),
         ({"evidence": {"tasks": "x"}}, r"evidence\.tasks is 'x': give one of those that are declared"),
+        ({"task_key": "a..b"}, r"t: task_key is 'a\.\.b', which is no JMESPath .*: give a JMESPath into the bodies"),
         ({"metrics": P99}, "stat is 'p99': give one of"),
     ],
 )

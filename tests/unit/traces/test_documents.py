@@ -90,3 +90,14 @@ def test_what_had_not_ended_is_in_progress() -> None:
 
     assert [True] * 3 == [one["in_progress"] for one in found]
     assert not any("end_time" in one for one in found)
+
+
+def test_segment_of_a_caller_has_an_id_of_its_own() -> None:
+    """Its subsegment is the call; below this one stands what the call led to."""
+    call = {"request_id": "c", "actor_kind": "client", "service": "lambda", "operation": "Invoke", "trace_id": ROOT}
+    invocation = {"request_id": "i", "client_request_id": "c", "started_ts": T0 + 0.0001, "trace_id": ROOT}
+    found = documents_of(list(chain.from_iterable(spans(recording(invocations=[invocation], calls=[call])))))
+
+    caller, of_lambda = found[:2]
+    (called,) = caller["subsegments"]
+    assert caller["id"] != called["id"] == of_lambda["parent_id"]

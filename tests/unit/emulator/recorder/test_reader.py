@@ -1,13 +1,14 @@
 """Of a record what belongs to a window, whole, without the rest."""
 
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dlqlab.contracts.recording import TABLES, schema
+from dlqlab.contracts.recording import TABLES, Recording, schema
 from dlqlab.emulator.recorder import parts
 from dlqlab.emulator.recorder.journal import Journal
 from dlqlab.emulator.recorder.reader import Between, Reader, read
@@ -39,10 +40,16 @@ class Written:
         self._give(MESSAGE, MESSAGE_FIELDS, {"ts": ts, **who, **more})
 
     def invocation(self, started_ts: float, ended_ts: float | None, request_id: str, **more: Any) -> None:
-        row = {"started_ts": started_ts, "request_id": request_id, "function": "f", **more}
-        place = self._give(STARTED, STARTED_FIELDS, row)
+        place = self.started(started_ts, request_id, **more)
         if ended_ts is not None:
-            self._give(ENDED, ENDED_FIELDS, {"started_seq": place, "ended_ts": ended_ts, "outcome": "ok"})
+            self.finished(place, ended_ts)
+
+    def started(self, started_ts: float, request_id: str, **more: Any) -> int:
+        row = {"started_ts": started_ts, "request_id": request_id, "function": "f", **more}
+        return self._give(STARTED, STARTED_FIELDS, row)
+
+    def finished(self, place: int, ended_ts: float, **more: Any) -> None:
+        self._give(ENDED, ENDED_FIELDS, {"started_seq": place, "ended_ts": ended_ts, "outcome": "ok", **more})
 
     def call(self, ts: float, duration_s: float, request_id: str | None = None) -> None:
         row = {"actor_kind": "client", "service": "sqs", "status": 200, "request_id": request_id}
@@ -150,3 +157,59 @@ def test_reader_leaves_nothing_behind(written: Written) -> None:
     in_window(folder, 0, 2)
 
     assert [] == list((folder.parent / "scratch").iterdir())
+
+
+def batch(written: Written) -> Path:
+    """An invocation with two messages sends one on for the second; the key is only in bodies."""
+    for ts, message_id in ((1, "a"), (2, "b")):
+        written.message(ts, message_id, "sent", body_sha256=message_id * 2)
+        written.body(message_id * 2, json.dumps({"taskId": f"t-{message_id}"}))
+    written.invocation(3, 5, "i1", message_ids=["a", "b"])
+    by_function = {"actor_kind": "invocation", "actor": "f", "request_id": "i1"}
+    written.body("cc", json.dumps({"TopicArn": "arn", "Message": json.dumps({"taskId": "t-b"})}))
+    written.message(4, "c", "sent", body_sha256="cc", **by_function)
+    written.message(4.5, "unread", "sent", body_sha256="dd", **by_function)
+    written.message(6, "c", "deleted")
+    return written.ended()
+
+
+def columns(record: Recording) -> list[tuple[str, list[str] | None, str | None]]:
+    names = ("message_id", "parent_ids", "task_key")
+    return [tuple(row[name] for name in names) for row in record.messages.to_pylist()]
+
+
+def test_key_narrows_parents_and_is_told_on_every_row_of_a_message(written: Written) -> None:
+    """A body that is not kept leaves both open."""
+    assert columns(read(batch(written), task_key="taskId")) == [
+        ("a", None, "t-a"),
+        ("b", None, "t-b"),
+        ("c", ["b"], "t-b"),
+        ("unread", ["a", "b"], None),
+        ("c", None, "t-b"),
+    ]
+
+
+def test_without_a_declared_key_a_task_is_named_by_its_first_message(written: Written) -> None:
+    """What may come from two tasks is of none."""
+    assert columns(read(batch(written))) == [
+        ("a", None, "a"),
+        ("b", None, "b"),
+        ("c", ["a", "b"], None),
+        ("unread", ["a", "b"], None),
+        ("c", None, None),
+    ]
+
+
+def test_trace_header_of_the_senders_own_narrows_parents(written: Written) -> None:
+    """That of the invocation, which SDKs pass on, does not."""
+    for ts, message_id in ((1, "a"), (2, "b")):
+        written.message(ts, message_id, "sent", trace_header=f"Root=1-{message_id}")
+    place = written.started(3, "i1", message_ids=["a", "b"])
+    for ts, message_id, trace in ((4, "told", "b"), (5, "passed on", "a")):
+        by = {"actor_kind": "invocation", "request_id": "i1", "trace_header": f"Root=1-{trace}"}
+        written.message(ts, message_id, "sent", **by)
+    written.finished(place, 6, trace_header="Root=1-a")
+
+    found = {message_id: parents for message_id, parents, _ in columns(read(written.ended()))}
+
+    assert (found["told"], found["passed on"]) == (["b"], ["a", "b"])

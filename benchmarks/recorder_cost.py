@@ -1,0 +1,127 @@
+"""What the flight recorder costs: the emulator's processor time a task, with and without it.
+
+    python -m benchmarks.recorder_cost [--rounds N] [--tasks N] [--rate R] [--json PATH]
+
+Two emulators are up at once, which differ in the patch ``recorder`` alone. In each round both are given as many tasks
+at the same rate, one after the other, in the other order the next time. Counted is the processor time (user and system,
+of all threads) of the emulator's own process, without the functions and the load, from before the load until its queue
+is empty and the record is on disk. Printed are milliseconds a task, median with least and most, and the median of the
+differences and of the ratios round by round. Linux only: it reads /proc.
+"""
+
+import argparse
+import dataclasses
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.pipeline import systems
+from benchmarks.pipeline.systems import RUN_ID, STATE, Running
+from dlqlab.contracts.recorded import RECORDER
+from dlqlab.contracts.recording import BEHIND_MAX_S
+from dlqlab.contracts.rundir import RunDir, write_json
+from dlqlab.contracts.scenario import Scenario, from_dict
+from dlqlab.emulator.patches import ALL
+from dlqlab.load.ledger import read_ledger
+from dlqlab.load.starter import start_load
+from dlqlab.waiting import wait_for
+
+WITH, WITHOUT = "with", "without"
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_UTIME = 11
+"""Of the fields behind the name in /proc/PID/stat (proc(5)), user time; system time is the next."""
+
+
+def processor_s(stat: str) -> float:
+    """User and system time of a process, of what its /proc/PID/stat says."""
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[_UTIME]) + int(fields[_UTIME + 1])) / _TICKS_PER_S
+
+
+def order(number: int) -> tuple[str, str]:
+    """Whose turn it is first in a round."""
+    return (WITH, WITHOUT) if number % 2 == 0 else (WITHOUT, WITH)
+
+
+def ms_a_task(running: Running, scenario: Scenario) -> float:
+    """Milliseconds of processor time for each accepted task."""
+    began_s = _used_s(running)
+    with TemporaryDirectory(dir=STATE) as folder:
+        run = RunDir(Path(folder))
+        start_load(scenario, url=running.url, run=run, run_id=RUN_ID)
+        rows = read_ledger(run.ledger_parts).rows
+    _drain(running)
+    time.sleep(2 * BEHIND_MAX_S)  # what is recorded is written by then; the same for both
+    return 1000 * (_used_s(running) - began_s) / int((rows["outcome"] == "acknowledged").sum())
+
+
+def _used_s(running: Running) -> float:
+    return processor_s(Path(f"/proc/{running.pid}/stat").read_text())
+
+
+def _drain(running: Running) -> None:
+    sqs, name = running.target.client("sqs"), running.target.topology.work.queue.name
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def probe() -> tuple[bool, Any]:
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        left = [int(value) for name, value in found.items() if name.startswith("ApproximateNumberOfMessages")]
+        return not any(left), left
+
+    wait_for("an empty queue", probe, deadline_s=120, interval_s=0.2)
+
+
+def measure(*, rounds: int, tasks: int, rate: float) -> dict[str, list[float]]:
+    """Milliseconds a task with and without the recorder, one number a round; a first round warms up and is left out."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    load = {"users": 8, "rate_per_s": rate, "duration_s": 2 * tasks / rate, "tasks": tasks}
+    scenario = from_dict({"name": "recorder-cost", "load": load, "faults": {"mode": "none"}}, source="benchmarks")
+    found: dict[str, list[float]] = {WITH: [], WITHOUT: []}
+    patches = {WITH: ALL, WITHOUT: tuple(name for name in ALL if name != RECORDER)}
+    with ExitStack() as stack:
+        emulators = {
+            kind: stack.enter_context(systems.localstack(kind, scenario, patches=patches[kind], extra={}))
+            for kind in found
+        }
+        for number in range(rounds + 1):
+            for kind in order(number):
+                ms = ms_a_task(emulators[kind], dataclasses.replace(scenario, seed=number + 1))
+                print(f"round {number} {kind:<8}{ms:8.3f} ms a task", flush=True)
+                if number:
+                    found[kind].append(ms)
+    return found
+
+
+def summary(found: dict[str, list[float]]) -> list[str]:
+    """Lines: both kinds, then what the recorder adds."""
+    pairs = list(zip(found[WITH], found[WITHOUT], strict=True))
+    added, ratio = (statistics.median(values) for values in ([a - b for a, b in pairs], [a / b for a, b in pairs]))
+    lines = [f"{kind + ' recorder':<20}{_spread(values)} ms a task" for kind, values in found.items()]
+    return [*lines, f"{'it adds':<20}{added:.3f} ms a task, ratio {ratio:.3f}"]
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--tasks", type=int, default=1_000, help="in each round, for each of the two")
+    parser.add_argument("--rate", type=float, default=60.0, help="tasks a second")
+    parser.add_argument("--json", type=Path, default=STATE / "recorder_cost.json", help="where the numbers go")
+    options = parser.parse_args()
+    found = measure(rounds=options.rounds, tasks=options.tasks, rate=options.rate)
+    print(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
+    print("\n".join(summary(found)))
+    write_json(options.json, found)
+    print(f"JSON: {options.json}")
+
+
+if __name__ == "__main__":
+    main()

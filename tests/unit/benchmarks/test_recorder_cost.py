@@ -1,0 +1,29 @@
+"""What the recorder costs: what /proc says, whose turn it is, and what is printed."""
+
+import os
+
+import pytest
+
+from benchmarks.recorder_cost import WITH, WITHOUT, order, processor_s, summary
+
+
+def test_processor_time_of_a_process_with_any_name() -> None:
+    """A name may have blanks and parentheses; user 250 ticks, system 50."""
+    stat = "77 (a (b) c) S 1 77 77 0 -1 4194560 900 0 0 0 250 50 7 7 20 0 9 0 100 200 300"
+
+    assert processor_s(stat) == pytest.approx(300 / os.sysconf("SC_CLK_TCK"))
+
+
+def test_each_is_first_in_every_other_round() -> None:
+    assert [order(number)[0] for number in range(4)] == [WITH, WITHOUT, WITH, WITHOUT]
+
+
+def test_difference_is_that_of_the_rounds() -> None:
+    """A machine that is slow in one round is so for both: medians of each would hide what was added."""
+    lines = summary({WITH: [3.2, 9.3, 3.1], WITHOUT: [3.0, 9.0, 3.0]})
+
+    assert lines == [
+        "with recorder       3.200 (3.100 to 9.300) ms a task",
+        "without recorder    3.000 (3.000 to 9.000) ms a task",
+        "it adds             0.200 ms a task, ratio 1.033",
+    ]
