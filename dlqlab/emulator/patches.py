@@ -53,8 +53,8 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "fifo_groups",
         "sqs",
-        "A message of a FIFO queue comes back when its visibility timeout is over, whatever other groups "
-        "have in flight.",
+        "Messages of a FIFO queue keep the order of their group: none is received while an earlier one of it "
+        "is in flight.",
     ),
     Patch(
         "invoke_in_process",

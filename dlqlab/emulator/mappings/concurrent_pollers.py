@@ -22,7 +22,7 @@ from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.core.services import provider
-from dlqlab.emulator.mappings.mapped_queues import Message, find_queue, put_back, receive, wait_at, wake
+from dlqlab.emulator.mappings.mapped_queues import Message, find_queue, put_back, receivable, receive, wait_at, wake
 from dlqlab.emulator.mappings.records import MAX_EVENT_BYTES
 from dlqlab.emulator.mappings.scaling import Seen, first, follow, limits
 from dlqlab.emulator.mappings.scaling import wake as woken
@@ -70,7 +70,7 @@ class PollerGroup:
 
     def _observe(self, elapsed_s: float) -> None:
         queue = find_queue(self._arn)
-        waiting = queue.approximate_number_of_messages if queue else 0
+        waiting = receivable(queue) if queue else 0
         with self._lock:
             seen = Seen(
                 elapsed_s=elapsed_s,
