@@ -39,6 +39,12 @@ PATCHES: tuple[Patch, ...] = (
         "that sleeps.",
     ),
     Patch(
+        "stream_pollers",
+        "mappings",
+        "Mappings of DynamoDB streams by Lambda's rules: order per item, retries, halves, partial failures, a "
+        "destination.",
+    ),
+    Patch(
         "sqs_records",
         "mappings",
         "Mappings hand over SQS messages as AWS does: bodies byte for byte, every attribute, filters, at "
@@ -123,6 +129,11 @@ PATCHES: tuple[Patch, ...] = (
         "dynamodb",
         "DynamoDB answers and refuses as AWS: numbers, sizes, expressions, batches, transactions, PartiQL, "
         "descriptions.",
+    ),
+    Patch(
+        "dynamodb_streams",
+        "dynamodb",
+        "DynamoDB Streams: what changes in a table with a stream can be read for 24 hours, by API and by mappings.",
     ),
     Patch(
         "sqs_shortcut",

@@ -40,6 +40,8 @@ class Response:
 
     is_error: bool
     payload: str | bytes | None
+    request_id: str | None = None
+    executed_version: str | None = None
 
 
 Invoke = Callable[[LambdaSender, bytes, str | None], Response]
@@ -55,7 +57,8 @@ def invoke_by_client(sender: LambdaSender, event: bytes, _trace_header: str | No
     answer = sender.target_client.invoke(
         FunctionName=sender.target_arn, Payload=event, **({"Qualifier": qualifier} if qualifier else {})
     )
-    return Response("FunctionError" in answer, answer["Payload"].read())
+    request_id, version = answer["ResponseMetadata"]["RequestId"], answer.get("ExecutedVersion")
+    return Response("FunctionError" in answer, answer["Payload"].read(), request_id, version)
 
 
 class Delivery:

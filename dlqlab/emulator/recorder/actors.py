@@ -147,6 +147,8 @@ class Here(threading.local):
 
     actor: Actor = SQS
     batch: Batch | None = None
+    stream_arn: str | None = None
+    """Of the stream whose records a mapping hands over now."""
     api_arn: str | None = None
     """The REST API that invokes a function."""
     redriven: tuple[str, int, Any] | None = None
