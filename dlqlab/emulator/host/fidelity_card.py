@@ -28,8 +28,8 @@ DIFFERENCES = {
     "DynamoDB": "throughput is never exceeded, indexes are never behind, TTL deletes nothing; a SELECT of a single "
     "element of a list, or ordered over several hash keys of an index, is refused; backups, exports, imports, "
     "tags and global tables are moto's",
-    "DynamoDB streams": "a stream is one shard, of at most 128 MB; mappings pause 0.5 s to 60 s between tries, for which AWS "
-    "gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
+    "DynamoDB streams": "a stream is one shard of at most 128 MB; mappings pause 0.5 s to 60 s between tries, where "
+    "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API",
     "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "

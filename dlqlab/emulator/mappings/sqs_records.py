@@ -73,7 +73,7 @@ def deliver(poller: SqsPoller, messages: list[Message]) -> bool:
     Raises:
         NotStartedError: the function could not be started, and everything is back in the queue.
     """
-    handed = _prepare(poller, messages)
+    handed = prepare(poller, messages)
     if not handed:
         return False
     sender = poller.processor.sender
@@ -98,7 +98,7 @@ def _code(error: ServiceException | ClientError) -> str:
     return str(error.response["Error"]["Code"] if isinstance(error, ClientError) else error.code)
 
 
-def _prepare(poller: SqsPoller, messages: list[Message]) -> list[Handed]:
+def prepare(poller: SqsPoller, messages: list[Message]) -> list[Handed]:
     """What the function is to be given; the rest is dealt with: deleted, left where it is, or put back."""
     handed: list[Handed] = []
     unmatched: list[Message] = []

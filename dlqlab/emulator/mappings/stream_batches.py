@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dlqlab.emulator.dynamodb.streams import Record
+from dlqlab.emulator.dynamodb.streams import Record, Stream
 
 EXHAUSTED, TOO_OLD = "RetryAttemptsExhausted", "RecordAgeExceeded"
 ENDLESS = -1
@@ -111,42 +111,49 @@ def pause_s(failures: int) -> float:
     return float(min(PAUSE_MAX_S, FIRST_PAUSE_S * 2 ** min(failures - 1, 20))) if failures else 0.0
 
 
-def failure_document(
-    given_up: GivenUp, *, stream_arn: str, shard_id: str, function_arn: str, answer: Mapping[str, Any], at: str
-) -> dict[str, Any]:
-    """What the on-failure destination is told: where the records lie, not the records.
+def failure_context(given_up: GivenUp, *, function_arn: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the on-failure destination is told of the last invocation.
 
     Args:
-        answer: of the last invocation: ``requestId``, ``executedVersion``, ``functionError``; empty without one.
-        at: ISO 8601 in UTC, with milliseconds.
+        answer: ``requestId``, ``executedVersion``, ``functionError``; empty where there was no invocation.
     """
-    records: Sequence[Record] = given_up.records
-    document: dict[str, Any] = {
+    context: dict[str, Any] = {
         "requestContext": {
             "requestId": answer.get("requestId"),
             "functionArn": function_arn,
             "condition": given_up.condition,
             "approximateInvokeCount": given_up.failures,
-        },
+        }
+    }
+    if answer:
+        context["responseContext"] = {
+            "statusCode": 200,
+            "executedVersion": answer.get("executedVersion"),
+            "functionError": answer.get("functionError"),
+        }
+    return context
+
+
+def batch_document(given_up: GivenUp, stream: Stream, *, at: str) -> dict[str, Any]:
+    """What a destination is told of the records: where they lie, not what they hold.
+
+    Args:
+        at: ISO 8601 in UTC, with milliseconds.
+    """
+    records: Sequence[Record] = given_up.records
+    return {
         "version": "1.0",
         "timestamp": at,
         "DDBStreamBatchInfo": {
-            "shardId": shard_id,
+            "shardId": stream.shard_id,
             "startSequenceNumber": str(records[0].number),
             "endSequenceNumber": str(records[-1].number),
             "approximateArrivalOfFirstRecord": _second(records[0].written_ts),
             "approximateArrivalOfLastRecord": _second(records[-1].written_ts),
             "batchSize": len(records),
-            "streamArn": stream_arn,
+            "streamArn": stream.arn,
         },
     }
-    if answer:
-        document["responseContext"] = {
-            "statusCode": 200,
-            "executedVersion": answer.get("executedVersion"),
-            "functionError": answer.get("functionError"),
-        }
-    return document
 
 
 def _second(ts: float) -> str:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from localstack.aws.api import ServiceException
 from localstack.services.lambda_.event_source_mapping.esm_worker import EsmState, EsmWorker
 from localstack.services.lambda_.event_source_mapping.pollers.dynamodb_poller import DynamoDBPoller
+from localstack.utils.aws.client_types import ServicePrincipal
 from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator.dynamodb.streams import STREAMS, Record, Stream, TrimmedError
@@ -31,7 +32,8 @@ from dlqlab.emulator.mappings.stream_batches import (
     GivenUp,
     Rules,
     after_failure,
-    failure_document,
+    batch_document,
+    failure_context,
     lane_of,
     pause_s,
     without_old,
@@ -52,15 +54,11 @@ class Lane:
     """One of a mapping's readers, of the items that are its own."""
 
     def __init__(self, worker: EsmWorker, stream: Stream, number: int, rules: Rules) -> None:
-        self._worker, self._stream, self._number, self._rules = worker, stream, number, rules
+        self.worker, self._stream, self._number, self._rules = worker, stream, number, rules
         self._ended: threading.Event = worker._shutdown_event
         criteria = worker.esm_config.get("FilterCriteria") or {}
         self._filters = [Filter(one["Pattern"]) for one in criteria.get("Filters") or []]
         self._trouble = ""
-
-    @property
-    def uuid(self) -> str:
-        return str(self._worker.uuid)
 
     @property
     def stream_arn(self) -> str:
@@ -71,14 +69,14 @@ class Lane:
             try:
                 found, end = self._gather()
                 left = self._work(Batch(tuple(found))) if found else None
-                POSITIONS[self.uuid][self._number] = end if left is None else left
+                POSITIONS[self.worker.uuid][self._number] = end if left is None else left
             except Exception:  # noqa: BLE001  (a lane goes on whatever happened, from where it was)
                 _LOG.exception("the mapping of %s has to wait", self._stream.arn)
                 self._ended.wait(_TROUBLE_PAUSE_S)
 
     def _gather(self) -> tuple[list[Record], int]:
         """A batch by its size, by 6 MB, or by the window since its first record; and where the next one begins."""
-        number, found, size, due = POSITIONS[self.uuid][self._number], list[Record](), 0, 0.0
+        number, found, size, due = POSITIONS[self.worker.uuid][self._number], list[Record](), 0, 0.0
         while not self._ended.is_set():
             for record in self._read(number):
                 if self._is_wanted(record):
@@ -91,13 +89,13 @@ class Lane:
                 if len(found) >= self._rules.batch_size:
                     return found, number
             if not found:
-                POSITIONS[self.uuid][self._number] = number
+                POSITIONS[self.worker.uuid][self._number] = number
             elif due <= time.monotonic():
                 return found, number
             self._stream.wait(number, due - time.monotonic() if found else _WAIT_S, self._ended.is_set)
             if self._stream.is_at_end(number) and not found:
                 self._ended.wait(_WAIT_S)
-        return [], POSITIONS[self.uuid][self._number]
+        return [], POSITIONS[self.worker.uuid][self._number]
 
     def _read(self, number: int) -> list[Record]:
         try:
@@ -163,7 +161,7 @@ class Lane:
 
     def hand_over(self, event: bytes) -> Response:
         """Invoke the function and wait for it."""
-        return Delivery.invoke(self._worker.poller.processor.sender, event, None)
+        return Delivery.invoke(self.worker.poller.processor.sender, event, None)
 
     def _failed(self, batch: Batch, response: Response) -> frozenset[str] | None:
         """The reported numbers; None where all of it has failed."""
@@ -176,20 +174,21 @@ class Lane:
         return None if len(failed) == len(numbers) else frozenset(failed)
 
     def _give_up(self, given_up: GivenUp, answer: dict[str, Any]) -> None:
-        config = self._worker.esm_config
-        target = ((config.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+        target = ((self.worker.esm_config.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
         count = len(given_up.records)
         _LOG.warning("the mapping of %s gives up %d records: %s", self._stream.arn, count, given_up.condition)
         if target:
-            document = failure_document(
-                given_up,
-                stream_arn=self._stream.arn,
-                shard_id=self._stream.shard_id,
-                function_arn=config["FunctionArn"],
-                answer=answer,
-                at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            )
-            destinations.send(target, document, function_arn=config["FunctionArn"])
+            at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self.tell(target, {**self.context(given_up, answer), **batch_document(given_up, self._stream, at=at)})
+
+    def context(self, given_up: GivenUp, answer: dict[str, Any]) -> dict[str, Any]:
+        """Who gave up, and why, as a destination is told."""
+        return failure_context(given_up, function_arn=self.worker.esm_config["FunctionArn"], answer=answer)
+
+    def tell(self, target_arn: str, document: dict[str, Any]) -> None:
+        """Send what was given up to the destination."""
+        function_arn = self.worker.esm_config["FunctionArn"]
+        destinations.send(target_arn, document, principal=ServicePrincipal.lambda_, source_arn=function_arn)
 
 
 def _answer(response: Response) -> dict[str, Any]:
@@ -200,14 +199,18 @@ def _answer(response: Response) -> dict[str, Any]:
     }
 
 
-def _read_stream(worker: EsmWorker) -> None:
-    """Until the mapping is stopped, deleted or replaced."""
+def read_stream(worker: EsmWorker, lane: type[Lane] = Lane) -> None:
+    """Until the mapping is stopped, deleted or replaced.
+
+    Args:
+        lane: what reads, of which each lane is one.
+    """
     ended = worker._shutdown_event
     turn = _TURNS.setdefault(worker.uuid, threading.Lock())
     while not ended.is_set():
         if turn.acquire(timeout=1):
             try:
-                _run_lanes(worker)
+                _run_lanes(worker, lane)
             finally:
                 turn.release()
     if worker.current_state == EsmState.DELETING:
@@ -215,7 +218,7 @@ def _read_stream(worker: EsmWorker) -> None:
         _TURNS.pop(worker.uuid, None)
 
 
-def _run_lanes(worker: EsmWorker) -> None:
+def _run_lanes(worker: EsmWorker, lane: type[Lane]) -> None:
     config, ended = worker.esm_config, worker._shutdown_event
     stream, rules = STREAMS.find(config["EventSourceArn"]), Rules.of(config)
     if stream is None:
@@ -223,8 +226,8 @@ def _run_lanes(worker: EsmWorker) -> None:
         ended.wait()
         return
     _place(worker, stream, rules)
-    lanes = [Lane(worker, stream, number, rules) for number in range(rules.lanes)]
-    threads = [threading.Thread(target=lane.run, daemon=True, name="dlqlab-stream") for lane in lanes]
+    lanes = [lane(worker, stream, number, rules) for number in range(rules.lanes)]
+    threads = [threading.Thread(target=one.run, daemon=True, name="dlqlab-stream") for one in lanes]
     for thread in threads:
         thread.start()
     ended.wait()
@@ -252,6 +255,6 @@ def patch() -> None:
             stream = STREAMS.find(self.esm_config["EventSourceArn"])
             if stream is not None:  # from now on nothing is missed, before the mapping says that it is enabled
                 _place(self, stream, Rules.of(self.esm_config))
-            serve(self, functools.partial(_read_stream, self))
+            serve(self, functools.partial(read_stream, self))
         else:
             original(self, *args, **kwargs)

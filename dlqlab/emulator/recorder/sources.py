@@ -101,7 +101,7 @@ def _mark_mappings() -> None:
 
     @functools.wraps(next_batch)
     def next_(self: concurrent_pollers.PollerGroup) -> Any:
-        HERE.actor = actors.mapping(self._worker.uuid)  # the thread is the mapping's own
+        HERE.actor = actors.of_worker(self._worker)  # the thread is the mapping's own
         return next_batch(self)
 
     @functools.wraps(handle_messages)
@@ -122,7 +122,7 @@ def _mark_streams() -> None:
 
     @functools.wraps(original)
     def hand_over(self: stream_pollers.Lane, event: bytes) -> Any:
-        HERE.actor, HERE.stream_arn = actors.mapping(self.uuid), self.stream_arn  # the thread is the lane's own
+        HERE.actor, HERE.stream_arn = actors.of_worker(self.worker), self.stream_arn  # the thread is the lane's own
         try:
             return original(self, event)
         finally:

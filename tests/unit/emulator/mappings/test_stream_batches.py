@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlqlab.emulator.dynamodb.streams import Record
+from dlqlab.emulator.dynamodb.streams import Record, Stream
 from dlqlab.emulator.mappings.stream_batches import (
     EXHAUSTED,
     TOO_OLD,
@@ -15,7 +15,8 @@ from dlqlab.emulator.mappings.stream_batches import (
     GivenUp,
     Rules,
     after_failure,
-    failure_document,
+    batch_document,
+    failure_context,
     lane_of,
     pause_s,
     without_old,
@@ -119,14 +120,11 @@ def test_pauses_grow_and_are_bounded() -> None:
 
 def test_document_names_the_records_and_the_invocation() -> None:
     """Not their content."""
-    document = failure_document(
-        GivenUp(_records(2), EXHAUSTED, 3),
-        stream_arn="arn:stream",
-        shard_id="shardId-1",
-        function_arn="arn:function",
-        answer={"requestId": "r", "executedVersion": "$LATEST", "functionError": "Unhandled"},
-        at="2027-01-15T08:00:05.000Z",
-    )
+    stream = Stream("arn:stream", "KEYS_ONLY", [], now=lambda: 1_800_000_000.0)
+    given_up = GivenUp(_records(2), EXHAUSTED, 3)
+    answer = {"requestId": "r", "executedVersion": "$LATEST", "functionError": "Unhandled"}
+    context = failure_context(given_up, function_arn="arn:function", answer=answer)
+    document = context | batch_document(given_up, stream, at="2027-01-15T08:00:05.000Z")
 
     assert document == {
         "requestContext": {
@@ -139,7 +137,7 @@ def test_document_names_the_records_and_the_invocation() -> None:
         "version": "1.0",
         "timestamp": "2027-01-15T08:00:05.000Z",
         "DDBStreamBatchInfo": {
-            "shardId": "shardId-1",
+            "shardId": stream.shard_id,
             "startSequenceNumber": "100",
             "endSequenceNumber": "101",
             "approximateArrivalOfFirstRecord": "2027-01-15T08:00:00Z",
