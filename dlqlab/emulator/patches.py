@@ -292,6 +292,11 @@ PATCHES: tuple[Patch, ...] = (
         "depends on its result.",
     ),
     Patch(
+        "pipes",
+        "pipes",
+        "EventBridge Pipes: from queues and table streams through filter, enrichment and template to a target.",
+    ),
+    Patch(
         "xray",
         "xray",
         "X-Ray keeps the segments that functions send, and answers with them and what the recorder knows of a trace.",

@@ -57,6 +57,7 @@ SERVICES = (
     "kms",
     "lambda",
     "logs",
+    "pipes",
     "s3",
     "scheduler",
     "secretsmanager",

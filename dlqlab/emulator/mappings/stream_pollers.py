@@ -161,6 +161,10 @@ class Lane:
 
     def hand_over(self, event: bytes) -> Response:
         """Invoke the function and wait for it."""
+        return self.pass_on(event)
+
+    def pass_on(self, event: bytes) -> Response:
+        """What is done with a batch, here an invocation."""
         return Delivery.invoke(self.worker.poller.processor.sender, event, None)
 
     def _failed(self, batch: Batch, response: Response) -> frozenset[str] | None:
