@@ -199,6 +199,11 @@ PATCHES: tuple[Patch, ...] = (
         "Only the receipt handle of a message's latest delivery deletes it or changes its visibility timeout.",
     ),
     Patch(
+        "receive_attempts",
+        "sqs",
+        "A receive from a FIFO queue that is tried again by its ReceiveRequestAttemptId gives the same messages.",
+    ),
+    Patch(
         "redelivery_order",
         "sqs",
         "A message that was received three times or more comes back at the end of its standard queue, not at "

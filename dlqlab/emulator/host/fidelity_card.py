@@ -30,7 +30,7 @@ DIFFERENCES = {
     "tags and global tables are moto's",
     "DynamoDB streams": "a stream is one shard of at most 128 MB; mappings pause 0.5 s to 60 s between tries, where "
     "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
-    "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines and logs, "
+    "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines, logs, "
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API",
