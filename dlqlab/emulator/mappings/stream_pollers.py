@@ -229,7 +229,8 @@ def _run_lanes(worker: EsmWorker, lane: type[Lane]) -> None:
         _LOG.warning("the mapping of %s has nothing to read: there is no such stream", config["EventSourceArn"])
         ended.wait()
         return
-    _place(worker, stream, rules)
+    place(worker)
+    _spread(worker.uuid, rules.lanes)
     lanes = [lane(worker, stream, number, rules) for number in range(rules.lanes)]
     threads = [threading.Thread(target=one.run, daemon=True, name="dlqlab-stream") for one in lanes]
     for thread in threads:
@@ -240,15 +241,18 @@ def _run_lanes(worker: EsmWorker, lane: type[Lane]) -> None:
         thread.join()
 
 
-def _place(worker: EsmWorker, stream: Stream, rules: Rules) -> None:
-    """Where the lanes begin: where they were, with another number of lanes where the last of them was."""
-    known = POSITIONS.get(worker.uuid)
-    if known is None:
+def place(worker: EsmWorker) -> None:
+    """Where a new mapping begins; one that was there goes on where it was."""
+    stream = STREAMS.find(worker.esm_config["EventSourceArn"])
+    if stream is not None and worker.uuid not in POSITIONS:
         latest = worker.esm_config.get("StartingPosition") == "LATEST"
-        known = [stream.next if latest else stream.oldest]
-    if len(known) != rules.lanes:
-        known = [min(known)] * rules.lanes
-    POSITIONS[worker.uuid] = known
+        POSITIONS[worker.uuid] = [stream.next if latest else stream.oldest] * Rules.of(worker.esm_config).lanes
+
+
+def _spread(uuid: str, lanes: int) -> None:
+    """With another number of lanes each begins where the last of them was; those of before have ended."""
+    if len(POSITIONS[uuid]) != lanes:
+        POSITIONS[uuid] = [min(POSITIONS[uuid])] * lanes
 
 
 def patch() -> None:
@@ -256,9 +260,7 @@ def patch() -> None:
     @replace(EsmWorker.poller_loop)
     def poller_loop(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         if isinstance(self.poller, DynamoDBPoller):
-            stream = STREAMS.find(self.esm_config["EventSourceArn"])
-            if stream is not None:  # from now on nothing is missed, before the mapping says that it is enabled
-                _place(self, stream, Rules.of(self.esm_config))
+            place(self)  # before the mapping says that it is enabled: from then on nothing is missed
             serve(self, functools.partial(read_stream, self))
         else:
             original(self, *args, **kwargs)

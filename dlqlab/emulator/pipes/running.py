@@ -17,7 +17,7 @@ from dlqlab.emulator.mappings.concurrent_pollers import PollerGroup
 from dlqlab.emulator.mappings.mapped_queues import Message, delete
 from dlqlab.emulator.mappings.sqs_records import Response, prepare
 from dlqlab.emulator.mappings.stream_batches import GivenUp
-from dlqlab.emulator.mappings.stream_pollers import Lane, read_stream
+from dlqlab.emulator.mappings.stream_pollers import Lane, place, read_stream
 from dlqlab.emulator.pipes import settings, targets
 from dlqlab.emulator.pipes.stages import Stages
 from dlqlab.emulator.pipes.targets import Sending
@@ -100,6 +100,8 @@ class PipeWorker:
     def start(self) -> None:
         worker: Any = self
         run = PollerGroup(worker).run if self._is_queue else functools.partial(read_stream, worker, PipeLane)
+        if not self._is_queue:
+            place(worker)  # before the pipe says that it runs: from then on nothing is missed
         threading.Thread(target=run, daemon=True, name="dlqlab-pipe").start()
 
     def stop(self, *, for_good: bool) -> None:
