@@ -39,6 +39,12 @@ PATCHES: tuple[Patch, ...] = (
         "that sleeps.",
     ),
     Patch(
+        "stream_pollers",
+        "mappings",
+        "Mappings of DynamoDB streams by Lambda's rules: order per item, retries, halves, partial failures, a "
+        "destination.",
+    ),
+    Patch(
         "sqs_records",
         "mappings",
         "Mappings hand over SQS messages as AWS does: bodies byte for byte, every attribute, filters, at "
@@ -53,8 +59,8 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "fifo_groups",
         "sqs",
-        "A message of a FIFO queue comes back when its visibility timeout is over, whatever other groups "
-        "have in flight.",
+        "Messages of a FIFO queue keep the order of their group: none is received while an earlier one of it "
+        "is in flight.",
     ),
     Patch(
         "invoke_in_process",
@@ -125,6 +131,11 @@ PATCHES: tuple[Patch, ...] = (
         "descriptions.",
     ),
     Patch(
+        "dynamodb_streams",
+        "dynamodb",
+        "DynamoDB Streams: what changes in a table with a stream can be read for 24 hours, by API and by mappings.",
+    ),
+    Patch(
         "sqs_shortcut",
         "sqs",
         "SendMessage and ChangeMessageVisibility go to the SQS service straight from the server, past the "
@@ -186,6 +197,11 @@ PATCHES: tuple[Patch, ...] = (
         "receipt_handles",
         "sqs",
         "Only the receipt handle of a message's latest delivery deletes it or changes its visibility timeout.",
+    ),
+    Patch(
+        "receive_attempts",
+        "sqs",
+        "A receive from a FIFO queue that is tried again by its ReceiveRequestAttemptId gives the same messages.",
     ),
     Patch(
         "redelivery_order",
@@ -294,6 +310,11 @@ PATCHES: tuple[Patch, ...] = (
         "core",
         "What only counts, times or reports an invocation or a queue operation cannot fail it, nor what "
         "depends on its result.",
+    ),
+    Patch(
+        "pipes",
+        "pipes",
+        "EventBridge Pipes: from queues and table streams through filter, enrichment and template to a target.",
     ),
     Patch(
         "xray",

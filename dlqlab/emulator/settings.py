@@ -63,6 +63,7 @@ SERVICES = (
     "kms",
     "lambda",
     "logs",
+    "pipes",
     "s3",
     "scheduler",
     "secretsmanager",

@@ -107,4 +107,5 @@ def test_the_card_says_so(emulator: Emulator) -> None:
     entries = {str(entry["name"]): entry for entry in fidelity_card.card(emulator)}
 
     assert entries["patch dynamodb_rules"]["ok"]
-    assert "Streams" in str(entries["DynamoDB"]["statement"])
+    assert "backups" in str(entries["DynamoDB"]["statement"])
+    assert "one shard" in str(entries["DynamoDB streams"]["statement"])

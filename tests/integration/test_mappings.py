@@ -247,6 +247,40 @@ def test_fifo_groups_run_beside_each_other_and_each_in_order(
         assert [True, True] == [later >= earlier + 0.7 for earlier, later in pairwise(begun)]
 
 
+STOPS_AT_FAILURE = """
+    import json
+    def handler(event, context):
+        failed = []
+        for record in event['Records']:
+            group = record['attributes']['MessageGroupId']
+            if group not in {one[0] for one in failed} and record['body'] != 'a1':
+                print(json.dumps({'done': record['body']}))
+            else:
+                failed.append((group, record['messageId']))
+        return {'batchItemFailures': [{'itemIdentifier': one} for _, one in failed]}
+    """
+
+
+def test_failed_record_of_a_fifo_queue_holds_its_group_back_until_it_is_a_dead_letter(
+    aws: Aws, make_function: FunctionFactory, make_queue: MakeQueue, cleanups: ExitStack
+) -> None:
+    """Another group goes on; what is behind the failed record comes after it has left, in its order."""
+    dead = make_queue(is_fifo=True)
+    policy = json.dumps({"deadLetterTargetArn": queue_arn(aws, dead), "maxReceiveCount": 2})
+    url = make_queue(is_fifo=True, VisibilityTimeout="2", RedrivePolicy=policy)
+    function = make_function(STOPS_AT_FAILURE, Timeout=2)
+    _send(aws, url, "a1", MessageGroupId="a")
+    _send(aws, url, "b1", "b2", MessageGroupId="b")
+    _map(aws, cleanups, function.name, url, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
+    _wait_printed(aws, function, "done", lambda found: len(found) == 2)
+    _send(aws, url, "a2", "a3", MessageGroupId="a")
+
+    assert _wait_printed(aws, function, "done", lambda found: len(found) == 4) == ["b1", "b2", "a2", "a3"]
+    _wait_left(aws, url, (0, 0))
+    (letter,) = aws("sqs").receive_message(QueueUrl=dead, AttributeNames=["All"], WaitTimeSeconds=5)["Messages"]
+    assert (letter["Body"], letter["Attributes"]["MessageGroupId"]) == ("a1", "a")
+
+
 @pytest.mark.parametrize("change", ["disable", "update", "delete"])
 def test_changed_mapping_lets_the_running_batch_end(
     aws: Aws, cleanups: ExitStack, make_function: FunctionFactory, make_queue: MakeQueue, change: str

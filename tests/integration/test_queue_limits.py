@@ -405,3 +405,32 @@ def test_ids_of_a_fifo_message_are_printable(aws: Aws, cleanups: ExitStack, name
         "InvalidParameterValue"
         == _refused(aws, "send_message", QueueUrl=url, MessageBody="x", DelaySeconds=1, **ids)[0]
     )
+
+
+def test_receive_that_is_tried_again_gives_the_same(aws: Aws, cleanups: ExitStack) -> None:
+    """By its id, which a standard queue does not take."""
+    url = _make(aws, cleanups, ".fifo", FifoQueue="true")
+    aws("sqs").send_message(QueueUrl=url, MessageBody="b", MessageGroupId="g", MessageDeduplicationId="d")
+    first, second, third = (
+        aws("sqs").receive_message(QueueUrl=url, ReceiveRequestAttemptId=attempt).get("Messages")
+        for attempt in ("one", "one", "two")
+    )
+
+    assert [message["Body"] for message in first] == ["b"]
+    assert (second, third) == (first, None)
+    standard = _make(aws, cleanups, "")
+    code, text = _refused(aws, "receive_message", QueueUrl=standard, ReceiveRequestAttemptId="one")
+    assert code == "InvalidParameterValue"
+    assert "not valid for this queue type" in text
+
+
+def test_throughput_of_each_group_is_refused_without_its_scope(aws: Aws, cleanups: ExitStack) -> None:
+    """At the creation, and later."""
+    limit = {"FifoThroughputLimit": "perMessageGroupId"}
+    name = f"q-{uuid.uuid4().hex[:8]}.fifo"
+    code, _ = _refused(aws, "create_queue", QueueName=name, Attributes={"FifoQueue": "true", **limit})
+    assert code == "InvalidAttributeValue"
+
+    url = _make(aws, cleanups, ".fifo", FifoQueue="true")
+    assert _refused(aws, "set_queue_attributes", QueueUrl=url, Attributes=limit)[0] == "InvalidAttributeValue"
+    aws("sqs").set_queue_attributes(QueueUrl=url, Attributes={**limit, "DeduplicationScope": "messageGroup"})

@@ -18,7 +18,7 @@ from dlqlab.contracts.recording import FOLDER, STATUS_PATH, Recording
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.reader import read
 from dlqlab.waiting import wait_for
-from tests.integration.conftest import Deployed, FunctionFactory, queue_arn
+from tests.integration.conftest import ROLE, Deployed, FunctionFactory, queue_arn
 
 pytestmark = pytest.mark.integration
 
@@ -241,6 +241,48 @@ def test_batches_of_a_fifo_queue_with_filters(emulator: Emulator, aws: Callable[
     assert sorted(mine) == sorted(row["message_id"] for row in rows if row["kind"] == Kind.DELETED)
     assert mine == [message_id for one in invocations for message_id in one["message_ids"]]
     assert {"me", "you"} == {row["group_id"] for row in rows if row["kind"] == Kind.RECEIVED}
+
+
+def test_pipe_and_stream_are_named_as_who_acts(
+    emulator: Emulator, aws: Callable[[str], Any], make_queue: Any, make_function: FunctionFactory, cleanups: ExitStack
+) -> None:
+    """A pipe receives, deletes and sends as a service; an invocation by a stream has the stream as its source."""
+    source, target, name = make_queue(), make_queue(), f"p-{uuid.uuid4().hex[:8]}"
+    pipe = aws("pipes").create_pipe(
+        Name=name, Source=queue_arn(aws, source), Target=queue_arn(aws, target), RoleArn=ROLE
+    )["Arn"]
+    cleanups.callback(aws("pipes").delete_pipe, Name=name)
+    table = aws("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )["TableDescription"]
+    cleanups.callback(aws("dynamodb").delete_table, TableName=name)
+    function = make_function("def handler(event, context): pass")
+    mapping = aws("lambda").create_event_source_mapping(
+        FunctionName=function.name, EventSourceArn=table["LatestStreamArn"], StartingPosition="TRIM_HORIZON"
+    )["UUID"]
+    cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=mapping)
+    aws("dynamodb").put_item(TableName=name, Item={"id": {"S": "a"}})
+    send(aws, source, [{"n": "1"}])
+    wait_until_empty(aws, source)
+
+    def probe() -> tuple[bool, Any]:
+        record = recording(emulator)
+        return bool(of_function(record.invocations, function.name)), record
+
+    record = wait_for("the invocation by the stream", probe, deadline_s=20)
+    (invocation,) = of_function(record.invocations, function.name)
+    assert (invocation["source"], invocation["source_arn"]) == ("mapping", table["LatestStreamArn"])
+    acted = {
+        (row["kind"], row["actor_kind"], row["actor"])
+        for url in (source, target)
+        for row in of_queue(record, queue_arn(aws, url))
+        if row["actor_kind"] != "client"
+    }
+    assert acted == {(kind, "service", f"pipes {pipe}") for kind in (Kind.RECEIVED, Kind.DELETED, Kind.SENT)}
 
 
 def test_request_of_a_client_is_followed_to_its_message(emulator: Emulator, deployed: Deployed) -> None:

@@ -26,8 +26,12 @@ DIFFERENCES = {
     "mapping without its function": "messages wait in the queue, with their receive count untouched, until there is a "
     "function of that name; AWS does not document it",
     "DynamoDB": "throughput is never exceeded, indexes are never behind, TTL deletes nothing; a SELECT of a single "
-    "element of a list, or ordered over several hash keys of an index, is refused; Streams, backups, exports, imports, "
+    "element of a list, or ordered over several hash keys of an index, is refused; backups, exports, imports, "
     "tags and global tables are moto's",
+    "DynamoDB streams": "a stream is one shard of at most 128 MB; mappings pause 0.5 s to 60 s between tries, where "
+    "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
+    "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines, logs, "
+    "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API",
     "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "

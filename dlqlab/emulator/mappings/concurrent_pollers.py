@@ -13,7 +13,7 @@ queue itself gives no message of a group of which others are in flight, so that 
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from localstack.services.lambda_.event_source_mapping.esm_worker import EsmState, EsmWorker
@@ -22,7 +22,7 @@ from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.core.services import provider
-from dlqlab.emulator.mappings.mapped_queues import Message, find_queue, put_back, receive, wait_at, wake
+from dlqlab.emulator.mappings.mapped_queues import Message, find_queue, put_back, receivable, receive, wait_at, wake
 from dlqlab.emulator.mappings.records import MAX_EVENT_BYTES
 from dlqlab.emulator.mappings.scaling import Seen, first, follow, limits
 from dlqlab.emulator.mappings.scaling import wake as woken
@@ -70,7 +70,7 @@ class PollerGroup:
 
     def _observe(self, elapsed_s: float) -> None:
         queue = find_queue(self._arn)
-        waiting = queue.approximate_number_of_messages if queue else 0
+        waiting = receivable(queue) if queue else 0
         with self._lock:
             seen = Seen(
                 elapsed_s=elapsed_s,
@@ -204,13 +204,14 @@ def _serving(worker: EsmWorker) -> EsmWorker:
     return provider("lambda").esm_workers.get(worker.uuid) or worker
 
 
-def _run(worker: EsmWorker) -> None:
+def serve(worker: EsmWorker, poll: Callable[[], None]) -> None:
+    """Poll until the mapping is stopped, deleted or replaced, and keep its state."""
     with worker._state_lock:
         if not worker._shutdown_event.is_set():
             worker.current_state = EsmState.ENABLED
             worker.update_esm_state_in_store(EsmState.ENABLED)
         worker.state_transition_reason = worker.user_state_reason
-    PollerGroup(worker).run()
+    poll()
     worker.poller.close()
     _settle(worker)
 
@@ -233,6 +234,6 @@ def patch() -> None:
     @replace(EsmWorker.poller_loop)
     def poller_loop(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
         if isinstance(self.poller, SqsPoller):
-            _run(self)
+            serve(self, PollerGroup(self).run)
         else:
             original(self, *args, **kwargs)

@@ -35,7 +35,7 @@ def invoke(function_arn: str, payload: bytes, trace_header: str | None = None) -
 
 def _invoke_of_mapping(sender: LambdaSender, event: bytes, trace_header: str | None) -> Response:
     result = invoke(sender.target_arn, event, trace_header)
-    return Response(bool(result.is_error), result.payload)
+    return Response(bool(result.is_error), result.payload, result.request_id, result.executed_version)
 
 
 def patch() -> None:

@@ -28,6 +28,14 @@ def find_queue(arn: str) -> StandardQueue | FifoQueue | None:
     return provider("sqs").get_store(queue["account"], queue["region"]).queues.get(queue["resource"])
 
 
+def receivable(queue: StandardQueue | FifoQueue) -> int:
+    """How many messages could be received now: in a FIFO queue not those of groups of which some are in flight."""
+    if isinstance(queue, FifoQueue):
+        with queue.mutex:
+            return sum(group.size() for group in queue.message_groups.values() if group not in queue.inflight_groups)
+    return int(queue.approximate_number_of_messages)
+
+
 def wait_at(queue: StandardQueue | FifoQueue, timeout_s: float, is_unwanted: Callable[[], bool]) -> bool:
     """Wait for a message without taking it; whether there is one.
 

@@ -14,6 +14,7 @@ from localstack.services.lambda_.provider import LambdaProvider
 from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator.mappings.mapped_queues import find_queue
+from dlqlab.emulator.mappings.stream_validation import stream_refusal
 from dlqlab.emulator.mappings.validation import INVALID_PARAMETER, Refusal, refusal, short_visibility
 
 _NO_SUCH_VERSION = frozenset({"unknown alias", "unknown version", "invalid functionname"})
@@ -22,6 +23,10 @@ _NO_SUCH_VERSION = frozenset({"unknown alias", "unknown version", "invalid funct
 
 def is_queue(arn: str | None) -> bool:
     return (arn or "").split(":")[2:3] == ["sqs"]
+
+
+def is_table_stream(arn: str | None) -> bool:
+    return (arn or "").split(":")[2:3] == ["dynamodb"]
 
 
 def _raise(found: Refusal | None) -> None:
@@ -49,6 +54,8 @@ def patch() -> None:
     @replace(LambdaProvider.validate_event_source_mapping)
     def validate_event_source_mapping(original, self, context, request):  # type: ignore[no-untyped-def]
         arn = request.get("EventSourceArn")
+        if is_table_stream(arn):
+            _raise(stream_refusal(request))
         if not is_queue(arn):
             return original(self, context, request)
         _raise(refusal(request, queue_arn=arn))

@@ -40,6 +40,8 @@ class Response:
 
     is_error: bool
     payload: str | bytes | None
+    request_id: str | None = None
+    executed_version: str | None = None
 
 
 Invoke = Callable[[LambdaSender, bytes, str | None], Response]
@@ -55,7 +57,8 @@ def invoke_by_client(sender: LambdaSender, event: bytes, _trace_header: str | No
     answer = sender.target_client.invoke(
         FunctionName=sender.target_arn, Payload=event, **({"Qualifier": qualifier} if qualifier else {})
     )
-    return Response("FunctionError" in answer, answer["Payload"].read())
+    request_id, version = answer["ResponseMetadata"]["RequestId"], answer.get("ExecutedVersion")
+    return Response("FunctionError" in answer, answer["Payload"].read(), request_id, version)
 
 
 class Delivery:
@@ -70,7 +73,7 @@ def deliver(poller: SqsPoller, messages: list[Message]) -> bool:
     Raises:
         NotStartedError: the function could not be started, and everything is back in the queue.
     """
-    handed = _prepare(poller, messages)
+    handed = prepare(poller, messages)
     if not handed:
         return False
     sender = poller.processor.sender
@@ -95,7 +98,7 @@ def _code(error: ServiceException | ClientError) -> str:
     return str(error.response["Error"]["Code"] if isinstance(error, ClientError) else error.code)
 
 
-def _prepare(poller: SqsPoller, messages: list[Message]) -> list[Handed]:
+def prepare(poller: SqsPoller, messages: list[Message]) -> list[Handed]:
     """What the function is to be given; the rest is dealt with: deleted, left where it is, or put back."""
     handed: list[Handed] = []
     unmatched: list[Message] = []

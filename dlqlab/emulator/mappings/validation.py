@@ -62,7 +62,7 @@ def refusal(settings: Settings, *, queue_arn: str) -> Refusal | None:
         _of_other_sources(settings),
         _batching(settings, is_fifo=queue_arn.endswith(".fifo")),
         _scaling(settings),
-        _filters(settings),
+        wrong_filters(settings),
     )
     return next((found for check in checks for found in check), None)
 
@@ -78,7 +78,7 @@ def short_visibility(*, visibility_timeout_s: int, function_timeout_s: int) -> R
     )
 
 
-def _constraint(value: object, member: str, constraint: str) -> Refusal:
+def constraint_of(value: object, member: str, constraint: str) -> Refusal:
     return Refusal(
         VALIDATION,
         f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must "
@@ -97,15 +97,15 @@ def _beyond_limits(settings: Settings) -> Iterator[Refusal]:
             value = (value or {}).get(name)
         member = ".".join(map(_lower, path))
         if value is not None and value < least:
-            yield _constraint(value, member, f"have value greater than or equal to {least}")
+            yield constraint_of(value, member, f"have value greater than or equal to {least}")
         if value is not None and value > most:
-            yield _constraint(value, member, f"have value less than or equal to {most}")
+            yield constraint_of(value, member, f"have value less than or equal to {most}")
     types = settings.get("FunctionResponseTypes") or []
     if set(types) - {PARTIAL}:
         constraint = f"satisfy constraint: [Member must satisfy enum value set: [{PARTIAL}]]"
-        yield _constraint(types, "functionResponseTypes", constraint)
+        yield constraint_of(types, "functionResponseTypes", constraint)
     if len(types) > 1:
-        yield _constraint(types, "functionResponseTypes", "have length less than or equal to 1")
+        yield constraint_of(types, "functionResponseTypes", "have length less than or equal to 1")
 
 
 def _of_other_sources(settings: Settings) -> Iterator[Refusal]:
@@ -142,7 +142,7 @@ def _scaling(settings: Settings) -> Iterator[Refusal]:
         )
 
 
-def _filters(settings: Settings) -> Iterator[Refusal]:
+def wrong_filters(settings: Settings) -> Iterator[Refusal]:
     filters = (settings.get("FilterCriteria") or {}).get("Filters") or []
     if len(filters) > FILTERS_MAX:
         yield Refusal(INVALID_PARAMETER, f"FilterCriteria has {len(filters)} filters: the maximum is {FILTERS_MAX}.")
@@ -150,7 +150,7 @@ def _filters(settings: Settings) -> Iterator[Refusal]:
         pattern = one.get("Pattern") or ""
         if len(pattern) > PATTERN_CHARACTERS_MAX:
             constraint = f"have length less than or equal to {PATTERN_CHARACTERS_MAX}"
-            yield _constraint(pattern, "filterCriteria.filters.pattern", constraint)
+            yield constraint_of(pattern, "filterCriteria.filters.pattern", constraint)
         try:
             Filter(pattern)
         except PatternError:

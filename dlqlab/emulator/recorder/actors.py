@@ -41,6 +41,12 @@ def mapping(uuid: str, request_id: str | None = None) -> Actor:
     return Actor(_MAPPING, uuid, request_id)
 
 
+def of_worker(worker: Any) -> Actor:
+    """The mapping of a worker, or the pipe whose worker it is."""
+    pipe_arn = getattr(worker, "pipe_arn", None)
+    return mapping(worker.uuid) if pipe_arn is None else Actor(_SERVICE, f"pipes {pipe_arn}", None)
+
+
 def dead_letters_of(queue_arn: str) -> Actor:
     return Actor(_SERVICE, queue_arn, None)
 
@@ -152,6 +158,8 @@ class Here(threading.local):
 
     actor: Actor = SQS
     batch: Batch | None = None
+    stream_arn: str | None = None
+    """Of the stream whose records a mapping hands over now."""
     api_arn: str | None = None
     """The REST API that invokes a function."""
     redriven: tuple[str, int, Any] | None = None

@@ -12,7 +12,7 @@ from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import 
 from localstack.services.lambda_.invocation.lambda_service import LambdaService
 
 from dlqlab.contracts.recorded import ActorKind
-from dlqlab.emulator.mappings import concurrent_pollers
+from dlqlab.emulator.mappings import concurrent_pollers, stream_pollers
 from dlqlab.emulator.recorder import actors
 from dlqlab.emulator.recorder.actors import HERE, Batch
 from dlqlab.emulator.recorder.requests import is_http
@@ -26,6 +26,7 @@ def install(witness: Witness) -> "Asked":
     asked = Asked()
     _on_asking(witness, asked)
     _mark_mappings()
+    _mark_streams()
     _mark_apis()
     return asked
 
@@ -62,6 +63,8 @@ def source_here() -> Source:
     actor = HERE.actor
     if HERE.batch is not None:
         return Source("mapping", HERE.batch.queue_arn)
+    if HERE.stream_arn is not None:
+        return Source("mapping", HERE.stream_arn)
     if HERE.api_arn is not None:
         return Source("api gateway", HERE.api_arn, actor.request_id)
     if actor.kind == ActorKind.SERVICE.value:
@@ -98,7 +101,7 @@ def _mark_mappings() -> None:
 
     @functools.wraps(next_batch)
     def next_(self: concurrent_pollers.PollerGroup) -> Any:
-        HERE.actor = actors.mapping(self._worker.uuid)  # the thread is the mapping's own
+        HERE.actor = actors.of_worker(self._worker)  # the thread is the mapping's own
         return next_batch(self)
 
     @functools.wraps(handle_messages)
@@ -112,6 +115,20 @@ def _mark_mappings() -> None:
 
     concurrent_pollers.PollerGroup._next_batch = next_  # type: ignore[method-assign]
     SqsPoller.handle_messages = handle
+
+
+def _mark_streams() -> None:
+    original = stream_pollers.Lane.hand_over
+
+    @functools.wraps(original)
+    def hand_over(self: stream_pollers.Lane, event: bytes) -> Any:
+        HERE.actor, HERE.stream_arn = actors.of_worker(self.worker), self.stream_arn  # the thread is the lane's own
+        try:
+            return original(self, event)
+        finally:
+            HERE.stream_arn = None
+
+    stream_pollers.Lane.hand_over = hand_over  # type: ignore[method-assign]
 
 
 def _mark_apis() -> None:

@@ -67,6 +67,20 @@ def check_values(attributes: Mapping[str, str]) -> None:
             raise RefusedError("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
 
 
+def check_throughput(attributes: Mapping[str, str]) -> None:
+    """The attributes of a FIFO queue for high throughput, together: what it has and what it is given.
+
+    Raises:
+        RefusedError: the limit is perMessageGroupId, and the scope of deduplication is the whole queue.
+    """
+    limit, scope = attributes.get("FifoThroughputLimit"), attributes.get("DeduplicationScope")
+    if limit == "perMessageGroupId" and scope != "messageGroup":
+        reason = "perMessageGroupId is allowed only when DeduplicationScope is messageGroup."
+        raise RefusedError(
+            "InvalidAttributeValue", f"Invalid value for the parameter FifoThroughputLimit. Reason: {reason}"
+        )
+
+
 def check_policies(attributes: Mapping[str, str], own: Place, find: Find) -> None:
     """RedrivePolicy and RedriveAllowPolicy; an empty one takes the policy away.
 

@@ -39,9 +39,14 @@ def _place(queue: SqsQueue) -> Place:
     return Place(arn=queue.arn, is_fifo=queue.name.endswith(".fifo"), allow_policy=allow_policy)
 
 
-def _check_queue(attributes: Mapping[str, str] | None, own: Place) -> None:
+def _check_queue(attributes: Mapping[str, str] | None, own: Place, had: Mapping[str, str] | None = None) -> None:
+    """Args:
+    had: the attributes that the queue has already.
+    """
     if attributes:
         enforce(queue_attributes.check_values, attributes)
+        if own.is_fifo:
+            enforce(queue_attributes.check_throughput, {**(had or {}), **attributes})
         enforce(queue_attributes.check_policies, attributes, own, find_place)
 
 
@@ -143,7 +148,7 @@ def _limit_queues() -> None:
     @replace(SqsProvider.set_queue_attributes)
     def set_queue_attributes(original, self, context, queue_url, attributes, **kwargs):  # type: ignore[no-untyped-def]
         queue = self._resolve_queue(context, queue_url=queue_url)
-        _check_queue(attributes, _place(queue))
+        _check_queue(attributes, _place(queue), queue.attributes)
         original(self, context, queue_url, attributes, **kwargs)
         if queue.attributes.get(QueueAttributeName.RedriveAllowPolicy) == "":
             del queue.attributes[QueueAttributeName.RedriveAllowPolicy]

@@ -16,6 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "startup host",
         "xray",
         "recorder",
+        "pipes",
         "mappings",
         "sqs dynamodb apigateway alarms events logs.insights logs.subscriptions logs.metrics",
         "logs",

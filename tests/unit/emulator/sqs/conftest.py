@@ -9,7 +9,7 @@ from localstack import config
 from localstack.services.sqs import models, provider, queue
 from localstack.services.sqs.models import FifoQueue, SqsMessage, SqsQueue, StandardQueue, sqs_stores
 
-from dlqlab.emulator.sqs import message_retention, queue_limits, redelivery_order, redrive
+from dlqlab.emulator.sqs import fifo_groups, message_retention, queue_limits, redelivery_order, redrive
 
 PATCHED = (
     config,
@@ -47,7 +47,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of LocalStack's queues and of the patches."""
     made = Clock()
-    for module in (models, message_retention, queue_limits, redelivery_order, redrive):
+    for module in (models, fifo_groups, message_retention, queue_limits, redelivery_order, redrive):
         monkeypatch.setattr(module, "time", made)
     monkeypatch.setattr(provider, "now", lambda millis: int(made.time() * (1000 if millis else 1)))
     return made

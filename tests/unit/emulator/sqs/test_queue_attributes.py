@@ -148,3 +148,17 @@ def test_policy_is_refused(attributes: dict[str, str], own: Place, expected: str
 
     assert "InvalidParameterValue" == raised.value.code
     assert expected in raised.value.text
+
+
+@pytest.mark.parametrize("scope", [{}, {"DeduplicationScope": "queue"}])
+def test_throughput_of_each_group_needs_deduplication_of_each_group(scope: dict[str, str]) -> None:
+    """High throughput is refused where ids are compared across groups."""
+    with pytest.raises(RefusedError, match="allowed only when DeduplicationScope is messageGroup") as refused:
+        queue_attributes.check_throughput({"FifoThroughputLimit": "perMessageGroupId", **scope})
+    assert refused.value.code == "InvalidAttributeValue"
+
+
+@pytest.mark.parametrize("limit", ["perQueue", "perMessageGroupId"])
+def test_groups_that_deduplicate_by_themselves_may_have_either_limit(limit: str) -> None:
+    """The scope alone is no high throughput."""
+    queue_attributes.check_throughput({"FifoThroughputLimit": limit, "DeduplicationScope": "messageGroup"})

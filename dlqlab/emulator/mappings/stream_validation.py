@@ -1,0 +1,65 @@
+"""What Lambda refuses of the settings of a mapping of a DynamoDB stream, or what is not served here.
+
+Sources: CreateEventSourceMapping (API reference) for the limits.
+"""
+
+from collections.abc import Iterator
+
+from dlqlab.emulator.mappings.destinations import SERVED
+from dlqlab.emulator.mappings.validation import (
+    INVALID_PARAMETER,
+    PARTIAL,
+    Refusal,
+    Settings,
+    constraint_of,
+    wrong_filters,
+)
+
+_LIMITS = (
+    ("BatchSize", 1, 10_000),
+    ("MaximumBatchingWindowInSeconds", 0, 300),
+    ("MaximumRecordAgeInSeconds", -1, 604_800),
+    ("MaximumRetryAttempts", -1, 10_000),
+    ("ParallelizationFactor", 1, 10),
+    ("TumblingWindowInSeconds", 0, 900),
+)
+_AGE_LEAST_S = 60
+_UNSERVED = ("TumblingWindowInSeconds", "ProvisionedPollerConfig", "MetricsConfig")
+_OF_QUEUES_AND_BROKERS = ("ScalingConfig", "Queues", "Topics", "SourceAccessConfigurations", "SelfManagedEventSource")
+
+
+def stream_refusal(settings: Settings) -> Refusal | None:
+    """The first thing that is refused, or None."""
+    checks = (_beyond_limits(settings), _unserved(settings), wrong_filters(settings))
+    return next((found for check in checks for found in check), None)
+
+
+def _beyond_limits(settings: Settings) -> Iterator[Refusal]:
+    for name, least, most in _LIMITS:
+        value, member = settings.get(name), name[0].lower() + name[1:]
+        if value is not None and value < least:
+            yield constraint_of(value, member, f"have value greater than or equal to {least}")
+        if value is not None and value > most:
+            yield constraint_of(value, member, f"have value less than or equal to {most}")
+    age_s = settings.get("MaximumRecordAgeInSeconds")
+    if age_s is not None and 0 <= age_s < _AGE_LEAST_S:
+        yield Refusal(
+            INVALID_PARAMETER, f"MaximumRecordAgeInSeconds is {age_s}: give -1, or {_AGE_LEAST_S} seconds or more."
+        )
+    if types := set(settings.get("FunctionResponseTypes") or []) - {PARTIAL}:
+        constraint = f"satisfy constraint: [Member must satisfy enum value set: [{PARTIAL}]]"
+        yield constraint_of(sorted(types), "functionResponseTypes", constraint)
+
+
+def _unserved(settings: Settings) -> Iterator[Refusal]:
+    for name in _UNSERVED:
+        if settings.get(name):
+            yield Refusal(INVALID_PARAMETER, f"{name} is not served by this emulator: leave it out.")
+    for name in _OF_QUEUES_AND_BROKERS:
+        if settings.get(name):
+            yield Refusal(INVALID_PARAMETER, f"{name} is not a setting of a mapping of a DynamoDB stream.")
+    target = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    if target and target.split(":")[2:3] and target.split(":")[2] not in SERVED:
+        yield Refusal(
+            INVALID_PARAMETER, f"The on-failure destination {target} is not served: give the ARN of a queue or a topic."
+        )
