@@ -226,6 +226,21 @@ PATCHES: tuple[Patch, ...] = (
         "The address of a REST API in a stack's outputs and variables is one that every machine can reach.",
     ),
     Patch(
+        "custom_resources",
+        "cloudformation",
+        "Custom resources of stacks are made by their function or topic, which answers at a URL of the emulator.",
+    ),
+    Patch(
+        "unsupported_resources",
+        "cloudformation",
+        "A deployment with a resource that cannot be made fails before anything is made, and names each one.",
+    ),
+    Patch(
+        "rolled_back_stacks",
+        "cloudformation",
+        "A deployment that failed ends as rolled back, with its reason, and never as complete.",
+    ),
+    Patch(
         "event_rules",
         "events",
         "EventBridge refuses patterns that it does not understand, and targets that cannot be, when they are put.",

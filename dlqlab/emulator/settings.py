@@ -36,6 +36,9 @@ RECORDED_BODIES = "DLQLAB_RECORDED_BODIES"
 """Whether the flight recorder keeps bodies of messages: ``redacted``, the default, or ``none``."""
 BODIES_REDACTED = "redacted"
 NO_BODIES = "none"
+PRETENDED = "DLQLAB_PRETENDED"
+"""Resources of templates that the emulator cannot make: ``refused``, the default, or ``allowed``."""
+REFUSED, ALLOWED = "refused", "allowed"
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see dlqlab.emulator.sqs.queue_limits."""
 DYNAMODB_FAST = "fast"
@@ -90,6 +93,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         POLLERS_MAX: str(pollers_max()),
         FUNCTION_FILES: _function_files(),
         RECORDED_BODIES: _recorded_bodies(),
+        PRETENDED: _pretended(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -146,6 +150,13 @@ def _recorded_bodies() -> str:
     chosen = os.environ.get(RECORDED_BODIES, BODIES_REDACTED)
     if chosen not in {BODIES_REDACTED, NO_BODIES}:
         raise UsageError(f"{RECORDED_BODIES} is {chosen}: give {BODIES_REDACTED} or {NO_BODIES}")
+    return chosen
+
+
+def _pretended() -> str:
+    chosen = os.environ.get(PRETENDED, REFUSED)
+    if chosen not in {REFUSED, ALLOWED}:
+        raise UsageError(f"{PRETENDED} is {chosen}: give {REFUSED} or {ALLOWED}")
     return chosen
 
 

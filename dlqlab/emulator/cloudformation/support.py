@@ -1,0 +1,81 @@
+"""Which types of resources of a template the emulator can make, and what to do about the others. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+_SERVICES: Mapping[str, str] = {
+    "CertificateManager": "acm",
+    "Elasticsearch": "es",
+    "KinesisFirehose": "firehose",
+    "OpenSearchService": "opensearch",
+    "ResourceGroups": "resource-groups",
+}
+"""Namespaces of CloudFormation that are not called as their service is."""
+_NO_SERVICE = frozenset({"CDK", "CloudFormation", "Serverless"})
+
+NOT_MADE: Mapping[str, str] = {
+    "AWS::EC2::Instance": "no machine would run",
+    "AWS::EC2::NatGateway": "no traffic would go through it",
+}
+"""Types that LocalStack reports as made although nothing of them works."""
+
+IGNORED: Mapping[str, str] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": "capacity is never exceeded here, so that nothing has to scale",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "capacity is never exceeded here, so that nothing has to scale",
+    "AWS::CloudWatch::Dashboard": "nothing shows dashboards",
+    "AWS::Logs::QueryDefinition": "nothing lists saved queries",
+    "AWS::ServiceCatalogAppRegistry::Application": "applications only group resources",
+    "AWS::ServiceCatalogAppRegistry::ResourceAssociation": "applications only group resources",
+    "AWS::SNS::TopicInlinePolicy": "policies are not enforced",
+    "AWS::XRay::Group": "traces are not grouped",
+    "AWS::XRay::SamplingRule": "every request is traced",
+}
+"""Types without an effect on what happens to a message: made in name, with the reason in the stack's events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A resource that the emulator cannot make."""
+
+    logical_id: str
+    resource_type: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.logical_id} ({self.resource_type}): {self.reason}"
+
+
+REMEDY = (
+    "Leave it out of what you deploy here, by a condition or a stage, or start the emulator with --allow-pretended "
+    "(DLQLAB_PRETENDED=allowed), which reports it as made and makes nothing."
+)
+
+
+def service_of(resource_type: str) -> str | None:
+    """The service that a type belongs to, by its name among AWS's APIs; None for types of no service of their own."""
+    namespace = resource_type.split("::")[1] if resource_type.startswith("AWS::") else ""
+    if not namespace or namespace in _NO_SERVICE:
+        return None
+    return _SERVICES.get(namespace, namespace.lower())
+
+
+def why_not(resource_type: str, *, is_known: bool, is_enabled: Callable[[str], bool]) -> str | None:
+    """Why a resource of this type cannot be made; None where it can.
+
+    Args:
+        is_known: whether there is a provider for the type.
+        is_enabled: whether the emulator serves a service, by its name.
+    """
+    service = service_of(resource_type)
+    if reason := NOT_MADE.get(resource_type):
+        return f"the emulator does not make it: {reason}"
+    if not is_known:
+        return "the emulator does not know resources of this type"
+    if service is not None and not is_enabled(service):
+        return f"the emulator does not serve {service}"
+    return None
+
+
+def summary(refusals: list[Refusal]) -> str:
+    """One sentence for all, for the reason of a change set or a stack."""
+    return f"Not deployed, because the emulator cannot make {'; '.join(map(str, refusals))}. {REMEDY}"
