@@ -251,6 +251,16 @@ PATCHES: tuple[Patch, ...] = (
         "An event that EventBridge cannot deliver goes to the target's dead-letter queue, with AWS's attributes.",
     ),
     Patch(
+        "schedules_fire",
+        "schedules",
+        "Schedules of EventBridge Scheduler call their targets, by rate, cron or once, with retries and dead letters.",
+    ),
+    Patch(
+        "scheduled_rules",
+        "schedules",
+        "Scheduled rules of EventBridge fire when they are due, once each time, and as long as they are there.",
+    ),
+    Patch(
         "alarm_histories",
         "alarms",
         "DescribeAlarmHistory tells each change of an alarm at its time, newest first; an update keeps the "

@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "startup host",
         "xray",
         "recorder",
-        "mappings",
+        "mappings schedules",
         "sqs dynamodb apigateway alarms cloudformation events logs.insights logs.subscriptions logs.metrics",
         "logs",
         "logs.patterns metrics gateway",
