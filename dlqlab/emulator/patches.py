@@ -78,6 +78,11 @@ PATCHES: tuple[Patch, ...] = (
         "Stacks make metric filters, and each of their subscription filters by its own name.",
     ),
     Patch(
+        "log_group_resources",
+        "logs",
+        "Log groups of stacks have the retention that their template gives, also after an update.",
+    ),
+    Patch(
         "batched_metrics",
         "metrics",
         "CloudWatch metrics of SQS and Lambda are summed up in memory and written once a second as statistic sets.",
@@ -106,6 +111,11 @@ PATCHES: tuple[Patch, ...] = (
         "skip_debug_handlers",
         "gateway",
         "Requests skip LocalStack's handlers for its own debug log and usage statistics.",
+    ),
+    Patch(
+        "unserved_services",
+        "gateway",
+        "A call of a service that the emulator does not serve is answered with its name and the ones that are served.",
     ),
     Patch(
         "skip_dynamodb_parsing",

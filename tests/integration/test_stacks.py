@@ -211,3 +211,25 @@ def test_failed_update_is_not_complete(aws: Aws, stack_name: str, provider: Depl
 
     assert "UPDATE_ROLLBACK_COMPLETE" == updated["StackStatus"]
     assert "said so" in updated["StackStatusReason"]
+
+
+@pytest.mark.parametrize(("service", "operation"), [("kinesis", "list_streams"), ("ses", "list_identities")])
+def test_call_of_a_service_that_is_not_served_says_so(aws: Aws, service: str, operation: str) -> None:
+    """With its name and those that are served, and nobody's configuration variable."""
+    with pytest.raises(ClientError, match=rf"does not serve {service}\. It serves apigateway, .*sqs"):
+        getattr(aws(service), operation)()
+
+
+def test_log_group_has_its_retention(aws: Aws, stack_name: str) -> None:
+    """As the template says it, changed and taken away by updates."""
+    found = []
+    for number, days in enumerate((7, 14, None)):
+        body = _body(Lines={"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days} if days else {}})
+        stack = (_update if number else _create)(aws, stack_name, body)
+        assert stack["StackStatus"].endswith("E_COMPLETE")
+        resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Lines")
+        name = resource["StackResourceDetail"]["PhysicalResourceId"]
+        groups = aws("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        found.append(groups[0].get("retentionInDays"))
+
+    assert [7, 14, None] == found

@@ -33,6 +33,11 @@ IGNORED: Mapping[str, str] = {
 """Types without an effect on what happens to a message: made in name, with the reason in the stack's events."""
 
 
+_KEPT = frozenset({"AWS::ECR::Repository"})
+"""Types that are kept in name although their service is not served: ``cdk bootstrap`` makes them for images that no
+function uses, since functions of images are refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A resource that the emulator cannot make."""
@@ -71,7 +76,7 @@ def why_not(resource_type: str, *, is_known: bool, is_enabled: Callable[[str], b
         return f"the emulator does not make it: {reason}"
     if not is_known:
         return "the emulator does not know resources of this type"
-    if service is not None and not is_enabled(service):
+    if service is not None and resource_type not in _KEPT and not is_enabled(service):
         return f"the emulator does not serve {service}"
     return None
 

@@ -24,8 +24,8 @@ def _job(rules: dict[str, Any], sent: "queue.SimpleQueue[str]", state: str = "EN
     rule = types.SimpleNamespace(schedule_expression="rate(5 minutes)", state=state)
     service = types.SimpleNamespace(arn="arn:r", rule=rule)
     rules["arn:r"] = service
-    service.scheduled = Job(service, lambda: sent.put("event"))
-    return service.scheduled
+    job = service.scheduled = Job(service, lambda: sent.put("event"))
+    return job
 
 
 def test_rule_fires_and_is_due_again_one_interval_later(rules: dict[str, Any]) -> None:
