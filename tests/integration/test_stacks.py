@@ -233,3 +233,22 @@ def test_log_group_has_its_retention(aws: Aws, stack_name: str) -> None:
         found.append(groups[0].get("retentionInDays"))
 
     assert [7, 14, None] == found
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_failed_creation_deletes_what_it_made(
+    aws: Aws, stack_name: str, provider: DeployedFunction, is_kept: bool
+) -> None:
+    """Unless DisableRollback asks to keep it; either way the stack can be deleted afterwards."""
+    queue = f"{stack_name}-q"
+    jobs = {**QUEUE, "Properties": {"QueueName": queue}}
+    body = _body(Jobs=jobs, Mine={**_custom(provider, Answer="FAILED"), "DependsOn": "Jobs"})
+
+    aws("cloudformation").create_stack(StackName=stack_name, TemplateBody=body, DisableRollback=is_kept)
+    stack = _settled(aws, stack_name)
+
+    assert ("CREATE_FAILED" if is_kept else "ROLLBACK_COMPLETE") == stack["StackStatus"]
+    assert "said so" in stack["StackStatusReason"]
+    assert is_kept == bool(aws("sqs").list_queues(QueueNamePrefix=queue).get("QueueUrls"))
+    _delete(aws, stack_name)
+    assert [] == aws("sqs").list_queues(QueueNamePrefix=queue).get("QueueUrls", [])
