@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import ROLE, FunctionFactory, queue_arn, read_log
 
+pytestmark = pytest.mark.integration
+
 Aws = Callable[[str], Any]
 NOW = "rate(1 hour)"
 """Without a start date it is due at once."""

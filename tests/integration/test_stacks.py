@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import DeployedFunction, FunctionFactory
 
+pytestmark = pytest.mark.integration
+
 Aws = Callable[[str], Any]
 QUEUE = {"Type": "AWS::SQS::Queue"}
 PIPE = {"Type": "AWS::Nowhere::Thing", "Properties": {"Name": "p"}}
