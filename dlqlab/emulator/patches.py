@@ -246,6 +246,12 @@ PATCHES: tuple[Patch, ...] = (
         "A deployment with a resource that cannot be made fails before anything is made, and names each one.",
     ),
     Patch(
+        "unsupported_updates",
+        "cloudformation",
+        "An update of a resource that the emulator cannot change fails, instead of leaving it as it was and saying "
+        "otherwise.",
+    ),
+    Patch(
         "rolled_back_stacks",
         "cloudformation",
         "A deployment that failed ends as rolled back, with its reason, and never as complete.",
@@ -264,6 +270,11 @@ PATCHES: tuple[Patch, ...] = (
         "schedules_fire",
         "schedules",
         "Schedules of EventBridge Scheduler call their targets, by rate, cron or once, with retries and dead letters.",
+    ),
+    Patch(
+        "schedule_resources",
+        "schedules",
+        "Schedules of stacks are made with all that their template says, and updated.",
     ),
     Patch(
         "scheduled_rules",

@@ -177,3 +177,29 @@ def test_schedule_that_could_never_fire_is_refused(schedule: Any, expression: st
     """A target that is not called, an expression that is none, a time zone that nobody knows."""
     with pytest.raises(ClientError, match="ValidationException"):
         schedule(target, expression, ScheduleExpressionTimezone=zone)
+
+
+def test_schedule_of_a_stack_is_made_and_updated(aws: Aws, make_queue: Callable[..., str], cleanups: ExitStack) -> None:
+    """With its action after completion, and under its name after an update."""
+    url, name = make_queue(), f"s-{uuid.uuid4().hex[:8]}"
+    client = aws("cloudformation")
+
+    def body(text: str) -> str:
+        properties = {
+            "ScheduleExpression": "at(2099-01-01T00:00:00)" if text == "never" else NOW,
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": queue_arn(aws, url), "RoleArn": ROLE, "Input": text},
+            "ActionAfterCompletion": "DELETE",
+        }
+        return json.dumps({"Resources": {"Due": {"Type": "AWS::Scheduler::Schedule", "Properties": properties}}})
+
+    client.create_stack(StackName=name, TemplateBody=body("never"))
+    cleanups.callback(client.delete_stack, StackName=name)
+    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    resource = client.describe_stack_resource(StackName=name, LogicalResourceId="Due")["StackResourceDetail"]
+    made = aws("scheduler").get_schedule(Name=resource["PhysicalResourceId"])
+    client.update_stack(StackName=name, TemplateBody=body("changed"))
+
+    assert "DELETE" == made["ActionAfterCompletion"]
+    assert "changed" == _message(aws, url)["Body"]
+    client.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})

@@ -254,3 +254,19 @@ def test_failed_creation_deletes_what_it_made(
     assert is_kept == bool(aws("sqs").list_queues(QueueNamePrefix=queue).get("QueueUrls"))
     _delete(aws, stack_name)
     assert [] == aws("sqs").list_queues(QueueNamePrefix=queue).get("QueueUrls", [])
+
+
+def test_update_that_cannot_be_made_fails(aws: Aws, stack_name: str) -> None:
+    """A change of a bucket is refused by its properties; one of its tags alone passes."""
+    bucket = {"BucketName": f"{stack_name}-b"}
+    tagged = {**bucket, "Tags": [{"Key": "k", "Value": "v"}]}
+    versioned = {**tagged, "VersioningConfiguration": {"Status": "Enabled"}}
+
+    made = [
+        (_update if number else _create)(aws, stack_name, _body(Files={"Type": "AWS::S3::Bucket", "Properties": one}))
+        for number, one in enumerate((bucket, tagged, versioned))
+    ]
+
+    statuses = [stack["StackStatus"] for stack in made]
+    assert ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"] == statuses
+    assert "cannot update VersioningConfiguration of AWS::S3::Bucket" in made[-1]["StackStatusReason"]

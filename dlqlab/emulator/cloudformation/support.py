@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _SERVICES: Mapping[str, str] = {
     "CertificateManager": "acm",
@@ -36,6 +37,21 @@ IGNORED: Mapping[str, str] = {
 _KEPT = frozenset({"AWS::ECR::Repository"})
 """Types that are kept in name although their service is not served: ``cdk bootstrap`` makes them for images that no
 function uses, since functions of images are refused."""
+
+
+_WITHOUT_EFFECT = frozenset(
+    {
+        "AWS::ApiGateway::Account",
+        "AWS::Events::EventBusPolicy",
+        "AWS::Lambda::CodeSigningConfig",
+        "AWS::Lambda::LayerVersionPermission",
+        "AWS::S3::BucketPolicy",
+        "AWS::SecretsManager::ResourcePolicy",
+        "AWS::SNS::TopicPolicy",
+    }
+)
+_PROPERTIES_WITHOUT_EFFECT = frozenset({"Description", "KmsKeyArn", "KmsKeyId", "Tags"})
+"""What of an update may be left out: policies are not enforced, nothing reads tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +100,31 @@ def why_not(resource_type: str, *, is_known: bool, is_enabled: Callable[[str], b
 def summary(refusals: list[Refusal]) -> str:
     """One sentence for all, for the reason of a change set or a stack."""
     return f"Not deployed, because the emulator cannot make {'; '.join(map(str, refusals))}. {REMEDY}"
+
+
+def changed(resource_type: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The properties with which an update would change what happens here; none for types of no effect."""
+    if resource_type in _WITHOUT_EFFECT or service_of(resource_type) in {"iam", "kms", "ec2", "ecr"}:
+        return []
+    return sorted(
+        name
+        for name, value in after.items()
+        if name not in _PROPERTIES_WITHOUT_EFFECT and _plain(before.get(name)) != _plain(value)
+    )
+
+
+def no_update(resource_type: str, names: list[str]) -> str:
+    """Why an update fails."""
+    return (
+        f"The emulator cannot update {', '.join(names)} of {resource_type}. Delete the stack and deploy it anew, or "
+        "start the emulator with --allow-pretended (DLQLAB_PRETENDED=allowed), which leaves the resource as it was."
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Templates write numbers and booleans as texts or not, as they like."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value

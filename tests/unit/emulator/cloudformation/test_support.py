@@ -44,3 +44,19 @@ def test_summary_names_each_resource_and_the_remedy() -> None:
 
     assert "A (AWS::X::Y): no one makes it; B (AWS::X::Z): nor this" in text
     assert "--allow-pretended" in text
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "before", "after", "expected"),
+    [
+        ("AWS::DynamoDB::Table", {"A": 1, "B": True, "Arn": "x"}, {"A": "1", "B": "true", "Tags": []}, []),
+        ("AWS::DynamoDB::Table", {"A": [{"N": 1}]}, {"A": [{"N": 2}], "C": "new"}, ["A", "C"]),
+        ("AWS::SNS::TopicPolicy", {"A": 1}, {"A": 2}, []),
+        ("AWS::IAM::ManagedPolicy", {"A": 1}, {"A": 2}, []),
+    ],
+)
+def test_changes_with_an_effect(
+    resource_type: str, before: dict[str, object], after: dict[str, object], expected: list[str]
+) -> None:
+    """Not how a value is written, nor tags, nor policies."""
+    assert expected == support.changed(resource_type, before, after)
