@@ -4,7 +4,7 @@ import click
 
 from dlqlab.cli.declared import command
 from dlqlab.cli.ports import PORT, Port
-from dlqlab.cli.recording import recorded
+from dlqlab.cli.recording import pretending, recorded
 from dlqlab.deploy.environment import FORMATS
 from dlqlab.proxies import LOOPBACK_HOSTS
 
@@ -18,6 +18,7 @@ from dlqlab.proxies import LOOPBACK_HOSTS
 )
 @click.option("--without-patch", "without", multiple=True, metavar="NAME", help="Leave a patch of LocalStack out.")
 @recorded
+@pretending
 @click.option("--foreground", is_flag=True, help="Stay in front and log to the terminal; Ctrl-C ends it.")
 @click.option("--host", default=LOOPBACK_HOSTS[0], show_default=True, help="Address to listen on; for containers.")
 @command

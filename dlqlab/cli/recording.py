@@ -1,4 +1,4 @@
-"""Options of the commands that start an emulator: its flight recorder, and what functions may reach."""
+"""Options of the commands that start an emulator: its flight recorder, what functions may reach, what is pretended."""
 
 import os
 from collections.abc import Callable
@@ -45,3 +45,10 @@ def recorded(function: Command) -> Command:
         choose = _setting(variable, value)
         function = click.option(name, is_flag=True, expose_value=False, callback=choose, help=text)(function)
     return function
+
+
+def pretending(function: Command) -> Command:
+    """Adds ``--allow-pretended``."""
+    text = "Report resources of templates as made that the emulator cannot make, instead of refusing them."
+    choose = _setting(settings.PRETENDED, settings.ALLOWED)
+    return click.option("--allow-pretended", is_flag=True, expose_value=False, callback=choose, help=text)(function)

@@ -8,7 +8,7 @@ from dlqlab import paths
 from dlqlab.cli.declared import command
 from dlqlab.cli.names import SCENARIO
 from dlqlab.cli.quantities import Rate, Seconds
-from dlqlab.cli.recording import recorded
+from dlqlab.cli.recording import pretending, recorded
 from dlqlab.cli.targets import targeted_to_change, targeted_to_run
 
 RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUNS, help="Folder for run directories.")
@@ -19,6 +19,7 @@ RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUN
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
 @recorded
+@pretending
 @RUNS
 @click.option("--cells", type=click.IntRange(1, 64), default=1, help="Emulators side by side that share the tasks.")
 @click.argument("scenario", type=SCENARIO, required=False)

@@ -84,6 +84,11 @@ PATCHES: tuple[Patch, ...] = (
         "Stacks make metric filters, and each of their subscription filters by its own name.",
     ),
     Patch(
+        "log_group_resources",
+        "logs",
+        "Log groups of stacks have the retention that their template gives, also after an update.",
+    ),
+    Patch(
         "batched_metrics",
         "metrics",
         "CloudWatch metrics of SQS and Lambda are summed up in memory and written once a second as statistic sets.",
@@ -112,6 +117,11 @@ PATCHES: tuple[Patch, ...] = (
         "skip_debug_handlers",
         "gateway",
         "Requests skip LocalStack's handlers for its own debug log and usage statistics.",
+    ),
+    Patch(
+        "unserved_services",
+        "gateway",
+        "A call of a service that the emulator does not serve is answered with its name and the ones that are served.",
     ),
     Patch(
         "skip_dynamodb_parsing",
@@ -242,6 +252,27 @@ PATCHES: tuple[Patch, ...] = (
         "The address of a REST API in a stack's outputs and variables is one that every machine can reach.",
     ),
     Patch(
+        "custom_resources",
+        "cloudformation",
+        "Custom resources of stacks are made by their function or topic, which answers at a URL of the emulator.",
+    ),
+    Patch(
+        "unsupported_resources",
+        "cloudformation",
+        "A deployment with a resource that cannot be made fails before anything is made, and names each one.",
+    ),
+    Patch(
+        "unsupported_updates",
+        "cloudformation",
+        "An update of a resource that the emulator cannot change fails, instead of leaving it as it was and saying "
+        "otherwise.",
+    ),
+    Patch(
+        "rolled_back_stacks",
+        "cloudformation",
+        "A deployment that failed ends as rolled back, with its reason, and never as complete.",
+    ),
+    Patch(
         "event_rules",
         "events",
         "EventBridge refuses patterns that it does not understand, and targets that cannot be, when they are put.",
@@ -250,6 +281,21 @@ PATCHES: tuple[Patch, ...] = (
         "event_dead_letters",
         "events",
         "An event that EventBridge cannot deliver goes to the target's dead-letter queue, with AWS's attributes.",
+    ),
+    Patch(
+        "schedules_fire",
+        "schedules",
+        "Schedules of EventBridge Scheduler call their targets, by rate, cron or once, with retries and dead letters.",
+    ),
+    Patch(
+        "schedule_resources",
+        "schedules",
+        "Schedules of stacks are made with all that their template says, and updated.",
+    ),
+    Patch(
+        "scheduled_rules",
+        "schedules",
+        "Scheduled rules of EventBridge fire when they are due, once each time, and as long as they are there.",
     ),
     Patch(
         "alarm_histories",

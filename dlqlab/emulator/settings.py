@@ -42,6 +42,9 @@ PROJECT_FILE = "DLQLAB_PROJECT_FILE"
 """The project file that the emulator goes by; empty where there is none. See dlqlab.contracts.project."""
 ALLOW_NETWORK = "DLQLAB_ALLOW_NETWORK"
 """What functions may reach outside of this machine, besides what the project file allows: ``HOST:PORT``, by commas."""
+PRETENDED = "DLQLAB_PRETENDED"
+"""Resources of templates that the emulator cannot make: ``refused``, the default, or ``allowed``."""
+REFUSED, ALLOWED = "refused", "allowed"
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see dlqlab.emulator.sqs.queue_limits."""
 DYNAMODB_FAST = "fast"
@@ -98,6 +101,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         FUNCTION_FILES: _function_files(),
         RECORDED_BODIES: _recorded_bodies(),
         **_project(),
+        PRETENDED: _pretended(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -166,6 +170,13 @@ def _recorded_bodies() -> str:
     chosen = os.environ.get(RECORDED_BODIES, BODIES_REDACTED)
     if chosen not in {BODIES_REDACTED, NO_BODIES}:
         raise UsageError(f"{RECORDED_BODIES} is {chosen}: give {BODIES_REDACTED} or {NO_BODIES}")
+    return chosen
+
+
+def _pretended() -> str:
+    chosen = os.environ.get(PRETENDED, REFUSED)
+    if chosen not in {REFUSED, ALLOWED}:
+        raise UsageError(f"{PRETENDED} is {chosen}: give {REFUSED} or {ALLOWED}")
     return chosen
 
 

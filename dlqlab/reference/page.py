@@ -96,7 +96,9 @@ def _emulator() -> Iterator[str]:
         f"file system of functions by `{emulator.FUNCTION_FILES}={emulator.FILES_OF_LAMBDA}` (the default: Lambda's, "
         f"where the system allows it) or `{emulator.FILES_OF_MACHINE}`, the flight recorder by "
         f"`{emulator.RECORDER}={emulator.ON}` (the default) or `{emulator.OFF}`, the bodies that it keeps by "
-        f"`{emulator.RECORDED_BODIES}={emulator.BODIES_REDACTED}` (the default) or `{emulator.NO_BODIES}`."
+        f"`{emulator.RECORDED_BODIES}={emulator.BODIES_REDACTED}` (the default) or `{emulator.NO_BODIES}`, "
+        f"resources of templates that cannot be made by `{emulator.PRETENDED}={emulator.REFUSED}` (the default) or "
+        f"`{emulator.ALLOWED}`."
     )
     found = emulator.environment(host="127.0.0.1", port=4566, state=Path("STATE"), patches=("...",))
     yield table(("Variable", "Value"), ((code(name), code(value)) for name, value in found.items()))

@@ -325,12 +325,13 @@ def test_request_of_a_client_is_followed_to_its_message(emulator: Emulator, depl
 def test_messages_that_services_send(
     emulator: Emulator, aws: Callable[[str], Any], make_queue: Callable[..., str], cleanups: ExitStack
 ) -> None:
-    """A rule's, a bucket's and a REST API's own messages are theirs; the API's has the client's request id."""
+    """Messages of a rule, a schedule, a bucket and a REST API are theirs; the API's has the client's request id."""
     url, unique = make_queue(), uuid.uuid4().hex[:8]
     arn = queue_arn(aws, url)
     rule = put_event(aws, cleanups, f"rule-{unique}", arn)
     bucket = put_object(aws, cleanups, f"bucket-{unique}", arn)
     api = post_to_api(aws, cleanups, emulator, f"api-{unique}", arn)
+    schedule = make_schedule(aws, cleanups, f"schedule-{unique}", arn)
     by_query = urllib.request.Request(
         f"{emulator.endpoint}/000000000000/{arn.rpartition(':')[2]}",
         data=b"Action=SendMessage&MessageBody=query",
@@ -338,7 +339,7 @@ def test_messages_that_services_send(
     )
     with urllib.request.urlopen(by_query, timeout=30) as answer:
         assert 200 == answer.status
-    names = {f"events {rule}", f"s3 {bucket}", f"apigateway {api}", "old SDK"}
+    names = {f"events {rule}", f"s3 {bucket}", f"apigateway {api}", f"scheduler {schedule}", "old SDK"}
 
     def probe() -> tuple[bool, Any]:
         rows = of_queue(recording(emulator), arn)
@@ -367,6 +368,19 @@ def put_event(aws: Callable[[str], Any], cleanups: ExitStack, name: str, target:
     cleanups.callback(events.remove_targets, Rule=name, Ids=["1"])
     events.put_events(Entries=[{"Source": name, "DetailType": "test", "Detail": "{}"}])
     return arn
+
+
+def make_schedule(aws: Callable[[str], Any], cleanups: ExitStack, name: str, target: str) -> str:
+    """Due at once; its ARN."""
+    scheduler = aws("scheduler")
+    arn = scheduler.create_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": target, "RoleArn": ROLE},
+    )["ScheduleArn"]
+    cleanups.callback(scheduler.delete_schedule, Name=name)
+    return str(arn)
 
 
 def put_object(aws: Callable[[str], Any], cleanups: ExitStack, name: str, target: str) -> str:

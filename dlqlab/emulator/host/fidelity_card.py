@@ -40,6 +40,13 @@ DIFFERENCES = {
     "filter expressions, groups, service graphs and sampling rules; no daemon listens, so that its SDKs have to send "
     "by the API",
     "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
+    "schedules": "EventBridge Scheduler retries after 1, 2, 4, ... up to 300 s, since AWS does not document its waits; "
+    "rules and schedules are due to the second, AWS promises the minute",
+    "stacks": "a resource that cannot be made fails its deployment, or is only reported made with --allow-pretended; "
+    "a failed update is not undone; a failed deletion of a resource does not stop its stack's",
+    "custom resources": "their response goes to an address without TLS; a function that fails without a response is "
+    "not tried again",
+    "services": "those that docs/services.md names; a call of any other is refused",
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",
     "function variables": "a name of a single letter is taken; Lambda wants two characters",
