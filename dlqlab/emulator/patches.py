@@ -226,6 +226,11 @@ PATCHES: tuple[Patch, ...] = (
         "The address of a REST API in a stack's outputs and variables is one that every machine can reach.",
     ),
     Patch(
+        "http_apis",
+        "httpapi",
+        "HTTP APIs of API Gateway: made by its API, by stacks and from OpenAPI, served at an address that resolves.",
+    ),
+    Patch(
         "event_rules",
         "events",
         "EventBridge refuses patterns that it does not understand, and targets that cannot be, when they are put.",

@@ -16,6 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "xray",
         "recorder",
         "mappings",
+        "httpapi",
         "sqs dynamodb apigateway alarms events logs.insights logs.subscriptions logs.metrics",
         "logs",
         "logs.patterns metrics gateway",
