@@ -3,6 +3,8 @@
 Source: "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway" (Lambda function response format).
 """
 
+import json
+
 from dlqlab.emulator.apigateway import proxy_answers
 from dlqlab.emulator.apigateway.proxy_answers import MalformedAnswerError
 from dlqlab.emulator.httpapi.messages import Answer
@@ -23,7 +25,7 @@ def of_function(payload: bytes, version: str) -> Answer:
         cookies = tuple(("Set-Cookie", cookie) for cookie in answer.cookies)
         return Answer(answer.status, (*_typed(answer.headers), *cookies), answer.body)
     made = proxy_answers.for_rest_api(payload)
-    if b"statusCode" not in payload:
+    if json.loads(payload).get("statusCode") is None:
         raise MalformedAnswerError("there is no statusCode, which payload format 1.0 needs")
     several = {name.lower(): (name, values) for name, values in made["multiValueHeaders"].items()}
     headers = [(name, value) for name, value in made["headers"].items() if name.lower() not in several]
