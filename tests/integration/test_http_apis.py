@@ -1,5 +1,6 @@
 """HTTP APIs of API Gateway, made by SAM's transform, by plain resources and by the API, and what they answer."""
 
+import http.client as http_client
 import json
 import threading
 import time
@@ -331,6 +332,8 @@ def test_a_queue_behind_an_api(
     assert 400 == lacking.status
     [row] = [row for row in of_queue(recording(emulator), queue_arn(aws, queue)) if row["kind"] == "sent"]
     arn = f"arn:aws:execute-api:us-east-1:000000000000:{api['ApiId']}/$default/POST/q"
+    called = {call["resource"] for call in recording(emulator).calls.to_pylist() if call["request_id"] == mine}
+    assert f"/_aws/execute-api/{api['ApiId']}/$default/q" in called
     assert ("service", f"apigateway {arn}", mine) == (row["actor_kind"], row["actor"], row["request_id"])
 
 
@@ -359,6 +362,33 @@ def test_a_server_behind_an_api(aws: Callable[[str], Any], api: dict[str, Any], 
     answer = ask(f"{api['ApiEndpoint']}/s/a/b?x=1")
 
     assert (203, {"path": "/behind/a/b?x=1", "header": "GET /s/{proxy+}"}) == (answer.status, answer.json)
+
+
+def test_a_definition_replaces_another_or_nothing(aws: Callable[[str], Any], make_function: FunctionFactory) -> None:
+    """By OpenAPI; a definition that is refused leaves the API as it was. A HEAD request has no body."""
+    client, arn = aws("apigatewayv2"), make_function(ECHO).arn
+
+    def definition(path: str, **integration: Any) -> str:
+        to = {"type": "aws_proxy", "uri": arn, "payloadFormatVersion": "2.0", **integration}
+        paths = {path: {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": to}}}
+        return json.dumps({"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": paths})
+
+    made = client.import_api(Body=definition("/a"))
+    client.create_stage(ApiId=made["ApiId"], StageName="$default", AutoDeploy=True)
+    with pytest.raises(ClientError, match="MOCK"):
+        client.reimport_api(ApiId=made["ApiId"], Body=definition("/b", type="mock", uri="mock"))
+    before = [ask(f"{made['ApiEndpoint']}/{path}").status for path in "ab"]
+    client.reimport_api(ApiId=made["ApiId"], Body=definition("/b"))
+    after = [ask(f"{made['ApiEndpoint']}/{path}").status for path in "ab"]
+
+    assert ([200, 404], [404, 200]) == (before, after)
+    connection = http_client.HTTPConnection(made["ApiEndpoint"].split("/")[2], timeout=30)
+    for _ in range(2):  # a body would be taken for the start of the second answer
+        connection.request("HEAD", f"/_aws/execute-api/{made['ApiId']}/b")
+        answer = connection.getresponse()
+        assert (200, b"") == (answer.status, answer.read())
+    connection.close()
+    client.delete_api(ApiId=made["ApiId"])
 
 
 def test_stages_serve_what_was_deployed_to_them(

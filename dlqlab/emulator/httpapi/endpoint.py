@@ -42,7 +42,7 @@ def _serve(api_id: str, request: Request, request_id: str) -> Answer:
     settings = configuration.cors
     if settings and cors.is_preflight(request):
         return cors.preflight(settings, request)
-    answer = _routed(api, stage, path, request, configuration, request_id)
+    answer = routed(api, stage, path, request, configuration, request_id)
     return cors.applied(settings, request, answer) if settings else answer
 
 
@@ -54,7 +54,7 @@ def stage_of(names: "set[str] | object", path: str) -> tuple[str | None, str]:
     return ("$default", path) if "$default" in names else (None, path)  # type: ignore[operator]
 
 
-def _routed(
+def routed(
     api: HttpApi, stage: str, path: str, request: Request, configuration: Configuration, request_id: str
 ) -> Answer:
     match = configuration.table.find(request.method, path)

@@ -45,16 +45,16 @@ def replace(api_id: str, definition: dict[str, Any], **settings: Any) -> HttpApi
         before = found.item, dict(found.routes), dict(found.integrations), dict(found.authorizers)
         if "CorsConfiguration" not in {**read.api, **settings}:
             found.item = {name: value for name, value in found.item.items() if name != "CorsConfiguration"}
-        try:
-            control.update_api(api_id, {**read.api, **settings})
-            found.routes.clear()
-            found.integrations.clear()
-            found.authorizers.clear()
-            _fill(found, read)
-        except checks.RefusedError:
-            found.item, found.routes, found.integrations, found.authorizers = before
-            found.changed()
-            raise
+        with found.held():
+            try:
+                control.update_api(api_id, {**read.api, **settings})
+                found.routes.clear()
+                found.integrations.clear()
+                found.authorizers.clear()
+                _fill(found, read)
+            except checks.RefusedError:
+                found.item, found.routes, found.integrations, found.authorizers = before
+                raise
     return found
 
 

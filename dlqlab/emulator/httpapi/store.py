@@ -7,7 +7,8 @@ replaced, never changed, so that what was deployed stays as it was.
 import random
 import string
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -51,6 +52,7 @@ class HttpApi:
     deployments: dict[str, Item] = field(default_factory=dict)
     _served: dict[str, Configuration] = field(default_factory=dict)
     """By deployment."""
+    _is_held: bool = False
 
     @property
     def id(self) -> str:
@@ -77,6 +79,8 @@ class HttpApi:
 
     def changed(self) -> None:
         """Stages with AutoDeploy serve the current state from now on."""
+        if self._is_held:
+            return
         automatic = [name for name, stage in self.stages.items() if stage.get("AutoDeploy")]
         if not automatic:
             return
@@ -89,13 +93,26 @@ class HttpApi:
             if old in self.deployments and self.deployments[old]["AutoDeployed"]:
                 self.forget(old)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stages see several changes as one."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            self.changed()
+
     def forget(self, deployment_id: str) -> None:
         del self.deployments[deployment_id], self._served[deployment_id]
 
     def serves(self, stage: str) -> Configuration | None:
         """What the stage serves; None where nothing is deployed to it."""
-        item = self.stages.get(stage)
-        return self._served.get(item.get("DeploymentId", "")) if item else None
+        while (item := self.stages.get(stage)) is not None:
+            found = self._served.get(item.get("DeploymentId", ""))
+            if found is not None or self.stages.get(stage) is item:  # else it was deployed to in between
+                return found
+        return None
 
 
 class Store:
