@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.waiting import wait_for
 from tests.integration.conftest import FunctionFactory, queue_arn
 from tests.integration.test_recorder import of_function, of_queue, recording
 
@@ -36,6 +37,11 @@ def handler(event, context):
     if event["version"] == "1.0":
         return {"statusCode": 200, "body": json.dumps(event)}
     return event
+"""
+SLOW = """
+import time
+def handler(event, context):
+    time.sleep(1.5 if event else 0)
 """
 GUARD = """
 def handler(event, context):
@@ -362,6 +368,32 @@ def test_a_server_behind_an_api(aws: Callable[[str], Any], api: dict[str, Any], 
     answer = ask(f"{api['ApiEndpoint']}/s/a/b?x=1")
 
     assert (203, {"path": "/behind/a/b?x=1", "header": "GET /s/{proxy+}"}) == (answer.status, answer.json)
+
+
+def test_functions_that_cannot_answer_in_time(
+    aws: Callable[[str], Any], api: dict[str, Any], make_function: FunctionFactory, emulator: Emulator
+) -> None:
+    """503 for one that takes longer than the integration waits, and for one that may not run."""
+    slow, mine = make_function(SLOW), f"r-{uuid.uuid4().hex}"
+    none = make_function(ECHO)
+    aws("lambda").put_function_concurrency(FunctionName=none.name, ReservedConcurrentExecutions=0)
+    slow.invoke()  # so that the time-out is not that of its cold start
+    of = {"IntegrationType": "AWS_PROXY"}
+    urls = [
+        route(aws, api, "GET /slow", **of, IntegrationUri=slow.arn, TimeoutInMillis=200),
+        route(aws, api, "GET /none", **of, IntegrationUri=none.arn),
+    ]
+
+    answers = [ask(url, X_Request_Id=mine) for url in urls]
+
+    assert [(503, '{"message":"Service Unavailable"}')] * 2 == [(answer.status, answer.text) for answer in answers]
+
+    def asked() -> tuple[bool, list[str]]:
+        rows = of_function(recording(emulator).invocations, slow.name)
+        sources = [row["source"] for row in rows if row["client_request_id"] == mine]
+        return bool(sources), sources
+
+    assert ["api gateway"] == wait_for("the invocation in the record", asked, deadline_s=30)
 
 
 def test_a_definition_replaces_another_or_nothing(aws: Callable[[str], Any], make_function: FunctionFactory) -> None:
