@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
 import pytest
 from botocore.exceptions import ClientError
@@ -354,6 +356,43 @@ def test_an_event_bus_behind_an_api(aws: Callable[[str], Any], api: dict[str, An
     answer = ask(url, "POST", b'{"n":1}').json
 
     assert (0, 1) == (answer["FailedEntryCount"], len(answer["Entries"]))
+
+
+def test_other_calls_of_services_behind_an_api(
+    aws: Callable[[str], Any], api: dict[str, Any], make_queue: Callable[..., str]
+) -> None:
+    """A message is received and deleted; a state machine is started."""
+    queue, states = make_queue(), aws("stepfunctions")
+    aws("sqs").send_message(QueueUrl=queue, MessageBody="here")
+    role = "arn:aws:iam::000000000000:role/r"
+    name, steps = f"m-{uuid.uuid4().hex[:8]}", {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    machine = states.create_state_machine(name=name, definition=json.dumps(steps), roleArn=role)["stateMachineArn"]
+    of = {"IntegrationType": "AWS_PROXY", "CredentialsArn": role}
+    receive = route(
+        aws, api, "GET /q", **of, IntegrationSubtype="SQS-ReceiveMessage",
+        RequestParameters={"QueueUrl": queue, "MaxNumberOfMessages": "1"},
+    )  # fmt: skip
+    delete = route(
+        aws, api, "DELETE /d", **of, IntegrationSubtype="SQS-DeleteMessage",
+        RequestParameters={"QueueUrl": queue, "ReceiptHandle": "$request.querystring.handle"},
+    )  # fmt: skip
+    start = route(
+        aws, api, "POST /m", **of, IntegrationSubtype="StepFunctions-StartExecution",
+        RequestParameters={"StateMachineArn": machine, "Input": "$request.body"},
+    )  # fmt: skip
+
+    received = ET.fromstring(ask(receive).text)
+    handle = next(element.text for element in received.iter() if element.tag.endswith("ReceiptHandle"))
+    deleted = ask(f"{delete}?{urlencode({'handle': handle})}", "DELETE")
+    started = ask(start, "POST", b'{"n":1}')
+
+    assert "here" in [element.text for element in received.iter()]
+    assert (200, 200) == (deleted.status, started.status)
+    assert '{"n":1}' == states.describe_execution(executionArn=started.json["executionArn"])["input"]
+    gauges = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    left = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=gauges)["Attributes"]
+    assert {"0"} == set(left.values())
+    states.delete_state_machine(stateMachineArn=machine)
 
 
 def test_a_server_behind_an_api(aws: Callable[[str], Any], api: dict[str, Any], issuer: Issuer) -> None:
