@@ -269,7 +269,7 @@ def test_tokens(stack: dict[str, str], issuer: Issuer) -> None:
     ]
 
 
-def test_functions_that_authorize(stack: dict[str, str]) -> None:
+def test_functions_that_authorize(stack: dict[str, str], aws: Callable[[str], Any]) -> None:
     """Their context reaches the function; an answer is kept for the identity as long as they say."""
     url = f"{stack['Url']}/guarded"
 
@@ -277,6 +277,9 @@ def test_functions_that_authorize(stack: dict[str, str]) -> None:
 
     assert "friend" == first["name"]
     assert first["request"] == second["request"]
+    aws("apigatewayv2").reset_authorizers_cache(ApiId=stack["Id"], StageName="dev")
+    third = ask(url, X_Name="friend").json["requestContext"]["authorizer"]["lambda"]
+    assert first["request"] != third["request"]
     assert [(401, "Unauthorized"), (403, "Forbidden"), (500, "Internal Server Error")] == [
         (answer.status, answer.json["message"])
         for answer in (ask(url), ask(url, X_Name="foe"), ask(url, X_Name="broken"))

@@ -57,6 +57,12 @@ class Authorizers:
             return {"jwt": self._jwt(invocation, route, authorizer)}
         return {"lambda": self._function(invocation, authorizer)}
 
+    def forget(self, api_id: str, stage: str) -> None:
+        """Functions are asked anew from now on, for a stage."""
+        with self._lock:
+            for key in [key for key in self._answers if key[:2] == (api_id, stage)]:
+                del self._answers[key]
+
     def _jwt(self, invocation: Invocation, route: Item, authorizer: Item) -> dict[str, Any]:
         token = mapping.value_of(authorizer["IdentitySource"][0], mapping.of_request(invocation))
         if not token:

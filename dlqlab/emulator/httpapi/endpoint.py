@@ -18,7 +18,7 @@ REQUEST_LIMIT = 10 * 1024 * 1024
 """Bytes ("Quotas for configuring and running an HTTP API": payload size)."""
 NOT_FOUND = message(404, "Not Found")
 _LOG = logging.getLogger(__name__)
-_AUTHORIZERS = Authorizers()
+AUTHORIZERS = Authorizers()
 _TRACE = "X-Amzn-Trace-Id"
 
 
@@ -74,7 +74,7 @@ def routed(
         stage_variables=api.stages[stage].get("StageVariables") or {},
     )
     try:
-        authorizer = _AUTHORIZERS.authorize(invocation, route, configuration)
+        authorizer = AUTHORIZERS.authorize(invocation, route, configuration)
         return _integrated(replace(invocation, authorizer=authorizer), route, configuration)
     except Denied as denied:
         return denied.answer

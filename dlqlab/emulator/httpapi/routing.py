@@ -79,11 +79,6 @@ class Table:
                 return Match(route.key, found)
         return Match(DEFAULT, {}) if self._default else None
 
-    def methods(self, path: str) -> set[str]:
-        """Methods of the routes with a path of their own that matches; ``ANY`` is one of them."""
-        segments = path.removeprefix("/").split("/")
-        return {route.method for route in self._routes if _parameters(route.segments, segments) is not None}
-
 
 def _route(key: str) -> _Route:
     method, segments = parse(key)

@@ -12,6 +12,7 @@ from localstack.services.plugins import Service
 
 from dlqlab.emulator.httpapi import control, imports
 from dlqlab.emulator.httpapi.checks import RefusedError, bad
+from dlqlab.emulator.httpapi.endpoint import AUTHORIZERS
 from dlqlab.emulator.httpapi.store import STORE, HttpApi
 
 NAME = "apigatewayv2"
@@ -69,9 +70,7 @@ def _operations() -> dict[str, Operation]:
         "UpdateApi": lambda _, request: control.update_api(request["ApiId"], request).item,
         "DeleteApi": lambda _, request: control.delete_api(request["ApiId"]),
         "DeleteCorsConfiguration": lambda _, request: control.delete_cors(request["ApiId"]),
-        "ResetAuthorizersCache": lambda _, request: (
-            control.item(request["ApiId"], "Stage", request["StageName"]) and {}
-        ),
+        "ResetAuthorizersCache": _reset_cache,
         "TagResource": lambda _, request: _tag(request["ResourceArn"], request.get("Tags") or {}, ()),
         "UntagResource": lambda _, request: _tag(request["ResourceArn"], {}, request.get("TagKeys") or ()),
         "GetTags": lambda _, request: {"Tags": _tagged(request["ResourceArn"]).item.get("Tags") or {}},
@@ -99,6 +98,11 @@ def _import_api(context: RequestContext, request: Mapping[str, Any]) -> Any:
     return imports.create(
         imports.document(request["Body"]), account_id=context.account_id, region=context.region, endpoint=endpoint()
     ).item
+
+
+def _reset_cache(_context: RequestContext, request: Mapping[str, Any]) -> None:
+    stage = control.item(request["ApiId"], "Stage", request["StageName"])
+    AUTHORIZERS.forget(request["ApiId"], stage["StageName"])
 
 
 def _own(context: RequestContext) -> list[HttpApi]:
