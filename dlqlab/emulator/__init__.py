@@ -6,6 +6,7 @@ One folder a service; a patch lies beside the code that it uses:
     host                     the harness's side: lifecycle, folders, fidelity card
     recorder                 the flight recorder: what happens to messages, invocations, calls
     mappings                 event source mappings of SQS queues
+    httpapi                  HTTP APIs of API Gateway (version 2)
     sqs, dynamodb, logs, events, alarms, apigateway
                              the services
     gateway                  from a connection to a service

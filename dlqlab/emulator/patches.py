@@ -273,6 +273,11 @@ PATCHES: tuple[Patch, ...] = (
         "A deployment that failed ends as rolled back, with its reason, and never as complete.",
     ),
     Patch(
+        "http_apis",
+        "httpapi",
+        "HTTP APIs of API Gateway: made by its API, by stacks and from OpenAPI, served at an address that resolves.",
+    ),
+    Patch(
         "event_rules",
         "events",
         "EventBridge refuses patterns that it does not understand, and targets that cannot be, when they are put.",

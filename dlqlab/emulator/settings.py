@@ -56,6 +56,7 @@ DUMMY_KEY = "test"
 """Access key and secret key of the emulator, which looks at neither."""
 SERVICES = (
     "apigateway",
+    "apigatewayv2",
     "cloudformation",
     "cloudwatch",
     "dynamodb",

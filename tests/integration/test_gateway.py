@@ -276,6 +276,17 @@ def test_function_url_answers_by_its_own_rules(aws: Aws, echo: DeployedFunction)
     assert ["a=1", "b=2"] == _request(url, json.dumps({"answer": cookies}).encode())[2].get_all("Set-Cookie")
 
 
+def test_function_url_for_signed_requests(aws: Aws, echo: DeployedFunction) -> None:
+    """One without a signature does not reach the function."""
+    url = aws("lambda").create_function_url_config(FunctionName=echo.name, AuthType="AWS_IAM")["FunctionUrl"]
+    signature = (
+        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
+    )
+
+    assert (403, b'{"Message":"Forbidden"}') == _request(url)[:2]
+    assert 200 == _request(url, Authorization=signature)[0]
+
+
 def _create(aws: Aws, **settings: Any) -> tuple[int, str, str]:
     given = {
         "FunctionName": f"f-{uuid.uuid4().hex[:8]}",

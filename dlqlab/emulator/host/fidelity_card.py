@@ -34,8 +34,11 @@ DIFFERENCES = {
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
     "IAM": "policies are deployed but not enforced",
     "limits": "no throttling by account or API",
-    "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "
-    "service knows a host name for each, as AWS has it, but as a Host header it is served",
+    "addresses": "REST APIs, HTTP APIs and function URLs are paths below the emulator's own address, by plain HTTP; "
+    "no name service knows a host name for each, as AWS has it, but as a Host header it is served",
+    "HTTP APIs": "served without throttling, access logs, custom domains, VPC links and mutual TLS; HTTP_PROXY "
+    "integrations and issuers of tokens must be on this machine; signatures, credentials of integrations and "
+    "permissions to invoke are not checked; there are no WebSocket APIs",
     "X-Ray": "every request is traced, none is sampled out; of its API traces can be sent, listed and read, without "
     "filter expressions, groups, service graphs and sampling rules; no daemon listens, so that its SDKs have to send "
     "by the API",

@@ -17,6 +17,7 @@ from localstack.services.apigateway.next_gen.execute_api.helpers import get_sour
 from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsIntegration
 from localstack.services.sqs import query_api
 
+from dlqlab.emulator.httpapi.calls import Calls
 from dlqlab.emulator.recorder.actors import HERE, Actor, api_gateway
 from dlqlab.emulator.recorder.witness import Witness
 
@@ -70,8 +71,22 @@ def install(witness: Witness) -> None:
         return send(self, request)
 
     RestApiAwsIntegration.invoke = integrated
+    _mark_http_apis()
     query_api.try_call_sqs = called
     URLLib3Session.send = sent  # type: ignore[method-assign]
+
+
+def _mark_http_apis() -> None:
+    original = Calls.service
+
+    @functools.wraps(original)
+    def service(request: Any, source_arn: str, **kwargs: Any) -> Any:
+        actor = api_gateway(source_arn, HERE.actor.request_id)
+        with _under_way(Relayed(actor, is_call=True)) as token:
+            kwargs["extra"] = {**kwargs["extra"], HEADER.decode(): token}
+            return original(request, source_arn, **kwargs)
+
+    Calls.service = staticmethod(service)  # type: ignore[assignment,method-assign]
 
 
 @contextmanager

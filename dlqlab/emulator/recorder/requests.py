@@ -16,6 +16,7 @@ from localstack.aws.api import RequestContext
 from localstack.aws.app import LocalstackAwsGateway
 
 from dlqlab.emulator.core import taps
+from dlqlab.emulator.httpapi import endpoint
 from dlqlab.emulator.recorder import relays
 from dlqlab.emulator.recorder.actors import (
     HERE,
@@ -145,7 +146,24 @@ def install(witness: Witness, environments: Environments) -> None:
         )
 
     LocalstackAwsGateway.__init__ = init
+    _note_stages(witness)
     taps.WATCHES.append(Watch(witness, environments))
+
+
+def _note_stages(witness: Witness) -> None:
+    """A request to an HTTP API is recorded with its stage, which the address leaves out where it is ``$default``."""
+    original = endpoint.routed
+
+    @functools.wraps(original)
+    def routed(api: Any, stage: str, path: str, *more: Any) -> Any:
+        try:
+            if (request := _LOCAL.request) is not None:
+                request.target = f"/_aws/execute-api/{api.id}/{stage}{path}".encode()
+        except Exception as error:  # noqa: BLE001  (it must be served)
+            witness.failed(error)
+        return original(api, stage, path, *more)
+
+    endpoint.routed = routed  # type: ignore[assignment]
 
 
 def _note_parsed(witness: Witness, _chain: Any, context: RequestContext, _response: Any) -> None:

@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import 
 from localstack.services.lambda_.invocation.lambda_service import LambdaService
 
 from dlqlab.contracts.recorded import ActorKind
+from dlqlab.emulator.httpapi.calls import Calls
 from dlqlab.emulator.mappings import concurrent_pollers, stream_pollers
 from dlqlab.emulator.recorder import actors
 from dlqlab.emulator.recorder.actors import HERE, Batch
@@ -28,6 +30,7 @@ def install(witness: Witness) -> "Asked":
     _mark_mappings()
     _mark_streams()
     _mark_apis()
+    _mark_http_apis()
     return asked
 
 
@@ -143,3 +146,23 @@ def _mark_apis() -> None:
             HERE.api_arn = None
 
     RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)
+
+
+def _mark_http_apis() -> None:
+    original = Calls.bound
+
+    @functools.wraps(original)
+    def bound(function_arn: str, event: bytes, source_arn: str, trace: str | None) -> Callable[[], Any]:
+        invoke, actor = original(function_arn, event, source_arn, trace), HERE.actor
+
+        def invoke_for() -> Any:
+            before = HERE.actor
+            HERE.actor, HERE.api_arn = actor, source_arn  # the thread may be one of its own
+            try:
+                return invoke()
+            finally:
+                HERE.actor, HERE.api_arn = before, None
+
+        return invoke_for
+
+    Calls.bound = staticmethod(bound)  # type: ignore[assignment,method-assign]

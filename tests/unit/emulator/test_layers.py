@@ -18,6 +18,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "recorder",
         "pipes",
         "mappings schedules",
+        "httpapi",
         "sqs dynamodb apigateway alarms cloudformation events logs.insights logs.subscriptions logs.metrics",
         "logs",
         "logs.patterns metrics gateway",

@@ -1,5 +1,6 @@
 """What clients get of a function's answer, by API Gateway and by function URLs."""
 
+import base64
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlqlab.emulator.apigateway.function_urls import function_path
+from dlqlab.emulator.apigateway.function_urls import as_aws, function_path
 from dlqlab.emulator.apigateway.proxy_answers import MalformedAnswerError, decoded, for_function_url, for_rest_api
 
 JSON = {"Content-Type": "application/json"}
@@ -161,3 +162,25 @@ def test_malformed_answers_of_function_urls(answer: dict[str, Any]) -> None:
 def test_function_sees_its_own_path(path: str, expected: str) -> None:
     """The part that finds the function is not the function's."""
     assert expected == function_path(path)
+
+
+def test_event_of_a_function_url_is_as_aws_makes_it() -> None:
+    """Cookies apart from the headers; text as text in whatever script; no empty query."""
+    body = base64.b64encode("é".encode()).decode()
+    headers = {"cookie": "a=1; b=2", "content-type": "application/json"}
+    event = {"headers": headers, "queryStringParameters": {}, "body": body, "isBase64Encoded": True}
+
+    assert {
+        "headers": {"content-type": "application/json"},
+        "cookies": ["a=1", "b=2"],
+        "body": "é",
+        "isBase64Encoded": False,
+    } == as_aws(event)
+
+
+def test_event_of_a_function_url_keeps_bytes_in_base64() -> None:
+    """Also those that are declared to be text, and are none."""
+    for kind in ("application/octet-stream", "text/plain"):
+        event = {"headers": {"content-type": kind}, "body": "/w==", "isBase64Encoded": True}
+
+        assert event == as_aws(event)
