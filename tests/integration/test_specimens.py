@@ -93,8 +93,9 @@ def test_its_messages_are_judged_by_the_record(run: RunDir) -> None:
     verdict = judge(load_evidence(run))
     checks = {check.name: check for check in verdict.checks}
     manifest = run.read_manifest()
+    unlike = {name: str(check.status) for name, check in checks.items() if check.status is not Status.VALID}
 
-    assert dict.fromkeys(checks, Status.VALID) == {name: check.status for name, check in checks.items()}
+    assert {"accepted": "unknown"} == unlike
     assert len(GOOD) + 1 == len(checks["messages"].members["entered"])
     assert len(GOOD) == len(checks["once"].members["done"])
     assert 1 == len(checks["messages"].members["dead_lettered"])

@@ -7,13 +7,14 @@ this.
 import time
 from typing import Any
 
-from localstack.services.plugins import Service, ServicePluginAdapter, ServicePluginManager
+from localstack.services.plugins import Service
 from localstack.utils.patch import patch as replace
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models import table as tables
 from moto.dynamodb.models.table import Table
 
+from dlqlab.emulator.core.own_services import serve
 from dlqlab.emulator.dynamodb.streams import STREAMS, VIEWS
 from dlqlab.emulator.dynamodb.tables import attributes_of
 from dlqlab.emulator.dynamodb.values import item_size, write, write_map
@@ -71,13 +72,7 @@ def patch() -> None:
     tables.StreamShard = Shard
     _follow_tables()
 
-    @replace(ServicePluginManager._load_service_plugin)  # type: ignore[untyped-decorator]
-    def load(original: Any, self: ServicePluginManager, name: str) -> Any:
-        if name != NAME:
-            return original(self, name)
-        plugin = ServicePluginAdapter(NAME, make_service)
-        plugin.load()
-        return plugin
+    serve(NAME, make_service)
 
 
 def _follow_tables() -> None:

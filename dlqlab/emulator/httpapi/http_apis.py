@@ -12,11 +12,11 @@ from localstack.aws.app import LocalstackAwsGateway
 from localstack.http import Request as HttpRequest
 from localstack.http import Response
 from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
-from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.utils.patch import patch as replace
 from rolo.gateway import Gateway
 from rolo.request import get_raw_path
 
+from dlqlab.emulator.core.own_services import serve
 from dlqlab.emulator.httpapi import endpoint, resources, service
 from dlqlab.emulator.httpapi.messages import Request
 from dlqlab.emulator.httpapi.store import STORE
@@ -35,8 +35,7 @@ def address(path: str, host: str) -> tuple[str, str] | None:
 
 
 def patch() -> None:
-    SERVICE_PLUGINS.api_provider_specs[service.NAME] = ["default"]
-    SERVICE_PLUGINS.add_service(service.make_service())
+    serve(service.NAME, service.make_service)
     original_provider = ResourceProviderExecutor.try_load_resource_provider
 
     def try_load_resource_provider(resource_type: str) -> object:

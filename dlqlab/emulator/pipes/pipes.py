@@ -10,8 +10,9 @@ from localstack.services.cloudformation.resource_provider import (
     PHYSICAL_RESOURCE_ID_SPECIAL_CASES,
     ResourceProviderExecutor,
 )
-from localstack.services.plugins import Service, ServicePluginAdapter, ServicePluginManager
-from localstack.utils.patch import patch as replace
+from localstack.services.plugins import Service
+
+from dlqlab.emulator.core.own_services import serve
 
 NAME = "pipes"
 _TYPE = "AWS::Pipes::Pipe"
@@ -34,19 +35,7 @@ def patch() -> None:
     """Add the service to those that LocalStack finds by its plug-ins, and its resource."""
     _add_resource()
 
-    @replace(ServicePluginManager._resolve_api_provider_specs)  # type: ignore[untyped-decorator]
-    def resolve(original: Any, self: ServicePluginManager) -> Any:
-        found = original(self)
-        found[NAME].append(self.get_default_provider())
-        return found
-
-    @replace(ServicePluginManager._load_service_plugin)  # type: ignore[untyped-decorator]
-    def load(original: Any, self: ServicePluginManager, name: str) -> Any:
-        if name != NAME:
-            return original(self, name)
-        plugin = ServicePluginAdapter(NAME, make_service)
-        plugin.load()
-        return plugin
+    serve(NAME, make_service)
 
 
 def _add_resource() -> None:

@@ -4,13 +4,11 @@ LocalStack has no X-Ray. The service is made when it is first called; its daemon
 are told its address.
 """
 
-from typing import Any
-
 from localstack.runtime.shutdown import ON_AFTER_SERVICE_SHUTDOWN_HANDLERS
-from localstack.services.plugins import Service, ServicePluginAdapter, ServicePluginManager
-from localstack.utils.patch import patch as replace
+from localstack.services.plugins import Service
 
 from dlqlab.emulator.core.isolation import warn_once
+from dlqlab.emulator.core.own_services import serve
 from dlqlab.emulator.runtime.executor import SERVICE_VARIABLES
 from dlqlab.emulator.xray.daemon import PART, Daemon
 from dlqlab.emulator.xray.sent import Store
@@ -36,19 +34,7 @@ def patch() -> None:
     """Add the service to those that LocalStack finds by its plug-ins, and start its daemon."""
     _listen()
 
-    @replace(ServicePluginManager._resolve_api_provider_specs)  # type: ignore[untyped-decorator]
-    def resolve(original: Any, self: ServicePluginManager) -> Any:
-        found = original(self)
-        found[NAME].append(self.get_default_provider())
-        return found
-
-    @replace(ServicePluginManager._load_service_plugin)  # type: ignore[untyped-decorator]
-    def load(original: Any, self: ServicePluginManager, name: str) -> Any:
-        if name != NAME:
-            return original(self, name)
-        plugin = ServicePluginAdapter(NAME, make_service)
-        plugin.load()
-        return plugin
+    serve(NAME, make_service)
 
 
 def _listen() -> None:
