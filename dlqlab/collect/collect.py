@@ -11,7 +11,7 @@ import pandas as pd
 
 from dlqlab.collect.combine import combine_events, combine_invocations, combine_lines
 from dlqlab.collect.host import read_host
-from dlqlab.collect.logs import Window, collect_logs, wait_for_lines
+from dlqlab.collect.logs import Window, collect_logs, has_log_group, wait_for_lines
 from dlqlab.collect.metrics import collect_metrics
 from dlqlab.collect.queues import read_queues
 from dlqlab.collect.table import collect_tasks
@@ -92,6 +92,9 @@ def collect(
     functions = tuple(topology.function_names.values())
 
     def logs() -> None:
+        nonlocal functions
+        if not topology.evidence.events:  # of a pipeline whose events are awaited, a missing log is an error
+            functions = tuple(name for name in functions if has_log_group(clients.logs, name))
         collector.report.logs_settled = wait_for_lines(
             clients.logs, functions, clock=clock, wall_clock=wall_clock, sleep=sleep
         )

@@ -104,6 +104,13 @@ def wait_for_lines(
     return True
 
 
+def has_log_group(logs: "CloudWatchLogsClient", function: str) -> bool:
+    """Whether a function has ever logged: Lambda makes its log group at its first invocation."""
+    group = log_group(function)
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
+    return any(found.get("logGroupName") == group for page in pages for found in page["logGroups"])
+
+
 class _Puller:
     """Pulls one function's lines and sorts out those of other runs and those that came twice."""
 
