@@ -19,6 +19,6 @@ def look_often() -> None:
     def begin(self: SingleWaiterConfig, settings: Any) -> None:
         original(self, settings)
         self.max_attempts = math.ceil(self.max_attempts * self.delay / LOOK_S)
-        self.delay = LOOK_S
+        self.delay = LOOK_S  # type: ignore[assignment]  # time.sleep takes parts of seconds
 
-    SingleWaiterConfig.__init__ = begin  # type: ignore[method-assign]
+    SingleWaiterConfig.__init__ = begin  # type: ignore[assignment, method-assign]  # its parameter goes by place
