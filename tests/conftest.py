@@ -6,7 +6,9 @@ import os
 
 import hypothesis
 import pytest
+from localstack import config
 
+from dlqlab.emulator.host import service_catalog_cache
 from dlqlab.proxies import without_proxies
 
 
@@ -15,6 +17,7 @@ def pytest_configure() -> None:
     kept = {name: value for name, value in without_proxies(os.environ).items() if not name.startswith("AWS_")}
     for name in os.environ.keys() - kept.keys():
         del os.environ[name]
+    config.dirs.static_libs = str(service_catalog_cache.KEPT)  # what an emulator has made here is not made again
     gc.disable()  # until the tests are collected
     hypothesis.settings.register_profile("dlqlab", deadline=None)  # on a busy machine any example may take long
     hypothesis.settings.load_profile("dlqlab")

@@ -20,10 +20,13 @@ _GO = "go\n"
 _PROGRAM = """
 import sys
 from chalice.cli import main
+from dlqlab.deploy.waiters import look_often
+look_often()
 if sys.stdin.readline():  # nothing to read: who started this is gone
     sys.exit(main())
 """
-"""What the script ``chalice`` does, in two steps: over a second of imports, then the work."""
+"""What the script ``chalice`` does, in two steps: over a second of imports, then the work, which waits no longer than
+it must."""
 
 
 def prepare_project(target: Target) -> None:
