@@ -33,12 +33,14 @@ def _allow(_context: click.Context, _parameter: click.Parameter, given: tuple[st
 
 
 def recorded(function: Command) -> Command:
-    """Adds ``--no-recorder``, ``--no-bodies`` and ``--allow-network``."""
+    """Adds ``--no-recorder``, ``--no-bodies``, ``--allow-network`` and ``--enforce-iam``."""
     text = "Let functions reach this address outside of the machine too; * for any port; again for more."
     function = click.option(
         "--allow-network", metavar="HOST:PORT", multiple=True, expose_value=False, callback=_allow, help=text
     )(function)
+    iam = "Allow and refuse calls of functions by the policies of IAM, as AWS does."
     for name, variable, value, text in (
+        ("--enforce-iam", settings.ENFORCE_IAM, settings.ON, iam),
         ("--no-bodies", settings.RECORDED_BODIES, settings.NO_BODIES, "Record no bodies of messages."),
         ("--no-recorder", settings.RECORDER, settings.OFF, "Start the emulator without its flight recorder."),
     ):

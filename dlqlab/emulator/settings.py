@@ -42,6 +42,8 @@ PROJECT_FILE = "DLQLAB_PROJECT_FILE"
 """The project file that the emulator goes by; empty where there is none. See dlqlab.contracts.project."""
 ALLOW_NETWORK = "DLQLAB_ALLOW_NETWORK"
 """What functions may reach outside of this machine, besides what the project file allows: ``HOST:PORT``, by commas."""
+ENFORCE_IAM = "DLQLAB_ENFORCE_IAM"
+"""``on``: calls are allowed or refused by IAM's policies; see dlqlab.emulator.iam.enforce_iam."""
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see dlqlab.emulator.sqs.queue_limits."""
 DYNAMODB_FAST = "fast"
@@ -97,6 +99,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         FUNCTION_FILES: _function_files(),
         RECORDED_BODIES: _recorded_bodies(),
         **_project(),
+        **asked(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -147,6 +150,18 @@ def _function_files() -> str:
     if chosen not in {FILES_OF_LAMBDA, FILES_OF_MACHINE}:
         raise UsageError(f"{FUNCTION_FILES} is {chosen}: give {FILES_OF_LAMBDA} or {FILES_OF_MACHINE}")
     return chosen
+
+
+def asked() -> dict[str, str]:
+    """Those of the settings that are off unless they are asked for, by their variables.
+
+    Raises:
+        UsageError: one of them makes no sense.
+    """
+    iam = os.environ.get(ENFORCE_IAM, OFF)
+    if iam not in {ON, OFF}:
+        raise UsageError(f"{ENFORCE_IAM} is {iam}: give {ON} or {OFF}")
+    return {ENFORCE_IAM: iam} if iam == ON else {}
 
 
 def is_recorder_on() -> bool:

@@ -28,7 +28,9 @@ DIFFERENCES = {
     "DynamoDB": "throughput is never exceeded, indexes are never behind, TTL deletes nothing; a SELECT of a single "
     "element of a list, or ordered over several hash keys of an index, is refused; Streams, backups, exports, imports, "
     "tags and global tables are moto's",
-    "IAM": "policies are deployed but not enforced",
+    "IAM": "policies are enforced only with --enforce-iam, and then on calls signed with a role's session and on "
+    "deliveries to queues, topics and functions; other keys are the account's root; writing a function's own log needs "
+    "no permission",
     "limits": "no throttling by account or API",
     "addresses": "REST APIs and function URLs are paths below the emulator's own address, by plain HTTP; no name "
     "service knows a host name for each, as AWS has it, but as a Host header it is served",
