@@ -303,6 +303,12 @@ PATCHES: tuple[Patch, ...] = (
         "X-Ray keeps the segments that functions send, and answers with them and what the recorder knows of a trace.",
     ),
     Patch(
+        "aws_latency",
+        "latency",
+        "With --latency, calls, invocations and initialisations take as long as on AWS, drawn from a table.",
+        asked_by=settings.LATENCY,
+    ),
+    Patch(
         "enforce_iam",
         "iam",
         "With --enforce-iam, a call of a function or service is allowed or refused by the policies of IAM, as on AWS.",

@@ -44,6 +44,9 @@ ALLOW_NETWORK = "DLQLAB_ALLOW_NETWORK"
 """What functions may reach outside of this machine, besides what the project file allows: ``HOST:PORT``, by commas."""
 ENFORCE_IAM = "DLQLAB_ENFORCE_IAM"
 """``on``: calls are allowed or refused by IAM's policies; see dlqlab.emulator.iam.enforce_iam."""
+LATENCY = "DLQLAB_LATENCY"
+"""How long calls take: ``aws``, or the path of a table; see dlqlab.emulator.latency. Unset, as long as here."""
+LATENCY_OF_AWS = "aws"
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see dlqlab.emulator.sqs.queue_limits."""
 DYNAMODB_FAST = "fast"
@@ -161,7 +164,11 @@ def asked() -> dict[str, str]:
     iam = os.environ.get(ENFORCE_IAM, OFF)
     if iam not in {ON, OFF}:
         raise UsageError(f"{ENFORCE_IAM} is {iam}: give {ON} or {OFF}")
-    return {ENFORCE_IAM: iam} if iam == ON else {}
+    latency = os.environ.get(LATENCY, "")
+    found = {ENFORCE_IAM: iam} if iam == ON else {}
+    if latency:
+        found[LATENCY] = latency if latency == LATENCY_OF_AWS else str(Path(latency).resolve())
+    return found
 
 
 def is_recorder_on() -> bool:

@@ -41,7 +41,8 @@ DIFFERENCES = {
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",
     "function variables": "a name of a single letter is taken; Lambda wants two characters",
-    "network": "no latency between services: everything runs on this machine and shares its processors, "
+    "network": "no latency between services but for --latency, whose table says which numbers AWS publishes and which "
+    "are estimates: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
     "Node.js": "AWS's runtime client with a transport of ours; the AWS SDK v3 beside a bundle is what its files "
     "import, as of one day; responses are not streamed; of the memory only the heap is limited",

@@ -54,6 +54,11 @@ def test_what_must_be_asked_for_is_off_otherwise(monkeypatch: pytest.MonkeyPatch
     assert {settings.ENFORCE_IAM: "on"} == settings.asked()
     assert "enforce_iam" in by_default()
 
+    monkeypatch.setenv(settings.LATENCY, "own.toml")
+
+    assert str(Path("own.toml").resolve()) == settings.asked()[settings.LATENCY]
+    assert "aws_latency" in by_default()
+
     monkeypatch.setenv(settings.ENFORCE_IAM, "yes")
     with pytest.raises(UsageError, match="DLQLAB_ENFORCE_IAM is yes: give on or off"):
         settings.asked()

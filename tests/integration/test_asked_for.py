@@ -1,7 +1,8 @@
-"""With --enforce-iam calls are allowed and refused by policies, as on AWS."""
+"""What an emulator does as AWS only if it is asked for at its start: IAM, latency."""
 
 import functools
 import json
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -33,16 +34,36 @@ CALLER = """
             return [error.response["Error"]["Code"], status, error.response["Error"]["Message"]]
         return "allowed"
 """
+TIMES = """
+[[latency]]
+service = "{0}"
+operation = "{1}"
+p50_ms = {2}
+p99_ms = {2}
+adds = {3}
+source = "of this test"
+"""
+SLOW = (
+    ("sqs", "ListQueueTags", 400, "false"),
+    ("dynamodb", "ListTables", 350, "true"),
+    ("sns", "ListTopics", 300, "false"),
+    ("lambda", "Init", 1000, "true"),
+)
+"""Operations that no other test here calls, by each protocol, and what a new execution environment takes."""
 LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 POLLER = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An emulator of its own: IAM is asked for at its start."""
+    """An emulator of its own, with everything that must be asked for."""
+    root = tmp_path_factory.mktemp("strict")
+    table = root / "latency.toml"
+    table.write_text("".join(TIMES.format(*one) for one in SLOW))
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(settings.ENFORCE_IAM, settings.ON)
-        running = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path_factory.mktemp("strict"))
+        environment.setenv(settings.LATENCY, str(table))
+        running = lifecycle.start(lifecycle.free_port(), bound=True, root=root)
     yield running
     lifecycle.stop(running)
 
@@ -285,3 +306,20 @@ def test_the_accounts_root_may_everything(aws: Callable[[str], Any], strict: Emu
     assert 200 == aws("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"]
     with pytest.raises(ClientError, match="sqs:listqueues"):
         session.list_queues()
+
+
+def test_calls_take_the_time_of_the_table(aws: Callable[[str], Any]) -> None:
+    """By each protocol, and the initialisation of a function; never less."""
+    url, _ = make_queue(aws)
+    worker = Worker(aws)
+
+    assert took_s(lambda: aws("sqs").list_queue_tags(QueueUrl=url)) >= 0.4
+    assert took_s(lambda: aws("dynamodb").list_tables()) >= 0.35
+    assert took_s(lambda: aws("sns").list_topics()) >= 0.3
+    assert took_s(lambda: worker.call("sts", "get_caller_identity")) >= 1.0
+
+
+def took_s(call: Callable[[], Any]) -> float:
+    began = time.monotonic()
+    call()
+    return time.monotonic() - began
