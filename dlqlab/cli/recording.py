@@ -8,6 +8,8 @@ import click
 
 from dlqlab.contracts.function_needs import endpoint_problem
 from dlqlab.emulator import settings
+from dlqlab.emulator.latency.table import read as read_table
+from dlqlab.errors import UsageError
 
 Command = Callable[..., Any]
 
@@ -32,13 +34,26 @@ def _allow(_context: click.Context, _parameter: click.Parameter, given: tuple[st
         os.environ[settings.ALLOW_NETWORK] = ",".join([*filter(None, [before]), *given])
 
 
+def _slow(_context: click.Context, _parameter: click.Parameter, given: str | None) -> None:
+    if given is not None:
+        try:
+            read_table(given)
+        except UsageError as error:
+            raise click.BadParameter(str(error)) from None
+        os.environ[settings.LATENCY] = given
+
+
 def recorded(function: Command) -> Command:
-    """Adds ``--no-recorder``, ``--no-bodies`` and ``--allow-network``."""
+    """Adds ``--no-recorder``, ``--no-bodies``, ``--allow-network``, ``--enforce-iam`` and ``--latency``."""
     text = "Let functions reach this address outside of the machine too; * for any port; again for more."
     function = click.option(
         "--allow-network", metavar="HOST:PORT", multiple=True, expose_value=False, callback=_allow, help=text
     )(function)
+    text = "Let calls take as long as on AWS: aws, or the path of a table of your own."
+    function = click.option("--latency", metavar="TABLE", expose_value=False, callback=_slow, help=text)(function)
+    iam = "Allow and refuse calls of functions by the policies of IAM, as AWS does."
     for name, variable, value, text in (
+        ("--enforce-iam", settings.ENFORCE_IAM, settings.ON, iam),
         ("--no-bodies", settings.RECORDED_BODIES, settings.NO_BODIES, "Record no bodies of messages."),
         ("--no-recorder", settings.RECORDER, settings.OFF, "Start the emulator without its flight recorder."),
     ):

@@ -19,6 +19,8 @@ class Patch:
     name: str
     folder: str
     summary: str
+    asked_by: str = ""
+    """The setting without which it is not applied; empty where it is applied by default."""
 
     @property
     def module(self) -> str:
@@ -373,6 +375,18 @@ PATCHES: tuple[Patch, ...] = (
         "X-Ray keeps the segments that functions send, and answers with them and what the recorder knows of a trace.",
     ),
     Patch(
+        "aws_latency",
+        "latency",
+        "With --latency, calls, invocations and initialisations take as long as on AWS, drawn from a table.",
+        asked_by=settings.LATENCY,
+    ),
+    Patch(
+        "enforce_iam",
+        "iam",
+        "With --enforce-iam, a call of a function or service is allowed or refused by the policies of IAM, as on AWS.",
+        asked_by=settings.ENFORCE_IAM,
+    ),
+    Patch(
         "recorder",
         "recorder",
         "The emulator writes down what happens to every message, each invocation and each call; it changes nothing "
@@ -381,8 +395,8 @@ PATCHES: tuple[Patch, ...] = (
 )
 """In the order in which they are applied."""
 
-ALL: tuple[str, ...] = tuple(patch.name for patch in PATCHES)
-"""The names of all, in the order in which they are applied."""
+ALL: tuple[str, ...] = tuple(patch.name for patch in PATCHES if not patch.asked_by)
+"""The names of all that need not be asked for, in the order in which they are applied."""
 
 _REMEDY = "use the locked LocalStack"
 _BY_NAME = {patch.name: patch for patch in PATCHES}
@@ -393,12 +407,14 @@ class PatchError(RuntimeError):
 
 
 def by_default() -> tuple[str, ...]:
-    """All of them; without the recorder where DLQLAB_RECORDER is off.
+    """All, and those that are asked for; without the recorder where DLQLAB_RECORDER is off.
 
     Raises:
-        UsageError: DLQLAB_RECORDER makes no sense.
+        UsageError: DLQLAB_RECORDER, or a setting that asks for one, makes no sense.
     """
-    return ALL if settings.is_recorder_on() else tuple(name for name in ALL if name != RECORDER)
+    given, is_recorded = settings.asked(), settings.is_recorder_on()
+    names = tuple(patch.name for patch in PATCHES if not patch.asked_by or patch.asked_by in given)
+    return names if is_recorded else tuple(name for name in names if name != RECORDER)
 
 
 def apply(names: tuple[str, ...]) -> None:

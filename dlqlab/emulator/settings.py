@@ -45,6 +45,11 @@ ALLOW_NETWORK = "DLQLAB_ALLOW_NETWORK"
 PRETENDED = "DLQLAB_PRETENDED"
 """Resources of templates that the emulator cannot make: ``refused``, the default, or ``allowed``."""
 REFUSED, ALLOWED = "refused", "allowed"
+ENFORCE_IAM = "DLQLAB_ENFORCE_IAM"
+"""``on``: calls are allowed or refused by IAM's policies; see dlqlab.emulator.iam.enforce_iam."""
+LATENCY = "DLQLAB_LATENCY"
+"""How long calls take: ``aws``, or the path of a table; see dlqlab.emulator.latency. Unset, as long as here."""
+LATENCY_OF_AWS = "aws"
 PURGE_AGAIN = "x-dlqlab-purge-again"
 """Header of a PurgeQueue that does not mind when the queue was purged last; see dlqlab.emulator.sqs.queue_limits."""
 DYNAMODB_FAST = "fast"
@@ -103,6 +108,7 @@ def environment(*, host: str, port: int, state: Path, patches: tuple[str, ...]) 
         RECORDED_BODIES: _recorded_bodies(),
         **_project(),
         PRETENDED: _pretended(),
+        **asked(),
         # -- no network, no Docker, no telemetry
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -153,6 +159,22 @@ def _function_files() -> str:
     if chosen not in {FILES_OF_LAMBDA, FILES_OF_MACHINE}:
         raise UsageError(f"{FUNCTION_FILES} is {chosen}: give {FILES_OF_LAMBDA} or {FILES_OF_MACHINE}")
     return chosen
+
+
+def asked() -> dict[str, str]:
+    """Those of the settings that are off unless they are asked for, by their variables.
+
+    Raises:
+        UsageError: one of them makes no sense.
+    """
+    iam = os.environ.get(ENFORCE_IAM, OFF)
+    if iam not in {ON, OFF}:
+        raise UsageError(f"{ENFORCE_IAM} is {iam}: give {ON} or {OFF}")
+    latency = os.environ.get(LATENCY, "")
+    found = {ENFORCE_IAM: iam} if iam == ON else {}
+    if latency:
+        found[LATENCY] = latency if latency == LATENCY_OF_AWS else str(Path(latency).resolve())
+    return found
 
 
 def is_recorder_on() -> bool:

@@ -49,9 +49,9 @@ _SERVED: dict[bytes, tuple[bytes, Serve]] = {}
 def serve(*, target: str, service: str, answer: Serve) -> None:
     """Let ``answer`` serve the calls of a service.
 
-    Does nothing while calls are recorded: the recorder sits in the chain.
+    Does nothing while calls are recorded or IAM is enforced: both sit in the chain.
     """
-    if not os.environ.get(settings.CALL_RECORD):
+    if not os.environ.get(settings.CALL_RECORD) and os.environ.get(settings.ENFORCE_IAM) != settings.ON:
         _SERVED[target.encode()] = service.encode(), answer
 
 

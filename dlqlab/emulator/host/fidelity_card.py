@@ -32,7 +32,9 @@ DIFFERENCES = {
     "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
     "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines, logs, "
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
-    "IAM": "policies are deployed but not enforced",
+    "IAM": "policies are enforced only with --enforce-iam, and then on calls signed with a role's session and on "
+    "deliveries to queues, topics and functions; other keys are the account's root; writing a function's own log needs "
+    "no permission",
     "limits": "no throttling by account or API",
     "addresses": "REST APIs, HTTP APIs and function URLs are paths below the emulator's own address, by plain HTTP; "
     "no name service knows a host name for each, as AWS has it, but as a Host header it is served",
@@ -40,8 +42,8 @@ DIFFERENCES = {
     "integrations and issuers of tokens must be on this machine; signatures, credentials of integrations and "
     "permissions to invoke are not checked; there are no WebSocket APIs",
     "X-Ray": "every request is traced, none is sampled out; of its API traces can be sent, listed and read, without "
-    "filter expressions, groups, service graphs and sampling rules; no daemon listens, so that its SDKs have to send "
-    "by the API",
+    "filter expressions, groups, service graphs and sampling rules; its daemon listens on loopback, so that AWS's SDKs "
+    "for functions work as they are",
     "EventBridge": "an event that cannot be delivered is a dead letter at once, without the retries of up to 24 hours",
     "schedules": "EventBridge Scheduler retries after 1, 2, 4, ... up to 300 s, since AWS does not document its waits; "
     "rules and schedules are due to the second, AWS promises the minute",
@@ -53,7 +55,8 @@ DIFFERENCES = {
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",
     "function variables": "a name of a single letter is taken; Lambda wants two characters",
-    "network": "no latency between services: everything runs on this machine and shares its processors, "
+    "network": "no latency between services but for --latency, whose table says which numbers AWS publishes and which "
+    "are estimates: everything runs on this machine and shares its processors, "
     "of which the emulator keeps to one and functions to the others",
     "Node.js": "AWS's runtime client with a transport of ours; the AWS SDK v3 beside a bundle is what its files "
     "import, as of one day; responses are not streamed; of the memory only the heap is limited",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlqlab.emulator import settings
+from dlqlab.emulator.patches import by_default
 from dlqlab.errors import UsageError
 
 
@@ -42,3 +43,22 @@ def test_project_file_of_the_folder_counts(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv(settings.ALLOW_NETWORK, "a")
     with pytest.raises(UsageError, match="DLQLAB_ALLOW_NETWORK is 'a': give"):
         environ()
+
+
+def test_what_must_be_asked_for_is_off_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IAM is enforced where its variable says on, and any other word is an error."""
+    assert "enforce_iam" not in by_default()
+
+    monkeypatch.setenv(settings.ENFORCE_IAM, "on")
+
+    assert {settings.ENFORCE_IAM: "on"} == settings.asked()
+    assert "enforce_iam" in by_default()
+
+    monkeypatch.setenv(settings.LATENCY, "own.toml")
+
+    assert str(Path("own.toml").resolve()) == settings.asked()[settings.LATENCY]
+    assert "aws_latency" in by_default()
+
+    monkeypatch.setenv(settings.ENFORCE_IAM, "yes")
+    with pytest.raises(UsageError, match="DLQLAB_ENFORCE_IAM is yes: give on or off"):
+        settings.asked()

@@ -1,0 +1,56 @@
+"""How services word a refusal of IAM. Pure.
+
+Source: "Troubleshoot access denied error messages" (IAM User Guide), "Common Errors" of each API. That SQS writes
+actions in lower case has been seen on AWS and is not documented.
+"""
+
+from dataclasses import dataclass
+
+from dlqlab.emulator.iam.policies import Decision, Need
+
+_CODES = {
+    "sqs": ("AccessDenied", 403),
+    "sns": ("AuthorizationError", 403),
+    "s3": ("AccessDenied", 403),
+    "sts": ("AccessDenied", 403),
+    "iam": ("AccessDenied", 403),
+    "cloudformation": ("AccessDenied", 403),
+    "cloudwatch": ("AccessDenied", 403),
+    "lambda": ("AccessDeniedException", 403),
+    "apigateway": ("AccessDeniedException", 403),
+    "scheduler": ("AccessDeniedException", 403),
+    "xray": ("AccessDeniedException", 403),
+    "ec2": ("UnauthorizedOperation", 403),
+}
+_BY_JSON = ("AccessDeniedException", 400)
+"""Of the services that speak AWS's JSON protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the caller is told."""
+
+    code: str
+    message: str
+    status: int
+
+
+def refused(service: str, caller: str, need: Need, decision: Decision) -> Refused:
+    """The service's error.
+
+    Args:
+        service: its name in botocore.
+        caller: the ARN of who calls.
+        need: what he must not do.
+        decision: why; one that is undecided says so in the message, which then is not AWS's.
+    """
+    code, status = _CODES.get(service, _BY_JSON)
+    action = need.action.lower() if service == "sqs" and need.action.startswith("sqs:") else need.action
+    message = f"User: {caller} is not authorized to perform: {action}"
+    if need.resource != "*" or service in {"sqs", "sns"}:
+        message += f" on resource: {need.resource or 'unknown'}"
+    if decision.undecided:
+        return Refused(code, f"{message}: dlqlab cannot tell whether IAM allows it: {decision.undecided}", status)
+    if service == "sts" and decision.why.startswith("because"):
+        return Refused(code, message, status)
+    return Refused(code, f"{message} {decision.why.replace(need.action, action)}", status)

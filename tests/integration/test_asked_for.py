@@ -1,0 +1,325 @@
+"""What an emulator does as AWS only if it is asked for at its start: IAM, latency."""
+
+import functools
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from dlqlab.emulator import settings
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.waiting import wait_for
+from tests.integration.conftest import bundle, make_client
+
+CALLER = """
+    import boto3
+    from botocore.exceptions import ClientError
+
+    def handler(event, context):
+        if "requestContext" in event:
+            return {"statusCode": 200, "body": "served"}
+        client = boto3.client(event["service"])
+        try:
+            getattr(client, event["call"])(**event["with"])
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            return [error.response["Error"]["Code"], status, error.response["Error"]["Message"]]
+        return "allowed"
+"""
+TIMES = """
+[[latency]]
+service = "{0}"
+operation = "{1}"
+p50_ms = {2}
+p99_ms = {2}
+adds = {3}
+source = "of this test"
+"""
+SLOW = (
+    ("sqs", "ListQueueTags", 400, "false"),
+    ("dynamodb", "ListTables", 350, "true"),
+    ("sns", "ListTopics", 300, "false"),
+    ("lambda", "Init", 1000, "true"),
+)
+"""Operations that no other test here calls, by each protocol, and what a new execution environment takes."""
+LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+POLLER = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulator of its own, with everything that must be asked for."""
+    root = tmp_path_factory.mktemp("strict")
+    table = root / "latency.toml"
+    table.write_text("".join(TIMES.format(*one) for one in SLOW))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(settings.ENFORCE_IAM, settings.ON)
+        environment.setenv(settings.LATENCY, str(table))
+        running = lifecycle.start(lifecycle.free_port(), bound=True, root=root)
+    yield running
+    lifecycle.stop(running)
+
+
+@pytest.fixture(scope="module")
+def aws(strict: Emulator) -> Callable[[str], Any]:
+    """Clients of the account's root."""
+
+    @functools.cache
+    def client(service: str) -> Any:
+        return make_client(strict, service)
+
+    return client
+
+
+class Worker:
+    """A function with a role of its own."""
+
+    def __init__(self, aws: Callable[[str], Any]) -> None:
+        self.name = f"w-{uuid.uuid4().hex[:8]}"
+        self._aws = aws
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [LAMBDA]})
+        self.role = aws("iam").create_role(RoleName=self.name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        created = aws("lambda").create_function(
+            FunctionName=self.name,
+            Role=self.role,
+            Code={"ZipFile": bundle({"app.py": CALLER})},
+            Handler="app.handler",
+            Runtime="python3.13",
+            Timeout=20,
+        )
+        self.arn = created["FunctionArn"]
+
+    def may(self, action: str, resource: str, *, effect: str = "Allow", **more: Any) -> None:
+        statement = {"Effect": effect, "Action": action, "Resource": resource, **more}
+        self._aws("iam").put_role_policy(
+            RoleName=self.name,
+            PolicyName=f"{effect}-{action.replace(':', '-')}",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement}),
+        )
+
+    def call(self, service: str, call: str, **given: Any) -> Any:
+        event = json.dumps({"service": service, "call": call, "with": given})
+        answer = self._aws("lambda").invoke(FunctionName=self.name, Payload=event)
+        return json.loads(answer["Payload"].read())
+
+
+@pytest.fixture(scope="module")
+def worker(aws: Callable[[str], Any]) -> Worker:
+    return Worker(aws)
+
+
+def make_queue(aws: Callable[[str], Any], **attributes: Any) -> tuple[str, str]:
+    url = aws("sqs").create_queue(QueueName=f"q-{uuid.uuid4().hex[:8]}", Attributes=attributes)["QueueUrl"]
+    found = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, found["Attributes"]["QueueArn"]
+
+
+def let_in(aws: Callable[[str], Any], url: str, arn: str, principal: dict[str, str], **more: Any) -> None:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn, **more}
+    aws("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [statement]})})
+
+
+def received(aws: Callable[[str], Any], url: str) -> list[str]:
+    """The bodies of the first messages that come."""
+
+    def probe() -> tuple[bool, list[str]]:
+        found = aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        bodies = [message["Body"] for message in found.get("Messages", [])]
+        return bool(bodies), bodies
+
+    return wait_for("a message", probe, deadline_s=30)
+
+
+def test_a_function_does_what_its_role_may(aws: Callable[[str], Any], worker: Worker, strict: Emulator) -> None:
+    """Refused in AWS's words until a policy allows it; a Deny takes it away again; the log says what lacked."""
+    url, arn = make_queue(aws)
+    send = {"QueueUrl": url, "MessageBody": "x"}
+    refused = worker.call("sqs", "send_message", **send)
+    worker.may("sqs:SendMessage", arn)
+    allowed = [worker.call("sqs", "send_message", **send)]
+    entries = [{"Id": "1", "MessageBody": "y"}]
+    allowed.append(worker.call("sqs", "send_message_batch", QueueUrl=url, Entries=entries))
+    worker.may("sqs:*", arn, effect="Deny")
+    denied = worker.call("sqs", "send_message", **send)
+    user = f"arn:aws:sts::000000000000:assumed-role/{worker.name}/{worker.name}"
+    begin = f"User: {user} is not authorized to perform: sqs:sendmessage on resource: {arn} "
+
+    assert [
+        "AccessDenied",
+        403,
+        f"{begin}because no identity-based policy allows the sqs:sendmessage action",
+    ] == refused
+    assert ["allowed", "allowed"] == allowed
+    assert ["AccessDenied", 403, f"{begin}with an explicit deny in an identity-based policy"] == denied
+    assert f'Missing for {worker.role}: {{"Effect": "Allow", "Action": "sqs:SendMessage"' in strict.log_path.read_text()
+
+
+def test_services_of_the_json_protocol_refuse_in_their_way(worker: Worker) -> None:
+    """DynamoDB and Lambda, whether what is asked for exists or not."""
+    item = {"TableName": "nowhere", "Item": {"id": {"S": "1"}}}
+    dynamodb = worker.call("dynamodb", "put_item", **item)
+    function = worker.call("lambda", "invoke", FunctionName="nobody")
+
+    assert ["AccessDeniedException", 400] == dynamodb[:2]
+    assert dynamodb[2].endswith(
+        "is not authorized to perform: dynamodb:PutItem on resource: "
+        "arn:aws:dynamodb:us-east-1:000000000000:table/nowhere because no identity-based policy allows the "
+        "dynamodb:PutItem action"
+    )
+    assert ["AccessDeniedException", 403] == function[:2]
+    assert "allowed" == worker.call("sts", "get_caller_identity")
+
+
+def test_a_queue_may_let_a_role_in(aws: Callable[[str], Any], worker: Worker) -> None:
+    """Its policy is enough within the account."""
+    url, arn = make_queue(aws)
+    before = worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
+    let_in(aws, url, arn, {"AWS": worker.role})
+
+    assert "AccessDenied" == before[0]
+    assert "allowed" == worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
+
+
+def test_a_condition_that_is_not_known_is_told(aws: Callable[[str], Any], worker: Worker) -> None:
+    """And never taken for true."""
+    url, arn = make_queue(aws)
+    worker.may("sqs:SendMessage*", arn, Condition={"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}})
+
+    refused = worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
+
+    assert "dlqlab cannot tell whether IAM allows it: the Allow statement" in refused[2]
+    assert "IpAddress aws:SourceIp" in refused[2]
+
+
+def test_a_topic_needs_the_queues_policy(aws: Callable[[str], Any]) -> None:
+    """What it may not deliver goes to the subscription's DLQ; a policy for another topic lets nothing in."""
+    topic = aws("sns").create_topic(Name=f"t-{uuid.uuid4().hex[:8]}")["TopicArn"]
+    dead_url, dead_arn = make_queue(aws)
+    url, arn = make_queue(aws)
+    sns = {"Service": "sns.amazonaws.com"}
+    let_in(aws, dead_url, dead_arn, sns)
+    let_in(aws, url, arn, sns, Condition={"ArnEquals": {"aws:SourceArn": f"{topic}-other"}})
+    attributes = {"RawMessageDelivery": "true", "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn})}
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+    aws("sns").publish(TopicArn=topic, Message="refused")
+    dead = received(aws, dead_url)
+    let_in(aws, url, arn, sns, Condition={"ArnEquals": {"aws:SourceArn": topic}})
+    aws("sns").publish(TopicArn=topic, Message="let in")
+
+    assert ["refused"] == dead
+    assert ["let in"] == received(aws, url)
+
+
+def test_a_mapping_needs_its_role_to_read_the_queue(aws: Callable[[str], Any], worker: Worker) -> None:
+    """Refused at its creation; AWS's managed policy is enough."""
+    _, arn = make_queue(aws)
+    with pytest.raises(ClientError) as refused:
+        aws("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=worker.name)
+    aws("iam").attach_role_policy(RoleName=worker.name, PolicyArn=POLLER)
+    other = Worker(aws)
+    aws("iam").attach_role_policy(RoleName=other.name, PolicyArn=POLLER)
+    made = aws("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName=other.name)
+    aws("lambda").delete_event_source_mapping(UUID=made["UUID"])
+    error = refused.value.response["Error"]
+
+    assert "InvalidParameterValueException" == error["Code"]
+    assert "The provided execution role does not have permissions to call ReceiveMessage on SQS" == error["Message"]
+
+
+def test_lambda_must_be_trusted_by_the_role(aws: Callable[[str], Any]) -> None:
+    """Neither a role that there is not nor one for another service can be a function's."""
+    name = f"w-{uuid.uuid4().hex[:8]}"
+    trust = json.dumps({"Statement": [{**LAMBDA, "Principal": {"Service": "ec2.amazonaws.com"}}]})
+    of_ec2 = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    for role in (of_ec2, f"{of_ec2}-gone"):
+        with pytest.raises(ClientError, match=r"The role defined for the function cannot be assumed by Lambda\."):
+            aws("lambda").create_function(
+                FunctionName=name,
+                Role=role,
+                Code={"ZipFile": bundle({"app.py": CALLER})},
+                Handler="app.handler",
+                Runtime="python3.13",
+            )
+
+
+def test_an_api_needs_the_functions_permission(aws: Callable[[str], Any], worker: Worker, strict: Emulator) -> None:
+    """500 without, 200 with one for this API."""
+    api = aws("apigateway").create_rest_api(name=worker.name)["id"]
+    root = aws("apigateway").get_resources(restApiId=api)["items"][0]["id"]
+    at = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{worker.arn}/invocations"
+    aws("apigateway").put_method(**at, authorizationType="NONE")
+    aws("apigateway").put_integration(**at, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    aws("apigateway").create_deployment(restApiId=api, stageName="v1")
+
+    def status() -> int:
+        try:
+            with urllib.request.urlopen(f"{strict.endpoint}/_aws/execute-api/{api}/v1/", timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    before = status()
+    aws("lambda").add_permission(
+        FunctionName=worker.name,
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=f"arn:aws:execute-api:us-east-1:000000000000:{api}/*/GET/",
+    )
+
+    assert (500, 200) == (before, status())
+
+
+def test_a_key_of_its_own_is_needed_too(aws: Callable[[str], Any], worker: Worker) -> None:
+    """A queue that is encrypted with a key of the account asks for kms:GenerateDataKey."""
+    key = aws("kms").create_key()["KeyMetadata"]
+    url, arn = make_queue(aws, KmsMasterKeyId=key["KeyId"])
+    worker.may("sqs:SendMess*", arn)
+    refused = worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
+    worker.may("kms:GenerateDataKey", key["Arn"])
+
+    assert f"perform: kms:GenerateDataKey on resource: {key['Arn']} because no identity-based" in refused[2]
+    assert "allowed" == worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
+
+
+def test_the_accounts_root_may_everything(aws: Callable[[str], Any], strict: Emulator) -> None:
+    """So that tools deploy as before; and keys of a role's session are not the root's."""
+    key = aws("sts").assume_role(RoleArn=Worker(aws).role, RoleSessionName="me")["Credentials"]
+    session = boto3.client(
+        "sqs",
+        endpoint_url=strict.endpoint,
+        region_name=settings.REGION,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+    )
+
+    assert 200 == aws("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"]
+    with pytest.raises(ClientError, match="sqs:listqueues"):
+        session.list_queues()
+
+
+def test_calls_take_the_time_of_the_table(aws: Callable[[str], Any]) -> None:
+    """By each protocol, and the initialisation of a function; never less."""
+    url, _ = make_queue(aws)
+    worker = Worker(aws)
+
+    assert took_s(lambda: aws("sqs").list_queue_tags(QueueUrl=url)) >= 0.4
+    assert took_s(lambda: aws("dynamodb").list_tables()) >= 0.35
+    assert took_s(lambda: aws("sns").list_topics()) >= 0.3
+    assert took_s(lambda: worker.call("sts", "get_caller_identity")) >= 1.0
+
+
+def took_s(call: Callable[[], Any]) -> float:
+    began = time.monotonic()
+    call()
+    return time.monotonic() - began

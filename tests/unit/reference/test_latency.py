@@ -1,0 +1,8 @@
+"""The page about latency is what the table says."""
+
+from dlqlab.reference.latency import PAGE, page
+
+
+def test_page_is_as_the_code_has_it() -> None:
+    """`make docs` writes it."""
+    assert page() == PAGE.read_text(encoding="utf-8")
