@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "boot plugins",
         "startup host",
         "xray",
-        "recorder latency",
+        "recorder latency limits",
         "mappings",
         "sqs dynamodb apigateway alarms events iam logs.insights logs.subscriptions logs.metrics",
         "logs",
