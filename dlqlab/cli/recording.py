@@ -9,6 +9,7 @@ import click
 from dlqlab.contracts.function_needs import endpoint_problem
 from dlqlab.emulator import settings
 from dlqlab.emulator.latency.table import read as read_table
+from dlqlab.emulator.limits import quotas
 from dlqlab.errors import UsageError
 
 Command = Callable[..., Any]
@@ -43,14 +44,25 @@ def _slow(_context: click.Context, _parameter: click.Parameter, given: str | Non
         os.environ[settings.LATENCY] = given
 
 
+def _limit(_context: click.Context, _parameter: click.Parameter, given: str | None) -> None:
+    if given is not None:
+        try:
+            quotas.chosen(given)
+        except UsageError as error:
+            raise click.BadParameter(str(error)) from None
+        os.environ[settings.LIMITS] = given
+
+
 def recorded(function: Command) -> Command:
-    """Adds ``--no-recorder``, ``--no-bodies``, ``--allow-network``, ``--enforce-iam`` and ``--latency``."""
+    """Adds the options of the recorder, ``--allow-network``, ``--enforce-iam``, ``--latency`` and ``--limits``."""
     text = "Let functions reach this address outside of the machine too; * for any port; again for more."
     function = click.option(
         "--allow-network", metavar="HOST:PORT", multiple=True, expose_value=False, callback=_allow, help=text
     )(function)
     text = "Let calls take as long as on AWS: aws, or the path of a table of your own."
     function = click.option("--latency", metavar="TABLE", expose_value=False, callback=_slow, help=text)(function)
+    text = "Keep to the quotas of an AWS account: aws, or aws,NAME=NUMBER,... for others."
+    function = click.option("--limits", metavar="QUOTAS", expose_value=False, callback=_limit, help=text)(function)
     iam = "Allow and refuse calls of functions by the policies of IAM, as AWS does."
     for name, variable, value, text in (
         ("--enforce-iam", settings.ENFORCE_IAM, settings.ON, iam),

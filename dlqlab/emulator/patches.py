@@ -375,6 +375,12 @@ PATCHES: tuple[Patch, ...] = (
         "X-Ray keeps the segments that functions send, and answers with them and what the recorder knows of a trace.",
     ),
     Patch(
+        "aws_limits",
+        "limits",
+        "With --limits, calls beyond the quotas of an AWS account are throttled, with AWS's errors.",
+        asked_by=settings.LIMITS,
+    ),
+    Patch(
         "aws_latency",
         "latency",
         "With --latency, calls, invocations and initialisations take as long as on AWS, drawn from a table.",

@@ -47,6 +47,8 @@ PRETENDED = "DLQLAB_PRETENDED"
 REFUSED, ALLOWED = "refused", "allowed"
 ENFORCE_IAM = "DLQLAB_ENFORCE_IAM"
 """``on``: calls are allowed or refused by IAM's policies; see dlqlab.emulator.iam.enforce_iam."""
+LIMITS = "DLQLAB_LIMITS"
+"""Quotas of the account: ``aws``, with changes after it; see dlqlab.emulator.limits.quotas. Unset, none of them."""
 LATENCY = "DLQLAB_LATENCY"
 """How long calls take: ``aws``, or the path of a table; see dlqlab.emulator.latency. Unset, as long as here."""
 LATENCY_OF_AWS = "aws"
@@ -174,7 +176,8 @@ def asked() -> dict[str, str]:
     found = {ENFORCE_IAM: iam} if iam == ON else {}
     if latency:
         found[LATENCY] = latency if latency == LATENCY_OF_AWS else str(Path(latency).resolve())
-    return found
+    limits = os.environ.get(LIMITS, "")
+    return found | ({LIMITS: limits} if limits else {})
 
 
 def is_recorder_on() -> bool:

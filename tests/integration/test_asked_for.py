@@ -1,4 +1,4 @@
-"""What an emulator does as AWS only if it is asked for at its start: IAM, latency."""
+"""What an emulator does as AWS only if it is asked for at its start: IAM, latency, quotas."""
 
 import functools
 import json
@@ -50,6 +50,10 @@ SLOW = (
     ("lambda", "Init", 1000, "true"),
 )
 """Operations that no other test here calls, by each protocol, and what a new execution environment takes."""
+QUOTAS = "aws,lambda_get_function_per_s=1,lambda_requests_per_s=1,sqs_in_flight=5,sqs_fifo_in_flight=5"
+"""Lower than AWS's where a laptop could not reach those."""
+TRIES = 20
+"""More than pass within any time that they may take."""
 LAMBDA = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 POLLER = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 
@@ -63,6 +67,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(settings.ENFORCE_IAM, settings.ON)
         environment.setenv(settings.LATENCY, str(table))
+        environment.setenv(settings.LIMITS, QUOTAS)
         running = lifecycle.start(lifecycle.free_port(), bound=True, root=root)
     yield running
     lifecycle.stop(running)
@@ -317,6 +322,87 @@ def test_calls_take_the_time_of_the_table(aws: Callable[[str], Any]) -> None:
     assert took_s(lambda: aws("dynamodb").list_tables()) >= 0.35
     assert took_s(lambda: aws("sns").list_topics()) >= 0.3
     assert took_s(lambda: worker.call("sts", "get_caller_identity")) >= 1.0
+
+
+def refusal(call: Callable[[], Any]) -> dict[str, Any]:
+    """The first refusal of a call that is made again and again."""
+    for _ in range(TRIES):
+        try:
+            call()
+        except ClientError as error:
+            return dict(error.response)
+    raise AssertionError(f"{TRIES} calls and no refusal")
+
+
+def test_lambda_throttles_its_api_and_functions(aws: Callable[[str], Any]) -> None:
+    """GetFunction by its rate; invocations by ten, here one, a second for each that may run at once."""
+    worker = Worker(aws)
+    aws("lambda").put_function_concurrency(FunctionName=worker.name, ReservedConcurrentExecutions=1)
+    event = json.dumps({"requestContext": {}})
+    control = refusal(lambda: aws("lambda").get_function(FunctionName=worker.name))
+    invoked = refusal(lambda: aws("lambda").invoke(FunctionName=worker.name, Payload=event))
+
+    for found, reason in (
+        (control, "CallerRateLimitExceeded"),
+        (invoked, "ReservedFunctionInvocationRateLimitExceeded"),
+    ):
+        assert "TooManyRequestsException" == found["Error"]["Code"]
+        assert (429, reason) == (found["ResponseMetadata"]["HTTPStatusCode"], found["Reason"])
+
+
+def test_a_stage_throttles_by_its_own_rate(aws: Callable[[str], Any], strict: Emulator) -> None:
+    """With API Gateway's answer; another stage of the same API goes on."""
+    api = aws("apigateway").create_rest_api(name="throttled")["id"]
+    root = aws("apigateway").get_resources(restApiId=api)["items"][0]["id"]
+    at = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    aws("apigateway").put_method(**at, authorizationType="NONE")
+    aws("apigateway").put_integration(**at, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    aws("apigateway").put_method_response(**at, statusCode="200")
+    aws("apigateway").put_integration_response(**at, statusCode="200", responseTemplates={"application/json": "{}"})
+    for stage in ("slow", "free"):
+        aws("apigateway").create_deployment(restApiId=api, stageName=stage)
+    changes = [
+        {"op": "replace", "path": f"/*/*/throttling/{name}", "value": "1"} for name in ("rateLimit", "burstLimit")
+    ]
+    aws("apigateway").update_stage(restApiId=api, stageName="slow", patchOperations=changes)
+
+    def ask(stage: str) -> tuple[int, bytes]:
+        try:
+            with urllib.request.urlopen(f"{strict.endpoint}/_aws/execute-api/{api}/{stage}/", timeout=30) as answer:
+                return int(answer.status), bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    slow = [ask("slow") for _ in range(TRIES)]
+    free = {ask("free")[0] for _ in range(TRIES)}
+    refused = [body for status, body in slow if status == 429]
+
+    assert {200} == free
+    assert 200 == slow[0][0]
+    assert {"message": "Too Many Requests"} == json.loads(refused[0])
+
+
+def test_messages_in_flight_are_limited(aws: Callable[[str], Any]) -> None:
+    """OverLimit with short polling; nothing from a FIFO queue; until a message is deleted."""
+    url, _ = make_queue(aws)
+    fifo = aws("sqs").create_queue(QueueName=f"q-{uuid.uuid4().hex[:8]}.fifo", Attributes={"FifoQueue": "true"})
+    for number in range(6):
+        aws("sqs").send_message(QueueUrl=url, MessageBody="x")
+        ids = {"MessageGroupId": str(number), "MessageDeduplicationId": str(number)}
+        aws("sqs").send_message(QueueUrl=fifo["QueueUrl"], MessageBody="x", **ids)
+    held = aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=5)["Messages"]
+    aws("sqs").receive_message(QueueUrl=fifo["QueueUrl"], MaxNumberOfMessages=5)
+    with pytest.raises(ClientError) as refused:
+        aws("sqs").receive_message(QueueUrl=url)
+    from_fifo = aws("sqs").receive_message(QueueUrl=fifo["QueueUrl"])
+    long_poll = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1)
+    aws("sqs").delete_message(QueueUrl=url, ReceiptHandle=held[0]["ReceiptHandle"])
+
+    assert 5 == len(held)
+    assert "OverLimit" == refused.value.response["Error"]["Code"].rpartition(".")[2]
+    assert "Messages" not in from_fifo
+    assert "Messages" not in long_poll
+    assert 1 == len(aws("sqs").receive_message(QueueUrl=url)["Messages"])
 
 
 def took_s(call: Callable[[], Any]) -> float:

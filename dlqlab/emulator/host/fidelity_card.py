@@ -35,7 +35,8 @@ DIFFERENCES = {
     "IAM": "policies are enforced only with --enforce-iam, and then on calls signed with a role's session and on "
     "deliveries to queues, topics and functions; other keys are the account's root; writing a function's own log needs "
     "no permission",
-    "limits": "no throttling by account or API",
+    "limits": "no throttling by account or API but for --limits, which has the quotas of docs/limits.md; IAM's and "
+    "CloudFormation's rates, which AWS does not publish, usage plans and methods' own rates are not among them",
     "addresses": "REST APIs, HTTP APIs and function URLs are paths below the emulator's own address, by plain HTTP; "
     "no name service knows a host name for each, as AWS has it, but as a Host header it is served",
     "HTTP APIs": "served without throttling, access logs, custom domains, VPC links and mutual TLS; HTTP_PROXY "

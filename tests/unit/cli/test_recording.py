@@ -86,3 +86,20 @@ def test_up_lets_functions_reach_what_it_is_told(
     assert refused.exit_code != 0
     assert "is 'https://d.example.com': give \"HOST:PORT\"" in refused.output
     assert len(started) == 1
+
+
+def test_what_is_only_done_if_asked_for(started: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """IAM, latency and quotas each add their patch; what makes no sense is refused before anything starts."""
+    for name in (settings.ENFORCE_IAM, settings.LATENCY, settings.LIMITS):
+        monkeypatch.setenv(name, "")  # restored afterwards
+        monkeypatch.delenv(name)
+    for wrong in (("--latency", "none.toml"), ("--limits", "aws,speed=1"), ("--limits", "gcp")):
+        refused = CliRunner().invoke(main, ["up", "--port", "auto", *wrong])
+        assert refused.exit_code != 0
+        assert wrong[1] in refused.output
+    asked = ["--enforce-iam", "--latency", "aws", "--limits", "aws,api_per_s=5"]
+    done = CliRunner().invoke(main, ["up", "--port", "auto", *asked])
+    [(names, _)] = started
+
+    assert 0 == done.exit_code, done.output
+    assert {"enforce_iam", "aws_latency", "aws_limits"} == set(names) - set(ALL)

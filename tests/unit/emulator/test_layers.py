@@ -15,7 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "boot plugins",
         "startup host",
         "xray",
-        "recorder latency",
+        "recorder latency limits",
         "pipes",
         "mappings schedules",
         "httpapi",

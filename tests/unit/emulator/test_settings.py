@@ -59,6 +59,11 @@ def test_what_must_be_asked_for_is_off_otherwise(monkeypatch: pytest.MonkeyPatch
     assert str(Path("own.toml").resolve()) == settings.asked()[settings.LATENCY]
     assert "aws_latency" in by_default()
 
+    monkeypatch.setenv(settings.LIMITS, "aws,api_per_s=1")
+
+    assert "aws,api_per_s=1" == settings.asked()[settings.LIMITS]
+    assert "aws_limits" in by_default()
+
     monkeypatch.setenv(settings.ENFORCE_IAM, "yes")
     with pytest.raises(UsageError, match="DLQLAB_ENFORCE_IAM is yes: give on or off"):
         settings.asked()
