@@ -15,7 +15,7 @@ from tests.integration.conftest import QUICK, Deployed
 
 pytestmark = pytest.mark.integration
 RUN_ID = "breaker"
-OUTAGE_S = 25
+OUTAGE_S = 15
 SCENARIO = Scenario(
     name="breaker",
     seed=7,
