@@ -17,7 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "xray",
         "recorder",
         "mappings",
-        "sqs dynamodb apigateway alarms events logs.insights logs.subscriptions logs.metrics",
+        "sqs dynamodb apigateway alarms cloudformation events logs.insights logs.subscriptions logs.metrics",
         "logs",
         "logs.patterns metrics gateway",
         "functions",

@@ -1,0 +1,130 @@
+"""Which types of resources of a template the emulator can make, and what to do about the others. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SERVICES: Mapping[str, str] = {
+    "CertificateManager": "acm",
+    "Elasticsearch": "es",
+    "KinesisFirehose": "firehose",
+    "OpenSearchService": "opensearch",
+    "ResourceGroups": "resource-groups",
+}
+"""Namespaces of CloudFormation that are not called as their service is."""
+_NO_SERVICE = frozenset({"CDK", "CloudFormation", "Serverless"})
+
+NOT_MADE: Mapping[str, str] = {
+    "AWS::EC2::Instance": "no machine would run",
+    "AWS::EC2::NatGateway": "no traffic would go through it",
+}
+"""Types that LocalStack reports as made although nothing of them works."""
+
+IGNORED: Mapping[str, str] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": "capacity is never exceeded here, so that nothing has to scale",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "capacity is never exceeded here, so that nothing has to scale",
+    "AWS::CloudWatch::Dashboard": "nothing shows dashboards",
+    "AWS::Logs::QueryDefinition": "nothing lists saved queries",
+    "AWS::ServiceCatalogAppRegistry::Application": "applications only group resources",
+    "AWS::ServiceCatalogAppRegistry::ResourceAssociation": "applications only group resources",
+    "AWS::SNS::TopicInlinePolicy": "policies are not enforced",
+    "AWS::XRay::Group": "traces are not grouped",
+    "AWS::XRay::SamplingRule": "every request is traced",
+}
+"""Types without an effect on what happens to a message: made in name, with the reason in the stack's events."""
+
+
+_KEPT = frozenset({"AWS::ECR::Repository"})
+"""Types that are kept in name although their service is not served: ``cdk bootstrap`` makes them for images that no
+function uses, since functions of images are refused."""
+
+
+_WITHOUT_EFFECT = frozenset(
+    {
+        "AWS::ApiGateway::Account",
+        "AWS::Events::EventBusPolicy",
+        "AWS::Lambda::CodeSigningConfig",
+        "AWS::Lambda::LayerVersionPermission",
+        "AWS::S3::BucketPolicy",
+        "AWS::SecretsManager::ResourcePolicy",
+        "AWS::SNS::TopicPolicy",
+    }
+)
+_PROPERTIES_WITHOUT_EFFECT = frozenset({"Description", "KmsKeyArn", "KmsKeyId", "Tags"})
+"""What of an update may be left out: policies are not enforced, nothing reads tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A resource that the emulator cannot make."""
+
+    logical_id: str
+    resource_type: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.logical_id} ({self.resource_type}): {self.reason}"
+
+
+REMEDY = (
+    "Leave it out of what you deploy here, by a condition or a stage, or start the emulator with --allow-pretended "
+    "(DLQLAB_PRETENDED=allowed), which reports it as made and makes nothing."
+)
+
+
+def service_of(resource_type: str) -> str | None:
+    """The service that a type belongs to, by its name among AWS's APIs; None for types of no service of their own."""
+    namespace = resource_type.split("::")[1] if resource_type.startswith("AWS::") else ""
+    if not namespace or namespace in _NO_SERVICE:
+        return None
+    return _SERVICES.get(namespace, namespace.lower())
+
+
+def why_not(resource_type: str, *, is_known: bool, is_enabled: Callable[[str], bool]) -> str | None:
+    """Why a resource of this type cannot be made; None where it can.
+
+    Args:
+        is_known: whether there is a provider for the type.
+        is_enabled: whether the emulator serves a service, by its name.
+    """
+    service = service_of(resource_type)
+    if reason := NOT_MADE.get(resource_type):
+        return f"the emulator does not make it: {reason}"
+    if not is_known:
+        return "the emulator does not know resources of this type"
+    if service is not None and resource_type not in _KEPT and not is_enabled(service):
+        return f"the emulator does not serve {service}"
+    return None
+
+
+def summary(refusals: list[Refusal]) -> str:
+    """One sentence for all, for the reason of a change set or a stack."""
+    return f"Not deployed, because the emulator cannot make {'; '.join(map(str, refusals))}. {REMEDY}"
+
+
+def changed(resource_type: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The properties with which an update would change what happens here; none for types of no effect."""
+    if resource_type in _WITHOUT_EFFECT or service_of(resource_type) in {"iam", "kms", "ec2", "ecr"}:
+        return []
+    return sorted(
+        name
+        for name, value in after.items()
+        if name not in _PROPERTIES_WITHOUT_EFFECT and _plain(before.get(name)) != _plain(value)
+    )
+
+
+def no_update(resource_type: str, names: list[str]) -> str:
+    """Why an update fails."""
+    return (
+        f"The emulator cannot update {', '.join(names)} of {resource_type}. Delete the stack and deploy it anew, or "
+        "start the emulator with --allow-pretended (DLQLAB_PRETENDED=allowed), which leaves the resource as it was."
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Templates write numbers and booleans as texts or not, as they like."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
