@@ -25,9 +25,13 @@ def parse(text: str, file: Path) -> Template:
     if not isinstance(declared, Mapping) or not declared:
         raise UsageError(f"{file}: has no Resources: give a template of CloudFormation or SAM, or a plan of Terraform")
     values = _values(body, declared)
-    shared = values.resolve((body.get("Globals") or {}).get("Function") or {})
+    shared = values.resolve(_section(_section(body, "Globals"), "Function"))
     found = []
     for logical_id, one in declared.items():
+        if str(logical_id).startswith("Fn::"):
+            raise UsageError(
+                f"{file}: Resources.{logical_id} is a macro, which is not run: give the processed template"
+            )
         if not isinstance(one, Mapping) or not isinstance(one.get("Type"), str):
             raise UsageError(f"{file}: Resources.{logical_id} has no Type: give one, such as AWS::SQS::Queue")
         if "Condition" not in one or values.holds(one["Condition"]) is not False:
@@ -35,16 +39,21 @@ def parse(text: str, file: Path) -> Template:
     return Template(file=file, resources=tuple(found))
 
 
+def _section(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = body.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def _values(body: Mapping[str, Any], declared: Mapping[str, Any]) -> Values:
-    parameters = body.get("Parameters") or {}
+    parameters = _section(body, "Parameters")
     return Values(
         parameters={
             name: one["Default"]
             for name, one in parameters.items()
             if isinstance(one, Mapping) and "Default" in one and "AWS::SSM" not in str(one.get("Type"))
         },
-        mappings=body.get("Mappings") or {},
-        conditions=body.get("Conditions") or {},
+        mappings=_section(body, "Mappings"),
+        conditions=_section(body, "Conditions"),
         resources=frozenset(map(str, declared)),
     )
 

@@ -6,7 +6,7 @@ their defaults; a value that nothing tells is ``UNKNOWN``, and nothing is guesse
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dlqlab.templates.resources import UNKNOWN, Reference
@@ -22,7 +22,7 @@ NO_VALUE = object()
 _PLACE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Values:
     """Parameters, mappings, conditions and the ids of resources that values may refer to."""
 
@@ -48,7 +48,9 @@ class Values:
     def holds(self, condition: Any) -> bool | None:
         """Whether a condition, by its name or as it is written, holds; None where that is not known."""
         if isinstance(condition, str):
-            return self.holds(self.conditions[condition]) if condition in self.conditions else None
+            others = {name: one for name, one in self.conditions.items() if name != condition}  # no circle is followed
+            inner = replace(self, conditions=others)
+            return inner.holds(self.conditions[condition]) if condition in self.conditions else None
         if not isinstance(condition, Mapping) or len(condition) != 1:
             return None
         ((name, given),) = condition.items()

@@ -42,7 +42,7 @@ def sam(**properties: Any) -> dict[str, Any]:
 
 
 def test_what_runs_has_no_finding() -> None:
-    resources = {
+    resources: dict[str, Any] = {
         "Queue": {"Type": "AWS::SQS::Queue"},
         "Topic": {"Type": "AWS::SNS::Topic"},
         "Table": {"Type": "AWS::Serverless::SimpleTable"},

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dlqlab.errors import UsageError
+from dlqlab.lint.template import of_template
 from dlqlab.templates.cloudformation import parse
 from dlqlab.templates.intrinsics import Values
+from dlqlab.templates.pipeline import sources, topology
 from dlqlab.templates.resources import UNKNOWN, Reference
 
 FILE = Path("template.yaml")
@@ -84,6 +88,8 @@ def test_json_is_the_same() -> None:
         ("name: shop", "template.yaml: has no Resources: give a template"),
         ("Resources: {A: {Properties: {}}}", "Resources.A has no Type"),
         ("", "template.yaml: has no Resources"),
+        ("- a", "template.yaml: has no Resources"),
+        ("Resources: {'Fn::ForEach::Q': [N, [a], {}]}", "Resources.Fn::ForEach::Q is a macro, which is not run"),
     ],
 )
 def test_what_is_no_template_says_where_and_why(text: str, said: str) -> None:
@@ -106,6 +112,7 @@ def test_what_is_no_template_says_where_and_why(text: str, said: str) -> None:
         ({"Fn::FindInMap": ["M", "prod", "n"]}, UNKNOWN),
         ({"Fn::If": ["Maybe", 1, 2]}, UNKNOWN),
         ({"Fn::If": ["Never", 1, 2]}, 2),
+        ({"Fn::If": ["Circle", 1, 2]}, UNKNOWN),
         ([1, {"Ref": "AWS::NoValue"}, 2], [1, 2]),
     ],
 )
@@ -113,6 +120,7 @@ def test_function_is_resolved_or_not_known(value: Any, becomes: Any) -> None:
     values = Values(
         mappings={"M": {"dev": {"n": 3}}},
         conditions={
+            "Circle": {"Fn::Not": [{"Condition": "Circle"}]},
             "Maybe": {"Fn::Equals": [{"Ref": "Nobody"}, "1"]},
             "Never": {"Fn::And": [{"Condition": "Maybe"}, {"Fn::Not": [{"Fn::Equals": ["a", "a"]}]}]},
         },
@@ -120,3 +128,47 @@ def test_function_is_resolved_or_not_known(value: Any, becomes: Any) -> None:
     )
 
     assert values.resolve(value) == becomes
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["Orders", "Arn", "Cond", "AWS::SQS::Queue", "${Orders}"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["Ref", "Fn::Sub", "Fn::If", "Fn::GetAtt", "Fn::Join", "Fn::FindInMap", "Condition", "Queue"]
+            ),
+            inner,
+            max_size=2,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(properties=JUNK, section=JUNK, condition=JUNK)
+def test_whatever_is_written_is_read_or_refused(properties: Any, section: Any, condition: Any) -> None:
+    """A template that makes no sense is CloudFormation's to refuse; here it ends in no traceback."""
+    types = (
+        "AWS::SQS::Queue",
+        "AWS::Serverless::Function",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::CloudWatch::Alarm",
+    )
+    names = ("RedrivePolicy", "Events", "EventSourceArn", "Metrics", "Dimensions", "Environment", "FilterCriteria")
+    one = dict.fromkeys(names, properties)
+    body = {
+        "Globals": section,
+        "Parameters": section,
+        "Mappings": section,
+        "Conditions": {"Cond": condition},
+        "Resources": {f"R{n}": {"Type": kind, "Properties": one} for n, kind in enumerate(types)},
+    }
+    template = parse(json.dumps(body), FILE)
+    settings, notes = of_template(template, topology(template))
+
+    assert len(template.resources) == len(types)
+    assert len(settings) + len(notes) <= len(sources(template))
