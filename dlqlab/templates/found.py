@@ -10,6 +10,8 @@ from dlqlab.templates import cloudformation, terraform
 from dlqlab.templates.resources import Template
 
 SERVERLESS = "cloudformation-template-update-stack.json"
+_SHAPES = (AttributeError, IndexError, KeyError, TypeError)
+"""What a file that a tool writes ends in where somebody changed its shape."""
 _OUTPUTS = ("cdk.out", ".serverless")
 
 
@@ -28,8 +30,15 @@ def read(path: Path) -> Template:
     if text.lstrip().startswith("{"):
         body = _json(text)
         if terraform.is_plan(body):
-            return terraform.of_plan(body, path)
+            return _planned(body, path)
     return cloudformation.parse(text, path)
+
+
+def _planned(body: Mapping[str, Any], path: Path) -> Template:
+    try:
+        return terraform.of_plan(body, path)
+    except _SHAPES as error:
+        raise UsageError(f"{path}: is not as terraform show -json prints a plan: {error!r}: write it anew") from error
 
 
 def outputs(folder: Path) -> list[Path]:
@@ -41,7 +50,10 @@ def outputs(folder: Path) -> list[Path]:
         return [folder / SERVERLESS]
     manifest = folder / "manifest.json"
     if manifest.is_file():
-        return _of_cdk(folder, manifest)
+        try:
+            return _of_cdk(folder, manifest)
+        except _SHAPES as error:
+            raise UsageError(f"{manifest}: is not as cdk synth writes it: {error!r}: write it anew") from error
     return next((found for name in _OUTPUTS if (found := outputs(folder / name))), []) if folder.is_dir() else []
 
 

@@ -49,8 +49,8 @@ class Values:
         """Whether a condition, by its name or as it is written, holds; None where that is not known."""
         if isinstance(condition, str):
             others = {name: one for name, one in self.conditions.items() if name != condition}  # no circle is followed
-            inner = replace(self, conditions=others)
-            return inner.holds(self.conditions[condition]) if condition in self.conditions else None
+            without = replace(self, conditions=others)
+            return without.holds(self.conditions[condition]) if condition in self.conditions else None
         if not isinstance(condition, Mapping) or len(condition) != 1:
             return None
         ((name, given),) = condition.items()

@@ -143,3 +143,23 @@ def test_folder_without_a_template_says_what_to_run(tmp_path: Path, file: str, s
         templates_of(tmp_path)
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        (
+            "plan.json",
+            {"planned_values": {"root_module": {"resources": [{"mode": "managed"}]}}},
+            "terraform show -json",
+        ),
+        ("manifest.json", {"artifacts": {"a": {"type": "aws:cloudformation:stack"}}}, "as cdk synth writes it"),
+    ],
+)
+def test_output_of_another_shape_is_one_line(tmp_path: Path, name: str, body: object, said: str) -> None:
+    path = tmp_path / name
+    path.write_text(json.dumps(body))
+    with pytest.raises(UsageError) as refused:
+        templates_of(path if name == "plan.json" else tmp_path)
+
+    assert said in str(refused.value)
