@@ -4,6 +4,7 @@ import platform
 import sys
 from collections.abc import Mapping
 
+from dlqlab.check.calls import of_calls
 from dlqlab.check.finding import Finding, Weight
 from dlqlab.check.functions import Machine, of_functions, this_machine
 from dlqlab.check.types import of_events, of_types
@@ -22,5 +23,5 @@ def check(template: Template, layers: Mapping[str, str], machine: Machine | None
     """
     target = Target(version=own().version, machine=platform.machine().lower(), system=sys.platform)
     finds = machine or this_machine(template, target)
-    found = [*of_types(template), *of_events(template), *of_functions(template, finds, layers)]
+    found = [*of_types(template), *of_events(template), *of_functions(template, finds, layers), *of_calls(template)]
     return sorted(found, key=lambda one: list(Weight).index(one.weight))

@@ -100,6 +100,29 @@ def test_python_that_nothing_brings_runs_on_another() -> None:
     assert (one.rule, "runs on 3.13" in one.why) == ("runtime-differs", True)
 
 
+@pytest.mark.parametrize(
+    ("effect", "actions", "services"),
+    [
+        ("Allow", ["ses:SendEmail", "ses:SendRawEmail", "sqs:SendMessage", "states:StartExecution"], ["ses"]),
+        ("Allow", "kinesis:PutRecord", ["kinesis"]),
+        ("Allow", "*", []),
+        ("Allow", ["xray:PutTraceSegments", "logs:PutLogEvents"], []),
+        ("Deny", "ses:*", []),
+    ],
+)
+def test_calls_of_services_that_are_not_there_are_said(effect: str, actions: Any, services: list[str]) -> None:
+    """By the policies of roles, of their own, and of SAM's functions."""
+    policy = {"Statement": [{"Effect": effect, "Action": actions, "Resource": "*"}]}
+    places: list[dict[str, Any]] = [
+        {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": policy}},
+        {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyName": "p", "PolicyDocument": policy}]}},
+        sam(Policies=["AWSLambdaExecute", policy]),
+    ]
+    for place in places:
+        told = found(It=place)
+        assert [f"the emulator does not serve {one}: such a call fails" for one in services] == [x.why for x in told]
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
 def test_modules_compiled_for_another_python_are_refused(tmp_path: Path, packed: bool) -> None:
     """For the declared one they are not; what lies in a virtual environment is not deployed."""
