@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from dlqlab.contracts.lookup import run_path, scenario_path
+from dlqlab.contracts.lookup import run_path, scenario_path, template_path
 from dlqlab.errors import UsageError
 
 
@@ -24,5 +24,11 @@ class ExistingName(click.ParamType[str]):
         return str(value)
 
 
+def _scenario_or_template(name: str) -> None:
+    if template_path(name) is None:
+        scenario_path(name)
+
+
 SCENARIO = ExistingName("scenario", scenario_path)
+SCENARIO_OR_TEMPLATE = ExistingName("scenario or template", _scenario_or_template)
 RUN = ExistingName("run", run_path)

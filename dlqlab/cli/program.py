@@ -11,6 +11,7 @@ import click
 
 from dlqlab import __version__
 from dlqlab.cli import (
+    check,
     collect,
     dlq,
     emulator,
@@ -53,6 +54,7 @@ _SECTIONS: tuple[Section, ...] = (
     export,
     dlq,
     topology,
+    check,
     lint,
     twin,
     tune,

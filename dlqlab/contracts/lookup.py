@@ -50,3 +50,14 @@ def _is_run(path: Path) -> bool:
         return (path / MANIFEST).exists()
     except (OSError, ValueError):  # what is too long for a name, such as a query, is none
         return False
+
+
+_TEMPLATES = (".yaml", ".yml", ".json", ".template")
+
+
+def template_path(name: str) -> Path | None:
+    """The file or folder of a template that a name means; None where it means a scenario."""
+    path = Path(name)
+    if path.suffix in _TEMPLATES or (path.is_dir() and name not in scenario_files()):
+        return path
+    return None

@@ -32,7 +32,7 @@ def project_text(root: Path, found: list[tuple[Tool, Path]], entry: Entry | None
     if folder != root:
         lines.append(f"folder = {json.dumps(folder.relative_to(root).as_posix())}")
     if tool is Tool.CLOUDFORMATION:
-        lines.append(f"template = {json.dumps(_templates(folder)[0])}")
+        lines.append(f"template = {json.dumps(template_names(folder)[0])}")
     lines += [f"# found too: {other} in {place.relative_to(root).as_posix()}" for other, place in found[1:]]
     lines += ["", "[entry]", *_entry_lines(entry), f"body = '{defaults.entry.body}'"]
     lines += [
@@ -84,7 +84,7 @@ def _folders(root: Path) -> list[Path]:
     return found
 
 
-def _templates(folder: Path) -> list[str]:
+def template_names(folder: Path) -> list[str]:
     """Names of the CloudFormation templates in a folder, that of SAM's usual name first."""
     names = sorted(path.name for path in folder.iterdir() if path.suffix in {".yaml", ".yml", ".json"})
     return sorted(
@@ -105,12 +105,12 @@ def _text(path: Path) -> str:
 
 
 def _has_sam(folder: Path) -> bool:
-    return any("AWS::Serverless" in _text(folder / name) for name in _templates(folder))
+    return any("AWS::Serverless" in _text(folder / name) for name in template_names(folder))
 
 
 def _has_cloudformation(folder: Path) -> bool:
     others = (_has_sam, lambda one: (one / "cdk.json").is_file(), _has_serverless, _has_chalice)
-    return bool(_templates(folder)) and not any(is_of(folder) for is_of in others)
+    return bool(template_names(folder)) and not any(is_of(folder) for is_of in others)
 
 
 def _has_serverless(folder: Path) -> bool:

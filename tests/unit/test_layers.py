@@ -30,7 +30,9 @@ MAY_IMPORT: Mapping[str, str] = {
     "bundle": "errors paths",
     "specimens": "contracts paths",
     "emulator": "contracts errors exits insights lineage paths pollers proxies traces waiting",
-    "deploy": "contracts emulator errors paths proxies sessions waiting",
+    "templates": "contracts errors",
+    "check": "emulator templates",
+    "deploy": "contracts emulator errors paths proxies sessions templates waiting",
     "openapi": "deploy errors",
     "doctor": "deploy emulator paths proxies",
     "load": "contracts errors exits paths sessions",
@@ -38,7 +40,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "dlq": "collect contracts deploy errors",
     "analysis": "contracts durations errors pollers wording",
     "export": "contracts dlqlab errors traces",
-    "lint": "contracts errors",
+    "lint": "contracts errors templates",
     "costs": "errors",
     "twin": "analysis contracts costs errors load paths pollers specimens",
     "tune": "contracts costs errors lint specimens twin wording",
@@ -46,8 +48,8 @@ MAY_IMPORT: Mapping[str, str] = {
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
     "report": "analysis contracts durations errors paths progress run wording",
-    "cli": "analysis bundle contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint openapi "
-    "paths progress proxies report run specimens tune twin wording",
+    "cli": "analysis bundle check contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint "
+    "openapi paths progress proxies report run specimens templates tune twin wording",
     "reference": "cli contracts costs emulator load paths",
 }
 """Every part of dlqlab once, from the bottom up, and what it may import: only what stands above it in this table.

@@ -2,8 +2,8 @@
 
 import base64
 import json
-import re
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
