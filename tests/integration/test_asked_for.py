@@ -292,6 +292,9 @@ def test_a_key_of_its_own_is_needed_too(aws: Callable[[str], Any], worker: Worke
     refused = worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
     worker.may("kms:GenerateDataKey", key["Arn"])
 
+    assert "AccessDeniedException" == worker.call("kms", "list_keys")[0]
+    worker.may("kms:ListKeys", "*")
+    assert "allowed" == worker.call("kms", "list_keys")
     assert f"perform: kms:GenerateDataKey on resource: {key['Arn']} because no identity-based" in refused[2]
     assert "allowed" == worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
 
