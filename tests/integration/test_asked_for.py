@@ -223,6 +223,30 @@ def test_a_topic_needs_the_queues_policy(aws: Callable[[str], Any]) -> None:
     assert ["let in"] == received(aws, url)
 
 
+def test_a_rule_and_a_bucket_need_the_queues_policy(aws: Callable[[str], Any]) -> None:
+    """A rule's event comes only once it is let in; a bucket's notification cannot even be set before."""
+    name = f"n-{uuid.uuid4().hex[:8]}"
+    url, arn = make_queue(aws)
+    rule = aws("events").put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))["RuleArn"]
+    aws("events").put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn, "InputPath": "$.detail"}])
+    event = {"Source": name, "DetailType": "t", "Detail": '{"word": "refused"}'}
+    aws("events").put_events(Entries=[event])
+    aws("s3").create_bucket(Bucket=name)
+    notify = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
+        aws("s3").put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notify)
+    let_in(aws, url, arn, {"Service": "events.amazonaws.com"}, Condition={"ArnEquals": {"aws:SourceArn": rule}})
+    aws("events").put_events(Entries=[{**event, "Detail": '{"word": "let in"}'}])
+    from_rule = received(aws, url)
+    let_in(
+        aws, url, arn, {"Service": "s3.amazonaws.com"}, Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{name}"}}
+    )
+    aws("s3").put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notify)
+
+    assert [{"word": "let in"}] == [json.loads(body) for body in from_rule]
+    assert "s3:TestEvent" in received(aws, url)[0]
+
+
 def test_a_mapping_needs_its_role_to_read_the_queue(aws: Callable[[str], Any], worker: Worker) -> None:
     """Refused at its creation; AWS's managed policy is enough."""
     _, arn = make_queue(aws)
@@ -292,6 +316,9 @@ def test_a_key_of_its_own_is_needed_too(aws: Callable[[str], Any], worker: Worke
     refused = worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
     worker.may("kms:GenerateDataKey", key["Arn"])
 
+    assert "AccessDeniedException" == worker.call("kms", "list_keys")[0]
+    worker.may("kms:ListKeys", "*")
+    assert "allowed" == worker.call("kms", "list_keys")
     assert f"perform: kms:GenerateDataKey on resource: {key['Arn']} because no identity-based" in refused[2]
     assert "allowed" == worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
 

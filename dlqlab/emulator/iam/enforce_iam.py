@@ -99,8 +99,9 @@ def _keys(caller: Caller, source_arn: str | None, region: str) -> dict[str, str 
 
 def _refusal(service: str, need: Need, caller: Caller, keys: Mapping[str, str | None]) -> Refused | None:
     """The error that the call gets, told in the log too; None where it is allowed."""
-    must = need.action.startswith("kms:") or need.action == "sts:AssumeRole"
-    decision: Decision = decide(need, caller, keys, policy_of(need.resource), must_resource_allow=must)
+    policy = policy_of(need.resource)
+    must = policy is not None and (need.action.startswith("kms:") or need.action == "sts:AssumeRole")
+    decision: Decision = decide(need, caller, keys, policy, must_resource_allow=must)
     if decision.is_allowed:
         return None
     found = refused(service, caller.name, need, decision)

@@ -1,7 +1,7 @@
 """How services word a refusal of IAM. Pure.
 
 Source: "Troubleshoot access denied error messages" (IAM User Guide), "Common Errors" of each API. That SQS writes
-actions in lower case has been seen on AWS and is not documented.
+actions in lower case and SNS its own name in upper case has been seen on AWS and is not documented.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def refused(service: str, caller: str, need: Need, decision: Decision) -> Refuse
         decision: why; one that is undecided says so in the message, which then is not AWS's.
     """
     code, status = _CODES.get(service, _BY_JSON)
-    action = need.action.lower() if service == "sqs" and need.action.startswith("sqs:") else need.action
+    action = _spelt(need.action)
     message = f"User: {caller} is not authorized to perform: {action}"
     if need.resource != "*" or service in {"sqs", "sns"}:
         message += f" on resource: {need.resource or 'unknown'}"
@@ -54,3 +54,10 @@ def refused(service: str, caller: str, need: Need, decision: Decision) -> Refuse
     if service == "sts" and decision.why.startswith("because"):
         return Refused(code, message, status)
     return Refused(code, f"{message} {decision.why.replace(need.action, action)}", status)
+
+
+def _spelt(action: str) -> str:
+    prefix, _, name = action.partition(":")
+    if prefix == "sqs":
+        return action.lower()
+    return f"SNS:{name}" if prefix == "sns" else action

@@ -79,7 +79,7 @@ def test_needs(service: str, operation: str, request_: dict[str, Any], expected:
         ("sqs", "sqs:SendMessage", "AccessDenied", 403, "perform: sqs:sendmessage on resource: arn because it"),
         ("dynamodb", "dynamodb:PutItem", "AccessDeniedException", 400, "dynamodb:PutItem on resource: arn because it"),
         ("lambda", "lambda:InvokeFunction", "AccessDeniedException", 403, "on resource: arn because it"),
-        ("sns", "sns:Publish", "AuthorizationError", 403, "perform: sns:Publish on resource: arn because it"),
+        ("sns", "sns:Publish", "AuthorizationError", 403, "perform: SNS:Publish on resource: arn because it"),
     ],
 )
 def test_each_service_refuses_in_its_own_way(service: str, action: str, code: str, status: int, words: str) -> None:
@@ -87,9 +87,7 @@ def test_each_service_refuses_in_its_own_way(service: str, action: str, code: st
     found = refused(service, "me", Need(action, "arn"), Decision(is_allowed=False, why="because it"))
 
     assert (code, status) == (found.code, found.status)
-    assert found.message.startswith(
-        f"User: me is not authorized to perform: {action.lower() if service == 'sqs' else action}"
-    )
+    assert found.message.startswith("User: me is not authorized to perform: ")
     assert words in found.message
 
 
