@@ -1,5 +1,7 @@
 """Which tasks of a run are shown by themselves, and in which row."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -13,7 +15,7 @@ from dlqlab.analysis.task_rows import TaskRow, task_row
 from dlqlab.analysis.told_lives import NOTE, told_life
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.verdict import Check, NamedSet, SetKind, Status, Verdict
-from tests.support.lives import completed, dead_lettered, message, submitted
+from tests.support.lives import completed, dead_lettered, message, ran, submitted
 from tests.support.recordings import T0, recording
 
 
@@ -104,6 +106,29 @@ def test_row_of_a_task_that_nobody_received(left: str | None, outcome: str) -> N
 
     assert (found.attempts, found.receives, found.outcome) == (0, 0, outcome)
     assert found.took_s == (5.0 if left else None)
+
+
+LOST = {
+    "lost: named in vain": {"named_ids": ["m1"]},
+    "lost: deleted unfinished": {"failed": ["m1"], "outcome": "error"},
+}
+
+
+@pytest.mark.parametrize(("outcome", "attempt"), LOST.items(), ids=LOST)
+def test_message_that_was_deleted_though_no_attempt_succeeded_is_lost(outcome: str, attempt: dict[str, Any]) -> None:
+    """The row, and the sentence that says why it is where it is, agree with the check that calls it lost."""
+    rows = [submitted(), message("received", 1.0, receive_count=1), message("deleted", 2.0, receive_count=1)]
+    record = recording(messages=rows, invocations=[ran(1.1, "p1", **attempt)])
+    [life] = lives(Rows(record), find(Rows(record), "m1"))
+
+    assert row_of(life).outcome == outcome
+    assert "is lost: deleted from tasks" in reason(life, life.stays[0], {}).where
+
+
+def test_message_that_its_mapping_deleted_without_an_attempt_is_lost() -> None:
+    rows = [submitted(), message("received", 1.0, receive_count=1), message("deleted", 2.0, receive_count=1)]
+
+    assert row(recording(messages=rows), "m1").outcome == "lost: deleted untried"
 
 
 EVENT = dict.fromkeys(["receive_count", "duration_s", "error_type", "error_message", "backoff_s", "log_stream"])
