@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.message_checks.dead_letters import causes_of
@@ -53,6 +54,7 @@ def draw(causes: pd.DataFrame, *, letters: int) -> Chart:
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     axes.set_xlim(0, float(drawn["n"].max()) * 1.15)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_xlabel("dead letters")
     return figure
 

@@ -11,7 +11,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow_tables import concurrency, invocations_table
 from dlqlab.charts.over_time import X_LABEL, Phases, phases_of, shade
 from dlqlab.charts.plot import charted
-from dlqlab.charts.style import PIPELINE, TARGET, Chart, chart, count, halo, no_data
+from dlqlab.charts.style import PIPELINE, TARGET, Chart, chart, halo, no_data, plural
 
 PANELS_MAX = 6
 STEPS_MAX = 700
@@ -63,7 +63,7 @@ def draw(at_once: pd.DataFrame, *, limits: Mapping[str, int], phases: Phases) ->
     peaks = at_once.groupby("function")["at_once"].max().sort_values(ascending=False, kind="stable")
     names = list(peaks.index[:PANELS_MAX])
     left_out = f"; {len(peaks) - PANELS_MAX} functions are not drawn" if len(peaks) > PANELS_MAX else ""
-    finding = f"At most {count(peaks.iloc[0])} at once of {names[0]}{left_out}"
+    finding = f"At most {plural(peaks.iloc[0], 'invocation')} of {names[0]} at once{left_out}"
     figure, panels = chart(finding, rows=len(names), height_in=1.6 + 1.5 * len(names))
     for axes, name in zip(panels, names, strict=True):
         part = at_once[at_once["function"] == name].sort_values("t_s")

@@ -9,7 +9,7 @@ import pandas as pd
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.retry_waits import waits
 from dlqlab.charts.plot import charted
-from dlqlab.charts.style import DEAD, RETRYING, TARGET, Chart, chart, count, no_data, plural
+from dlqlab.charts.style import DEAD, INK, RETRYING, TARGET, Chart, chart, count, no_data, plural
 from dlqlab.durations import duration
 
 ROWS_MAX, DOTS_MAX = 12, 2000
@@ -46,7 +46,7 @@ def draw(waits: pd.DataFrame, *, promised_s: Mapping[int, float], tolerance_s: f
         _finding(waits, tolerance_s, is_promised=bool(promised_s)), height_in=1.8 + 0.5 * len(drawn)
     )
     left_out = f"; {len(groups) - len(drawn)} more rows are not drawn" if len(groups) > len(drawn) else ""
-    axes.set_title(f"a dot a wait, black the median, dashed what is promised{left_out}")
+    axes.set_title(f"a dot a wait, the brown line their median, dashed what is promised{left_out}")
     labels = []
     random = np.random.default_rng(0)
     for place, (queue, failures) in enumerate(drawn):
@@ -55,9 +55,9 @@ def draw(waits: pd.DataFrame, *, promised_s: Mapping[int, float], tolerance_s: f
         heights = place + random.uniform(-_SPREAD, _SPREAD, len(shown))
         for is_off, colour, alpha in ((False, RETRYING, 0.5), (True, DEAD, 0.9)):
             chosen = (shown["is_off"] == is_off).to_numpy()
-            axes.plot(shown["wait_s"][chosen], heights[chosen], "o", color=colour, markersize=4, alpha=alpha)
+            axes.plot(shown["wait_s"][chosen], heights[chosen], "o", color=colour, markersize=5, alpha=alpha)
         median_s = float(some["wait_s"].median())
-        axes.plot([median_s] * 2, [place - 0.4, place + 0.4], color=TARGET, linewidth=2)
+        axes.plot([median_s] * 2, [place - 0.4, place + 0.4], color=INK[RETRYING], linewidth=3, alpha=0.6, zorder=1.5)
         if failures in promised_s:
             at = [promised_s[failures]] * 2
             axes.plot(at, [place - 0.45, place + 0.45], color=TARGET, linestyle=(0, (3, 2)), linewidth=1.5)

@@ -24,7 +24,7 @@ FINDINGS = {
     "receive_waits": "1 of 5 waits after a failure differs from the promise by more than 0.50 s",
     "ages_at_end": "Half of the messages with all that came of them were at their end after 1.00 s",
     "flow_rates": "21 entered, 18 done, 2 dead-lettered, 1 lost over 2 queues",
-    "function_concurrency": "At most 2 at once of ",
+    "function_concurrency": "At most 2 invocations of ",
     "dead_letter_causes": "2 of 2 dead letters: ValueError: on purpose",
 }
 
