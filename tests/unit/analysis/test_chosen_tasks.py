@@ -171,6 +171,15 @@ def test_attempt_whose_end_nobody_reported_is_open() -> None:
     assert (found.attempts, found.receives, found.outcome, found.took_s) == (0, 1, "in tasks", None)
 
 
+def test_success_whose_start_nobody_reported_is_no_loss() -> None:
+    """A line that is missing of the app's log is no evidence against the message."""
+    error = {"error_type": "ValueError", "error_message": "on purpose"}
+    first = [event("attempt.started", 1.0, receive_count=1), event("attempt.failed", 1.5, **error)]
+    found = row_of(told_life("t-1", [*first, event("attempt.succeeded", 4.0, receive_count=2)], "tasks"))
+
+    assert (found.attempts, found.outcome) == (2, "done")
+
+
 def test_task_that_only_a_client_knows() -> None:
     found = row_of(told_life("t-1", [], "tasks"))
 
