@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dlqlab.analysis.deletions import Deletion, deletion_of
 from dlqlab.analysis.life_parts import Attempt, Delivery, Fate, Stay
 from dlqlab.analysis.lives import Life
 from dlqlab.analysis.log_lines import Line, about, error_in
@@ -112,6 +113,8 @@ def where(life: Life, message_id: str) -> str:
     by = _taken_by(last)
     if len(own) > 1 and last.left == Kind.DELETED:
         return f"was dead-lettered: {moved}, and taken from there by {by}"
+    if last.left == Kind.DELETED and deletion_of(last) is not Deletion.DONE:
+        return f"is lost: deleted from {last.queue} by {by}, and no attempt at it succeeded"
     end = _LEFT[Kind(last.left)].format(queue=last.queue, by=by)
     return f"{end}{', after its visibility timeout was over' if last.left_late else ''}"
 

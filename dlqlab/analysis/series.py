@@ -22,10 +22,14 @@ class Fate(StrEnum):
 
 
 def origin_ts(facts: Facts) -> float:
-    """Zero of every time axis: the start of the load, or the first request where the manifest does not say."""
+    """Zero of every time axis: the start of the load; where the manifest does not say, the first request, or the first
+    message of a pipeline that tells nothing of its tasks.
+    """
     started_ts = facts.manifest.load_started_ts
     if started_ts is not None:
         return started_ts
+    if not facts.tells_of_tasks:
+        return min((stay.sent_ts for stay in facts.flow.stays if stay.sent_ts is not None), default=0.0)
     first = facts.ledger["sent_ts"].min()
     return 0.0 if pd.isna(first) else float(first)
 

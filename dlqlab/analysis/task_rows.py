@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dlqlab.analysis.deletions import Deletion, deletion_of
 from dlqlab.analysis.life_parts import Fate
 from dlqlab.analysis.lives import Life
 from dlqlab.analysis.reasons import Reason, work_stays
@@ -10,12 +11,17 @@ from dlqlab.contracts.recorded import Kind
 
 DEAD_LETTERED = "dead-lettered"
 _OUTCOMES = {
-    Kind.DELETED: "done",
     Kind.MOVED: DEAD_LETTERED,
     Kind.REDRIVEN: "redriven",
     Kind.FILTERED: "filtered out",
     Kind.EXPIRED: "lost: expired",
     Kind.PURGED: "lost: purged",
+}
+_DELETED = {
+    Deletion.DONE: "done",
+    Deletion.NAMED_IN_VAIN: "lost: named in vain",
+    Deletion.UNFINISHED: "lost: deleted unfinished",
+    Deletion.UNTRIED: "lost: deleted untried",
 }
 NO_MESSAGE = "no message"
 
@@ -65,6 +71,8 @@ def outcome(life: Life) -> str:
     if not stays:
         return NO_MESSAGE
     last = stays[-1]
+    if last.left == Kind.DELETED:
+        return _DELETED[deletion_of(last)]
     return _OUTCOMES[Kind(last.left)] if last.left else f"in {last.queue}"
 
 

@@ -3,7 +3,7 @@
 It has attempts, backoffs and the end; requests, calls, waits and receives without an attempt are not told.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ NOTE = (
 )
 HOW = "the app's events have it as taskId"
 LEDGER_ALONE = "the clients' ledger has it, and nothing else tells of it"
+_ATTEMPT_ENDS = frozenset({"attempt.succeeded", "attempt.failed"})
 _ENDS = {"attempt.succeeded": Kind.DELETED, "task.dead_lettered": Kind.MOVED}
 
 type Event = Mapping[str, Any]
@@ -49,7 +50,7 @@ def told_life(key: str, events: Sequence[Event], queue: str) -> Life:
 
 
 def _stay(message_id: str, events: Sequence[Event], sent_ts: float | None, queue: str) -> Stay:
-    started = [at for at, event in enumerate(events) if event["event"] == "attempt.started"]
+    started = list(_begins(events))
     deliveries = tuple(
         _delivery(message_id, events[first:following]) for first, following in pairwise([*started, len(events)])
     )
@@ -75,6 +76,16 @@ def _stay(message_id: str, events: Sequence[Event], sent_ts: float | None, queue
     )
 
 
+def _begins(events: Sequence[Event]) -> Iterator[int]:
+    """Where attempts begin: at their start, or at their end where the line of the start is missing."""
+    is_open = False
+    for at, event in enumerate(events):
+        if event["event"] == "attempt.started" or (event["event"] in _ATTEMPT_ENDS and not is_open):
+            yield at
+        if event["event"] == "attempt.started" or event["event"] in _ATTEMPT_ENDS:
+            is_open = event["event"] == "attempt.started"
+
+
 def _who_ended_it(end: Event) -> str:
     """A dead letter is moved by its queue; the event is of who found it there."""
     return f"its queue, as {end['function']} reports" if end["event"] == "task.dead_lettered" else str(end["function"])
@@ -82,7 +93,7 @@ def _who_ended_it(end: Event) -> str:
 
 def _delivery(message_id: str, events: Sequence[Event]) -> Delivery:
     started = events[0]
-    end = next((e for e in events if e["event"] in {"attempt.succeeded", "attempt.failed"}), None)
+    end = next((e for e in events if e["event"] in _ATTEMPT_ENDS), None)
     failed = end is not None and end["event"] == "attempt.failed"
     fate, reason = Fate.OPEN, "no end of the attempt was reported"
     if end is not None:

@@ -1,7 +1,8 @@
 """What a chart is made of, and how one is found by its name.
 
-A chart is one module of ``charts.run``, ``charts.pair``, ``charts.sweep`` or ``charts.validation``, by what it is a
-chart of: ``data`` takes the subject and gives what ``draw`` takes. The module's name is the chart's.
+A chart is one module of a folder of SUBJECTS, by what it is a chart of: ``run`` of one run of the task system,
+``pipeline`` of one run of any pipeline, ``pair``, ``sweep``, ``validation``. ``data`` takes the subject and gives what
+``draw`` takes. The module's name is the chart's.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.charts.style import Chart, annotated, no_data, styled
 from dlqlab.errors import EvidenceError
 
-SUBJECTS: Final = ("run", "pair", "sweep", "validation")
+SUBJECTS: Final = ("run", "pipeline", "pair", "sweep", "validation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

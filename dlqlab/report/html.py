@@ -1,7 +1,7 @@
 """The report as one HTML file that opens offline: verdict, charts, fidelity card, manifest, in this order.
 
 The page is made from the executed notebook by a template of our own: nothing in it is loaded from anywhere, pictures
-are inlined, and text from the run is escaped.
+are inlined, and text from the run is escaped. A drawing (SVG) stands in it as our own code made it.
 """
 
 import json
@@ -40,6 +40,7 @@ class Part:
     code: str
     pictures: tuple[Picture, ...]
     texts: tuple[str, ...]
+    drawings: tuple[str, ...] = ()  # SVG
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def page(
         description="" if against else manifest.scenario.description,
         verdict=verdict,
         charts=[part for part in parts if part.pictures],
-        others=[part for part in parts if part.code and not part.pictures],
+        drawings=[part for part in parts if part.drawings],
+        others=[part for part in parts if part.code and not part.pictures and not part.drawings],
         fidelity=[entry for entry in manifest.fidelity if not _is_applied_patch(entry)],
         patches=[entry for entry in manifest.fidelity if _is_applied_patch(entry)],
         manifest_json=json.dumps(_shown(manifest, against), indent=2, ensure_ascii=False),
@@ -129,7 +131,8 @@ def _parts(notebook: Mapping[str, Any]) -> Iterator[Part]:
         if cell["cell_type"] == "markdown":
             prose.append(_markdown().render(cell["source"]))
         elif cell["cell_type"] == "code" and HIDDEN_TAG not in cell["metadata"].get("tags", []):
-            yield Part("\n".join(prose), cell["source"], tuple(_pictures(cell)), tuple(_texts(cell)))
+            shown = tuple(_pictures(cell)), tuple(_texts(cell)), tuple(_drawings(cell))
+            yield Part("\n".join(prose), cell["source"], *shown)
             prose = []
 
 
@@ -141,6 +144,13 @@ def _pictures(cell: Mapping[str, Any]) -> Iterator[Picture]:
             yield Picture(
                 "".join(png.split()), about.get("alt", "chart"), about.get("width", 700), about.get("height", 400)
             )
+
+
+def _drawings(cell: Mapping[str, Any]) -> Iterator[str]:
+    for output in cell["outputs"]:
+        svg = output.get("data", {}).get("image/svg+xml")
+        if svg is not None:
+            yield "".join(svg)
 
 
 def _texts(cell: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from traitlets.config import Config
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.errors import ReportError, UsageError
+from dlqlab.errors import EvidenceError, ReportError, UsageError
 from dlqlab.report.engine import PapermillExecutionError, nbformat, papermill
 from dlqlab.report.html import Link, page
 from dlqlab.report.tasks.gather import gather
@@ -21,11 +21,12 @@ from dlqlab.report.tasks.page import page as tasks_page
 from dlqlab.report.verdicts import verdict_of
 
 RUN_REPORT = paths.NOTEBOOKS / "run_report.ipynb"
+PIPELINE_REPORT = paths.NOTEBOOKS / "pipeline_report.ipynb"
 KERNEL_START_TIMEOUT_S = 60
 CELL_TIMEOUT_S = 120
 
 
-def render(run: RunDir, notebook: Path = RUN_REPORT, parameters: Mapping[str, Any] | None = None) -> Path:
+def render(run: RunDir, notebook: Path | None = None, parameters: Mapping[str, Any] | None = None) -> Path:
     """Execute the notebook on the run; writes ``report.ipynb``, ``tasks.html`` and ``report.html``, returns the latter.
 
     The kernel works in the run directory and gets ``run_dir = "."``, so that the saved notebook can be opened and run
@@ -33,7 +34,7 @@ def render(run: RunDir, notebook: Path = RUN_REPORT, parameters: Mapping[str, An
 
     Args:
         run: the run directory.
-        notebook: with a cell tagged ``parameters`` that sets ``run_dir``.
+        notebook: with a cell tagged ``parameters`` that sets ``run_dir``; default: ``notebook_for`` the run.
         parameters: further values for that cell.
 
     Raises:
@@ -44,12 +45,24 @@ def render(run: RunDir, notebook: Path = RUN_REPORT, parameters: Mapping[str, An
     manifest = run.read_manifest()
     verdict = verdict_of(run)
     values = {"run_dir": ".", **(parameters or {})}
-    executed = execute(notebook, run.notebook_path, values, folder=run.path)
+    executed = execute(notebook or notebook_for(run), run.notebook_path, values, folder=run.path)
     tasks = gather(run, verdict)
     _write(run.tasks_path, tasks_page(tasks, verdict, run.html_path.name))
     link = Link(run.tasks_path.name, len(tasks.tasks), tasks.notes)
     _write(run.html_path, page(executed, verdict, manifest, tasks=link))
     return run.html_path
+
+
+def notebook_for(run: RunDir) -> Path:
+    """The report's notebook: of the task system where the pipeline logs the events of its tasks, else of any pipeline.
+
+    A run whose topology cannot be read is taken for one of the task system; its report says so.
+    """
+    try:
+        topology = run.read_topology()
+    except EvidenceError:
+        return RUN_REPORT
+    return RUN_REPORT if topology is None or topology.evidence.events else PIPELINE_REPORT
 
 
 def _write(path: Path, html: str) -> None:

@@ -17,13 +17,13 @@ FUNCTIONS_SAID_MAX = 3
 def failure_rates_check(facts: Facts) -> Judgement:
     """Valid: no rate is promised, or the interval of all attempts holds it; invalid: an exact test refuses it."""
     flow, judge = facts.flow, facts.scenario.judge
-    trials = _trials(flow)
+    trials = trials_of(flow)
     n, failed = sum(trials.values()), sum(number for (_, _, bad), number in trials.items() if bad)
     if not n:
         return Judgement(status=Status.UNKNOWN, statement="no function had a message: nothing to count", n=0)
     interval = wilson(failed, n, judge.confidence)
     status, said = _judged(flow.promise.failure_rate, failed, interval, judge.max_half_width)
-    rows = _by(trials, judge.confidence)
+    rows = rates_by_receive(trials, judge.confidence)
     return Judgement(
         status=status,
         statement="; ".join([f"failure rate {rate(interval, 'attempt')}{said}", *_functions(trials, judge.confidence)]),
@@ -41,7 +41,8 @@ type Trials = Counter[tuple[str, int, bool]]
 """How many attempts by function, receive count and whether they failed."""
 
 
-def _trials(flow: Flow) -> Trials:
+def trials_of(flow: Flow) -> Trials:
+    """The attempts of the run, counted."""
     return Counter(
         (each.function, delivery.receive_count or 0, each.has_failed)
         for stay in flow.stays
@@ -78,7 +79,8 @@ def _functions(trials: Trials, confidence: float) -> list[str]:
     return [*said[:FUNCTIONS_SAID_MAX], *([count(others, "other function")] if others > 0 else [])]
 
 
-def _by(trials: Trials, confidence: float) -> list[dict[str, object]]:
+def rates_by_receive(trials: Trials, confidence: float) -> list[dict[str, object]]:
+    """One row for each function and receive: function, receive_count, failed, n, rate, and its interval: low, high."""
     rows = []
     for function, receive in sorted({key[:2] for key in trials}):
         failed, ok = trials[function, receive, True], trials[function, receive, False]

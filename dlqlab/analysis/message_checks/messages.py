@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from dlqlab.analysis.checking import Judgement, check
+from dlqlab.analysis.deletions import Deletion, deletion_of
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.flow import Flow, failures, ids, successes
+from dlqlab.analysis.flow import Flow, ids
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.wording import examples
-from dlqlab.contracts.recorded import ActorKind, Kind
+from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count
 
@@ -43,7 +44,7 @@ SETS = (
     NamedSet("open", SetKind.OPEN, "Still in a queue that somebody works on when the record ended."),
     NamedSet("unread", SetKind.OPEN, "Still in a queue that nobody works on and that is nobody's dead-letter queue."),
 )
-_SAID = {
+LOST_SAID = {
     "named_in_vain": "named in batchItemFailures, which the mapping does not ask for, and deleted",
     "deleted_unfinished": "deleted although every attempt failed",
     "deleted_untried": "deleted without an attempt",
@@ -59,7 +60,7 @@ def messages_check(facts: Facts) -> Judgement:
     """Valid: every message that entered a queue was worked off, or is a dead letter. Open: the record ends before."""
     flow = facts.flow
     members = sort_messages(flow)
-    lost = tuple(dict.fromkeys(one for name in _SAID for one in members[name]))
+    lost = tuple(dict.fromkeys(one for name in LOST_SAID for one in members[name]))
     entered = len(members["entered"])
     return Judgement(
         status=_status(members, entered=entered, lost=len(lost)),
@@ -78,13 +79,13 @@ def sort_messages(flow: Flow) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[Stay]] = {one.name: [] for one in SETS}
     found["entered"] = list(flow.work)
     for stay in flow.stays:
-        name = _where(flow, stay)
+        name = set_of(flow, stay)
         if name is not None:
             found[name].append(stay)
     return {name: ids(some) for name, some in found.items()}
 
 
-def _where(flow: Flow, stay: Stay) -> str | None:
+def set_of(flow: Flow, stay: Stay) -> str | None:
     """The set of one stay; None for a dead letter that rests where it is."""
     match stay.left:
         case None if stay.queue in flow.consumed_queues:
@@ -92,26 +93,13 @@ def _where(flow: Flow, stay: Stay) -> str | None:
         case None:
             return None if stay.queue in flow.dead_letter_queues else "unread"
         case Kind.DELETED:
-            name = _deleted(stay)
-            return "letters_taken" if name == "done" and stay.queue in flow.dead_letter_queues else name
+            deletion = deletion_of(stay)
+            is_letter = deletion is Deletion.DONE and stay.queue in flow.dead_letter_queues
+            return "letters_taken" if is_letter else str(deletion)
         case Kind.MOVED:
             return "dead_lettered"
         case _:
             return str(stay.left)
-
-
-def _deleted(stay: Stay) -> str:
-    failed = failures(stay)
-    if successes(stay) or _is_taken_otherwise(stay):
-        return "done"
-    if not failed:
-        return "deleted_untried"
-    return "named_in_vain" if failed[-1].is_named and not failed[-1].failed else "deleted_unfinished"
-
-
-def _is_taken_otherwise(stay: Stay) -> bool:
-    """Whether somebody who polls by himself received it, a client, a function, a pipe: only he knows how it went."""
-    return bool(stay.deliveries) and stay.deliveries[-1].actor_kind != ActorKind.MAPPING
 
 
 def _status(members: Mapping[str, tuple[str, ...]], *, entered: int, lost: int) -> Status:
@@ -125,7 +113,7 @@ def _statement(members: Mapping[str, tuple[str, ...]], *, entered: int, lost: in
         return "no message entered a queue, so nothing is proven"
     text = f"{count(entered, 'message')} entered, {lost:,} lost"
     parts = [
-        f"{len(members[name]):,} {said}: {examples(members[name])}" for name, said in _SAID.items() if members[name]
+        f"{len(members[name]):,} {said}: {examples(members[name])}" for name, said in LOST_SAID.items() if members[name]
     ]
     if members["open"]:
         parts.append(f"{len(members['open']):,} still in their queues: {examples(members['open'])}")

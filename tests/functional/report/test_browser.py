@@ -33,18 +33,20 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgG
 
 
 def report() -> str:
-    """A page with a chart, a long list of members and a long line of code."""
+    """A page with a chart, a drawing wider than any screen, a long list of members and a long line of code."""
+    drawing = {"output_type": "execute_result", "data": {"image/svg+xml": '<svg width="3000" height="9"></svg>'}}
     output = {
         "output_type": "display_data",
         "data": {"image/png": PIXEL},
         "metadata": {"image/png": {"alt": "a pixel", "width": 700, "height": 370}},
     }
     code = {"cell_type": "code", "source": "x = 1  # " + "long " * 60, "metadata": {}, "outputs": [output]}
+    drawn = {"cell_type": "code", "source": "drawn(facts)", "metadata": {}, "outputs": [drawing]}
     ids = tuple(f"t-1-{number:08d}" for number in range(50))
     check = Check(name="a", title="Nothing lost", status=Status.INVALID, statement="50 lost", members={"lost": ids})
     made_by = Provenance(command=("x" * 300,))
     manifest = Manifest(run_id="r", scenario=Scenario(name="small"), provenance=made_by)
-    return page({"cells": [code]}, Verdict(run_id="r", finished=True, checks=(check,)), manifest)
+    return page({"cells": [code, drawn]}, Verdict(run_id="r", finished=True, checks=(check,)), manifest)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the page is not opened in a browser")

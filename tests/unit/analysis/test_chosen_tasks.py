@@ -1,5 +1,7 @@
 """Which tasks of a run are shown by themselves, and in which row."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -13,7 +15,7 @@ from dlqlab.analysis.task_rows import TaskRow, task_row
 from dlqlab.analysis.told_lives import NOTE, told_life
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.verdict import Check, NamedSet, SetKind, Status, Verdict
-from tests.support.lives import completed, dead_lettered, message, submitted
+from tests.support.lives import completed, dead_lettered, message, ran, submitted
 from tests.support.recordings import T0, recording
 
 
@@ -106,6 +108,29 @@ def test_row_of_a_task_that_nobody_received(left: str | None, outcome: str) -> N
     assert found.took_s == (5.0 if left else None)
 
 
+LOST = {
+    "lost: named in vain": {"named_ids": ["m1"]},
+    "lost: deleted unfinished": {"failed": ["m1"], "outcome": "error"},
+}
+
+
+@pytest.mark.parametrize(("outcome", "attempt"), LOST.items(), ids=LOST)
+def test_message_that_was_deleted_though_no_attempt_succeeded_is_lost(outcome: str, attempt: dict[str, Any]) -> None:
+    """The row, and the sentence that says why it is where it is, agree with the check that calls it lost."""
+    rows = [submitted(), message("received", 1.0, receive_count=1), message("deleted", 2.0, receive_count=1)]
+    record = recording(messages=rows, invocations=[ran(1.1, "p1", **attempt)])
+    [life] = lives(Rows(record), find(Rows(record), "m1"))
+
+    assert row_of(life).outcome == outcome
+    assert "is lost: deleted from tasks" in reason(life, life.stays[0], {}).where
+
+
+def test_message_that_its_mapping_deleted_without_an_attempt_is_lost() -> None:
+    rows = [submitted(), message("received", 1.0, receive_count=1), message("deleted", 2.0, receive_count=1)]
+
+    assert row(recording(messages=rows), "m1").outcome == "lost: deleted untried"
+
+
 EVENT = dict.fromkeys(["receive_count", "duration_s", "error_type", "error_message", "backoff_s", "log_stream"])
 
 
@@ -144,6 +169,15 @@ def test_attempt_whose_end_nobody_reported_is_open() -> None:
     found = row_of(told_life("t-1", [event("task.accepted", 0.0), event("attempt.started", 1.0)], "tasks"))
 
     assert (found.attempts, found.receives, found.outcome, found.took_s) == (0, 1, "in tasks", None)
+
+
+def test_success_whose_start_nobody_reported_is_no_loss() -> None:
+    """A line that is missing of the app's log is no evidence against the message."""
+    error = {"error_type": "ValueError", "error_message": "on purpose"}
+    first = [event("attempt.started", 1.0, receive_count=1), event("attempt.failed", 1.5, **error)]
+    found = row_of(told_life("t-1", [*first, event("attempt.succeeded", 4.0, receive_count=2)], "tasks"))
+
+    assert (found.attempts, found.outcome) == (2, "done")
 
 
 def test_task_that_only_a_client_knows() -> None:

@@ -170,3 +170,18 @@ def test_page_leads_to_the_tasks() -> None:
     assert '<a href="tasks.html">1,234 tasks with their lives</a>' in some
     assert '<a href="tasks.html">No task is shown by itself</a>: Nothing is &lt;known&gt;.' in none
     assert "tasks.html" not in page(NOTEBOOK, VERDICT, MANIFEST)
+
+
+def test_drawing_stands_above_the_charts_with_its_text() -> None:
+    """Once as it is, in a frame that scrolls; its text is folded, and it is no cell without a chart."""
+    data = {"image/svg+xml": ["<svg>", "<text>12 entered</text></svg>"], "text/plain": "→ orders <&>"}
+    cell = {
+        "cell_type": "code", "source": "drawn(facts)", "metadata": {},
+        "outputs": [{"output_type": "execute_result", "data": data, "metadata": {}}],
+    }  # fmt: skip
+    html = page({"cells": [cell]}, Verdict(run_id="r", finished=True, checks=()), MANIFEST)
+
+    assert 1 == html.count('<div class="drawing" tabindex="0"><svg><text>12 entered</text></svg></div>')
+    assert "<pre>→ orders &lt;&amp;&gt;</pre>" in html
+    assert html.index("12 entered") < html.index('<section id="charts">')
+    assert "without a chart" not in html

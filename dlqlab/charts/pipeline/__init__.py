@@ -1,0 +1,1 @@
+"""Charts of one run of any pipeline, from its record alone."""

@@ -1,0 +1,54 @@
+"""The report of a pipeline that tells nothing of its tasks, with no emulator anywhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dlqlab.contracts.rundir import RunDir
+from dlqlab.errors import ReportError
+from dlqlab.report.render import PIPELINE_REPORT, RUN_REPORT, execute, notebook_for, render
+from tests.support.reports import small_run
+from tests.support.stages import written
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    made = written(tmp_path_factory.mktemp("pipeline"))
+    render(made)
+    return made
+
+
+def test_page_shows_pipeline_and_charts(run: RunDir) -> None:
+    """The picture with its numbers, a chart a question; only what was not measured has no data, and says so."""
+    page = run.html_path.read_text()
+
+    assert '<svg xmlns="http://www.w3.org/2000/svg"' in page
+    assert ">12 entered, 9 done</text>" in page
+    assert 'alt="1 of 5 waits after a failure differs from the promise by more than 0.50 s"' in page
+    assert ["Queue depths: no data: table queues is not there", "Host load: no data: table host is not there"] == (
+        re.findall(r'alt="([^"]*no data[^"]*)"', page)
+    )
+
+
+def test_page_of_tasks_calls_lost_what_the_verdict_calls_lost(run: RunDir) -> None:
+    tasks = run.tasks_path.read_text()
+
+    assert "lost: named in vain" in tasks
+    assert "o3" in tasks
+
+
+def test_build_can_stop_at_the_verdict(run: RunDir, tmp_path: Path) -> None:
+    """A message was lost, so the last cell fails where it is asked to."""
+    parameters = {"run_dir": str(run.path), "require_valid": True}
+
+    with pytest.raises(ReportError, match="the verdict is invalid"):
+        execute(PIPELINE_REPORT, tmp_path / "out.ipynb", parameters, folder=tmp_path)
+
+
+def test_notebook_is_chosen_by_what_the_pipeline_tells(run: RunDir, tmp_path: Path) -> None:
+    told = small_run(tmp_path)
+
+    assert (notebook_for(run), notebook_for(told)) == (PIPELINE_REPORT, RUN_REPORT)
+    told.topology_path.write_text("{}")
+    assert notebook_for(told) == RUN_REPORT
