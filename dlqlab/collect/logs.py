@@ -104,6 +104,24 @@ def wait_for_lines(
     return True
 
 
+def that_ever_logged(logs: "CloudWatchLogsClient", functions: Sequence[str]) -> tuple[str, ...]:
+    """Those of the functions that have a log group: Lambda makes it when a function runs for the first time.
+
+    Raises:
+        EvidenceError: the service refused or did not answer.
+    """
+
+    def has_group(name: str) -> bool:
+        group = log_group(name)
+        try:
+            pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
+            return any(one["logGroupName"] == group for page in pages for one in page["logGroups"])
+        except (BotoCoreError, ClientError) as error:
+            raise EvidenceError(f"log group {group}: {error}") from error
+
+    return tuple(name for name in functions if has_group(name))
+
+
 class _Puller:
     """Pulls one function's lines and sorts out those of other runs and those that came twice."""
 
