@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dlqlab.contracts.project import ENTRIES, Entry, Project
 from dlqlab.contracts.topology import EntryKind, Topology
@@ -25,9 +24,8 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
     endpoint = target.endpoint or ""
     base, address, method = endpoint, "", "POST"
     if entry.kind == "http":
-        method, path = entry.http.split()
-        base = entry.url or _only_api(target)
-        address = f"{urlsplit(base).path.rstrip('/')}{path}"
+        method, address = entry.http.split()
+        base = (entry.url or _only_api(target)).rstrip("/")  # with its stage, to which the load's client adds the path
     else:
         address = _ADDRESSES[entry.kind](target, entry.name)
     return base, EntrySettings(
