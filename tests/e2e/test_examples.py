@@ -79,6 +79,7 @@ def test_own_runtime_in_shell(tmp_path: Path) -> None:
     assert f"{TASKS} messages entered, 0 lost; {TASKS} done" in checks["messages"]
 
 
+@pytest.mark.tools
 def test_serverless_in_typescript(tmp_path: Path) -> None:
     modules = example_tools.node_modules(EXAMPLES / "serverless-typescript" / "package.json")
     checks = example(tmp_path, "serverless-typescript", modules=modules).run()
@@ -87,6 +88,7 @@ def test_serverless_in_typescript(tmp_path: Path) -> None:
     assert " 0 lost" in checks["messages"]
 
 
+@pytest.mark.tools
 def test_sam_in_python(tmp_path: Path) -> None:
     python = example_tools.python("3.12")
     sam = example_tools.environment(example_tools.SAM)
@@ -95,6 +97,7 @@ def test_sam_in_python(tmp_path: Path) -> None:
     assert f"{TASKS} messages entered, 0 lost" in checks["messages"]
 
 
+@pytest.mark.tools
 def test_sam_in_typescript(tmp_path: Path) -> None:
     modules = example_tools.node_modules(EXAMPLES / "sam-typescript" / "package.json")
     sam = example_tools.environment(example_tools.SAM)
@@ -103,6 +106,7 @@ def test_sam_in_typescript(tmp_path: Path) -> None:
     assert f"{TASKS} messages entered, 0 lost" in checks["messages"]
 
 
+@pytest.mark.tools
 def test_cdk_in_python(tmp_path: Path) -> None:
     cdk = example_tools.node_modules(EXAMPLES / "cdk-typescript" / "package.json") / ".bin"
     wanted = (EXAMPLES / "cdk-python" / "requirements.txt").read_text(encoding="utf-8").split()
@@ -111,6 +115,7 @@ def test_cdk_in_python(tmp_path: Path) -> None:
     assert f"{2 * TASKS} messages entered, 0 lost" in checks["messages"]
 
 
+@pytest.mark.tools
 def test_cdk_in_typescript(tmp_path: Path) -> None:
     modules = example_tools.node_modules(EXAMPLES / "cdk-typescript" / "package.json")
     checks = example(tmp_path, "cdk-typescript", modules=modules).run()
