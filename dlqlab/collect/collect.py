@@ -11,7 +11,7 @@ import pandas as pd
 
 from dlqlab.collect.combine import combine_events, combine_invocations, combine_lines
 from dlqlab.collect.host import read_host
-from dlqlab.collect.logs import Window, collect_logs, has_log_group, wait_for_lines
+from dlqlab.collect.logs import Window, collect_logs, that_ever_logged, wait_for_lines
 from dlqlab.collect.metrics import collect_metrics
 from dlqlab.collect.queues import read_queues
 from dlqlab.collect.table import collect_tasks
@@ -89,12 +89,11 @@ def collect(
     """
     collector = _Collector(run, clients, topology, run_id, on_progress or (lambda _what, _share: None))
     collector.not_sampled = frozenset(not_sampled)
-    functions = tuple(topology.function_names.values())
+    every = tuple(topology.function_names.values())
 
     def logs() -> None:
-        nonlocal functions
-        if not topology.evidence.events:  # of a pipeline whose events are awaited, a missing log is an error
-            functions = tuple(name for name in functions if has_log_group(clients.logs, name))
+        # A function that tells the run's events has its log group declared: without it evidence is lost.
+        functions = every if topology.evidence.events else that_ever_logged(clients.logs, every)
         collector.report.logs_settled = wait_for_lines(
             clients.logs, functions, clock=clock, wall_clock=wall_clock, sleep=sleep
         )

@@ -104,11 +104,22 @@ def wait_for_lines(
     return True
 
 
-def has_log_group(logs: "CloudWatchLogsClient", function: str) -> bool:
-    """Whether a function has ever logged: Lambda makes its log group at its first invocation."""
-    group = log_group(function)
-    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
-    return any(found.get("logGroupName") == group for page in pages for found in page["logGroups"])
+def that_ever_logged(logs: "CloudWatchLogsClient", functions: Sequence[str]) -> tuple[str, ...]:
+    """Those of the functions that have a log group: Lambda makes it when a function runs for the first time.
+
+    Raises:
+        EvidenceError: the service refused or did not answer.
+    """
+
+    def has_group(name: str) -> bool:
+        group = log_group(name)
+        try:
+            pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group)
+            return any(one["logGroupName"] == group for page in pages for one in page["logGroups"])
+        except (BotoCoreError, ClientError) as error:
+            raise EvidenceError(f"log group {group}: {error}") from error
+
+    return tuple(name for name in functions if has_group(name))
 
 
 class _Puller:

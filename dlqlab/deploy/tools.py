@@ -158,7 +158,7 @@ def _run(
             code = program.wait(max(0.1, deadline_s - time.monotonic()))
         except subprocess.TimeoutExpired as error:
             raise DeployError(
-                f"{Path(command[0]).name} took over deploy.timeout_s, {deploy.timeout_s} s; {log}"
+                f"{Path(command[0]).name} took over deploy.timeout_s, {deploy.timeout_s} s{_last_line(log)}; {log}"
             ) from error
         finally:
             _end_group(program)
@@ -170,6 +170,12 @@ def _end_group(program: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):  # all gone: the usual case
         os.killpg(program.pid, signal.SIGKILL)
     program.wait()
+
+
+def _last_line(log: Path) -> str:
+    """What the tool said last: a tool that is done and does not end is told from one that waits for something."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()[1:] if line.strip()]
+    return f"; it said last: {lines[-1]}" if lines else "; it said nothing"
 
 
 def _failure(command: Sequence[str], code: int, log: Path) -> str:

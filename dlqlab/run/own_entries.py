@@ -25,7 +25,7 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
     base, address, method = endpoint, "", "POST"
     if entry.kind == "http":
         method, address = entry.http.split()
-        base = (entry.url or _only_api(target)).rstrip("/")
+        base = (entry.url or _only_api(target)).rstrip("/")  # with its stage, to which the load's client adds the path
     else:
         address = _ADDRESSES[entry.kind](target, entry.name)
     return base, EntrySettings(

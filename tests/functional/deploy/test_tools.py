@@ -45,12 +45,12 @@ def test_failure_says_its_last_error_first(tmp_path: Path) -> None:
 
 def test_tool_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     program = (
-        "import subprocess, sys, pathlib, time\n"
+        "import subprocess, sys, pathlib, time\nprint('service deployed', flush=True)\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         "pathlib.Path('child').write_text(str(child.pid))\ntime.sleep(600)"
     )
     started_s = time.monotonic()
-    with pytest.raises(DeployError, match=r"took over deploy\.timeout_s, 2 s"):
+    with pytest.raises(DeployError, match=r"took over deploy\.timeout_s, 2 s; it said last: service deployed"):
         deploy(tmp_path, program, timeout_s=2)
 
     child = int((tmp_path / "child").read_text())

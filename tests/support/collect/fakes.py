@@ -52,6 +52,15 @@ class FakeLogs:
     def client(self) -> CloudWatchLogsClient:
         return cast(CloudWatchLogsClient, self)
 
+    def get_paginator(self, operation: str) -> "FakeLogs":
+        assert operation == "describe_log_groups"
+        return self
+
+    def paginate(self, *, logGroupNamePrefix: str) -> list[dict[str, Any]]:
+        if self.fail_after == 0:
+            raise refusal("DescribeLogGroups")
+        return [{"logGroups": [{"logGroupName": one}]} for one in self.groups if one.startswith(logGroupNamePrefix)]
+
     def filter_log_events(self, **request: Any) -> dict[str, Any]:
         self.requests.append(request)
         if self.fail_after is not None and len(self.requests) > self.fail_after:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dlqlab.collect.combine import combine_events, combine_invocations, combine_lines
-from dlqlab.collect.logs import Window, collect_logs, line_id, wait_for_lines
+from dlqlab.collect.logs import Window, collect_logs, line_id, that_ever_logged, wait_for_lines
 from dlqlab.collect.windows import Counts
 from dlqlab.contracts.names import log_group, probe_prefix
 from dlqlab.contracts.rundir import RunDir
@@ -156,6 +156,21 @@ def test_a_missing_log_group_is_an_error(tmp_path: Path) -> None:
     """No log group is no evidence, which is not the same as no events."""
     with pytest.raises(EvidenceError, match="log group /aws/lambda/p"):
         pulled(FakeLogs({}), tmp_path)
+
+
+def test_a_function_that_never_ran_has_no_log_group() -> None:
+    """Another one whose name begins alike has one."""
+    logs = FakeLogs({GROUP: [], log_group("monitor-2"): []})
+
+    assert that_ever_logged(logs.client(), ["p", "monitor"]) == ("p",)
+
+
+def test_a_log_group_that_cannot_be_looked_for_is_an_error() -> None:
+    logs = FakeLogs({GROUP: []})
+    logs.fail_after = 0
+
+    with pytest.raises(EvidenceError, match=r"log group /aws/lambda/p: .*InternalFailure"):
+        that_ever_logged(logs.client(), ["p"])
 
 
 def test_a_service_that_never_ends_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""Where the load of somebody's own pipeline goes in."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from dlqlab.contracts.project import Entry, Project
+from dlqlab.deploy.target import Target
+from dlqlab.errors import UsageError
+from dlqlab.run.own_entries import entry_settings
+
+PROJECT = Project(name="shop", entry=Entry(http="PUT /tasks/{{key}}"))
+
+
+class RestApis:
+    """The API Gateway of a target, with one stage for each API."""
+
+    def __init__(self, stages: Mapping[str, str]) -> None:
+        self.stages = stages
+
+    def can_paginate(self, _operation: str) -> bool:
+        return True
+
+    def get_paginator(self, _operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **_given: [{"items": [{"id": one} for one in self.stages]}])
+
+    def get_stages(self, *, restApiId: str) -> dict[str, Any]:
+        return {"item": [{"stageName": self.stages[restApiId]}]}
+
+
+class NoHttpApis:
+    """What a service says that the target does not have."""
+
+    class exceptions:  # noqa: N801  (boto3's name)
+        ClientError = LookupError
+
+    def can_paginate(self, _operation: str) -> bool:
+        raise LookupError
+
+    get_paginator = can_paginate
+
+
+def target(**stages: str) -> Target:
+    services = {"apigateway": RestApis(stages), "apigatewayv2": NoHttpApis()}
+    stand_in = SimpleNamespace(
+        endpoint="http://127.0.0.1:1", region="eu-west-1", environment={}, client=services.__getitem__, topology=None
+    )
+    return cast(Target, stand_in)
+
+
+def test_the_stage_of_an_api_stands_in_the_address_once() -> None:
+    """The load generator puts the path behind the URL that it is started with."""
+    url, entry = entry_settings(PROJECT, Path(), target(abc="local"))
+
+    assert (url, entry.method, entry.address) == (
+        "http://127.0.0.1:1/_aws/execute-api/abc/local",
+        "PUT",
+        "/tasks/{{key}}",
+    )
+
+
+def test_a_given_url_may_end_in_a_slash() -> None:
+    project = replace(PROJECT, entry=replace(PROJECT.entry, url="http://localhost:3000/dev/"))
+    url, entry = entry_settings(project, Path(), target(abc="local", xyz="dev"))
+
+    assert url + entry.address == "http://localhost:3000/dev/tasks/{{key}}"
+
+
+def test_one_of_several_apis_must_be_named() -> None:
+    with pytest.raises(UsageError, match=r"entry\.url is not given, and 2 APIs are deployed: .*/abc/local, .*/xyz/dev"):
+        entry_settings(PROJECT, Path(), target(abc="local", xyz="dev"))
