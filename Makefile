@@ -3,7 +3,7 @@ DLQLAB := .venv/bin/dlqlab
 WORKERS ?= 4
 PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 
-.PHONY: run check test compose-test bench setup lint types unit-tests tests lab docs lock wheel clean help
+.PHONY: run check test examples-test compose-test bench setup lint types unit-tests tests lab docs lock wheel clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -14,7 +14,7 @@ run: .venv/complete ## a whole run, from the emulator's start to the verdict (SC
 check: lint ## style, types and unit tests, for the loop of daily work: about a minute
 	@$(MAKE) --no-print-directory --jobs 2 unit-tests types
 
-test: lint ## every check and every test; most tests wait, so more of them than processors go on at once (WORKERS=4)
+test: lint ## every check and every test but the examples' that need tools of others; most tests wait, so more of them than processors go on at once (WORKERS=4)
 	@$(MAKE) --no-print-directory --jobs 2 tests types
 
 unit-tests: .venv/complete
@@ -24,7 +24,10 @@ unit-tests: .venv/complete
 # of the whole command, then those of an emulator, at the end the unit tests, which fill every gap.
 tests: .venv/complete
 	$(DLQLAB) what-if --duration 1s --seeds 1 --workers 0 >/dev/null
-	$(PYTEST) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not tools" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+examples-test: .venv/complete ## the examples by SAM, CDK and Serverless, which it installs (some minutes)
+	$(PYTEST) tests/e2e/test_examples.py -m tools --numprocesses 2 --dist load
 
 compose-test: .venv/complete ## docker compose from up to down, beside an ordinary run (some minutes; starts an engine where none runs)
 	@docker/test.sh

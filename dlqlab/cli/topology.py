@@ -30,8 +30,8 @@ def map_() -> None:
 def adopt() -> None:
     """Write a dlqlab.toml for the pipeline in FOLDER (default: here): what deploys it, where messages come in.
 
-    SAM, CDK, Serverless, Chalice, CloudFormation and Terraform are recognised. Where an emulator of this project runs
-    and something is deployed on it, the entry is found there. What could not be seen is a question in the file.
+    SAM, CDK, Serverless, Chalice, CloudFormation and Terraform are recognised. Where an emulator of this project runs,
+    the ways into what is deployed on it stand in the file as remarks. What could not be seen is a question in it.
     """
 
 

@@ -1,7 +1,7 @@
 """A project file for a repository that has none: what can be seen is written, what cannot is a question in the file."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dlqlab.contracts.project import Entry, Project, Tool
@@ -18,8 +18,11 @@ def recognised(root: Path) -> list[tuple[Tool, Path]]:
     return found
 
 
-def project_text(root: Path, found: list[tuple[Tool, Path]], entry: Entry | None) -> str:
-    """The text of ``dlqlab.toml``: the first tool that was found, the others as remarks."""
+def project_text(root: Path, found: list[tuple[Tool, Path]], deployed: Sequence[Entry] = ()) -> str:
+    """The text of ``dlqlab.toml``: the first tool that was found, the others as remarks.
+
+    ``deployed`` are ways into what an emulator has, which may be another project's: they are remarks too.
+    """
     defaults = Project()
     tool, folder = found[0] if found else (Tool.NONE, root)
     lines = [
@@ -34,7 +37,7 @@ def project_text(root: Path, found: list[tuple[Tool, Path]], entry: Entry | None
     if tool is Tool.CLOUDFORMATION:
         lines.append(f"template = {json.dumps(template_names(folder)[0])}")
     lines += [f"# found too: {other} in {place.relative_to(root).as_posix()}" for other, place in found[1:]]
-    lines += ["", "[entry]", *_entry_lines(entry), f"body = '{defaults.entry.body}'"]
+    lines += ["", "[entry]", *_entry_lines(deployed), f"body = '{defaults.entry.body}'"]
     lines += [
         "# {{key}} is the task's key, unique for each; fakes: {{n}} {{int 1 12}} {{float 1 9}} {{choice a b}} {{name}}",
         "# {{word}} {{uuid}} {{text 200}}",
@@ -62,9 +65,7 @@ def project_text(root: Path, found: list[tuple[Tool, Path]], entry: Entry | None
     return "\n".join(lines) + "\n"
 
 
-def _entry_lines(entry: Entry | None) -> list[str]:
-    if entry is not None:
-        return [f"{entry.kind} = {json.dumps(entry.name)}"]
+def _entry_lines(deployed: Sequence[Entry]) -> list[str]:
     return [
         "# Where do messages come in? The only way in that is deployed is taken; where there are several, give one.",
         '# http = "POST /orders"',
@@ -72,6 +73,7 @@ def _entry_lines(entry: Entry | None) -> list[str]:
         '# topic = "orders"',
         '# bus = "default"',
         '# bucket = "uploads"',
+        *(f"# deployed on the emulator that runs: {one.kind} = {json.dumps(one.name)}" for one in deployed),
     ]
 
 

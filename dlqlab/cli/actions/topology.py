@@ -33,12 +33,11 @@ def adopt(folder: Path, *, port: int | None, force: bool) -> None:
         raise UsageError(f"{path} is there already: edit it, or give --force to write it anew")
     found = recognised(folder)
     running = lifecycle.find_all() if port is None else [one for one in (lifecycle.find(port),) if one]
-    entry = None
+    deployed = []
     if running:
         target = emulator_target(running[0])
-        ways = ways_in(survey(target.client, name=folder.name).topology)
-        entry = ways[0] if ways else None
-    path.write_text(project_text(folder, found, entry), encoding="utf-8")
+        deployed = ways_in(survey(target.client, name=folder.name).topology)
+    path.write_text(project_text(folder, found, deployed), encoding="utf-8")
     tool, place = found[0] if found else (None, folder)
     where = "" if place == folder else f" in {place.relative_to(folder)}"
     OUT.print(

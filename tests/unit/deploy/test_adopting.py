@@ -28,16 +28,15 @@ def make(root: Path, *tools: Tool) -> None:
 
 
 @pytest.mark.parametrize("tool", MARKS)
-@pytest.mark.parametrize("entry", [None, Entry(queue="orders"), Entry(http="POST /orders")], ids=str)
-def test_tool_is_recognised_and_its_file_can_be_read(tmp_path: Path, tool: Tool, entry: Entry | None) -> None:
+def test_tool_is_recognised_and_its_file_can_be_read(tmp_path: Path, tool: Tool) -> None:
     make(tmp_path, tool)
     found = recognised(tmp_path)
-    (tmp_path / FILE).write_text(project_text(tmp_path, found, entry))
+    (tmp_path / FILE).write_text(project_text(tmp_path, found))
     project = read_project(tmp_path / FILE)
 
     assert found == [(tool, tmp_path)]
     assert (project.deploy.tool, project.deploy.folder) == (tool, ".")
-    assert (project.entry.kind, project.entry.name) == ((entry.kind, entry.name) if entry else ("", ""))
+    assert not project.entry.kind
     assert project.deploy.template == ("stack.yml" if tool is Tool.CLOUDFORMATION else "template.yaml")
 
 
@@ -46,7 +45,7 @@ def test_nearest_to_the_root_comes_first_and_others_are_remarks(tmp_path: Path) 
     make(tmp_path / "services" / "billing" / "node_modules" / "x", Tool.CDK)
     make(tmp_path / "infra", Tool.CDK)
     found = recognised(tmp_path)
-    text = project_text(tmp_path, found, None)
+    text = project_text(tmp_path, found)
 
     assert found == [(Tool.CDK, tmp_path / "infra"), (Tool.SERVERLESS, tmp_path / "services" / "billing")]
     assert tomllib.loads(text)["deploy"] == {"tool": "cdk", "folder": "infra"}
@@ -54,7 +53,15 @@ def test_nearest_to_the_root_comes_first_and_others_are_remarks(tmp_path: Path) 
 
 
 def test_what_cannot_be_seen_is_a_question(tmp_path: Path) -> None:
-    text = project_text(tmp_path, recognised(tmp_path), None)
+    text = project_text(tmp_path, recognised(tmp_path))
 
     assert tomllib.loads(text)["deploy"] == {"tool": "none"}
     assert "QUESTION: what deploys it?" in text
+
+
+def test_what_an_emulator_has_is_a_remark(tmp_path: Path) -> None:
+    """It may be another project's."""
+    text = project_text(tmp_path, [], [Entry(queue="orders"), Entry(http="POST /orders")])
+
+    assert set(tomllib.loads(text)["entry"]) == {"body"}
+    assert '# deployed on the emulator that runs: http = "POST /orders"' in text
