@@ -109,6 +109,15 @@ class RuntimeApi:
                 self._all.unregister(self._output.fd)
             self._output = None
 
+    def refuse_waiting(self) -> None:
+        """Drop connections that nobody has looked at yet: what an ended process sent is none of the next one's."""
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # none is left, or the API is closed
+                return
+            connection.close()
+
     def close(self) -> None:
         self.detach()
         self._runtime.close()

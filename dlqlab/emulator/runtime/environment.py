@@ -357,11 +357,13 @@ class Environment:
             self._api.detach_function()
             self._extensions.shut_down(reason, lambda: self._is_ended)
             last = self._extensions.take_lines()
+        if process is not None:
+            process.kill()  # first: one whose connection goes while it lives may connect anew, to complain of it
         self._api.detach()
         last += self._extensions.kill()
+        self._api.refuse_waiting()
         if process is None:
             return self._paths.in_lines(last)
-        process.kill()
         return self._paths.in_lines([*process.output.take_lines(flush=True), *last])
 
     def _expect_next(self, request: RuntimeRequest) -> None:
