@@ -16,7 +16,7 @@ from tests.support.command import DLQLAB, write_small
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 EFFECT_TWICE = """
-            if task.task_id.endswith("3"):  # the effect once more, and nobody counts it
+            if task.task_id.startswith("t-") and task.task_id.endswith("3"):  # the effect once more, and nobody counts it
                 self.store.pay(task.task_id)
 """
 PAY = """
@@ -27,15 +27,15 @@ PAY = """
 """
 OTHER_PAYLOAD = """
         import dataclasses
-        if submission.task_id.endswith("5"):
+        if submission.task_id.startswith("t-") and submission.task_id.endswith("5"):
             submission = dataclasses.replace(submission, payload={})
 """
 NO_FAILURE = """
-        if attempt.task.task_id.endswith("4"):  # no word of it
+        if attempt.task.task_id.startswith("t-") and attempt.task.task_id.endswith("4"):  # no word of it
             return
 """
 ONE_MORE = """
-        if task.task_id.endswith("9"):  # an attempt that was not
+        if task.task_id.startswith("t-") and task.task_id.endswith("9"):  # an attempt that was not
             more = attempt.log.about(attempt=task.attempts + 1)
             more.emit(EventName.ATTEMPT_STARTED, at_ts=attempt.started_ts, batchSize=1)
 """
@@ -50,7 +50,7 @@ LIES = (
 
 
 def lying_copy(folder: Path) -> Path:
-    """Our specimen, with lies about the tasks whose ids end so."""
+    """Our specimen, with lies about the load's tasks whose ids end so; the deployment's probes must be told the truth."""
     for name in ("app", "loadtest", "notebooks", "scenarios"):
         shutil.copytree(paths.BUNDLE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for module, place, lie in LIES:
