@@ -16,7 +16,7 @@ from tests.support.command import DLQLAB, write_small
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 EFFECT_TWICE = """
-            if task.task_id.startswith("t-") and task.task_id.endswith("3"):  # the effect once more, and nobody counts it
+            if task.task_id.startswith("t-") and task.task_id.endswith("3"):  # once more, and nobody counts it
                 self.store.pay(task.task_id)
 """
 PAY = """
@@ -50,7 +50,7 @@ LIES = (
 
 
 def lying_copy(folder: Path) -> Path:
-    """Our specimen, with lies about the load's tasks whose ids end so; the deployment's probes must be told the truth."""
+    """Our specimen, with lies about the load's tasks whose ids end so; the deployment's probes get the truth."""
     for name in ("app", "loadtest", "notebooks", "scenarios"):
         shutil.copytree(paths.BUNDLE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for module, place, lie in LIES:
