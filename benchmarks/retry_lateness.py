@@ -28,6 +28,7 @@ from typing import Any
 from benchmarks.pipeline.systems import STATE, STOCK_SETTINGS
 from dlqlab.contracts.rundir import write_json
 from dlqlab.deploy.target import Target, local_target
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.patches import ALL
 from dlqlab.waiting import wait_for
@@ -91,7 +92,7 @@ def bench(
 ) -> Iterator[Bench]:
     """Started on a free port of 127.0.0.1, warm, and stopped by its own id."""
     STATE.mkdir(parents=True, exist_ok=True)
-    emulator = lifecycle.start(lifecycle.free_port(), bound=True, patches=patches, root=STATE, extra=extra)
+    emulator = lifecycle.start(ANY_PORT, bound=True, patches=patches, root=STATE, extra=extra)
     try:
         target = local_target(emulator)
         functions = target.client("lambda")

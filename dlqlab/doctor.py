@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from dlqlab import paths
 from dlqlab.deploy.environment import leads_elsewhere
 from dlqlab.emulator import pins
+from dlqlab.emulator.core import listening
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.proxies import proxies_in_the_way
@@ -97,7 +98,7 @@ def port_state(port: int, root: Path) -> Finding:
         answers = lifecycle.health(port) is not None
         text = f"{port}: our emulator (pid {ours.pid}) {'serves' if answers else 'does not answer'}"
         return Finding("port", answers, text, f"dlqlab down --port {port}, then dlqlab up --port {port}")
-    holder = lifecycle.port_holder(port)
+    holder = listening.port_holder(port)
     if holder:
         return Finding("port", ok=False, text=f"{port}: taken by {holder}", remedy="stop it, or use --port auto")
     return Finding("port", ok=True, text=f"{port} is free")

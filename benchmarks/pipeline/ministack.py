@@ -25,6 +25,7 @@ from dlqlab.deploy import chalice, functions, stack
 from dlqlab.deploy.target import API_STAGE, Target
 from dlqlab.deploy.verify import call_api
 from dlqlab.emulator import settings
+from dlqlab.emulator.core.listening import free_port
 from dlqlab.emulator.host import lifecycle
 from dlqlab.errors import EmulatorError
 from dlqlab.waiting import DeadlinePassedError, wait_for
@@ -66,7 +67,7 @@ def make_environment() -> Path:
 def ministack(scenario: Scenario) -> Iterator[Running]:
     """MiniStack on a free port of 127.0.0.1."""
     python = make_environment()
-    port = lifecycle.free_port()
+    port = free_port()
     state = state_dir("ministack", port)
     shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True)

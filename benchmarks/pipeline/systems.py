@@ -17,6 +17,7 @@ from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target, local_target
 from dlqlab.emulator import settings
 from dlqlab.emulator.core import processors
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import DeployError
@@ -72,7 +73,7 @@ def localstack(
 ) -> Iterator[Running]:
     """LocalStack with these patches, and these settings besides dlqlab's own."""
     began = time.monotonic()
-    emulator = lifecycle.start(lifecycle.free_port(), bound=True, patches=patches, root=STATE, extra=extra)
+    emulator = lifecycle.start(ANY_PORT, bound=True, patches=patches, root=STATE, extra=extra)
     try:
         target = local_target(emulator)
         url = pipeline.apply(target, scenario, progress=lambda _text: None)

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
+from dlqlab.emulator.core.listening import ANY_PORT
+
 PORT_MAX = 65_535
-AUTO = 0
-"""What ``--port auto`` stands for: any free port."""
 
 
 class Port(click.ParamType[int]):
@@ -18,7 +18,7 @@ class Port(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if value == "auto" and self._starts:
-            return AUTO
+            return ANY_PORT
         if value == "auto":
             self.fail("auto is for up and run, which start one: give the port, or leave --port out", param, ctx)
         try:

@@ -110,7 +110,7 @@ class ProjectRunner:
             if running:
                 phase.note = f"LocalStack runs already at {running.endpoint}"
                 return running
-            emulator = lifecycle.start(self.port or lifecycle.free_port(), bound=not self.keep, root=self.state_root)
+            emulator = lifecycle.start(self.port, bound=not self.keep, root=self.state_root)
             if not self.keep:
                 stack.callback(lifecycle.stop, emulator)
             phase.note = f"LocalStack at {emulator.endpoint}"

@@ -126,8 +126,7 @@ class Runner:
             if running:
                 phase.note = f"LocalStack runs already at {running.endpoint}"
                 return running
-            port = self.port or lifecycle.free_port()
-            emulator = lifecycle.start(port, bound=not self.keep, root=self.state_root, number=self.cell.number)
+            emulator = lifecycle.start(self.port, bound=not self.keep, root=self.state_root, number=self.cell.number)
             if not self.keep:
                 stack.callback(lifecycle.stop, emulator)
             phase.note = f"LocalStack at {emulator.endpoint}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from dlqlab import paths
 from dlqlab.contracts.scenario import Scenario
-from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.core.listening import free_port
 from dlqlab.waiting import wait_for
 
 BUILD_DEADLINE_S = 1200.0
@@ -39,7 +39,7 @@ class Stack:
     project: str
     runs: Path
     scenario: Scenario
-    ports: Mapping[str, int] = field(default_factory=lambda: {name: lifecycle.free_port() for name in SERVICES})
+    ports: Mapping[str, int] = field(default_factory=lambda: {name: free_port() for name in SERVICES})
 
     @property
     def endpoint(self) -> str:

@@ -23,6 +23,7 @@ from dlqlab.contracts.scenario import from_dict
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target, local_target
 from dlqlab.emulator import settings
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for
@@ -35,7 +36,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """A LocalStack of its own on a free port; it ends with the session, and with the test process if that dies."""
     root = tmp_path_factory.mktemp("state")
     project = {settings.PROJECT_FILE: str(root / "dlqlab.toml")}  # which tests write
-    running = lifecycle.start(lifecycle.free_port(), bound=True, root=root, extra=project)
+    running = lifecycle.start(ANY_PORT, bound=True, root=root, extra=project)
     yield running
     lifecycle.stop(running)
 

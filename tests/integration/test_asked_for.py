@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.emulator import settings
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for
@@ -68,7 +69,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         environment.setenv(settings.ENFORCE_IAM, settings.ON)
         environment.setenv(settings.LATENCY, str(table))
         environment.setenv(settings.LIMITS, QUOTAS)
-        running = lifecycle.start(lifecycle.free_port(), bound=True, root=root)
+        running = lifecycle.start(ANY_PORT, bound=True, root=root)
     yield running
     lifecycle.stop(running)
 

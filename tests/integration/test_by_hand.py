@@ -17,6 +17,7 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from tests.support.load.loads import run_by_hand, worker_by_hand
@@ -65,7 +66,7 @@ class Hands:
 @pytest.fixture(scope="module")
 def hands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
     """An emulator of the checkout on a free port, with the pipeline deployed by CloudFormation and plain Chalice."""
-    running = lifecycle.start(lifecycle.free_port(), bound=True)
+    running = lifecycle.start(ANY_PORT, bound=True)
     runs = tmp_path_factory.mktemp("runs")
     (runs / "judged.toml").write_text(JUDGED)
     hands = Hands(running, runs)

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.emulator import settings
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import fidelity_card, lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from tests.integration.conftest import make_client
@@ -43,7 +44,7 @@ def make_table(cleanups: ExitStack) -> Callable[[Any], str]:
 def emulator_of_moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """An emulator without the fast path."""
     running = lifecycle.start(
-        lifecycle.free_port(),
+        ANY_PORT,
         bound=True,
         root=tmp_path_factory.mktemp("moto"),
         extra={settings.DYNAMODB: settings.DYNAMODB_MOTO},

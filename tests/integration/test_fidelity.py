@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from dlqlab.deploy.target import Target, local_target
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.patches import ALL
@@ -27,7 +28,7 @@ def target(emulator: Emulator) -> Target:
 def unpatched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """LocalStack's own queue clock, pollers, dimensions and logs."""
     patches = tuple(name for name in ALL if name not in UNPATCHED)
-    running = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path_factory.mktemp("state"), patches=patches)
+    running = lifecycle.start(ANY_PORT, bound=True, root=tmp_path_factory.mktemp("state"), patches=patches)
     yield local_target(running)
     lifecycle.stop(running)
 

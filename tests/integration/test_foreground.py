@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from dlqlab import paths
+from dlqlab.emulator.core.listening import free_port
 from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 from tests.support.command import DLQLAB
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def port() -> int:
-    return lifecycle.free_port()
+    return free_port()
 
 
 @pytest.fixture

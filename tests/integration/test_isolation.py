@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dlqlab.contracts.names import log_group
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import ROLE, bundle, checkout, make_client
@@ -92,7 +93,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     faults = tmp_path_factory.mktemp("faults")
     extra = {"PYTHONPATH": str(checkout() / "tests" / "support" / "faults"), "TEST_FAULTS": str(faults)}
     root = tmp_path_factory.mktemp("state")
-    running = lifecycle.start(lifecycle.free_port(), bound=True, root=root, extra=extra)
+    running = lifecycle.start(ANY_PORT, bound=True, root=root, extra=extra)
     try:
         yield _deploy(lambda service: make_client(running, service), faults, running.log_path)
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EmulatorError, UsageError
@@ -27,7 +28,7 @@ STARTER = """
     from dlqlab.emulator.host import lifecycle
     from tests.integration.conftest import make_client
 
-    emulator = lifecycle.start(lifecycle.free_port(), bound=True, root=Path(sys.argv[1]))
+    emulator = lifecycle.start(0, bound=True, root=Path(sys.argv[1]))
     import io, zipfile
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
@@ -86,7 +87,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Emulato
     with pytest.MonkeyPatch.context() as shell, ThreadPoolExecutor(2) as pool:
         for name, value in SHELL.items():
             shell.setenv(name, value)
-        started = list(pool.map(lambda root: lifecycle.start(lifecycle.free_port(), bound=True, root=root), roots))
+        started = list(pool.map(lambda root: lifecycle.start(ANY_PORT, bound=True, root=root), roots))
     yield list(zip(started, roots, strict=True))
     for emulator, root in zip(started, roots, strict=True):
         if lifecycle.find(emulator.port, root):
@@ -141,7 +142,7 @@ def test_taken_port_is_an_error_that_names_its_holder(tmp_path: Path) -> None:
 def test_unknown_patch_ends_the_start_and_is_named(tmp_path: Path) -> None:
     """An emulator that cannot be patched as asked does not run half-patched."""
     with pytest.raises(EmulatorError, match="no patch named no_such_patch"):
-        lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path, patches=("no_such_patch",))
+        lifecycle.start(ANY_PORT, bound=True, root=tmp_path, patches=("no_such_patch",))
     assert [] == lifecycle.find_all(tmp_path)
 
 

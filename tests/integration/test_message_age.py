@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import make_client
@@ -18,7 +19,7 @@ AGE_MAX_S = 3
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
     """SQS and CloudWatch of an emulator of its own."""
     extra = {"SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "1"}
-    running = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path_factory.mktemp("age"), extra=extra)
+    running = lifecycle.start(ANY_PORT, bound=True, root=tmp_path_factory.mktemp("age"), extra=extra)
     yield make_client(running, "sqs"), make_client(running, "cloudwatch")
     lifecycle.stop(running)
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from dlqlab.emulator.core.listening import free_port
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from tests.integration.conftest import ROLE, bundle, make_client
@@ -36,7 +37,7 @@ Client = Callable[[str], Any]
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """LocalStack without any patch and with moto's own DynamoDB calls."""
     root = tmp_path_factory.mktemp("stock")
-    port = lifecycle.free_port()
+    port = free_port()
     running = lifecycle.start(port, bound=True, root=root, patches=(), extra={"DLQLAB_DYNAMODB": "moto"})
     yield running
     lifecycle.stop(running)

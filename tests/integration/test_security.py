@@ -17,6 +17,7 @@ from dlqlab.deploy import chalice, pipeline
 from dlqlab.deploy.target import local_target
 from dlqlab.deploy.visibility import covering
 from dlqlab.emulator import settings
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.gateway.calls import Call
 from dlqlab.emulator.host import lifecycle
 from tests.integration.conftest import Deployed
@@ -43,7 +44,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     root = tmp_path_factory.mktemp("watched")
     record = root / "calls.jsonl"
     extra = {settings.CALL_RECORD: str(record)}
-    running = lifecycle.start(lifecycle.free_port(), bound=True, root=root, extra=extra)
+    running = lifecycle.start(ANY_PORT, bound=True, root=root, extra=extra)
     try:
         target = local_target(running)
         here = Watched(Deployed(target, pipeline.apply(target, SCENARIO, progress=lambda _text: None)), record)

@@ -10,6 +10,7 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.deploy.target import url_target
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from tests.support.command import DLQLAB, write_small
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """An emulator that the command under test has no record of; what it keeps about it is removed."""
-    running = lifecycle.start(lifecycle.free_port(), bound=True, root=tmp_path_factory.mktemp("apart"))
+    running = lifecycle.start(ANY_PORT, bound=True, root=tmp_path_factory.mktemp("apart"))
     yield running
     lifecycle.stop(running)
     shutil.rmtree(url_target(running.endpoint).state_dir, ignore_errors=True)

@@ -13,7 +13,7 @@ _FENCE = re.compile(r"^(```.*?^```|    .*?$)", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 QUOTED = {
     "dlqlab needs Python $WANTED and found none": "scripts/setup",
-    "is taken by": "dlqlab/emulator/host/lifecycle.py",
+    "is taken by": "dlqlab/emulator/core/listening.py",
     "no emulator of this project runs": "dlqlab/cli/actions/emulators.py",
     "emulators of this project run: ": "dlqlab/cli/actions/emulators.py",
     "at its start:": "dlqlab/emulator/host/lifecycle.py",

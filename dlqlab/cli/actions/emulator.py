@@ -7,14 +7,14 @@ from rich.markup import escape
 
 from dlqlab.cli.actions.emulators import described, running, the_one
 from dlqlab.cli.console import OUT
-from dlqlab.cli.ports import AUTO
 from dlqlab.contracts.verdict import EXIT_USAGE
 from dlqlab.deploy.environment import FORMATS
 from dlqlab.doctor import examine
 from dlqlab.emulator import pins as table
 from dlqlab.emulator import settings
+from dlqlab.emulator.core.listening import ANY_PORT, LOOPBACK
 from dlqlab.emulator.host import lifecycle
-from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, LOOPBACK, Emulator
+from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.emulator.patches import ALL, by_default
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
@@ -33,10 +33,9 @@ def up(port: int | None, without: tuple[str, ...], *, foreground: bool, host: st
     if running:
         _say_running(running, patches, foreground=foreground)
         return
-    port = lifecycle.free_port() if port == AUTO else port or DEFAULT_PORT
+    port = DEFAULT_PORT if port is None else port
     if foreground:
-        OUT.print(f"LocalStack starts at http://{host}:{port}")
-        lifecycle.serve(port, host=host, patches=patches)
+        lifecycle.serve(port, host=host, patches=patches, starting=lambda at: OUT.print(f"LocalStack starts at {at}"))
     with OUT.status("LocalStack starts"):
         emulator = lifecycle.start(port, bound=False, patches=patches)
     OUT.print(
@@ -46,7 +45,7 @@ def up(port: int | None, without: tuple[str, ...], *, foreground: bool, host: st
 
 def _already(port: int | None) -> Emulator | None:
     """The emulator that makes a start needless: on that port, or where none is given any that was started to stay."""
-    if port == AUTO:
+    if port == ANY_PORT:
         return None
     if port is not None:
         return lifecycle.find(port)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from dlqlab.cli.ports import AUTO
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
@@ -34,7 +34,7 @@ def running(port: int | None) -> Emulator:
 
 
 def for_run(port: int | None) -> int:
-    """The port that a run uses: of the emulator that runs, or where it starts one; AUTO for any free one.
+    """The port that a run uses: of the emulator that runs, or where it starts one; ANY_PORT for any free one.
 
     Raises:
         UsageError: several emulators run and none was chosen, or the one on this port belongs to a run under way.
@@ -42,7 +42,7 @@ def for_run(port: int | None) -> int:
     if port is None:
         staying = [emulator for emulator in lifecycle.find_all() if emulator.bound_to is None]
         return the_one(staying).port if staying else DEFAULT_PORT
-    taken = lifecycle.find(port) if port != AUTO else None
+    taken = lifecycle.find(port) if port != ANY_PORT else None
     if taken is not None and taken.bound_to is not None:
         raise UsageError(
             f"the emulator on port {port} belongs to process {taken.bound_to}, such as another run, whose queues a run "

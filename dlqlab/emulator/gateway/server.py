@@ -23,7 +23,8 @@ from localstack.runtime.server import RuntimeServer
 from rolo.gateway import Gateway
 from rolo.gateway.wsgi import WsgiGateway
 
-from dlqlab.emulator.core import taps
+from dlqlab.emulator import settings
+from dlqlab.emulator.core import listening, taps
 from dlqlab.emulator.gateway import shortcut
 from dlqlab.emulator.gateway.http_requests import CHUNK, Body, Stream, read_body, read_headers, request_line
 from dlqlab.emulator.gateway.refusals import BadRequestError
@@ -44,12 +45,11 @@ class ThreadedRuntimeServer(RuntimeServer):  # type: ignore[misc]
     def register(
         self,
         gateway: Gateway,
-        listen: list[config.HostAndPort],
+        listen: list[config.HostAndPort],  # noqa: ARG002  (the starter of this process listens there already)
         ssl_creds: tuple[str, str] | None = None,  # noqa: ARG002  (loopback only, so plain HTTP)
     ) -> None:
-        for address in listen:
-            listener = socket.create_server((address.host, address.port), backlog=256)
-            self._listeners.append((listener, WsgiGateway(gateway)))
+        listener = listening.handed_over(os.environ.pop(settings.LISTENER_FD))
+        self._listeners.append((listener, WsgiGateway(gateway)))
 
     def run(self) -> None:
         for listener, application in self._listeners:

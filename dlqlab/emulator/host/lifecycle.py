@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -20,17 +20,17 @@ import psutil
 
 from dlqlab import paths
 from dlqlab.emulator import settings
-from dlqlab.emulator.core import processors
+from dlqlab.emulator.core import listening, processors
+from dlqlab.emulator.core.listening import LOOPBACK
 from dlqlab.emulator.host import service_catalog_cache
 from dlqlab.emulator.host.folders import folder_of, new_folder, ports
 from dlqlab.emulator.patches import by_default
-from dlqlab.errors import EmulatorError, UsageError
+from dlqlab.errors import EmulatorError
 from dlqlab.exits import how_it_ended, last_lines
 from dlqlab.proxies import without_proxies
 from dlqlab.waiting import DeadlinePassedError, wait_for
 
 DEFAULT_PORT = 4566
-LOOPBACK = "127.0.0.1"
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
 _RECORD = "emulator.json"
@@ -87,32 +87,6 @@ def find_all(root: Path = paths.STATE) -> list[Emulator]:
     return [emulator for port in ports(root) if (emulator := find(port, root))]
 
 
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def port_holder(port: int) -> str | None:
-    """Who listens on the port, for an error message; None when it is free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            pass
-        else:
-            return None
-    try:
-        connections = psutil.net_connections("tcp")
-    except psutil.AccessDenied:
-        return "a process that the system does not let us name"
-    for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
-            return _describe(connection.pid)
-    return "a process that the system does not let us name"
-
-
 def start(
     port: int = DEFAULT_PORT,
     *,
@@ -126,37 +100,23 @@ def start(
     """Start an emulator and return once it serves.
 
     Args:
+        port: where it listens; ``ANY_PORT`` for any free one.
         bound: end the emulator when this process ends, however it ends.
         patches: by name; those by default where none are given.
         number: of the cell, where several start at once.
         extra: further LocalStack settings, which win over ours.
 
     Raises:
-        UsageError: the port is taken, or a variable of the environment makes no sense.
+        UsageError: nobody can listen on the port, or a variable of the environment makes no sense.
         EmulatorError: it did not come up; the message carries the end of its log.
     """
     patches = by_default() if patches is None else patches
-    _refuse_taken(port)
-    state = _new_folder(port, root)
-    environ = _environment(host, port, state, patches, number) | dict(extra or {})
-    read_fd, write_fd = os.pipe() if bound else (None, None)
-    if read_fd is not None:
-        environ[settings.LIFELINE_FD] = str(read_fd)
-    with (state / "emulator.log").open("wb") as log:
-        process = subprocess.Popen(
-            _COMMAND,
-            cwd=state,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=() if read_fd is None else (read_fd,),
-            start_new_session=True,  # Ctrl-C is ours to handle: it must not hit the emulator first
-        )
-    _CHILDREN[process.pid] = process
-    if read_fd is not None:
-        os.close(read_fd)
-    emulator = _emulator(process.pid, port, state, patches, lifeline_fd=write_fd)
+    with listening.listen(host, port) as listener:
+        port = listening.port_of(listener)
+        state = _new_folder(port, root)
+        environ = _environment(host, port, state, patches, number) | dict(extra or {})
+        process, lifeline_fd = _spawn(environ, state, listener, bound=bound)
+    emulator = _emulator(process.pid, port, state, patches, lifeline_fd=lifeline_fd)
     _record(emulator)
     try:
         _wait_until_serving(emulator, process)
@@ -166,22 +126,61 @@ def start(
     return emulator
 
 
-def serve(port: int, *, host: str, patches: tuple[str, ...], root: Path = paths.STATE) -> NoReturn:
+def _spawn(
+    environ: dict[str, str], state: Path, listener: socket.socket, *, bound: bool
+) -> tuple[subprocess.Popen[bytes], int | None]:
+    """The emulator's process, and the end of the pipe whose closing ends it where it is bound to this process."""
+    inherited = [listener.fileno()]
+    environ[settings.LISTENER_FD] = str(listener.fileno())
+    read_fd, write_fd = os.pipe() if bound else (None, None)
+    if read_fd is not None:
+        inherited.append(read_fd)
+        environ[settings.LIFELINE_FD] = str(read_fd)
+    with (state / "emulator.log").open("wb") as log:
+        process = subprocess.Popen(
+            _COMMAND,
+            cwd=state,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=inherited,
+            start_new_session=True,  # Ctrl-C is ours to handle: it must not hit the emulator first
+        )
+    _CHILDREN[process.pid] = process
+    if read_fd is not None:
+        os.close(read_fd)
+    return process, write_fd
+
+
+def serve(
+    port: int,
+    *,
+    host: str,
+    patches: tuple[str, ...],
+    starting: Callable[[str], object],
+    root: Path = paths.STATE,
+) -> NoReturn:
     """Become the emulator: it takes this process over, and its log goes to this process's output.
 
     Args:
         host: where it listens. Whoever reaches it can run code as this user: another address than a loopback one is for
             a container, whose port is published where its owner says.
+        starting: told the address, before LocalStack starts.
 
     Raises:
-        UsageError: the port is taken.
+        UsageError: nobody can listen on the port.
     """
-    _refuse_taken(port)
+    listener = listening.listen(host, port)
+    port = listening.port_of(listener)
     state = _new_folder(port, root)
     _record(_emulator(os.getpid(), port, state, patches))
-    os.chdir(state)
+    listener.set_inheritable(True)
+    environ = _environment(host, port, state, patches) | {settings.LISTENER_FD: str(listener.fileno())}
+    starting(f"http://{host}:{port}")
     sys.stdout.flush()  # what is still in a buffer would be lost
-    os.execve(sys.executable, _COMMAND, _environment(host, port, state, patches))  # noqa: S606  (no shell is wanted)
+    os.chdir(state)
+    os.execve(sys.executable, _COMMAND, environ)  # noqa: S606  (no shell is wanted)
 
 
 def stop(emulator: Emulator) -> None:
@@ -245,12 +244,6 @@ def _wait_until_serving(emulator: Emulator, process: subprocess.Popen[bytes]) ->
         raise EmulatorError(f"{error}\n{last_lines(emulator.log_path)}") from error
 
 
-def _refuse_taken(port: int) -> None:
-    holder = port_holder(port)
-    if holder:
-        raise UsageError(f"port {port} is taken by {holder}: stop it, or choose another port (--port auto)")
-
-
 def _new_folder(port: int, root: Path) -> Path:
     return new_folder(port, root, lambda other: find(other, root) is not None)
 
@@ -291,13 +284,3 @@ def _process(pid: int, created_ts: float) -> psutil.Process | None:
     except psutil.NoSuchProcess:
         return None
     return process if same else None
-
-
-def _describe(pid: int | None) -> str:
-    if pid is None:
-        return "a process that the system does not let us name"
-    try:
-        process = psutil.Process(pid)
-        return f"{process.name()} (pid {pid}: {' '.join(process.cmdline())[:100]})"
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return f"pid {pid}"

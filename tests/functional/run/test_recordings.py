@@ -14,7 +14,8 @@ from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.recording import FOLDER, STATUS_PATH
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.emulator.host.lifecycle import Emulator, free_port
+from dlqlab.emulator.core.listening import free_port
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.journal import Journal
 from dlqlab.emulator.recorder.reader import Between
 from dlqlab.emulator.recorder.witness import Witness

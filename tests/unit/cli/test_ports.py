@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from dlqlab.cli import main
 from dlqlab.cli.actions.emulators import for_run, running
-from dlqlab.cli.ports import AUTO
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
@@ -92,7 +92,7 @@ def test_run_does_not_empty_the_queues_of_another(monkeypatch: pytest.MonkeyPatc
     """An emulator that ends with another process is looked at, and no run begins on it."""
     _run(monkeypatch, _emulator(4681, bound_to=99))
 
-    assert (4681, DEFAULT_PORT, AUTO) == (running(None).port, for_run(None), for_run(AUTO))
+    assert (4681, DEFAULT_PORT, ANY_PORT) == (running(None).port, for_run(None), for_run(ANY_PORT))
     with pytest.raises(UsageError, match="belongs to process 99"):
         for_run(4681)
 

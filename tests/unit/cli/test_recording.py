@@ -33,7 +33,6 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, 
 
     monkeypatch.setattr(lifecycle, "start", start)
     monkeypatch.setattr(lifecycle, "find_all", list)
-    monkeypatch.setattr(lifecycle, "free_port", lambda: 4999)
     return found
 
 
