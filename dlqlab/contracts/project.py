@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dlqlab.contracts.function_needs import Network, check_layers
+from dlqlab.contracts.injection import Fault, Plan
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.scenario import Drain, Judge, Load
@@ -155,6 +156,7 @@ class Project:
     drain: Drain = field(default_factory=Drain)
     judge: Judging = field(default_factory=Judging)
     network: Network = field(default_factory=Network)
+    faults: tuple[Fault, ...] = ()
     layers: Mapping[str, str] = _table(
         "what a layer of another account holds, by its ARN, `*` for any characters: requirements of PyPI, `npm:` and "
         "packages of npm, or the path of a folder or zip file, from the file's folder"
@@ -162,6 +164,14 @@ class Project:
 
     def __post_init__(self) -> None:
         check_layers(self.layers)
+
+    def plan(self) -> Plan:
+        """The faults from outside, as the emulator takes them.
+
+        Raises:
+            ValueError: one makes no sense; names the field, its value and the remedy.
+        """
+        return Plan(faults=self.faults, seed=self.seed)
 
 
 def find_project(start: Path) -> Path | None:
@@ -194,6 +204,10 @@ def read_project(path: Path) -> Project:
         raise UsageError(f"{path}: {error}") from error
     _hold(project, path)
     _check(project, path)
+    try:
+        project.plan()
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
     return project
 
 

@@ -18,6 +18,8 @@ from dlqlab.contracts.rundir import RunDir, read_json, write_json
 from dlqlab.errors import EvidenceError
 
 GAPS = "gaps.json"
+_LATER = frozenset({"faults"})
+"""Tables that an earlier version did not write yet: it had nothing to say in them."""
 NOT_MEASURED = "recording"
 """The subject of ``not_measured`` in a manifest."""
 
@@ -90,6 +92,8 @@ def write_recording(run: RunDir, recording: Recording) -> Mapping[str, int]:
 
 
 def _read(path: Path, table: str) -> pa.Table:
+    if table in _LATER and not path.exists():
+        return schema(table).empty_table()
     try:
         return _with_later_columns(pq.read_table(path), schema(table))
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:

@@ -1,8 +1,8 @@
 """The flight recorder's tables, and the form in which the emulator leaves them on disk.
 
-Four tables, ``messages``, ``invocations``, ``calls`` and ``bodies``. Times are seconds since the epoch and end in
-``_ts``, durations are in seconds and end in ``_s``; a nullable column is null wherever it is not known. Rows stand in
-the order of their times, and those of one message in the order in which they happened.
+Five tables, ``messages``, ``invocations``, ``calls``, ``bodies`` and ``faults``. Times are seconds since the epoch and
+end in ``_ts``, durations are in seconds and end in ``_s``; a nullable column is null wherever it is not known. Rows
+stand in the order of their times, and those of one message in the order in which they happened.
 
 **On disk** a record is one folder in the emulator's state directory, ``recording``, with segments ``000001.rec``,
 ``000002.rec`` and so on. A segment is a sequence of chunks, each a head of 12 bytes (``<4sII``: ``RECD``, the payload's
@@ -41,7 +41,7 @@ class Column:
 
 _EPOCH = "s since the epoch"
 _CELL = Column(_WHOLE, "emulator that the row is from, counted from 0; null for a run on one")
-_FAULT = Column(_TEXT, "reserved for faults that come from outside; null, as there are none yet")
+_FAULT = Column(_TEXT, "the fault from outside that struck it, as ``faults.fault``; the first of several")
 _TRACE = "root of the AWS X-Ray trace header"
 
 MESSAGES: Mapping[str, Column] = {
@@ -173,11 +173,28 @@ BODIES: Mapping[str, Column] = {
     "is_cut": Column(_FLAG, "the end was taken off, because it is over the limit for one body", nullable=False),
 }
 
+FAULTS: Mapping[str, Column] = {
+    "ts": Column(_REAL, "when it struck", _EPOCH, nullable=False),
+    "fault": Column(_TEXT, "its name in the plan", nullable=False),
+    "kind": Column(_TEXT, "what was done", nullable=False),
+    "task_key": Column(_TEXT, "what its draw went by: the task's key, else an id", nullable=False),
+    "function": Column(_TEXT, "the function that was invoked, or that called"),
+    "queue": Column(_TEXT, "ARN of the message's queue"),
+    "message_id": Column(_TEXT, "the message that it struck"),
+    "receive_count": Column(_WHOLE, "how often that had been received"),
+    "request_id": Column(_TEXT, "the invocation that it struck, or that called"),
+    "service": Column(_TEXT, "of a call or request, as ``calls.service``"),
+    "operation": Column(_TEXT, "as ``calls.operation``"),
+    "resource": Column(_TEXT, "as ``calls.resource``"),
+    "cell": _CELL,
+}
+
 TABLES: Mapping[str, Mapping[str, Column]] = {
     "messages": MESSAGES,
     "invocations": INVOCATIONS,
     "calls": CALLS,
     "bodies": BODIES,
+    "faults": FAULTS,
 }
 
 
@@ -197,6 +214,7 @@ class Recording:
     invocations: pa.Table
     calls: pa.Table
     bodies: pa.Table
+    faults: pa.Table
     gaps: tuple[str, ...]
     """Why the record does not have everything, in sentences; empty where it has."""
     is_ended: bool

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dlqlab import paths
+from dlqlab.contracts.injection import KINDS, Fault, Kind
 from dlqlab.contracts.project import Project
 from dlqlab.load import templates
 from dlqlab.reference.tables import code, table, unit_of
@@ -34,15 +35,22 @@ def page() -> str:
 def _sections() -> Iterator[str]:
     hints = typing.get_type_hints(Project)
     inner = {name: kind for name, kind in hints.items() if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
-    yield _section("At the top", Project, skip=inner)
+    yield _section("At the top", Project, skip={**inner, "faults": Fault})
     for name, kind in inner.items():
         yield _section(f"`[{name}]`", kind)
+    yield _section("`[[faults]]`", Fault)
+    yield table(("Kind", "Strikes", "`delay_s`", "What is done"), [_kind_row(one) for one in KINDS]) + "\n"
 
 
 def _section(title: str, kind: type, skip: Mapping[str, Any] | None = None) -> str:
     rows = [_row(one) for one in dataclasses.fields(typing.cast(Any, kind)) if one.name not in (skip or {})]
     said = " ".join((kind.__doc__ or "").split())
     return f"## {title}\n\n{said}\n\n{table(('Field', 'Default', 'Unit', 'May be', 'Meaning'), rows)}\n"
+
+
+def _kind_row(kind: Kind) -> tuple[str, ...]:
+    meaning = KINDS[kind]
+    return code(kind), meaning.place, f"{meaning.delay_s:g}" if meaning.delay_s else "", meaning.text
 
 
 def _row(one: "dataclasses.Field[Any]") -> tuple[str, ...]:

@@ -19,9 +19,10 @@ REQUIRED: Mapping[str, Mapping[str, Any]] = {
     "invocations": {"started_ts": T0, "function": "processor"},
     "calls": {"ts": T0, "duration_s": 0.001, "actor_kind": "invocation", "service": "dynamodb", "status": 200},
     "bodies": {"is_redacted": False, "is_cut": False},
+    "faults": {"ts": T0, "fault": "error", "kind": "error", "task_key": "t-1"},
 }
 """What a row without these columns gets; a message's kind and id, an invocation's id and bodies are always said."""
-_TIMES = {"messages": "ts", "invocations": "started_ts", "calls": "ts"}
+_TIMES = {"messages": "ts", "invocations": "started_ts", "calls": "ts", "faults": "ts"}
 
 
 def recording(
@@ -30,6 +31,7 @@ def recording(
     invocations: Iterable[Mapping[str, Any]] = (),
     calls: Iterable[Mapping[str, Any]] = (),
     bodies: Iterable[Mapping[str, Any]] = (),
+    faults: Iterable[Mapping[str, Any]] = (),
     gaps: Sequence[str] = (),
     is_ended: bool = True,
 ) -> Recording:
@@ -44,6 +46,7 @@ def recording(
         invocations=_table("invocations", invocations),
         calls=_table("calls", calls),
         bodies=_table("bodies", bodies),
+        faults=_table("faults", faults),
         gaps=tuple(gaps),
         is_ended=is_ended,
     )

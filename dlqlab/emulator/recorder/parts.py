@@ -22,6 +22,8 @@ from dlqlab.emulator.recorder.rows import (
     CLOSED,
     ENDED,
     ENDED_FIELDS,
+    FAULT,
+    FAULT_FIELDS,
     LOST,
     MESSAGE,
     MESSAGE_FIELDS,
@@ -64,6 +66,7 @@ _KINDS = {
     ENDED: _Kind("ended", "invocations", ENDED_FIELDS),
     CALL: _Kind("calls", "calls", CALL_FIELDS),
     BODY: _Kind("bodies", "bodies", BODY_FIELDS),
+    FAULT: _Kind("faults", "faults", FAULT_FIELDS),
 }
 PARTS: Mapping[str, pa.Schema] = {kind.name: kind.schema() for kind in _KINDS.values()}
 """The tables that parts are of. ``seq`` is a row's place in the order of all; an invocation is ``started``, and

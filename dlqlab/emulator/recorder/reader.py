@@ -18,6 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dlqlab.contracts.database import literal, open_database
+from dlqlab.contracts.injection import KINDS
+from dlqlab.contracts.injection import Kind as Fault
+from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.recording import TABLES, Recording, schema
 from dlqlab.emulator.recorder.parts import PARTS, Said, read_parts
 from dlqlab.lineage.keys import KeyOf, content_hash, key_finder
@@ -35,12 +38,35 @@ _KEPT = {
         )""",
 }
 """What lives into the window: it is kept whole. In this order, one is made with the help of those before it."""
+_CHANGED = {
+    Fault.DELETE_DROPPED: Kind.NOT_DELETED,
+    Fault.DUPLICATE: Kind.RECEIVED,
+    Fault.LATE: Kind.SENT,
+    Fault.REORDER: Kind.SENT,
+    Fault.EXPIRED: Kind.EXPIRED,
+}
+"""The kind of a message's row that a fault has struck, by the fault's kind."""
+_FAULT_KINDS = pa.table(
+    {
+        "kind": [kind.value for kind in KINDS],
+        "place": [meaning.place.value for meaning in KINDS.values()],
+        "changed": pa.array([_CHANGED.get(kind) for kind in KINDS], pa.string()),
+    }
+)
 _TABLES = {
     "messages": """
         SELECT * REPLACE (
             CASE WHEN parent_ids IS NULL AND kind = 'sent' AND actor_kind IN ('invocation', 'service')
             THEN given.message_ids ELSE parent_ids END AS parent_ids
-        ) FROM messages SEMI JOIN kept_messages USING (queue, message_id)
+        ) FROM (
+            SELECT messages.*, struck.fault FROM messages LEFT JOIN (
+                SELECT first(fault ORDER BY seq) AS fault, queue, message_id, changed,
+                    CASE changed WHEN 'received' THEN receive_count END AS receive_count
+                FROM faults JOIN fault_kinds USING (kind) WHERE changed IS NOT NULL GROUP BY ALL
+            ) AS struck ON struck.queue = messages.queue AND struck.message_id = messages.message_id
+                AND struck.changed = messages.kind
+                AND (struck.receive_count IS NULL OR struck.receive_count = messages.receive_count)
+        ) AS messages SEMI JOIN kept_messages USING (queue, message_id)
         LEFT JOIN (
             SELECT request_id, last(message_ids ORDER BY seq) AS message_ids,
                 last(trace_id ORDER BY seq) AS given_trace_id
@@ -48,15 +74,25 @@ _TABLES = {
         ) AS given USING (request_id)
         LEFT JOIN keys USING (body_sha256)""",
     "invocations": """
-        SELECT * FROM started SEMI JOIN kept_invocations USING (seq) LEFT JOIN ended ON started_seq = seq""",
+        SELECT * FROM started SEMI JOIN kept_invocations USING (seq) LEFT JOIN ended ON started_seq = seq
+        LEFT JOIN (
+            SELECT first(fault ORDER BY seq) AS fault, request_id FROM faults JOIN fault_kinds USING (kind)
+            WHERE place = 'function' GROUP BY request_id
+        ) USING (request_id)""",
     "calls": """
-        SELECT * FROM calls
+        SELECT * FROM calls LEFT JOIN (
+            SELECT fault, request_id AS struck_id, service AS struck_service, operation AS struck_operation,
+                ts AS struck_ts
+            FROM faults WHERE service IS NOT NULL
+        ) ON struck_service = service AND struck_operation = operation AND struck_id = request_id
+            AND struck_ts BETWEEN ts AND ts + duration_s
         WHERE (ts <= end_ts() AND ts + duration_s >= start_ts())
             OR request_id IN (SELECT request_id FROM kept_invocations)
             OR request_id IN (SELECT client_request_id FROM kept_invocations)""",
     "bodies": """
         SELECT * FROM bodies SEMI JOIN
             (SELECT body_sha256 FROM messages SEMI JOIN kept_messages USING (queue, message_id)) USING (body_sha256)""",
+    "faults": "SELECT * FROM faults WHERE ts BETWEEN start_ts() AND end_ts()",
 }
 _KEYS = pa.schema([("body_sha256", pa.string()), ("key", pa.string()), ("content", pa.string())])
 """What is found in bodies, on its way to the messages that have them."""
@@ -78,6 +114,7 @@ _ORDERS = {
     "invocations": "ORDER BY started_ts, seq",
     "calls": "ORDER BY ts, seq",
     "bodies": "",
+    "faults": "ORDER BY ts, seq",
 }
 
 
@@ -154,6 +191,7 @@ class Reader:
             for name in ("start_ts", "end_ts"):
                 value = float(getattr(self._window, name))
                 self._database.execute(f"CREATE TEMP MACRO {name}() AS '{value}'::DOUBLE")
+            self._database.register("fault_kinds", _FAULT_KINDS)
             for name in (*PARTS, "keys"):
                 self._database.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({literal(self._scratch / name)})")
             for name, query in _KEPT.items():

@@ -77,6 +77,23 @@ CALL_FIELDS = (
 BODY = "b"
 BODY_FIELDS = ("body_sha256", "body", "body_bytes", "is_redacted", "is_cut")
 
+FAULT = "f"
+FAULT_FIELDS = (
+    "seq",
+    "ts",
+    "fault",
+    "kind",
+    "task_key",
+    "function",
+    "queue",
+    "message_id",
+    "receive_count",
+    "request_id",
+    "service",
+    "operation",
+    "resource",
+)
+
 LOST = "l"
 """Reason, and how many rows have been lost for it so far."""
 

@@ -13,10 +13,12 @@ from moto.dynamodb.models import dynamodb_backends
 
 from dlqlab.contracts.recording import FOLDER, STATUS_PATH
 from dlqlab.emulator import settings
+from dlqlab.emulator.core import strikes
 from dlqlab.emulator.recorder import functions, publishes, queues, relays, requests
 from dlqlab.emulator.recorder.actors import Environments
 from dlqlab.emulator.recorder.finish import Finisher
 from dlqlab.emulator.recorder.journal import Journal
+from dlqlab.emulator.recorder.rows import FAULT
 from dlqlab.emulator.recorder.witness import Witness
 
 _JOURNALS: list[Journal] = []
@@ -39,11 +41,16 @@ def start() -> None:
     requests.install(witness, environments)
     relays.install(witness)
     publishes.install(witness)
+    strikes.WATCHES.append(functools.partial(_struck, witness))
     ROUTER.add(STATUS_PATH, functools.partial(_state, journal), methods=["GET"])
     ON_AFTER_SERVICE_SHUTDOWN_HANDLERS.register(journal.close)
     atexit.register(journal.close)
     journal.start()
     _JOURNALS.append(journal)
+
+
+def _struck(witness: Witness, strike: strikes.Strike) -> None:
+    witness.journal.give((FAULT, *witness.stamp(), *strike))
 
 
 def keys_of(table: str) -> tuple[str, ...] | None:

@@ -28,7 +28,7 @@ def test_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
     rows = write_recording(run, _recording("3 rows are missing"))
 
-    assert {"messages": 1, "invocations": 0, "calls": 0, "bodies": 0} == rows
+    assert {"messages": 1, "invocations": 0, "calls": 0, "bodies": 0, "faults": 0} == rows
     read = read_recording(run)
     assert _recording("3 rows are missing") == read
     file = pq.ParquetFile(table_path(run.recording_path, "messages"))
@@ -77,3 +77,12 @@ def test_evidence_of_a_run_has_its_recording(tmp_path: Path) -> None:
     run.write_manifest(Manifest(run_id="r", scenario=Scenario(name="s")))
 
     assert _recording("gap") == load_evidence(run).recording
+
+
+def test_record_of_a_version_without_faults_is_read(tmp_path: Path) -> None:
+    """There were none."""
+    run = RunDir(tmp_path / "run")
+    write_recording(run, _recording())
+    table_path(run.recording_path, "faults").unlink()
+
+    assert _recording() == read_recording(run)
