@@ -13,6 +13,7 @@ import pandas as pd
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.contracts.evidence import RunEvidence
+from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.scenario import from_dict
@@ -107,9 +108,12 @@ def evidence(
     gaps: Sequence[str] = (),
     effects: Sequence[str] = (),
     requests: pd.DataFrame | None = None,
+    plan: Plan | None = None,
     **rows: Any,
 ) -> RunEvidence:
-    """``requests`` is the clients' ledger; ``rows`` are further rows of the record: calls, bodies, invocations."""
+    """``requests`` is the clients' ledger; ``rows`` are further rows of the record: calls, bodies, invocations.
+    ``plan`` is that of faults from outside.
+    """
     scenario = from_dict({"name": "any", "description": "any", "faults": {"mode": "none"}}, source="test")
     manifest = Manifest(
         run_id="r",
@@ -119,6 +123,7 @@ def evidence(
         drain_ended_ts=T0,
         promise=promise or Promise(),
         effects=tuple(effects),
+        injection=plan,
     )
     tables = {} if requests is None else {"ledger": requests}
     invocations = [*story.invocations, *rows.pop("invocations", ())]

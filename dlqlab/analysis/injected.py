@@ -1,0 +1,298 @@
+"""What a plan of faults from outside decides by itself, delivery by delivery, held against the record.
+
+The plan is a function of keys and receive counts, so that it says which deliveries must fail before anything happened.
+Of a batch one struck message is enough: Lambda fails the whole of it (Using Lambda with Amazon SQS, "Error handling"),
+and which messages were batch mates only the record knows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from dlqlab.analysis.deliveries import name_of
+from dlqlab.analysis.flow import Flow
+from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
+from dlqlab.analysis.recorded_rows import Row, Rows
+from dlqlab.contracts.injection import FAILURES, Case, Fault, Kind, Place, Plan, given_key, matches, strikes
+from dlqlab.contracts.recorded import Kind as Event
+from dlqlab.contracts.recorded import Outcome
+
+_PUT_AHEAD_S = 5.0
+"""A plan is put in force no longer than this before the load begins: so much a window's edges are unsure."""
+_PAST_TIMEOUT_S = 1.0
+_UNTIL_ENDLESS_S = 86_400.0
+_ASKED = frozenset({Kind.NAMED, Kind.MALFORMED})
+"""Failures only where the mapping asks for batchItemFailures: elsewhere every answer is success."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """One delivery to a function, as the plan sees it.
+
+    ``must_fail``: None where the plan alone does not decide it. ``fault`` is the one that fails it, ``is_own`` whether
+    it struck this message and not only a mate of its batch. ``has_failed`` is measured; None where the record ends.
+    """
+
+    stay: Stay
+    delivery: Delivery
+    attempt: Attempt
+    must_fail: bool | None
+    fault: str | None
+    is_own: bool
+    has_failed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """From when until when a plan was in force, in seconds since the epoch; None where nobody says."""
+
+    began_ts: float | None = None
+    ended_ts: float | None = None
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A plan beside the messages of a run."""
+
+    flow: Flow
+    plan: Plan
+    in_force: InForce = InForce()
+
+    @cached_property
+    def deliveries(self) -> tuple[Foreseen, ...]:
+        """Every delivery that a mapping gave to a function whose code, or init, came to an end of any kind."""
+        return tuple(self._foreseen())
+
+    @cached_property
+    def strikes(self) -> Sequence[Row]:
+        """The rows of the record's table of strikes."""
+        found: list[Row] = self.flow.recording.faults.to_pylist()
+        return found
+
+    @cached_property
+    def struck_requests(self) -> frozenset[str]:
+        """Invocations that anything struck."""
+        return frozenset(row["request_id"] for row in self.strikes if row["request_id"])
+
+    @cached_property
+    def struck_receives(self) -> frozenset[tuple[str, int]]:
+        """Receives of messages that anything struck: message id, receive count."""
+        return frozenset((row["message_id"], row["receive_count"] or 1) for row in self.strikes if row["message_id"])
+
+    @cached_property
+    def letters_due(self) -> tuple[Stay, ...]:
+        """The stays in queues of work of which the plan fails every allowed receive by their own key."""
+        return tuple(stay for stay in self.flow.work if self._is_due(stay))
+
+    def unplanned(self) -> Iterator[Row]:
+        """Recorded strikes that the plan does not have."""
+        by_name = {fault.name: fault for fault in self.plan.faults}
+        for row in self.strikes:
+            fault = by_name.get(row["fault"])
+            if fault is None or not self._is_planned(fault, row):
+                yield row
+
+    def undone_drops(self) -> Iterator[Stay]:
+        """Stays that a mapping's delete ended, although the plan drops the delete of that receive."""
+        drops = [one for one in self.plan.at(Place.QUEUE) if one.kind is Kind.DELETE_DROPPED]
+        for stay in self.flow.stays if drops else ():
+            if stay.left == Event.DELETED and stay.deliveries and not stay.left_late:
+                last = stay.deliveries[-1]
+                meant = (one for one in drops if matches(one.queue, stay.queue))
+                if any(self._strikes(one, stay.message_id, last.receive_count, stay.left_ts) for one in meant):
+                    yield stay
+
+    def is_explained(self, stay: Stay) -> bool:
+        """Whether each counted receive of a dead letter has a failure, a strike, or nobody free to try it."""
+        return all(
+            (stay.message_id, each.receive_count or 1) in self.struck_receives
+            or any(
+                one.has_failed
+                or one.outcome in {Outcome.THROTTLED, Outcome.INIT_ERROR}
+                or one.request_id in self.struck_requests
+                for one in each.attempts
+            )
+            for each in stay.deliveries
+            if each.is_counted
+        )
+
+    def _foreseen(self) -> Iterator[Foreseen]:
+        for stay in self.flow.stays:
+            for delivery in stay.deliveries:
+                for attempt in delivery.attempts:
+                    if attempt.source == "mapping" and attempt.outcome != Outcome.THROTTLED:
+                        yield self._of(stay, delivery, attempt)
+
+    def _of(self, stay: Stay, delivery: Delivery, attempt: Attempt) -> Foreseen:
+        own = self._struck(attempt, stay.message_id)
+        mates = [self._struck(attempt, one, as_mate=True) for one in attempt.message_ids if one != stay.message_id]
+        found = next((one for one in (own, *mates) if isinstance(one, Fault)), None)
+        is_open = found is None and None in (own, *mates)
+        return Foreseen(
+            stay=stay,
+            delivery=delivery,
+            attempt=attempt,
+            must_fail=True if found else None if is_open else False,
+            fault=found.name if found else None,
+            is_own=isinstance(own, Fault),
+            has_failed=None if attempt.outcome is None else has_failed(attempt),
+        )
+
+    def _struck(self, attempt: Attempt, message_id: str, *, as_mate: bool = False) -> Fault | bool | None:
+        """The fault by which this message fails the attempt; False where none does, None where that is not decided."""
+        answer: bool | None = False
+        for fault in self._failing(attempt):
+            if as_mate and fault.kind is Kind.NAMED:
+                continue
+            count = self._counts.get((attempt.request_id, message_id))
+            strikes_it = self._strikes(fault, message_id, count, attempt.started_ts)
+            if strikes_it:
+                return fault
+            answer = None if strikes_it is None else answer
+        return answer
+
+    def _failing(self, attempt: Attempt) -> Iterator[Fault]:
+        """The plan's faults that fail this invocation if they strike a message of it."""
+        for fault in self.plan.at(Place.FUNCTION):
+            if matches(fault.function, attempt.function) and self._fails(
+                fault, attempt.function, asks=bool(attempt.reports_failures)
+            ):
+                yield fault
+
+    def _fails(self, fault: Fault, function: str, *, asks: bool) -> bool:
+        if fault.kind is Kind.KILL:
+            return not fault.seconds  # later than that it may be done before
+        if fault.kind is Kind.STALL:
+            timeout_s = self._timeouts_s.get(function)
+            return timeout_s is not None and fault.seconds >= timeout_s + _PAST_TIMEOUT_S
+        return fault.kind in FAILURES or (asks and fault.kind in _ASKED)
+
+    def _strikes(self, fault: Fault, message_id: str, count: int | None, ts: float | None) -> bool | None:
+        """Whether a fault of the plan strikes a message at a time; None where that cannot be known."""
+        needs_key = bool(fault.keys) or fault.rate < 1
+        key = self._keys.get(message_id)
+        if (key is None and needs_key) or count is None:
+            return None
+        case = Case(key=key or message_id, message_id=message_id, receive_count=count)
+        return strikes(fault, case, self.plan.seed) and self._is_on(fault, ts)
+
+    def _is_on(self, fault: Fault, ts: float | None) -> bool | None:
+        """Whether a fault's window is open at a time."""
+        began_ts, ended_ts = self.in_force.began_ts, self.in_force.ended_ts
+        if fault.after_queue:
+            entered = self._entered_ts.get(fault.after_queue)
+            if entered is None or ts is None or ts < entered:
+                return False if ts is not None else None
+        if began_ts is None or ts is None:
+            return None if _has_window(fault) else True
+        if ts < began_ts - _PUT_AHEAD_S:
+            return False
+        if ts < began_ts or (ended_ts is not None and ts >= ended_ts):
+            return None
+        first_s, last_s = ts - began_ts, ts - began_ts + _PUT_AHEAD_S
+        if last_s < fault.from_s or first_s >= fault.until_s:
+            return False
+        return True if first_s >= fault.from_s and last_s < fault.until_s else None
+
+    def _is_due(self, stay: Stay) -> bool:
+        topology = self.flow.topology
+        queue = next((one for one in topology.queues if one.name == stay.queue), None) if topology else None
+        if topology is None or queue is None or queue.max_receive_count is None or queue.dead_letters is None:
+            return False
+        consumers = [one for one in topology.consumers if one.queue == queue.role and one.is_enabled]
+        takers = [(topology.function(one.function).name, bool(one.response_types)) for one in consumers]
+        return bool(takers) and all(
+            any(self._fails_always(fault, takers, stay.message_id, count) for fault in self.plan.at(Place.FUNCTION))
+            for count in range(1, queue.max_receive_count + 1)
+        )
+
+    def _fails_always(self, fault: Fault, takers: Sequence[tuple[str, bool]], message_id: str, count: int) -> bool:
+        return (
+            not _has_window(fault)
+            and not fault.after_queue
+            and all(matches(fault.function, name) and self._fails(fault, name, asks=asks) for name, asks in takers)
+            and self._strikes(fault, message_id, count, None) is True
+        )
+
+    def _is_planned(self, fault: Fault, row: Row) -> bool:
+        """Whether a recorded strike is one of this fault's; the number of a call is not known, so not its draw."""
+        if fault.kind != row["kind"]:
+            return False
+        if fault.place in {Place.FUNCTION, Place.CALL} and not matches(fault.function, row["function"] or ""):
+            return False
+        if fault.place is Place.QUEUE and not matches(fault.queue, name_of(row["queue"])):
+            return False
+        if fault.place is Place.EMULATOR:
+            return True
+        case = Case(
+            key=row["task_key"], message_id=row["message_id"] or "", receive_count=row["receive_count"] or 1, nth=0
+        )
+        if fault.place is Place.CALL:
+            is_meant = not fault.keys or bool({case.key, case.message_id} & set(fault.keys))
+            return is_meant and (not fault.receives or case.receive_count in fault.receives)
+        return strikes(fault, case, self.plan.seed)
+
+    @cached_property
+    def _counts(self) -> Mapping[tuple[str, str], int | None]:
+        """Receive counts by invocation and message."""
+        return {
+            (attempt.request_id, stay.message_id): delivery.receive_count
+            for stay in self.flow.stays
+            for delivery in stay.deliveries
+            for attempt in delivery.attempts
+        }
+
+    @cached_property
+    def _timeouts_s(self) -> Mapping[str, int | None]:
+        topology = self.flow.topology
+        return {one.name: one.timeout_s for one in topology.functions} if topology else {}
+
+    @cached_property
+    def _entered_ts(self) -> Mapping[str, float]:
+        """When the first message entered each queue."""
+        found: dict[str, float] = {}
+        for stay in self.flow.stays:
+            if stay.sent_ts is not None:
+                found[stay.queue] = min(found.get(stay.queue, stay.sent_ts), stay.sent_ts)
+        return found
+
+    @cached_property
+    def _keys(self) -> Mapping[str, str]:
+        """What the draws go by, by message id; without those of which the record cannot tell."""
+        return keys_of(self.flow, self.strikes, by_path=self.plan.task_key is not None)
+
+
+def has_failed(attempt: Attempt) -> bool:
+    """Whether an invocation that ended left the message undone by its outcome or its answer."""
+    return attempt.outcome != Outcome.OK or bool(attempt.failed)
+
+
+def keys_of(flow: Flow, struck: Iterable[Row] = (), *, by_path: bool = False) -> dict[str, str]:
+    """What draws go by, by message id: the task's key in its body, else the message's id.
+
+    Args:
+        flow: the messages.
+        struck: strikes, which tell the key of what they struck.
+        by_path: the key is what the pipeline declares, which the record has of each message.
+    """
+    found = {row["message_id"]: row["task_key"] for row in struck if row["message_id"]}
+    rows = Rows(flow.recording)
+    sent = rows.sent({stay.message_id for stay in flow.stays})
+    if by_path:
+        return {row["message_id"]: row["task_key"] for row in sent if row["task_key"]} | found
+    cut = {row["body_sha256"] for row in flow.recording.bodies.to_pylist() if row["is_cut"] or row["is_redacted"]}
+    unsure = {row["message_id"] for row in sent if row["body_sha256"] in cut}
+    for message_id, body in rows.bodies_of(sent).items():
+        key = given_key(body) or (None if message_id in unsure else message_id)
+        if key is not None:
+            found.setdefault(message_id, key)
+    return found
+
+
+def is_taken_along(one: Foreseen) -> bool:
+    """Whether a delivery fails by the plan only because of a mate of its batch."""
+    return bool(one.must_fail) and not one.is_own
+
+
+def _has_window(fault: Fault) -> bool:
+    return fault.from_s > 0 or fault.until_s < _UNTIL_ENDLESS_S
