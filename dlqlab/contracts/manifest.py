@@ -17,6 +17,7 @@ from typing import Self
 
 import dlqlab
 from dlqlab import paths
+from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.lookup import MANIFEST
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
 from dlqlab.contracts.promise import Promise
@@ -179,8 +180,9 @@ class Manifest:
     what the functions logged as their run: of a load by hand that is not the run's own name. ``phases`` is seconds by
     phase. ``emulator`` is None where the target is none of ours. ``not_measured`` says by subject what nobody looked
     at. ``specimen`` names a pipeline that takes no scenario: its ``scenario`` is empty, and
-    ``promise`` and ``effects`` are what its owner says (``project``). ``redact_fields`` is None where
-    the functions' settings were not read. ``cells`` is how many emulators shared a run, None for one.
+    ``promise`` and ``effects`` are what its owner says (``project``). ``injection`` is the plan of faults from outside.
+    ``redact_fields`` is None where the functions' settings were not read. ``cells`` is how many emulators shared a run,
+    None for one.
     """
 
     run_id: str
@@ -188,6 +190,7 @@ class Manifest:
     specimen: str | None = None
     promise: Promise = field(default_factory=Promise)
     effects: tuple[str, ...] = ()
+    injection: Plan | None = None
     functions_run_id: str | None = None
     target: str = "local"
     simulated: bool = False
@@ -243,7 +246,7 @@ class Manifest:
         try:
             scenario = _scenario(value)
             return from_plain(cls, own | {"scenario": scenario, "provenance": from_plain(Provenance, made_by)})
-        except (ShapeError, ScenarioError) as error:
+        except (ValueError, ScenarioError) as error:
             raise EvidenceError(f"{source}: {error}{_written_by(value)}") from error
 
 
