@@ -393,6 +393,11 @@ PATCHES: tuple[Patch, ...] = (
         asked_by=settings.ENFORCE_IAM,
     ),
     Patch(
+        "inject_faults",
+        "injection",
+        "Faults from outside strike messages, invocations, calls and requests, where a plan is put in force.",
+    ),
+    Patch(
         "recorder",
         "recorder",
         "The emulator writes down what happens to every message, each invocation and each call; it changes nothing "

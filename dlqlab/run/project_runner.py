@@ -16,6 +16,7 @@ from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
 from dlqlab.collect.host import tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.project import Project
 from dlqlab.contracts.rundir import RunDir, point_latest
@@ -28,6 +29,7 @@ from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import DeployError
 from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.progress import Phases
+from dlqlab.run.injection import injected
 from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import pull, sampled
 from dlqlab.run.own_entries import entry_settings
@@ -48,6 +50,7 @@ class ProjectRunner:
     project: Project
     root: Path
     console: Console
+    plan: Plan = field(default_factory=Plan)
     port: int = lifecycle.DEFAULT_PORT
     keep: bool = False
     runs_root: Path = paths.RUNS
@@ -64,6 +67,7 @@ class ProjectRunner:
             specimen=self.project.name,
             promise=self.project.promise,
             effects=self.project.effects.calls,
+            injection=self.plan if self.plan.faults else None,
             scenario=scenario_of(self.project),
             cores=os.cpu_count(),
             junk_message_ids=(),
@@ -143,7 +147,11 @@ class ProjectRunner:
     def _measure(self, target: Target, emulator: Emulator, watch: Watch) -> None:
         sqs = target.client("sqs")
         url, entry = entry_settings(self.project, self.root, target)
-        with sampled(self.run, emulator, sqs, queue_urls(sqs, target.topology.queue_names), watch) as (queues, host):
+        urls = queue_urls(sqs, target.topology.queue_names)
+        with (
+            sampled(self.run, emulator, sqs, urls, watch) as (queues, host),
+            injected(emulator, self.plan),
+        ):
             with self.phases.phase("load", f"{self.project.load.tasks:,} tasks") as phase:
                 self.note(load_started_ts=time.time())
                 point_latest(self.run)

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from dlqlab.collect.host import HostSampler, tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import queue_urls
 from dlqlab.contracts.cells import ALONE, Cell
+from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import Broken, LatencyProbe, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario
@@ -28,6 +29,7 @@ from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.progress import Phases
 from dlqlab.run import preflight
 from dlqlab.run.deployed import read_settings
+from dlqlab.run.injection import injected
 from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import drain, pull, record_topology, sampled
 from dlqlab.run.target_facts import target_facts
@@ -53,6 +55,7 @@ class Runner:
 
     scenario: Scenario
     console: Console
+    plan: Plan = field(default_factory=Plan)
     port: int = lifecycle.DEFAULT_PORT
     keep: bool = False
     runs_root: Path = paths.RUNS
@@ -74,6 +77,7 @@ class Runner:
         self.run = RunDir(self.runs_root / (self.run_id if self.cell == ALONE else str(self.cell.number)))
         self.manifest = Manifest(
             run_id=self.run_id,
+            injection=self.plan if self.plan.faults else None,
             scenario=self.scenario,
             target=self.target.label if self.target else "local",
             cores=os.cpu_count(),
@@ -165,7 +169,8 @@ class Runner:
     def _measure(self, target: Target, emulator: Emulator | None, url: str, watch: Watch) -> None:
         sqs: SQSClient = target.client("sqs")
         urls = queue_urls(sqs, target.topology.queue_names)
-        with sampled(self.run, emulator, sqs, urls, watch) as (queues, host):
+        breaking = injected(emulator, self.plan) if emulator else nullcontext()
+        with sampled(self.run, emulator, sqs, urls, watch) as (queues, host), breaking:
             load = self._load(url, host, sqs, urls[target.topology.work.queue.role])
             drained, waited = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
             self.note(drain_ended_ts=time.time())

@@ -142,7 +142,7 @@ def test_merged_recordings_are_in_order_of_time(tmp_path: Path) -> None:
     assert [("b", 1), ("a", 0)] == [(row["message_id"], row["cell"]) for row in record.messages.to_pylist()]
     assert ["shared", "a", "b"] == record.bodies["body_sha256"].to_pylist()
     assert ("cell 0: torn", "cell 2: it has no record") == record.gaps
-    assert {"messages": 2, "invocations": 0, "calls": 0, "bodies": 3} == recorded.rows
+    assert {"messages": 2, "invocations": 0, "calls": 0, "bodies": 3, "faults": 0} == recorded.rows
     first = _manifest(0, not_measured={"recording": "not in this cell", "host": "nobody"})
     whole = merge_manifests(WHOLE, [first, _manifest(1)], recorded)
     assert {"host": "nobody"} == whole.not_measured

@@ -12,6 +12,7 @@ from dlqlab.cli.actions.targets import agree, elsewhere, resolve
 from dlqlab.cli.consent import load_intent
 from dlqlab.cli.console import OUT
 from dlqlab.cli.targets import Where
+from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.project import find_project, read_project
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenarios import find, known
@@ -23,6 +24,7 @@ from dlqlab.progress import Phases
 from dlqlab.report.terminal import print_verdict
 from dlqlab.run.by_hand import load_by_hand
 from dlqlab.run.cells import gather_cells
+from dlqlab.run.injection import read_plan
 from dlqlab.run.project_runner import ProjectRunner
 from dlqlab.run.runner import Runner
 
@@ -30,19 +32,23 @@ DEFAULT = "default"
 CONCLUDE = "dlqlab.report.conclude"
 
 
-def run(where: Where, scenario: str | None, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, **options: Any) -> int:
     file = find_project(Path.cwd()) if scenario is None and where.specimen is None else None
     if file is not None:
-        return _run_project(file, where, keep=keep, seed=seed, runs=runs, cells=cells)
-    return _run_scenario(where, scenario or DEFAULT, keep=keep, seed=seed, runs=runs, cells=cells)
+        return _run_project(file, where, faults=faults, cells=cells, **options)
+    return _run_scenario(where, scenario or DEFAULT, faults=faults, cells=cells, **options)
 
 
-def _run_project(file: Path, where: Where, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+def _run_project(
+    file: Path, where: Where, *, faults: Path | None, keep: bool, seed: int | None, runs: Path, cells: int
+) -> int:
     if where.target or where.stage or cells > 1:
         raise UsageError(f"--target, --stage and --cells are about the task system; {file.name} says what is run here")
     project = read_project(file)
+    project = project if seed is None else replace(project, seed=seed)
     runner = ProjectRunner(
-        project=project if seed is None else replace(project, seed=seed),
+        project=project,
+        plan=project.plan() if faults is None else read_plan(faults, seed=project.seed),
         root=file.parent,
         console=OUT,
         port=for_run(where.port),
@@ -55,14 +61,24 @@ def _run_project(file: Path, where: Where, *, keep: bool, seed: int | None, runs
     return _concluded(runner.gather(), runner.phases)
 
 
-def _run_scenario(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+def _run_scenario(
+    where: Where, scenario: str, *, faults: Path | None, keep: bool, seed: int | None, runs: Path, cells: int
+) -> int:
+    if faults is not None and where.target:
+        raise UsageError(
+            "--faults and --target are given: faults from outside strike in the emulator that a run starts"
+        )
+    if cells > 1 and faults is not None:
+        raise UsageError(f"--cells {cells} with --faults: faults from outside strike one emulator")
     if cells > 1 and (keep or where.target):
         raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
     chosen = find(scenario, seed=seed)
+    plan = Plan() if faults is None else read_plan(faults, seed=chosen.seed)
     target = elsewhere(where) if where.target else None
     what = "deploy, empty the stage's queues and tables, send load"
     runner = Runner(
         scenario=chosen,
+        plan=plan,
         console=OUT,
         port=DEFAULT_PORT if target or cells > 1 else for_run(where.port),
         keep=keep,

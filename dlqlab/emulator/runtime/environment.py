@@ -6,6 +6,7 @@ environment lifecycle", AWS developer guide).
 """
 
 import contextlib
+import functools
 import json
 import socket
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlqlab.emulator.runtime import filesystem
+from dlqlab.emulator.runtime import filesystem, interference
 from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
 from dlqlab.emulator.runtime.extensions import ExtensionError, Extensions, ready_line
 from dlqlab.emulator.runtime.files import Files
@@ -227,13 +228,25 @@ class Environment:
             else:
                 self._extensions.take(request)
 
+    def renew(self) -> None:
+        """End the process, so that what comes next begins with an init."""
+        self._end_process("SPINDOWN")
+
+    def failed_init(self, kind: str, text: str) -> InitError:
+        """End the process; the error of an init that failed."""
+        return self._init_failed(kind, text)
+
     def _invoke(self, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
+        interferes = interference.of_invocation(self._function.variables, request_id, payload)
+        if interferes is not None:
+            interferes.before(self)
         self._have_process()
         init_ms, self._init_ms = self._init_ms, None
         lines, self._init_lines = self._init_lines, []
         lines.append(Line(now_ms(), f"START RequestId: {request_id} Version: {self._function.version}"))
         began = time.monotonic()
-        outcome = self._converse(request_id, payload, arn, trace_id, began)
+        converse = functools.partial(self._converse, request_id, payload, arn, trace_id, began)
+        outcome = converse() if interferes is None else interferes.around(converse, self.pid)
         duration_ms = (time.monotonic() - began) * 1000
         memory_mb = self._process.peak_memory_mb() if self._process else 0
         lines += self._collect(outcome)

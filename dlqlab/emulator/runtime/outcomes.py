@@ -54,6 +54,12 @@ def broken(request_id: str, kind: str, text: str) -> Outcome:
     return Outcome("error", json.dumps(document).encode(), f"{message} {kind}", kind)
 
 
+def injected(text: str) -> Outcome:
+    """The outcome of an invocation that fails on purpose, as an error of its handler."""
+    document = {"errorType": "InjectedFault", "errorMessage": text}
+    return Outcome("failure", json.dumps(document).encode(), f"[ERROR] InjectedFault: {text}")
+
+
 def too_large(request_id: str, *, goes_on: bool) -> Outcome:
     """The outcome of an invocation whose result or error document is over the limit."""
     kind, text = "Function.ResponseSizeTooLarge", f"Response payload size exceeded {_LIMIT}"

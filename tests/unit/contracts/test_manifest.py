@@ -9,6 +9,7 @@ import pytest
 
 from dlqlab import __version__
 from dlqlab.contracts import manifest
+from dlqlab.contracts.injection import Fault, Kind, Plan
 from dlqlab.contracts.manifest import (
     Broken,
     CardEntry,
@@ -38,6 +39,7 @@ WHOLE = Manifest(
     specimen="orders",
     effects=("dynamodb:PutItem bills",),
     promise=Promise(attempts=3, backoff_s=(2.0, 4.0)),
+    injection=Plan(faults=(Fault(kind=Kind.KILL, rate=0.5, receives=(1,)),), seed=7),
     functions_run_id="by-hand",
     target="http://127.0.0.1:1",
     simulated=True,

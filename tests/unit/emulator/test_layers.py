@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "boot plugins",
         "startup host",
-        "xray",
+        "injection xray",
         "recorder latency limits",
         "pipes",
         "mappings schedules",

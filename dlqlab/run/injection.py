@@ -1,0 +1,105 @@
+"""Faults from outside on an emulator that runs: put in force, looked at, taken away."""
+
+import http.client
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlqlab.contracts.injection import PLAN_PATH, Plan
+from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain, to_plain
+from dlqlab.emulator.core.listening import LOOPBACK
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.errors import EmulatorError, UsageError
+
+_DEADLINE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What an emulator breaks on purpose, and how often each fault has struck since it does."""
+
+    plan: Plan
+    struck: Mapping[str, int]
+
+
+def read_plan(path: Path, *, seed: int) -> Plan:
+    """The plan of a TOML file with ``[[faults]]``, as a project file or one of its own.
+
+    Args:
+        seed: of the draws, where the file gives none.
+
+    Raises:
+        UsageError: it cannot be read or used; names the field, its value, and what to give.
+    """
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not TOML: {error}") from error
+    given = {"seed": seed} | {name: value[name] for name in ("seed", "faults") if name in value}
+    if not given.get("faults"):
+        raise UsageError(f"{path}: has no [[faults]]: give at least one, with its kind")
+    try:
+        return from_plain(Plan, given)
+    except UnknownFieldError as error:
+        raise UsageError(f"{path}: {error}: give {', '.join(error.known)}") from error
+    except (ShapeError, ValueError) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def put_plan(port: int, plan: Plan) -> InForce:
+    """Put a plan in force from now on, in place of any other.
+
+    Raises:
+        UsageError: the emulator refuses it, or does not have faults from outside.
+        EmulatorError: nobody answers.
+    """
+    return _asked(port, "PUT", json.dumps(to_plain(plan)))
+
+
+def plan_in_force(port: int) -> InForce:
+    """The plan in force, and what it has struck; one without faults where nothing is broken on purpose."""
+    return _asked(port, "GET")
+
+
+def clear_plan(port: int) -> InForce:
+    """Take the plan away; what it was, and what it has struck."""
+    return _asked(port, "DELETE")
+
+
+@contextmanager
+def injected(emulator: Emulator, plan: Plan) -> Iterator[None]:
+    """The plan is in force within the block; a plan without faults is none."""
+    if not plan.faults:
+        yield
+        return
+    put_plan(emulator.port, plan)
+    try:
+        yield
+    finally:
+        if emulator.process():
+            clear_plan(emulator.port)
+
+
+def _asked(port: int, method: str, body: str | None = None) -> InForce:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_DEADLINE_S)
+    try:
+        connection.request(method, PLAN_PATH, body, {"Content-Type": "application/json"} if body else {})
+        response = connection.getresponse()
+        answer: Any = json.loads(response.read() or b"null")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise EmulatorError(f"the emulator on port {port} does not answer about faults: {error}") from error
+    finally:
+        connection.close()
+    if response.status == http.HTTPStatus.BAD_REQUEST and isinstance(answer, dict):
+        raise UsageError(str(answer.get("message")))
+    if response.status != http.HTTPStatus.OK or not isinstance(answer, dict):
+        raise UsageError(
+            f"the emulator on port {port} has no faults from outside: start it without --without-patch inject_faults"
+        )
+    return InForce(from_plain(Plan, answer["plan"]), answer["struck"])
