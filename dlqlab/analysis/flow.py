@@ -79,6 +79,11 @@ class Flow:
         return tuple(row for row in self._invocations if row["message_ids"] and self._is_own(row["source_arn"] or ""))
 
     @cached_property
+    def struck_requests(self) -> frozenset[str]:
+        """Invocations that a fault from outside struck, or a call of theirs."""
+        return frozenset(filter(None, self.recording.faults["request_id"].to_pylist()))
+
+    @cached_property
     def calls(self) -> list[Row]:
         """The calls of functions and clients."""
         found: list[Row] = self.recording.calls.to_pylist()

@@ -70,11 +70,6 @@ class Oracle:
         return found
 
     @cached_property
-    def struck_requests(self) -> frozenset[str]:
-        """Invocations that anything struck."""
-        return frozenset(row["request_id"] for row in self.strikes if row["request_id"])
-
-    @cached_property
     def struck_receives(self) -> frozenset[tuple[str, int]]:
         """Receives of messages that anything struck: message id, receive count."""
         return frozenset((row["message_id"], row["receive_count"] or 1) for row in self.strikes if row["message_id"])
@@ -109,7 +104,7 @@ class Oracle:
             or any(
                 one.has_failed
                 or one.outcome in {Outcome.THROTTLED, Outcome.INIT_ERROR}
-                or one.request_id in self.struck_requests
+                or one.request_id in self.flow.struck_requests
                 for one in each.attempts
             )
             for each in stay.deliveries

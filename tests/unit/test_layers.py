@@ -48,8 +48,9 @@ MAY_IMPORT: Mapping[str, str] = {
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
     "report": "analysis contracts durations errors paths progress run wording",
+    "torture": "analysis contracts deploy emulator errors lint load paths report run wording",
     "cli": "analysis bundle check contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint "
-    "openapi paths progress proxies report run specimens templates tune twin wording",
+    "openapi paths progress proxies report run specimens templates torture tune twin wording",
     "reference": "cli contracts costs emulator load paths",
 }
 """Every part of dlqlab once, from the bottom up, and what it may import: only what stands above it in this table.

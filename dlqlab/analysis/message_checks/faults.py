@@ -157,7 +157,7 @@ def _unstruck(oracle: Oracle) -> list[Foreseen]:
     return [
         one
         for one in oracle.deliveries
-        if one.must_fail is False and one.attempt.request_id not in oracle.struck_requests
+        if one.must_fail is False and one.attempt.request_id not in oracle.flow.struck_requests
     ]
 
 

@@ -46,7 +46,8 @@ def retries_check(facts: Facts) -> Judgement:
     flow, promise = facts.flow, facts.flow.promise
     found = waits(flow)
     seen = policies(flow, found)
-    redone = [stay for stay in flow.work if _is_redone(stay)]
+    struck = flow.struck_requests
+    redone = [stay for stay in flow.work if _is_redone(stay, struck)]
     members = {
         "early": _off(found, promise, sign=-1),
         "late": _off(found, promise, sign=1),
@@ -105,8 +106,9 @@ def _receives_allowed(flow: Flow, queue: str) -> int | None:
     return next((one.max_receive_count for one in flow.topology.queues if one.name == queue), None)
 
 
-def _is_redone(stay: Stay) -> bool:
-    failed = [each for each in attempts_of(stay) if each.has_failed]
+def _is_redone(stay: Stay, struck: frozenset[str]) -> bool:
+    """Whether only its batch mates made it come again. What a fault from outside struck is no handler's doing."""
+    failed = [each for each in attempts_of(stay) if each.has_failed and each.request_id not in struck]
     return bool(failed and successes(stay)) and all(each.batch > 1 and each.outcome == Outcome.ERROR for each in failed)
 
 

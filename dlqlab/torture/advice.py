@@ -1,0 +1,70 @@
+"""What to do about what breaks: the lint rule that is about it, and a remedy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dlqlab.lint.rules import RULES, TOPOLOGY_RULES
+
+DOUBLED_TEXT = "Its work had an effect more than once, as the calls show"
+WRONGLY_BURIED = "Dead-lettered although its work can be done: the fault took attempts that it needed."
+MAYBE_BURIED = (
+    "Dead-lettered after a strike, and the code failed it each other time: perhaps it had died without the strike too."
+)
+TAKEN_ALONG = "No fault struck it: it failed with its batch, and was tried again."
+HELD_UP = "Nothing struck it, and it took far longer than without faults."
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The id of a lint rule, empty where none is about it, and the remedy."""
+
+    rule: str
+    remedy: str
+
+
+_REMEDIES: Mapping[str, str] = {one.id: one.remedy for one in RULES} | {one.id: one.remedy for one in TOPOLOGY_RULES}
+_IDEMPOTENT = (
+    "Make the work idempotent: a condition on the write (attribute_not_exists), or the message's id recorded in the "
+    "same transaction as the effect."
+)
+_FULL_BATCH = "whole-batch-retries"
+_BY_RULE: Mapping[str, str] = {
+    "named_in_vain": "silent-loss",
+    "filtered": "filter-deletes",
+    "expired": "retention-covers-retries",
+    "redone_for_a_mate": _FULL_BATCH,
+    "unread": "queue-unread",
+    "burnt": "receives-survive-throttles",
+    "buried_perhaps": "receives-are-few",
+}
+_BY_HAND: Mapping[str, tuple[str, str]] = {
+    "deleted_unfinished": ("", "Delete nothing in the handler: return, or raise, and let the mapping delete."),
+    "deleted_untried": ("", "Look at who deletes it: dlqlab trace KEY shows it."),
+    "purged": ("", "Purge no queue that works."),
+    "open": ("redrive-policy", "Give the queue a redrive policy, or a shorter visibility timeout, so that it ends."),
+    "without_a_message": ("", "Answer that a request is accepted only after its message is sent."),
+    "half_done": ("", "Send the message before the item is written, or from a stream of the table (an outbox)."),
+    "doubled": ("", _IDEMPOTENT),
+    "effect_twice": ("", _IDEMPOTENT),
+    "done_again": ("", _IDEMPOTENT),
+    "at_once": ("visibility-is-ample", "Raise the visibility timeout to 6 times the function's timeout."),
+    "missing": ("failures-raise", "Let the handler fail, or name the message, when its work is not done."),
+    "dead_after_done": ("receives-are-few", f"Raise maxReceiveCount to 5 or more. {_IDEMPOTENT}"),
+    "buried_wrongly": (
+        "receives-are-few",
+        "Raise maxReceiveCount to 5 or more, and report single messages of a batch as failed.",
+    ),
+    "gone_on_after_a_failure": ("", "In a FIFO group name the failed message and all after it as failed."),
+    "overtook": ("", "In a FIFO group name the failed message and all after it as failed."),
+    "raised_for_a_mate": ("", "Name failed messages in batchItemFailures, and raise for none of them."),
+    "taken_along": ("", "Nothing but smaller batches spares it: the invocation failed as a whole."),
+    "held_up": ("", "Keep slow and failing work from the rest: a concurrency, batch or queue of its own."),
+}
+
+
+def advice(harm: str) -> Advice:
+    """What to do about a harm, by its name."""
+    if harm in _BY_RULE:
+        return Advice(_BY_RULE[harm], _REMEDIES[_BY_RULE[harm]])
+    rule, remedy = _BY_HAND.get(harm, ("", "Look at one of the messages: dlqlab trace KEY shows its life."))
+    return Advice(rule if rule in _REMEDIES else "", remedy)

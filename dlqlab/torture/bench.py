@@ -1,0 +1,184 @@
+"""One deployment on one emulator that stays warm: rows of a matrix are run on it, one after another, and judged."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from dlqlab import paths
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.injected import Oracle, keys_of
+from dlqlab.analysis.judge import judge
+from dlqlab.analysis.message_checks.faults import in_force_of
+from dlqlab.analysis.reach import reach, sentence
+from dlqlab.contracts.evidence import RunEvidence, load_evidence
+from dlqlab.contracts.injection import Plan
+from dlqlab.contracts.project import Project, Tool
+from dlqlab.contracts.recorded import ActorKind
+from dlqlab.contracts.rundir import RunDir, write_json
+from dlqlab.contracts.topology import Topology
+from dlqlab.deploy.target import emulator_target
+from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.errors import EvidenceError
+from dlqlab.run.project_runner import ProjectRunner
+from dlqlab.torture.judged import Usual, judged
+from dlqlab.torture.matrix import Row, Target
+from dlqlab.torture.own_rows import since
+from dlqlab.torture.result import Answer, answer
+
+ROWS = "rows"
+"""Folder of the rows' run directories, in that of the matrix."""
+_DRAIN_OVER_S = 30.0
+_SERVICES = frozenset({"logs", "xray", "execute-api", "lambda-url"})
+"""Whose calls are no row's target: what the runtime does, and requests of clients."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    """Where rows are run. ``folder`` is that of the matrix; the first row deploys."""
+
+    project: Project
+    root: Path
+    folder: Path
+    emulator: Emulator
+    tasks: int
+    state_root: Path = paths.STATE
+    topology: Topology | None = None
+    targets: tuple[Target, ...] = ()
+    """Of the first row: the calls that the functions were seen to make."""
+    _is_deployed: bool = field(default=False, init=False)
+
+    def run(self, row: Row, *, seed: int, baseline: Answer | None = None, tasks: int | None = None) -> Answer:
+        """Run a row and judge it.
+
+        Raises:
+            DlqlabError: a phase of the run broke.
+        """
+        began_s = time.monotonic()
+        plan = Plan(faults=row.faults, seed=seed)
+        runner = self._runner(plan, tasks or self.tasks)
+        run = runner.gather()
+        self._is_deployed = True
+        evidence = own_evidence(run)
+        self._learn(evidence)
+        if not evidence.manifest.drained:
+            self._purge()
+        found = _judged(run, evidence, row, plan, baseline)
+        return replace(
+            found,
+            seed=seed,
+            tasks=tasks or self.tasks,
+            run=str(run.path.relative_to(self.folder)),
+            took_s=round(time.monotonic() - began_s, 1),
+        )
+
+    def _runner(self, plan: Plan, tasks: int) -> ProjectRunner:
+        load = self.project.load
+        needed_s = 2 * tasks / load.rate_per_s if load.rate_per_s else 0.0
+        deploy = replace(self.project.deploy, tool=Tool.NONE) if self._is_deployed else self.project.deploy
+        project = replace(
+            self.project,
+            seed=plan.seed,
+            faults=(),
+            deploy=deploy,
+            load=replace(load, tasks=tasks, duration_s=max(load.duration_s, needed_s)),
+            drain=replace(self.project.drain, deadline_s=self._deadline_s()),
+        )
+        return ProjectRunner(
+            project=project,
+            root=self.root,
+            console=Console(quiet=True),
+            plan=plan,
+            port=self.emulator.port,
+            keep=True,
+            runs_root=self.folder / ROWS,
+            state_root=self.state_root,
+        )
+
+    def _deadline_s(self) -> float:
+        """Until the slowest message has used up its receives; never longer than the project waits."""
+        if self.topology is None:
+            return self.project.drain.deadline_s
+        longest = [
+            (one.visibility_timeout_s or 30) * ((one.max_receive_count or 3) + 1) for one in self.topology.queues
+        ]
+        return min(self.project.drain.deadline_s, max(longest, default=0) + _DRAIN_OVER_S)
+
+    def _learn(self, evidence: RunEvidence) -> None:
+        if self.topology is None:
+            self.topology = evidence.topology
+            self.targets = targets_of(evidence)
+
+    def _purge(self) -> None:
+        """Nothing that a row left behind may be worked on in the next one."""
+        sqs = emulator_target(self.emulator).client("sqs")
+        for name in self.topology.queue_names.values() if self.topology else ():
+            sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def own_evidence(run: RunDir) -> RunEvidence:
+    """The evidence of a row, without the messages of the row before."""
+    evidence = load_evidence(run)
+    began_ts = evidence.manifest.load_started_ts
+    if evidence.recording is None or began_ts is None:
+        return evidence
+    return replace(evidence, recording=since(evidence.recording, began_ts))
+
+
+def targets_of(evidence: RunEvidence) -> tuple[Target, ...]:
+    """The calls that the functions of a pipeline were seen to make, with how often."""
+    if evidence.recording is None or evidence.topology is None:
+        return ()
+    own = set(evidence.topology.function_names.values())
+    found = Counter(
+        (row["function"], f"{row['service']}:{row['operation']}", _name(row["resource"]))
+        for row in evidence.recording.calls.to_pylist()
+        if row["actor_kind"] == ActorKind.INVOCATION
+        and row["function"] in own
+        and row["operation"]
+        and row["service"] not in _SERVICES
+    )
+    return tuple(Target(*key, n=n) for key, n in found.items())
+
+
+def _name(resource: str | None) -> str:
+    """The last part of a URL or ARN; any where there is none."""
+    return (resource or "").replace("/", ":").rpartition(":")[2] or "*"
+
+
+def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: Answer | None) -> Answer:
+    facts = Facts(evidence)
+    if evidence.recording is None:
+        raise EvidenceError(
+            f"{run.path.name}: {evidence.manifest.not_measured.get('recording', 'nothing is recorded')}"
+        )
+    verdict = judge(evidence)
+    write_json(run.verdict_path, verdict.to_json())
+    oracle = Oracle(facts.flow, plan, in_force_of(evidence.manifest))
+    found = judged(facts, verdict, plan, oracle, baseline.usual if baseline else Usual())
+    keys = keys_of(facts.flow, oracle.strikes)
+    done = answer(row, found, baseline)
+    return replace(
+        done,
+        tasks_of={one: keys[one] for one in done.messages if one in keys},
+        never=sentence(reach(facts.flow)),
+    )
+
+
+@contextmanager
+def emulator_of(port: int, state_root: Path = paths.STATE) -> Iterator[Emulator]:
+    """The emulator that runs on the port, else one that is started there and ends with the block."""
+    running = lifecycle.find(port, state_root) if port else None
+    if running:
+        yield running
+        return
+    emulator = lifecycle.start(port, bound=True, root=state_root)
+    try:
+        yield emulator
+    finally:
+        lifecycle.stop(emulator)

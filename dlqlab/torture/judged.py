@@ -1,0 +1,208 @@
+"""What a row of the matrix says of a pipeline: survived, degraded or broken, by which messages, and why."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.flow import Flow, ids
+from dlqlab.analysis.injected import Foreseen, Oracle, is_taken_along
+from dlqlab.analysis.life_parts import Stay
+from dlqlab.analysis.message_checks.messages import LOST_SAID
+from dlqlab.contracts.injection import Plan
+from dlqlab.contracts.recorded import Kind
+from dlqlab.contracts.verdict import NOT_CHECKED, Check, Verdict
+from dlqlab.torture.advice import DOUBLED_TEXT, HELD_UP, MAYBE_BURIED, TAKEN_ALONG, WRONGLY_BURIED
+from dlqlab.torture.doubled import doubled
+
+LATE_TIMES, LATE_OVER_S = 3.0, 2.0
+"""Held up is what nothing struck and what takes longer than so many times the slowest of the baseline, and that."""
+
+
+class Outcome(StrEnum):
+    """What became of the pipeline under a row."""
+
+    SURVIVED = "survived"
+    DEGRADED = "degraded"
+    """Nothing lost, but work was done again, or tasks that nothing struck were held up."""
+    BROKEN = "broken"
+    """Tasks were lost, doubled, buried wrongly, overtaken in their group, or are stuck."""
+    UNTOUCHED = "untouched"
+    """No fault struck: the row proves nothing."""
+    UNKNOWN = "unknown"
+    """The record has gaps, or a check could not be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What happened to some messages: the name of a set, what is in it, and their ids."""
+
+    name: str
+    text: str
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One row as it was measured. ``breaks`` make it broken, ``costs`` degraded; the first of them is the reason.
+
+    ``slowest_s`` is the longest time that a message took which nothing struck; None where none ended. ``buries``:
+    whether there are dead letters.
+    """
+
+    outcome: Outcome
+    breaks: tuple[Harm, ...]
+    costs: tuple[Harm, ...]
+    strikes: int
+    why_unknown: str = ""
+    slowest_s: float | None = None
+    buries: bool = False
+
+
+_BREAKS: Mapping[str, tuple[str, ...]] = {
+    "messages": (*LOST_SAID, "open", "unread"),
+    "accepted": ("without_a_message", "half_done"),
+    "effects": ("doubled", "missing"),
+    "once": ("dead_after_done",),
+    "order": ("gone_on_after_a_failure", "overtook"),
+}
+_COSTS: Mapping[str, tuple[str, ...]] = {
+    "once": ("done_again", "at_once"),
+    "retries": ("raised_for_a_mate", "redone_for_a_mate"),
+    "attempts": ("burnt",),
+}
+"""Sets of the message checks by what a member of theirs means here."""
+NOT_NEEDED = frozenset({"accepted", "effects", "order", "backlog", "failure_rates", "finished"})
+"""Checks without which a row can be judged: their evidence is not there for every pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How the pipeline is without faults.
+
+    ``slowest_s``: how long a message may take; None where that is not known. ``buries``: whether its code fails
+    messages so often that they become dead letters.
+    """
+
+    slowest_s: float | None = None
+    buries: bool = False
+
+
+def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Usual) -> Judged:
+    """The answer of one row.
+
+    Args:
+        facts: of the row's run.
+        verdict: of the message checks.
+        plan: of the row; without faults it is the baseline.
+        oracle: what the plan decides.
+        usual: what it is without faults.
+    """
+    checks = {check.name: check for check in verdict.checks}
+    flow, strikes = facts.flow, len(oracle.strikes)
+    wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
+    breaks = [*_harms(checks, _BREAKS), *_twice(flow), *_harm("buried_wrongly", WRONGLY_BURIED, ids(wrongly))]
+    slowest = unstruck_times(flow, oracle)
+    along = ids(one.stay for one in oracle.deliveries if is_taken_along(one) and one.has_failed)
+    costs = [
+        *_harms(checks, _COSTS),
+        *_harm("buried_perhaps", MAYBE_BURIED, ids(maybe)),
+        *_harm("taken_along", TAKEN_ALONG, along),
+        *_harm("held_up", HELD_UP, _late(slowest, usual.slowest_s)),
+    ]
+    why = _why_unknown(facts, checks)
+    return Judged(
+        outcome=_outcome(breaks, costs, why, is_untouched=bool(plan.faults) and not strikes),
+        breaks=tuple(breaks),
+        costs=tuple(costs),
+        strikes=strikes,
+        why_unknown=why,
+        slowest_s=max(slowest.values(), default=None),
+        buries=any(stay.left == Kind.MOVED for stay in flow.work),
+    )
+
+
+def unstruck_times(flow: Flow, oracle: Oracle) -> Mapping[str, float]:
+    """From entry to end, in seconds, of each message that no fault struck, also not by a mate; by its id."""
+    touched = {message_id for message_id, _ in oracle.struck_receives}
+    touched |= {
+        one.stay.message_id for one in oracle.deliveries if one.attempt.request_id in oracle.flow.struck_requests
+    }
+    return {
+        stay.message_id: stay.left_ts - stay.sent_ts
+        for stay in flow.work
+        if stay.message_id not in touched and stay.sent_ts is not None and stay.left_ts is not None
+    }
+
+
+def buried(flow: Flow, oracle: Oracle, *, code_buries: bool) -> tuple[list[Stay], list[Stay]]:
+    """Dead letters that neither the plan nor the code asks for alone, and those where that cannot be known.
+
+    The plan does where it struck the message itself at every receive; the code where nothing was struck. Where the code
+    makes dead letters by itself, one that it failed at every other receive may be one of those.
+    """
+    by_stay: dict[tuple[str, str], list[Foreseen]] = {}
+    for one in oracle.deliveries:
+        by_stay.setdefault((one.stay.queue, one.stay.message_id), []).append(one)
+    wrongly, perhaps = [], []
+    for stay in flow.work if oracle.plan.faults else ():
+        some = by_stay.get((stay.queue, stay.message_id), [])
+        if stay.left != Kind.MOVED or not _is_struck(stay, some, oracle):
+            continue
+        own = [one for one in some if one.must_fail and one.is_own]
+        rest = [one for one in some if not one.must_fail and one.attempt.request_id not in flow.struck_requests]
+        if code_buries and rest and all(one.has_failed for one in rest):
+            perhaps.append(stay)
+        elif len(own) < len([each for each in stay.deliveries if each.is_counted]):
+            wrongly.append(stay)
+    return wrongly, perhaps
+
+
+def _is_struck(stay: Stay, some: Iterable[Foreseen], oracle: Oracle) -> bool:
+    return any((stay.message_id, each.receive_count or 1) in oracle.struck_receives for each in stay.deliveries) or any(
+        one.attempt.request_id in oracle.flow.struck_requests for one in some
+    )
+
+
+def _harms(checks: Mapping[str, Check], wanted: Mapping[str, Collection[str]]) -> Iterable[Harm]:
+    for check, names in wanted.items():
+        for name in names:
+            if check in checks and (members := checks[check].members.get(name)):
+                yield Harm(name, checks[check].meaning(name), tuple(members))
+
+
+def _harm(name: str, text: str, messages: tuple[str, ...]) -> Iterable[Harm]:
+    if messages:
+        yield Harm(name, text, messages)
+
+
+def _twice(flow: Flow) -> Iterable[Harm]:
+    twice = doubled(flow)
+    if twice:
+        yield Harm("effect_twice", f"{DOUBLED_TEXT}: {twice[0].what}.", tuple(one.message_id for one in twice))
+
+
+def _late(slowest: Mapping[str, float], usual_s: float | None) -> tuple[str, ...]:
+    """The messages that nothing struck and that took far longer than usual."""
+    if usual_s is None:
+        return ()
+    return tuple(message_id for message_id, took_s in slowest.items() if took_s > LATE_TIMES * usual_s + LATE_OVER_S)
+
+
+def _why_unknown(facts: Facts, checks: Mapping[str, Check]) -> str:
+    """Why a row cannot be said to be survived; empty where it can."""
+    recording = facts.run.recording
+    if recording is None or recording.gaps:
+        return f"of the record {recording.gaps[0]}" if recording else "there is no record"
+    missing = [one for one in checks.values() if one.statement.startswith(NOT_CHECKED) and one.name not in NOT_NEEDED]
+    return missing[0].statement if missing else ""
+
+
+def _outcome(breaks: Collection[Harm], costs: Collection[Harm], why: str, *, is_untouched: bool) -> Outcome:
+    if breaks:
+        return Outcome.BROKEN
+    if why:
+        return Outcome.UNKNOWN
+    if is_untouched:
+        return Outcome.UNTOUCHED
+    return Outcome.DEGRADED if costs else Outcome.SURVIVED

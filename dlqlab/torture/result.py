@@ -1,0 +1,191 @@
+"""The result of a matrix: a row's answer as plain values, read again to compare with the next one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlqlab.contracts.injection import Fault
+from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
+from dlqlab.contracts.rundir import read_json, write_json
+from dlqlab.contracts.verdict import EXIT_CODES, Status
+from dlqlab.errors import EvidenceError
+from dlqlab.torture.advice import advice
+from dlqlab.torture.judged import Harm, Judged, Outcome, Usual
+from dlqlab.torture.matrix import BASELINE, Row
+
+FILE, PAGE, SUFFIX = "torture.json", "torture.html", "-torture"
+_ORDER = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.UNTOUCHED, Outcome.DEGRADED, Outcome.SURVIVED)
+_STATUSES: Mapping[Outcome, Status] = {
+    Outcome.BROKEN: Status.INVALID,
+    Outcome.UNKNOWN: Status.UNKNOWN,
+    Outcome.UNTOUCHED: Status.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One row with what was measured.
+
+    ``harms`` are what broke, else what it cost: set by set with the ids of its messages. ``tasks_of`` has the key of
+    the task of each of those messages. ``also_without`` are the names of harms that the baseline has too. ``never`` is
+    what the run never reached. ``run`` is the folder of its evidence, from that of the result.
+    """
+
+    name: str
+    what: str
+    outcome: Outcome
+    faults: tuple[Fault, ...] = ()
+    seed: int = 1
+    tasks: int = 0
+    strikes: int = 0
+    harms: tuple[Harm, ...] = ()
+    tasks_of: Mapping[str, str] = field(default_factory=dict)
+    also_without: tuple[str, ...] = ()
+    why_unknown: str = ""
+    never: str = ""
+    run: str = ""
+    took_s: float = 0.0
+    slowest_s: float | None = None
+    buries: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why it is not survived, in a sentence; empty where it is."""
+        if self.outcome is Outcome.UNTOUCHED:
+            return "no fault struck: the row proves nothing"
+        return self.first.text if self.first else self.why_unknown
+
+    @property
+    def first(self) -> Harm | None:
+        """The harm that its reason, rule and remedy are about: the first that is the faults' doing."""
+        own = (one for one in self.harms if one.name not in self.also_without)
+        return next(own, next(iter(self.harms), None))
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The ids of all messages that something happened to, each once."""
+        return tuple(dict.fromkeys(one for harm in self.harms for one in harm.messages))
+
+    @property
+    def rule(self) -> str:
+        return advice(self.first.name).rule if self.first else ""
+
+    @property
+    def remedy(self) -> str:
+        return advice(self.first.name).remedy if self.first else ""
+
+    @property
+    def usual(self) -> Usual:
+        """Of the baseline: how the pipeline is without faults."""
+        return Usual(self.slowest_s, self.buries)
+
+    @property
+    def is_the_faults_doing(self) -> bool:
+        """Whether anything happened that does not happen without faults."""
+        return any(one.name not in self.also_without for one in self.harms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A matrix that was run; the baseline is its first row. ``command`` is what started it."""
+
+    name: str
+    started_ts: float
+    answers: tuple[Answer, ...]
+    left_out: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        """Invalid outranks unknown outranks valid, over all rows; no row is unknown."""
+        found = {_STATUSES.get(one.outcome, Status.VALID) for one in self.answers}
+        return next((one for one in (Status.INVALID, Status.UNKNOWN) if one in found), _valid(found))
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.status]
+
+    @property
+    def baseline(self) -> Answer | None:
+        return next((one for one in self.answers if one.name == BASELINE), None)
+
+    def in_order(self) -> tuple[Answer, ...]:
+        """The baseline, then the worst first."""
+        return tuple(sorted(self.answers, key=lambda one: (one.name != BASELINE, _ORDER.index(one.outcome))))
+
+
+def _valid(found: set[Status]) -> Status:
+    return Status.VALID if found else Status.UNKNOWN
+
+
+def answer(row: Row, found: Judged, baseline: Answer | None) -> Answer:
+    """A row's answer as it is kept; what the baseline shows as well is marked."""
+    return Answer(
+        name=row.name,
+        what=row.what,
+        outcome=found.outcome,
+        faults=row.faults,
+        strikes=found.strikes,
+        harms=(*found.breaks, *found.costs),
+        also_without=tuple(one.name for one in baseline.harms) if baseline else (),
+        why_unknown=found.why_unknown,
+        slowest_s=found.slowest_s,
+        buries=found.buries,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row whose outcome is another than the last time; None where it was or is not there."""
+
+    name: str
+    before: Outcome | None
+    now: Outcome | None
+
+
+def changes(before: Result, now: Result) -> tuple[Change, ...]:
+    """Rows whose outcome changed, in the order of the new result; then those that are not there any more."""
+    was = {one.name: one.outcome for one in before.answers}
+    found = [Change(one.name, was.get(one.name), one.outcome) for one in now.answers]
+    names = {one.name for one in now.answers}
+    found += [Change(name, outcome, None) for name, outcome in was.items() if name not in names]
+    return tuple(one for one in found if one.before is not one.now)
+
+
+def write(result: Result, folder: Path) -> Path:
+    """The result as JSON; returns the file."""
+    plain = to_plain(result)
+    if not isinstance(plain, dict):
+        raise TypeError("a result is an object")
+    rows = [_added(one, value) for one, value in zip(result.answers, plain["answers"], strict=True)]
+    write_json(folder / FILE, {**plain, "status": str(result.status), "answers": rows})
+    return folder / FILE
+
+
+def read(folder: Path) -> Result:
+    """The result in a folder.
+
+    Raises:
+        EvidenceError: there is none, or it cannot be read.
+    """
+    path = folder / FILE
+    value = read_json(path)
+    try:
+        rows = [{name: one[name] for name in one if name not in _DERIVED} for one in value["answers"]]
+        return from_plain(Result, {name: value[name] for name in value if name != "status"} | {"answers": rows})
+    except (ShapeError, KeyError, TypeError, ValueError) as error:
+        raise EvidenceError(f"{path}: is not a result of dlqlab torture: {error}") from error
+
+
+def last(runs_root: Path, *, before: Path | None = None) -> Path | None:
+    """The folder of the latest matrix; None where there is none. ``before`` is left out."""
+    found = sorted(path.parent for path in runs_root.glob(f"*{SUFFIX}/{FILE}") if path.parent != before)
+    return found[-1] if found else None
+
+
+_DERIVED = ("reason", "rule", "remedy")
+
+
+def _added(one: Answer, value: Mapping[str, object]) -> dict[str, object]:
+    """With what readers of the file would have to know otherwise."""
+    return {**value, "reason": one.reason, "rule": one.rule, "remedy": one.remedy}

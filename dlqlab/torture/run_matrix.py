@@ -1,0 +1,145 @@
+"""A whole matrix: the baseline, then row after row; and a broken row made as small as it still shows."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from dlqlab.errors import DlqlabError, UsageError
+from dlqlab.torture.bench import Bench
+from dlqlab.torture.judged import Outcome
+from dlqlab.torture.matrix import BASELINE, Matrix, Row, matrix
+from dlqlab.torture.reproduction import number_of, struck_only
+from dlqlab.torture.result import Answer, Result
+from dlqlab.torture.shrink import Small, shrink
+
+BASE = Row(BASELINE, "nothing is broken from outside")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rows are run: of the matrix all, or those whose names match; or one of one's own."""
+
+    only: tuple[str, ...] = ()
+    quick: bool = False
+    own: Row | None = None
+
+    def of(self, every: Matrix) -> Matrix:
+        """The chosen rows.
+
+        Raises:
+            UsageError: a name matches no row; lists those that there are.
+        """
+        if self.own is not None:
+            return Matrix((self.own,))
+        if not self.only:
+            return every
+        names = [row.name for row in every.rows]
+        for pattern in self.only:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise UsageError(f"--only {pattern}: there is no such row; there are {', '.join(names)}")
+        return Matrix(
+            tuple(row for row in every.rows if any(fnmatchcase(row.name, one) for one in self.only)), every.left_out
+        )
+
+
+def run_matrix(
+    bench: Bench,
+    choice: Choice,
+    *,
+    command: Sequence[str],
+    on_row: Callable[[Answer], None],
+    begins: Callable[[str], None],
+) -> Result:
+    """Run it and tell of each row as it ends.
+
+    Raises:
+        DlqlabError: the baseline broke: without it nothing else can be said.
+        UsageError: a chosen row is not there.
+    """
+    started_ts, seed = time.time(), bench.project.seed
+    begins(BASELINE)
+    baseline = bench.run(BASE, seed=seed + 1 if choice.own else seed)
+    on_row(baseline)
+    if bench.topology is None:
+        raise UsageError("the topology of the pipeline is not known: no rows can be made of it")
+    rows = choice.of(matrix(bench.topology, bench.targets, quick=choice.quick and not choice.only))
+    answers = [baseline]
+    for number, row in enumerate(rows.rows, start=1):
+        begins(row.name)
+        found = _run(bench, row, baseline, seed=seed if choice.own else seed + number)
+        answers.append(found)
+        on_row(found)
+    return Result(
+        name=bench.project.name,
+        started_ts=started_ts,
+        answers=tuple(answers),
+        left_out=rows.left_out,
+        command=tuple(command),
+    )
+
+
+def _run(bench: Bench, row: Row, baseline: Answer, *, seed: int, tasks: int | None = None) -> Answer:
+    """The row's answer; a run that broke leaves the row unknown, and the others are run all the same."""
+    try:
+        return bench.run(row, seed=seed, baseline=baseline, tasks=tasks)
+    except UsageError:
+        raise
+    except DlqlabError as error:
+        reason = f"the run broke: {str(error).partition('\n')[0]}"
+        return Answer(
+            name=row.name, what=row.what, outcome=Outcome.UNKNOWN, faults=row.faults, seed=seed, why_unknown=reason
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """The smallest case that shows what a row broke: its answer, with its faults and seed, and how many are struck."""
+
+    answer: Answer
+    strikes: int
+
+
+def cannot_shrink(answer: Answer) -> str:
+    """Why a row cannot be made smaller; empty where it can."""
+    if answer.outcome is not Outcome.BROKEN or not answer.is_the_faults_doing or not answer.faults:
+        return "it is not broken by its faults"
+    if not _numbers(answer):
+        return "no key of dlqlab's stands in the bodies ({{key}} in entry.body), so that tasks cannot be told apart"
+    return ""
+
+
+def shrink_row(
+    bench: Bench, broken: Answer, baseline: Answer, *, seed: int, on_try: Callable[[Small, bool], None]
+) -> Shrunk | None:
+    """Make a broken row as small as it still shows the same harm; None where no smaller case does.
+
+    Each try is a run on the bench, with tasks of its own: a key that the pipeline has seen may be treated otherwise.
+
+    Args:
+        bench: where the row was run.
+        broken: its answer.
+        baseline: that without faults.
+        seed: of the first try; each takes the next.
+        on_try: told each case, and whether it shows the harm.
+    """
+    row = Row(broken.name, broken.what, broken.faults)
+    harm = broken.first.name if broken.first else ""
+    answers: dict[Small, Answer] = {}
+
+    def shows(case: Small) -> bool:
+        own_seed = seed + len(answers)
+        small = struck_only(row, case, own_seed)
+        answers[case] = _run(bench, small, baseline, seed=own_seed, tasks=case.tasks)
+        shown = any(one.name == harm for one in answers[case].harms)
+        on_try(case, shown)
+        return shown
+
+    found = shrink(Small(broken.tasks, _numbers(broken)), shows)
+    return Shrunk(answers[found], len(found.struck)) if found in answers else None
+
+
+def _numbers(answer: Answer) -> tuple[int, ...]:
+    """The numbers, from 0, of the tasks that something happened to."""
+    found = (number_of(key) for key in answer.tasks_of.values())
+    return tuple(sorted({number for number in found if number is not None and number < answer.tasks}))
