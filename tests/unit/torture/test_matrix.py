@@ -1,0 +1,114 @@
+"""The rows of a matrix follow from what a pipeline consists of."""
+
+from dataclasses import replace
+
+import pytest
+
+from dlqlab.contracts.injection import KINDS, Kind, Place, Plan
+from dlqlab.contracts.topology import Consumer, Entry, EntryKind, Function, Queue, Topology
+from dlqlab.torture.matrix import Matrix, Row, Target, matrix
+
+PIPELINE = Topology(
+    name="orders",
+    entries=(Entry(kind=EntryKind.HTTP, name="POST /orders", function="api"),),
+    queues=(
+        Queue(role="orders", name="orders", dead_letters="dead", max_receive_count=3),
+        Queue(role="bills", name="bills", dead_letters="dead", max_receive_count=3),
+        Queue(role="dead", name="dead"),
+    ),
+    functions=(
+        Function(role="api", name="api", timeout_s=3),
+        Function(role="count", name="count", timeout_s=3),
+        Function(role="bill", name="bill", timeout_s=60),
+    ),
+    consumers=(
+        Consumer(queue="orders", function="count", response_types=("ReportBatchItemFailures",)),
+        Consumer(queue="bills", function="bill"),
+    ),
+)
+CALLS = (
+    Target("count", "dynamodb:UpdateItem", "totals", 50),
+    Target("count", "dynamodb:GetItem", "totals", 50),
+    Target("api", "sqs:SendMessage", "orders", 50),
+)
+
+
+def rows(found: Matrix) -> dict[str, Row]:
+    return {row.name: row for row in found.rows}
+
+
+def test_a_matrix_has_some_twenty_rows_and_each_is_a_plan() -> None:
+    found = matrix(PIPELINE, CALLS)
+
+    assert 18 <= len(found.rows) <= 28
+    assert len({row.name for row in found.rows}) == len(found.rows)
+    for row in found.rows:
+        assert Plan(faults=row.faults).faults
+
+
+def test_every_kind_of_function_fault_strikes_the_functions_with_a_mapping_and_not_the_entry() -> None:
+    found = rows(matrix(PIPELINE, CALLS))
+
+    assert {fault.function for fault in found["error"].faults} == {"count", "bill"}
+    assert {fault.function for fault in found["entry-answer-lost"].faults} == {"api"}
+
+
+def test_an_answer_is_malformed_only_where_the_mapping_reads_it() -> None:
+    assert {fault.function for fault in rows(matrix(PIPELINE))["malformed"].faults} == {"count"}
+
+
+def test_a_stall_is_longer_than_the_timeout_and_left_out_where_it_would_take_minutes() -> None:
+    found = matrix(PIPELINE)
+
+    (stall,) = rows(found)["stall"].faults
+    assert (stall.function, stall.seconds > 3) == ("count", True)
+    assert any("bill" in text for text in found.left_out)
+
+
+def test_calls_are_struck_where_they_were_seen_and_answers_lost_only_of_those_that_change_something() -> None:
+    found = rows(matrix(PIPELINE, CALLS))
+
+    assert {(one.operation, one.resource) for one in found["call-failed"].faults} == {
+        ("dynamodb:UpdateItem", "totals"),
+        ("dynamodb:GetItem", "totals"),
+        ("sqs:SendMessage", "orders"),
+    }
+    assert {one.operation for one in found["call-answer-lost"].faults} == {"dynamodb:UpdateItem", "sqs:SendMessage"}
+
+
+def test_without_calls_their_rows_are_left_out_with_a_word() -> None:
+    found = matrix(PIPELINE)
+
+    assert not any(fault.place is Place.CALL for row in found.rows for fault in row.faults)
+    assert any(text.startswith("calls") for text in found.left_out)
+
+
+def test_only_queues_that_functions_work_on_are_struck_and_fifo_queues_not_by_what_they_do_not_have() -> None:
+    queues = tuple(replace(one, fifo=one.role == "bills") for one in PIPELINE.queues)
+    found = matrix(replace(PIPELINE, queues=queues))
+
+    assert {one.queue for one in rows(found)["duplicate"].faults} == {"orders"}
+    assert {one.queue for one in rows(found)["delete-dropped"].faults} == {"orders", "bills"}
+    assert any("FIFO" in text for text in found.left_out)
+
+
+def test_the_short_matrix_is_a_part_of_the_whole() -> None:
+    whole, short = rows(matrix(PIPELINE, CALLS)), rows(matrix(PIPELINE, CALLS, quick=True))
+
+    assert set(short) < set(whole)
+    assert {"error", "answer-lost", "kill", "delete-dropped", "duplicate"} <= set(short)
+
+
+@pytest.mark.parametrize("pair", [row for row in rows(matrix(PIPELINE, CALLS)) if "+" in row])
+def test_a_pair_has_the_faults_of_both_rows(pair: str) -> None:
+    found = rows(matrix(PIPELINE, CALLS))
+
+    first, second = pair.split("+")
+    assert found[pair].faults == (*found[first].faults, *found[second].faults)
+
+
+def test_what_loses_messages_by_itself_is_no_row() -> None:
+    kinds = {fault.kind for row in matrix(PIPELINE, CALLS).rows for fault in row.faults}
+
+    assert Kind.EXPIRED in KINDS
+    assert Kind.EXPIRED not in kinds
