@@ -13,7 +13,7 @@ from dlqlab.analysis.flow import Flow, attempts_of
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row
 
-_ADDS = re.compile(r"\bADD\b|list_append|=[^,]*[:#\w)]\s*[+-]\s*[:#\w]", re.IGNORECASE)
+_ADDS = re.compile(r"\bADD\b|list_append|=.*[+-]\s*[:#\w]", re.IGNORECASE)
 _PUBLISHES = frozenset({"Publish", "PublishBatch", "PutEvents", "Invoke", "StartExecution", "PutRecord", "PutRecords"})
 """Calls that make something happen each time; sent messages are known by their parents."""
 
