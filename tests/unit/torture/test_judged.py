@@ -181,6 +181,33 @@ def test_what_was_refused_or_changes_nothing_the_second_time_is_none(second: dic
     assert doubled(facts(retried(), calls=_twice(**second)).flow) == ()
 
 
+LOST = {"fault": "lost", "kind": "call-answer-lost", "service": "dynamodb", "resource": "totals", "message_id": "m1"}
+
+
+@pytest.mark.parametrize(("update", "twice"), [("ADD n :one", True), ("SET n = :one", False)])
+def test_a_call_that_is_made_again_when_its_answer_was_lost_is_an_effect_twice(update: str, *, twice: bool) -> None:
+    calls = [{**one, "request_id": "i1", "update": update} for one in _twice()]
+    calls[0]["fault"] = "lost"
+    strikes = [{**LOST, "operation": "UpdateItem", "request_id": "i1", "function": "processor"}]
+    story = Story().sent("m1").tried("m1", 1).deleted("m1", 2)
+
+    found = doubled(facts(story, calls=calls, faults=strikes).flow)
+
+    assert [one.message_id for one in found] == (["m1"] if twice else [])
+
+
+@pytest.mark.parametrize(("second", "twice"), [("b-1", True), ("b-2", False)])
+def test_a_message_that_is_sent_again_when_the_answer_was_lost_is_an_effect_twice(second: str, *, twice: bool) -> None:
+    by: dict[str, Any] = {"actor_kind": "invocation", "actor": "api", "request_id": "a1"}
+    call = {"function": "api", "service": "sqs", "operation": "SendMessage", "resource": "tasks", "request_id": "a1"}
+    strikes = [{**LOST, **call, "message_id": None, "task_key": "t-1-00000001"}]
+    story = Story().sent("m1", body_sha256="b-1", **by).sent("m2", body_sha256=second, **by)
+
+    found = doubled(facts(story, calls=[{**call, "fault": "lost"}, call], faults=strikes).flow)
+
+    assert [one.message_id for one in found] == (["t-1-00000001"] if twice else [])
+
+
 def test_a_message_sent_on_by_both_attempts_is_an_effect_twice() -> None:
     story = retried()
     for number in (1, 2):
