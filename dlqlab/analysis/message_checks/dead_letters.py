@@ -6,7 +6,7 @@ from dlqlab.analysis.causes import shape
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.deliveries import how_it_failed
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.flow import Flow, failures, ids, is_moved_here
+from dlqlab.analysis.flow import Flow, failures, ids, is_moved_here, successes
 from dlqlab.analysis.life_parts import Fate, Stay
 from dlqlab.analysis.statistics import Interval, wilson
 from dlqlab.analysis.wording import examples, rate
@@ -87,14 +87,17 @@ def causes_of(flow: Flow) -> dict[Cause, list[str]]:
 
 
 def cause_of(stay: Stay) -> Cause | None:
-    """Of its last failed attempt; without one of its last receive; None where the record shows neither."""
+    """Of its last failed attempt; without one of its last receive, or that it stayed although it was worked off."""
     failed = failures(stay)
     if failed:
         last = failed[-1]
         why = last.error if last.error and not last.is_named else how_it_failed(last)[1]
         return Cause(stay.queue, last.function, shape(why))
     receives = [each for each in stay.deliveries if each.fate is not Fate.OPEN]
-    return Cause(stay.queue, receives[-1].actor, shape(receives[-1].reason)) if receives else None
+    if receives:
+        return Cause(stay.queue, receives[-1].actor, shape(receives[-1].reason))
+    done = successes(stay)
+    return Cause(stay.queue, done[-1].function, "worked off, and not deleted") if done else None
 
 
 def _is_sent(stay: Stay) -> bool:

@@ -291,6 +291,14 @@ def test_dead_letter_without_a_receive_is_unexplained() -> None:
     assert filled(checked("dead_letters", Story().sent("m1").moved("m1", 5))) == {"unexplained": ("m1",)}
 
 
+def test_dead_letter_that_was_worked_off_and_not_deleted_is_explained() -> None:
+    story = Story().sent("m1").tried("m1", at=1).back("m1", at=31).tried("m1", at=31).back("m1", 61).moved("m1", 62)
+    found = checked("dead_letters", story)
+
+    assert not filled(found)
+    assert "1 times processor: worked off, and not deleted" in found.statement
+
+
 def test_dead_letter_that_expires_is_lost() -> None:
     story = dead()
     story.queue = story.queue.replace("tasks", "dead-letters")
