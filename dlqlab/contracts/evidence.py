@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlqlab.contracts.cells import whole
+from dlqlab.contracts.cell_samples import whole
 from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.recording import Recording
