@@ -270,6 +270,41 @@ PATCHES: tuple[Patch, ...] = (
         "otherwise.",
     ),
     Patch(
+        "table_resources",
+        "cloudformation",
+        "Tables of stacks are updated: throughput, streams, TTL, indexes one at a time, backups, protection, tags.",
+    ),
+    Patch(
+        "rule_resources",
+        "cloudformation",
+        "Rules of stacks are updated, and deleted from the bus that they are on.",
+    ),
+    Patch(
+        "function_resources",
+        "cloudformation",
+        "Aliases, URLs and asynchronous settings of functions in stacks are updated.",
+    ),
+    Patch(
+        "bucket_resources",
+        "cloudformation",
+        "Buckets of stacks are updated: notifications, versioning, CORS, website, object lock, tags.",
+    ),
+    Patch(
+        "alarm_resources",
+        "cloudformation",
+        "Alarms of stacks are updated, and keep their state and history.",
+    ),
+    Patch(
+        "rest_api_resources",
+        "cloudformation",
+        "REST APIs of stacks are updated: their definition, and the deployment and variables of their stages.",
+    ),
+    Patch(
+        "replaced_resources",
+        "cloudformation",
+        "A resource is replaced where a value differs that cannot be updated, not where it refers to what was updated.",
+    ),
+    Patch(
         "rolled_back_stacks",
         "cloudformation",
         "A deployment that failed ends as rolled back, with its reason, and never as complete.",
