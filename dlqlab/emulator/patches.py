@@ -148,6 +148,11 @@ PATCHES: tuple[Patch, ...] = (
         "DynamoDB Streams: what changes in a table with a stream can be read for 24 hours, by API and by mappings.",
     ),
     Patch(
+        "time_to_live",
+        "dynamodb",
+        "Items whose TTL is over are deleted within seconds, and their stream says that DynamoDB did it.",
+    ),
+    Patch(
         "sqs_shortcut",
         "sqs",
         "SendMessage and ChangeMessageVisibility go to the SQS service straight from the server, past the "
