@@ -6,6 +6,6 @@
     figures     the figures of an outcome, counted as those of a run are
     changes     a pipeline with other settings or another load
 
-The task system has a twin of its own (``dlqlab.twin.simulate``), which knows its code: there, fates are exact. Here code
-is known by what it did only, so a failure is drawn with the rate that was seen.
+The task system has a twin of its own (``dlqlab.twin.simulate``), which knows its code: there, fates are exact. Here
+code is known by what it did only, so a failure is drawn with the rate that was seen.
 """

@@ -17,7 +17,7 @@ from dlqlab.twin.pipeline.chains import Chains, by_sender, chains
 from dlqlab.twin.pipeline.consumers import Seen, consumer_of
 from dlqlab.twin.pipeline.durations import samples
 from dlqlab.twin.pipeline.left_out import assumptions, left_out
-from dlqlab.twin.pipeline.model import Arrival, Consumer, FunctionRules, Pipeline, QueueRules
+from dlqlab.twin.pipeline.model import RETENTION_S, VISIBILITY_S, Arrival, Consumer, FunctionRules, Pipeline, QueueRules
 from dlqlab.twin.pipeline.tries import Pair, Try, invocations_of, tries_of
 
 CONFIDENCE = 0.95
@@ -117,11 +117,11 @@ def _queues(topology: Topology, consumed: set[str]) -> dict[str, QueueRules]:
     return {
         queue.name: QueueRules(
             name=queue.name,
-            visibility_s=float(QueueRules.visibility_s if queue.visibility_timeout_s is None else queue.visibility_timeout_s),
+            visibility_s=float(VISIBILITY_S if queue.visibility_timeout_s is None else queue.visibility_timeout_s),
             is_fifo=queue.fifo,
             dead_letters=by_role[queue.dead_letters].name if queue.dead_letters in by_role else None,
             max_receive_count=queue.max_receive_count,
-            retention_s=float(queue.retention_s or QueueRules.retention_s),
+            retention_s=float(queue.retention_s or RETENTION_S),
         )
         for queue in [*wanted, *(one for one in dead if one.name not in consumed)]
     }
@@ -179,5 +179,3 @@ def _arrivals(roots: Sequence[Stay]) -> tuple[Arrival, ...]:
     return tuple(
         Arrival(at_s=ts - begins_ts, queue=stay.queue, delay_s=stay.delay_s, group=stay.group_id) for ts, stay in known
     )
-
-

@@ -29,8 +29,8 @@ class Sent:
 class Chains:
     """The messages of a run in the queues that are simulated.
 
-    ``roots``: those that enter. ``visits``: how many messages of its chain were in its queue before. ``first``: the root of
-    each; None where several parents are possible. ``unsure``: how many have several.
+    ``roots``: those that enter. ``visits``: how many messages of its chain were in its queue before. ``first``: the
+    root of each; None where several parents are possible. ``unsure``: how many have several.
     """
 
     roots: list[Stay] = field(default_factory=list)

@@ -105,7 +105,9 @@ def _hops(seen: Seen) -> Hops:
 
 def _of_class(attempts: Sequence[Sequence[Sent]]) -> tuple[Hop, ...]:
     targets = dict.fromkeys(one.child.queue for some in attempts for one in some)
-    return tuple(_hop(queue, [[one for one in some if one.child.queue == queue] for some in attempts]) for queue in targets)
+    return tuple(
+        _hop(queue, [[one for one in some if one.child.queue == queue] for some in attempts]) for queue in targets
+    )
 
 
 def _hop(queue: str, attempts: Sequence[Sequence[Sent]]) -> Hop:

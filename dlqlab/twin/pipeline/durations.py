@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlqlab.twin.pipeline.model import Durations, Samples
+
+type Values = NDArray[np.float64]
 
 KEPT_MAX: Final = 1_000
 ENOUGH: Final = 8
@@ -15,8 +18,8 @@ ENOUGH: Final = 8
 def durations(seen: Sequence[tuple[int, float]]) -> Durations:
     """Of invocations with so many messages that took so many seconds: least squares, with neither part below 0.
 
-    What is left of each is kept as its ratio. With batches of one size the parts cannot be told apart: all of it is then
-    taken for the messages'.
+    What is left of each is kept as its ratio. With batches of one size the parts cannot be told apart: all of it is
+    then taken for the messages'.
     """
     if not seen:
         return Durations()
@@ -31,6 +34,7 @@ def durations(seen: Sequence[tuple[int, float]]) -> Durations:
         spread=samples(ratios.tolist()),
         longest_s=float(took_s.max()),
         n=len(seen),
+        sizes=len({size for size, _ in seen}),
     )
 
 
@@ -44,7 +48,7 @@ def samples(values: Sequence[float]) -> Samples:
     return tuple(float(value) for value in np.quantile(ordered, (np.arange(KEPT_MAX) + 0.5) / KEPT_MAX))
 
 
-def _parts(sizes: "np.ndarray[tuple[int], np.dtype[np.float64]]", took_s: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, float]:
+def _parts(sizes: Values, took_s: Values) -> tuple[float, float]:
     mean_s, mean_size = float(took_s.mean()), float(sizes.mean())
     spread = float(((sizes - mean_size) ** 2).sum())
     slope = float(((sizes - mean_size) * (took_s - mean_s)).sum()) / spread if spread else mean_s / mean_size

@@ -1,8 +1,8 @@
 """A pipeline in simulated time: one event after the other, the same for the same seed.
 
-What mappings and functions do is here, with the rules of Lambda: a batch is given when it is full or its window is over; a
-batch for which no concurrency is free stays hidden, and its receives count; a message that failed stays in the queue, with
-its whole batch where the function raised (Lambda developer guide, "Using Lambda with Amazon SQS").
+What mappings and functions do is here, by the rules of Lambda: a batch is given when it is full or its window is over;
+a batch for which no concurrency is free stays hidden, and its receives count; a message that failed stays in the queue,
+with its whole batch where the function raised (Lambda developer guide, "Using Lambda with Amazon SQS").
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ from dlqlab.twin.pipeline.queues import Message
 from dlqlab.twin.pipeline.traffic import Traffic
 
 EVENTS_MAX: Final = 20_000_000
+LONG_POLL_S: Final = 20.0
+"""How long a poll of an empty queue lasts (SQS API reference, WaitTimeSeconds)."""
 
 type Batch = Sequence[tuple[Message, int]]
 """Messages with the receive count that each of them has in this batch."""

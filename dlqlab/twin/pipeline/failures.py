@@ -1,7 +1,7 @@
 """How likely a message's attempt fails, out of batches: one message that makes a function raise takes its batch along.
 
-Which of a batch it was, nobody says. The rates are those that make what was seen most likely (EM: each message of a batch
-that raised is taken for its cause in proportion to its chance under the rates so far).
+Which of a batch it was, nobody says. The rates are those that make what was seen most likely (EM: each message of a
+batch that raised is taken for its cause in proportion to its chance under the rates so far).
 """
 
 import math

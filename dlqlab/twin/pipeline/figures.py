@@ -70,9 +70,7 @@ def measured(found: Calibrated) -> dict[str, float]:
     pipeline, letters = found.pipeline, found.pipeline.dead_letter_queues
     known = [stay for stay in found.flow.stays if stay.queue in pipeline.queues and stay.sent_ts is not None]
     work = [stay for stay in known if stay.queue not in letters]
-    receives = [
-        one for stay in work for one in counted(stay.deliveries) if one.actor_kind == ActorKind.MAPPING
-    ]
+    receives = [one for stay in work for one in counted(stay.deliveries) if one.actor_kind == ActorKind.MAPPING]
     entered = [stay.sent_ts for stay in found.chains.roots if stay.sent_ts is not None]
     left = [stay.left_ts for stay in work if stay.left_ts is not None]
     rows = [row for row in found.flow.invocations if row["function"] in pipeline.functions]

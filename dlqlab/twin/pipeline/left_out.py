@@ -58,8 +58,8 @@ def _of_consumer(consumer: Consumer) -> Iterator[str]:
         return
     if consumer.succeeds.n < ENOUGH:
         yield f"not enough data for the durations of {where}: {consumer.succeeds.n} invocations"
-    if not consumer.succeeds.fixed_s and consumer.batch_size > 1:
-        yield f"the time of {where} is taken to grow with the size of its batch"
+    if consumer.succeeds.sizes == 1:
+        yield f"{where} had batches of one size only: its time is taken to grow with the size of the batch"
     last = max([*consumer.failing.raises, *consumer.failing.named], default=0)
     if last:
         yield f"receives of {where} after number {last} were not seen: they fail as often as number {last}"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 type Samples = tuple[float, ...]
 
+VISIBILITY_S, RETENTION_S = 30.0, 345_600.0
+"""SQS's own (API reference, SetQueueAttributes)."""
 ALL_RECEIVES = 0
 """Key of a rate that holds for every receive."""
 
@@ -17,11 +19,11 @@ class QueueRules:
     """One queue. ``dead_letters`` is the name of the queue that its redrive policy leads to."""
 
     name: str
-    visibility_s: float = 30.0
+    visibility_s: float = VISIBILITY_S
     is_fifo: bool = False
     dead_letters: str | None = None
     max_receive_count: int | None = None
-    retention_s: float = 345_600.0
+    retention_s: float = RETENTION_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +45,17 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Durations:
-    """How long an invocation takes: ``(fixed_s + per_message_s * messages) * one of spread``."""
+    """How long an invocation takes: ``(fixed_s + per_message_s * messages) * one of spread``.
+
+    Of ``n`` invocations with ``sizes`` different numbers of messages, of which the longest took ``longest_s``.
+    """
 
     fixed_s: float = 0.0
     per_message_s: float = 0.0
     spread: Samples = (1.0,)
-    longest_s: float = 0.0  # that was seen
+    longest_s: float = 0.0
     n: int = 0
+    sizes: int = 0
 
     def of(self, messages: int, ratio: float) -> float:
         """Seconds of an invocation with so many messages."""

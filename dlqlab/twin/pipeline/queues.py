@@ -1,4 +1,4 @@
-"""Queues in simulated time: order, visibility, groups. A message that is deleted or hidden is passed over when it is met.
+"""Queues in simulated time: order, groups. A message that is deleted or hidden is passed over when it is met.
 
 A standard queue gives the message that was sent first; one that was received ``BACK_FROM`` times comes back at the end
 (SQS developer guide, "Available CloudWatch metrics for Amazon SQS"). A FIFO queue gives no message of a group of which

@@ -1,8 +1,8 @@
 """Messages on their way through the queues in simulated time: they enter, are hidden, come back, leave.
 
-Visibility counts from the receive, and from ChangeMessageVisibility where a function calls it; the receive after the last
-one allowed moves a message (SQS developer guide, "Using dead-letter queues in Amazon SQS"); a delete takes effect unless
-the message has been received again since (SQS API reference, DeleteMessage).
+Visibility counts from the receive, and from ChangeMessageVisibility where a function calls it; the receive after the
+last one allowed moves a message (SQS developer guide, "Using dead-letter queues in Amazon SQS"); a delete takes effect
+unless the message has been received again since (SQS API reference, DeleteMessage).
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Every delivery of a run to a function, joined with its invocation: what a consumer's rates and times are counted from."""
+"""Every delivery of a run to a function, with its invocation: what a consumer's rates and times are counted from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
