@@ -42,7 +42,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "export": "contracts dlqlab errors traces",
     "lint": "contracts errors templates",
     "costs": "errors",
-    "twin": "analysis contracts costs emulator errors load paths pollers specimens",
+    "twin": "analysis contracts costs emulator errors load paths pollers specimens wording",
     "tune": "analysis contracts costs durations errors lint specimens twin wording",
     "charts": "analysis durations errors tune twin wording",
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "

@@ -23,6 +23,8 @@ def raise_rates(batches: Sequence[Seen]) -> dict[int, float]:
             trials[receive] = trials.get(receive, 0) + 1
     if not any(raised for _, raised in batches):
         return {}
+    if all(raised for _, raised in batches):
+        return dict.fromkeys(sorted(trials), 1.0)
     rates = dict.fromkeys(trials, 0.5)
     for _ in range(ROUNDS_MAX):
         after = _improved(batches, trials, rates)

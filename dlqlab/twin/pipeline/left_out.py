@@ -9,6 +9,7 @@ from dlqlab.contracts.topology import EntryKind, Topology
 from dlqlab.twin.pipeline.chains import Chains
 from dlqlab.twin.pipeline.durations import ENOUGH
 from dlqlab.twin.pipeline.model import Consumer, Pipeline
+from dlqlab.wording import count, percent
 
 HALF_WIDTH_MAX: Final = 0.1
 """A rate whose interval is wider to either side is not known well enough."""
@@ -40,14 +41,14 @@ def assumptions(pipeline: Pipeline, chains: Chains, rates: Sequence[Mapping[str,
         if half > HALF_WIDTH_MAX:
             yield (
                 f"not enough data for the failure rate of {row['function']} at receive {row['receive_count']}: "
-                f"{row['failed']} of {row['n']}, 95 % [{row['low']:.0%}, {row['high']:.0%}]"
+                f"{row['failed']} of {row['n']}, 95 % [{percent(row['low'])}, {percent(row['high'])}]"
             )
     for consumer in pipeline.consumers:
         yield from _of_consumer(consumer)
     if chains.unsure:
         yield (
-            f"{chains.unsure:,} messages may come from several of a batch: how many a message sends is a mean, and the "
-            "time from entry to end is not held against the run"
+            f"{count(chains.unsure, 'message')} may come from several of a batch: how many a message sends is a mean, "
+            "and the time from entry to end is not held against the run"
         )
 
 
@@ -57,7 +58,7 @@ def _of_consumer(consumer: Consumer) -> Iterator[str]:
         yield f"{where} was given no message in the run: it takes no time and never fails"
         return
     if consumer.succeeds.n < ENOUGH:
-        yield f"not enough data for the durations of {where}: {consumer.succeeds.n} invocations"
+        yield f"not enough data for the durations of {where}: {count(consumer.succeeds.n, 'invocation')}"
     if consumer.succeeds.sizes == 1:
         yield f"{where} had batches of one size only: its time is taken to grow with the size of the batch"
     last = max([*consumer.failing.raises, *consumer.failing.named], default=0)
@@ -71,7 +72,7 @@ def _hands(flow: Flow, pipeline: Pipeline) -> Iterator[str]:
         own = [stay for stay in flow.stays if stay.queue == name]
         clients = sum(any(one.actor_kind == ActorKind.CLIENT for one in stay.deliveries) for stay in own)
         if clients:
-            yield f"{clients:,} messages of {name} were received by clients: that is not simulated"
+            yield f"{count(clients, 'message')} of {name} received by clients: that is not simulated"
         redriven = sum(stay.left == Kind.REDRIVEN for stay in own)
         if redriven:
             yield f"{redriven:,} redriven from {name}: redrives are not simulated"
