@@ -49,15 +49,16 @@ def pipeline(
     **consumer: Any,
 ) -> Pipeline:
     """A queue of work with its dead letters and one function whose environments are warm, and what is said besides."""
-    settings = {"visibility_s": 30.0, "dead_letters": LETTERS, "max_receive_count": 3} | (queue or {})
-    own = Consumer(**{"queue": QUEUE, "function": FUNCTION, "batch_size": 1, "succeeds": taking(0.1)} | consumer)
+    settings: dict[str, Any] = {"visibility_s": 30.0, "dead_letters": LETTERS, "max_receive_count": 3} | (queue or {})
+    work: dict[str, Any] = {"queue": QUEUE, "function": FUNCTION, "batch_size": 1, "succeeds": taking(0.1)}
+    own = Consumer(**(work | consumer))
     others = tuple(more)
     names = {one.function for one in (own, *others)}
     known = [QueueRules(name=QUEUE, **settings), QueueRules(name=LETTERS), *queues]
     return Pipeline(
         queues={one.name: one for one in known},
         consumers=(own, *others),
-        functions={name: FunctionRules(**{"name": name, "warm": 1_000} | (function or {})) for name in names},
+        functions={name: FunctionRules(name=name, **({"warm": 1_000} | (function or {}))) for name in names},
         arrivals=tuple(arrivals),
         pollers_max=pollers_max,
     )
