@@ -42,8 +42,8 @@ MAY_IMPORT: Mapping[str, str] = {
     "export": "contracts dlqlab errors traces",
     "lint": "contracts errors templates",
     "costs": "errors",
-    "twin": "analysis contracts costs errors load paths pollers specimens",
-    "tune": "contracts costs errors lint specimens twin wording",
+    "twin": "analysis contracts costs emulator errors load paths pollers specimens wording",
+    "tune": "analysis contracts costs durations errors lint specimens twin wording",
     "charts": "analysis durations errors tune twin wording",
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
