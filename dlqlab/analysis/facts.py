@@ -55,6 +55,11 @@ class Facts:
         return self.run.topology is None or self.run.topology.evidence.events
 
     @property
+    def was_played_again(self) -> bool:
+        """Whether the run is one of several plays of the same tasks, which are held against each other."""
+        return bool(self.run.references) or "end" in self.run.unreadable
+
+    @property
     def scenario(self) -> Scenario:
         return self.run.manifest.scenario
 

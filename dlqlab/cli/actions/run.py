@@ -11,6 +11,7 @@ from dlqlab.cli.actions.emulators import for_run
 from dlqlab.cli.actions.targets import agree, elsewhere, resolve
 from dlqlab.cli.consent import load_intent
 from dlqlab.cli.console import OUT
+from dlqlab.cli.ports import AUTO
 from dlqlab.cli.targets import Where
 from dlqlab.contracts.project import find_project, read_project
 from dlqlab.contracts.rundir import RunDir
@@ -25,34 +26,59 @@ from dlqlab.run.by_hand import load_by_hand
 from dlqlab.run.cells import gather_cells
 from dlqlab.run.project_runner import ProjectRunner
 from dlqlab.run.runner import Runner
+from dlqlab.run.same_end import play_same_end
 
 DEFAULT = "default"
 CONCLUDE = "dlqlab.report.conclude"
 
 
-def run(where: Where, scenario: str | None, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
+def run(
+    where: Where, scenario: str | None, *, keep: bool, seed: int | None, runs: Path, cells: int, same_end: bool
+) -> int:
     file = find_project(Path.cwd()) if scenario is None and where.specimen is None else None
     if file is not None:
-        return _run_project(file, where, keep=keep, seed=seed, runs=runs, cells=cells)
+        if where.target or where.stage or cells > 1:
+            raise UsageError(
+                f"--target, --stage and --cells are about the task system; {file.name} says what is run here"
+            )
+        if same_end:
+            return _run_same_end(file, where, keep=keep, seed=seed, runs=runs)
+        return _run_project(file, where, keep=keep, seed=seed, runs=runs)
+    if same_end:
+        raise UsageError(
+            "--same-end compares plays of your own pipeline: there is no dlqlab.toml here; see dlqlab adopt"
+        )
     return _run_scenario(where, scenario or DEFAULT, keep=keep, seed=seed, runs=runs, cells=cells)
 
 
-def _run_project(file: Path, where: Where, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
-    if where.target or where.stage or cells > 1:
-        raise UsageError(f"--target, --stage and --cells are about the task system; {file.name} says what is run here")
+def _run_project(file: Path, where: Where, *, keep: bool, seed: int | None, runs: Path) -> int:
+    runner = _project_runner(file, port=for_run(where.port), keep=keep, seed=seed, runs=runs)
+    import_ahead((CONCLUDE,))
+    return _concluded(runner.gather(), runner.phases)
+
+
+def _run_same_end(file: Path, where: Where, *, keep: bool, seed: int | None, runs: Path) -> int:
+    """Three plays; they start emulators of their own, one after another, on the port that is given or any free one."""
+    if keep:
+        raise UsageError("--keep with --same-end: each play has an emulator of its own that ends with it")
+    runner = _project_runner(file, port=where.port or AUTO, keep=False, seed=seed, runs=runs)
+    import_ahead((CONCLUDE,))
+    gathered, last = play_same_end(runner, lambda text: OUT.print(f"[bold]{escape(text)}[/]", soft_wrap=True))
+    return _concluded(gathered, last.phases)
+
+
+def _project_runner(file: Path, *, port: int, keep: bool, seed: int | None, runs: Path) -> ProjectRunner:
     project = read_project(file)
-    runner = ProjectRunner(
+    load = project.load
+    OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
+    return ProjectRunner(
         project=project if seed is None else replace(project, seed=seed),
         root=file.parent,
         console=OUT,
-        port=for_run(where.port),
+        port=port,
         keep=keep,
         runs_root=runs.resolve(),
     )
-    load = project.load
-    OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
-    import_ahead((CONCLUDE,))
-    return _concluded(runner.gather(), runner.phases)
 
 
 def _run_scenario(where: Where, scenario: str, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:

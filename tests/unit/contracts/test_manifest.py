@@ -37,6 +37,7 @@ WHOLE = Manifest(
     scenario=Scenario(name="small", seed=9, load=Load(tasks=30), retry=RetryPolicy(max_retries=1)),
     specimen="orders",
     effects=("dynamodb:PutItem bills",),
+    volatile=("updatedBy",),
     promise=Promise(attempts=3, backoff_s=(2.0, 4.0)),
     functions_run_id="by-hand",
     target="http://127.0.0.1:1",
