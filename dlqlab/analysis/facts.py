@@ -60,6 +60,11 @@ class Facts:
         return bool(self.run.references) or "end" in self.run.unreadable
 
     @property
+    def has_alarms(self) -> bool:
+        """Whether there are alarms to be judged, or there may be and they cannot be read."""
+        return bool(self.run.alarms and self.run.alarms.alarms) or "alarms" in self.run.unreadable
+
+    @property
     def scenario(self) -> Scenario:
         return self.run.manifest.scenario
 

@@ -12,11 +12,13 @@ from typing import Any
 from rich.console import Console
 
 from dlqlab import paths
+from dlqlab.collect.alarms import collect_alarms
 from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
 from dlqlab.collect.end_state import collect_end_state
 from dlqlab.collect.host import tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.contracts.alarms import write_alarms
 from dlqlab.contracts.end_state import write_end_state
 from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.project import Project
@@ -179,6 +181,9 @@ class ProjectRunner:
         window = Window(result.started_ts, time.time())
         pulled = pull(self.run, target, window, self.phases, run_id=self.run.path.name)
         self.manifest = pulled.added_to(self.manifest)
+        write_alarms(
+            self.run, collect_alarms(target.client("cloudwatch"), self.manifest.load_started_ts or 0.0, time.time())
+        )
         if self.reads_end:
             self._read_end(target)
         self.note(fidelity=(*self.manifest.fidelity, *target_facts(target, emulator).fidelity))
