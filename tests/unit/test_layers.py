@@ -36,7 +36,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "openapi": "deploy errors",
     "doctor": "deploy emulator paths proxies",
     "load": "contracts errors exits paths sessions",
-    "collect": "contracts errors load waiting",
+    "collect": "contracts errors lineage load waiting",
     "dlq": "collect contracts deploy errors",
     "analysis": "contracts durations errors pollers wording",
     "export": "contracts dlqlab errors traces",
