@@ -172,7 +172,8 @@ class Table:
             if not held:
                 del self.moto.items[key[0]]
         if self.moto.stream_shard is not None:
-            self.moto.stream_shard.add(old, None, has_expired=has_expired)
+            why = {"has_expired": True} if has_expired else {}  # moto's own shard knows nothing of it
+            self.moto.stream_shard.add(old, None, **why)
 
     def index(self, name: str | None) -> Index | None:
         """The index of that name; None without a name.
