@@ -65,6 +65,12 @@ class Facts:
         return bool(self.run.alarms and self.run.alarms.alarms) or "alarms" in self.run.unreadable
 
     @property
+    def is_broken_from_outside(self) -> bool:
+        """Whether faults from outside were planned, or struck."""
+        recording = self.run.recording
+        return self.manifest.injection is not None or (recording is not None and recording.faults.num_rows > 0)
+
+    @property
     def scenario(self) -> Scenario:
         return self.run.manifest.scenario
 

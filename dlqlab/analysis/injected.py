@@ -5,22 +5,21 @@ Of a batch one struck message is enough: Lambda fails the whole of it (Using Lam
 and which messages were batch mates only the record knows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from dlqlab.analysis.deliveries import name_of
+from dlqlab.analysis.draw_keys import keys_of
+from dlqlab.analysis.fault_windows import InForce, has_window, is_on
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
-from dlqlab.analysis.recorded_rows import Row, Rows
-from dlqlab.contracts.injection import FAILURES, Case, Fault, Kind, Place, Plan, given_key, matches, strikes
+from dlqlab.analysis.recorded_rows import Row
+from dlqlab.contracts.injection import FAILURES, Case, Fault, Kind, Place, Plan, matches, strikes
 from dlqlab.contracts.recorded import Kind as Event
 from dlqlab.contracts.recorded import Outcome
 
-_PUT_AHEAD_S = 5.0
-"""A plan is put in force no longer than this before the load begins: so much a window's edges are unsure."""
 _PAST_TIMEOUT_S = 1.0
-_UNTIL_ENDLESS_S = 86_400.0
 _ASKED = frozenset({Kind.NAMED, Kind.MALFORMED})
 """Failures only where the mapping asks for batchItemFailures: elsewhere every answer is success."""
 
@@ -42,21 +41,13 @@ class Foreseen:
     has_failed: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """From when until when a plan was in force, in seconds since the epoch; None where nobody says."""
-
-    began_ts: float | None = None
-    ended_ts: float | None = None
-
-
 @dataclass(frozen=True)
 class Oracle:
     """A plan beside the messages of a run."""
 
     flow: Flow
     plan: Plan
-    in_force: InForce = InForce()
+    in_force: InForce = field(default_factory=InForce)
 
     @cached_property
     def deliveries(self) -> tuple[Foreseen, ...]:
@@ -172,22 +163,8 @@ class Oracle:
         return strikes(fault, case, self.plan.seed) and self._is_on(fault, ts)
 
     def _is_on(self, fault: Fault, ts: float | None) -> bool | None:
-        """Whether a fault's window is open at a time."""
-        began_ts, ended_ts = self.in_force.began_ts, self.in_force.ended_ts
-        if fault.after_queue:
-            entered = self._entered_ts.get(fault.after_queue)
-            if entered is None or ts is None or ts < entered:
-                return False if ts is not None else None
-        if began_ts is None or ts is None:
-            return None if _has_window(fault) else True
-        if ts < began_ts - _PUT_AHEAD_S:
-            return False
-        if ts < began_ts or (ended_ts is not None and ts >= ended_ts):
-            return None
-        first_s, last_s = ts - began_ts, ts - began_ts + _PUT_AHEAD_S
-        if last_s < fault.from_s or first_s >= fault.until_s:
-            return False
-        return True if first_s >= fault.from_s and last_s < fault.until_s else None
+        reached_ts = self._entered_ts.get(fault.after_queue) if fault.after_queue else None
+        return is_on(fault, ts, self.in_force, reached_ts)
 
     def _is_due(self, stay: Stay) -> bool:
         topology = self.flow.topology
@@ -203,7 +180,7 @@ class Oracle:
 
     def _fails_always(self, fault: Fault, takers: Sequence[tuple[str, bool]], message_id: str, count: int) -> bool:
         return (
-            not _has_window(fault)
+            not has_window(fault)
             and not fault.after_queue
             and all(matches(fault.function, name) and self._fails(fault, name, asks=asks) for name, asks in takers)
             and self._strikes(fault, message_id, count, None) is True
@@ -262,32 +239,6 @@ def has_failed(attempt: Attempt) -> bool:
     return attempt.outcome != Outcome.OK or bool(attempt.failed)
 
 
-def keys_of(flow: Flow, struck: Iterable[Row] = (), *, by_path: bool = False) -> dict[str, str]:
-    """What draws go by, by message id: the task's key in its body, else the message's id.
-
-    Args:
-        flow: the messages.
-        struck: strikes, which tell the key of what they struck.
-        by_path: the key is what the pipeline declares, which the record has of each message.
-    """
-    found = {row["message_id"]: row["task_key"] for row in struck if row["message_id"]}
-    rows = Rows(flow.recording)
-    sent = rows.sent({stay.message_id for stay in flow.stays})
-    if by_path:
-        return {row["message_id"]: row["task_key"] for row in sent if row["task_key"]} | found
-    cut = {row["body_sha256"] for row in flow.recording.bodies.to_pylist() if row["is_cut"] or row["is_redacted"]}
-    unsure = {row["message_id"] for row in sent if row["body_sha256"] in cut}
-    for message_id, body in rows.bodies_of(sent).items():
-        key = given_key(body) or (None if message_id in unsure else message_id)
-        if key is not None:
-            found.setdefault(message_id, key)
-    return found
-
-
 def is_taken_along(one: Foreseen) -> bool:
     """Whether a delivery fails by the plan only because of a mate of its batch."""
     return bool(one.must_fail) and not one.is_own
-
-
-def _has_window(fault: Fault) -> bool:
-    return fault.from_s > 0 or fault.until_s < _UNTIL_ENDLESS_S

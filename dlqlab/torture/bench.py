@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from dlqlab import paths
+from dlqlab.analysis.draw_keys import keys_of
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.injected import Oracle, keys_of
+from dlqlab.analysis.injected import Oracle
 from dlqlab.analysis.judge import judge
 from dlqlab.analysis.message_checks.faults import in_force_of
 from dlqlab.analysis.reach import reach, sentence

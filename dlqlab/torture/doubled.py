@@ -78,9 +78,14 @@ def _made_again(flow: Flow, calls: Mapping[str, Sequence[Row]]) -> Iterator[tupl
             for row in struck
         )
         if again:
-            name = f"{strike['service']}:{strike['operation']} {strike['resource'] or ''}".strip()
+            name = f"{strike['service']}:{strike['operation']} {_last_part(strike['resource'])}".strip()
             text = f"{strike['function']} made {name} again when its answer was lost"
             yield strike["message_id"] or strike["task_key"], text
+
+
+def _last_part(resource: str | None) -> str:
+    """The name in a URL or ARN."""
+    return (resource or "").replace("/", ":").rpartition(":")[2]
 
 
 def _is_sent_twice(row: Row, own: Sequence[Row], sent: Collection[str]) -> bool:

@@ -66,7 +66,8 @@ def summary(result: Result) -> str:
 
 def _what(answer: Answer) -> str:
     if not answer.harms:
-        return answer.reason or (answer.never if answer.never.startswith(PLAIN) else "")
+        is_plain = bool(answer.faults) and answer.never.startswith(PLAIN)
+        return answer.reason or (PLAIN if is_plain else "")
     said = [
         f"{len(harm.messages):,} {name(harm.name)}" for harm in answer.harms if harm.name not in answer.also_without
     ]
@@ -83,8 +84,8 @@ def _print_broken(answer: Answer, folder: Path, console: Console) -> None:
     first = answer.first
     if first is None:
         return
-    tasks = ", ".join(answer.tasks_of.get(one, one) for one in first.messages[:_EXAMPLES])
-    more = len(first.messages) - _EXAMPLES
+    every = list(dict.fromkeys(answer.tasks_of.get(one, one) for one in first.messages))
+    tasks, more = ", ".join(every[:_EXAMPLES]), len(every) - _EXAMPLES
     console.print(f"\n[red]{escape(answer.name)}[/]: {escape(answer.what)}", soft_wrap=True)
     lines = [
         ("reason", first.text + ("" if answer.is_the_faults_doing else " So it is without faults too.")),

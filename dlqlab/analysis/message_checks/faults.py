@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.fault_windows import InForce
 from dlqlab.analysis.flow import ids
-from dlqlab.analysis.injected import Foreseen, InForce, Oracle, is_taken_along
+from dlqlab.analysis.injected import Foreseen, Oracle, is_taken_along
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.statistics import Interval, wilson
 from dlqlab.analysis.wording import examples, rate
@@ -62,14 +63,12 @@ _SAID: Mapping[str, str] = {
 }
 
 
-@check("faults", "Faults from outside as planned", place=65, sets=SETS)
+@check(
+    "faults", "Faults from outside as planned", place=65, sets=SETS, asked=lambda facts: facts.is_broken_from_outside
+)
 def faults_check(facts: Facts) -> Judgement:
     """Valid: the deliveries that the plan fails failed, and no others are blamed on it. Not judged without a plan."""
     plan, struck = facts.manifest.injection, facts.flow.recording.faults.num_rows
-    if plan is None and not struck:
-        return Judgement(
-            status=Status.VALID, statement="nothing was broken from outside: nothing is said about it", n=0
-        )
     if plan is None:
         text = f"{count(struck, 'strike')} of a plan that the run does not know of: nothing can be foreseen"
         return Judgement(status=Status.UNKNOWN, statement=text, n=struck)

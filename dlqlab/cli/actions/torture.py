@@ -27,6 +27,7 @@ from dlqlab.torture.result import Answer, Change, Result, changes
 from dlqlab.torture.run_matrix import Choice, cannot_shrink, run_matrix, shrink_row
 from dlqlab.torture.summary import to_junit
 from dlqlab.torture.terminal import print_result, print_row
+from dlqlab.wording import count
 
 _TASKS, _QUICK_TASKS = 200, 60
 _SHOWN = {True: "shown", False: "not shown"}
@@ -60,9 +61,9 @@ def torture(
     folder = runs_root / f"{run_id(project.name)}{results.SUFFIX}"
     console = Console(stderr=True) if as_json else OUT
     with emulator_of(for_run(port)) as emulator:
-        count = tasks or (_QUICK_TASKS if quick else _TASKS)
-        bench = Bench(project=project, root=file.parent, folder=folder, emulator=emulator, tasks=count)
-        console.print(f"[bold]{escape(project.name)}[/]: {count:,} tasks a row, evidence in {shown(folder)}")
+        each = tasks or (_QUICK_TASKS if quick else _TASKS)
+        bench = Bench(project=project, root=file.parent, folder=folder, emulator=emulator, tasks=each)
+        console.print(f"[bold]{escape(project.name)}[/]: {count(each, 'task')} a row, evidence in {shown(folder)}")
         found = run_matrix(
             bench,
             choice,
@@ -137,7 +138,7 @@ def _shrink(
         baseline,
         seed=bench.project.seed + _TRIES_SEED * number,
         on_try=lambda case, is_shown: console.print(
-            f"  {escape(answer.name)}: {case.tasks} tasks, {len(case.struck)} struck: {_SHOWN[is_shown]}"
+            f"  {escape(answer.name)}: {count(case.tasks, 'task')}, {len(case.struck):,} struck: {_SHOWN[is_shown]}"
         ),
     )
     if shrunk is None:
@@ -147,7 +148,7 @@ def _shrink(
     plan = Plan(faults=small.faults, seed=small.seed)
     file = folder / f"{answer.name}.toml"
     file.write_text(to_toml(plan, f"{answer.what}\n{answer.reason}"), encoding="utf-8")
-    told = f"{small.tasks} tasks, {shrunk.strikes} of them struck, after {time.monotonic() - began_s:.0f} s"
+    told = f"{count(small.tasks, 'task')}, {shrunk.strikes:,} of them struck, after {time.monotonic() - began_s:.0f} s"
     console.print(f"[bold]{escape(answer.name)}[/]: {told}", soft_wrap=True)
     console.print(f"  {command(str(shown(file)), tasks=small.tasks)}", soft_wrap=True)
     if pytest_file:

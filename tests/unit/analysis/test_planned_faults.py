@@ -1,15 +1,17 @@
 """What a plan of faults decides, against histories that follow it and histories that do not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlqlab.analysis.fault_windows import InForce, is_on
 from dlqlab.analysis.judge import MESSAGE_CHECKS, judge
 from dlqlab.contracts.injection import Case, Fault, Form, Kind, Plan, strikes
-from dlqlab.contracts.topology import Consumer, Function, Queue, Topology
+from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
 from dlqlab.contracts.verdict import Check, Status
 from tests.support.flows import Story, evidence, facts
 from tests.support.recordings import QUEUE
@@ -23,6 +25,7 @@ PIPELINE = Topology(
     functions=(Function(role="processor", name="processor", timeout_s=3),),
     consumers=(Consumer(queue="tasks", function="processor"),),
 )
+WITHOUT_EVENTS = replace(PIPELINE, evidence=Evidence(events=False))
 ONCE = Fault(kind=Kind.ERROR, name="once", receives=(1,), keys=("m1",))
 ALWAYS = Fault(kind=Kind.ERROR, name="always", keys=("m1",))
 DROPPED = Fault(kind=Kind.DELETE_DROPPED, name="dropped", keys=("m1",))
@@ -76,9 +79,7 @@ def test_a_plan_that_struck_nothing_proves_nothing() -> None:
 
 
 def test_without_plan_and_strikes_nothing_is_said() -> None:
-    found = MESSAGE_CHECKS["faults"](facts(failed_once()))
-
-    assert (found.status, found.n) == (Status.VALID, 0)
+    assert "faults" not in {one.name for one in judge(evidence(failed_once(), topology=WITHOUT_EVENTS)).checks}
 
 
 def test_strikes_of_a_plan_that_the_run_does_not_know_are_unknown() -> None:
@@ -210,8 +211,33 @@ def test_prediction_and_measurement_are_equal_for_any_seed(seed: int, rate: floa
 
 
 def test_the_check_stands_in_the_verdict_of_a_run() -> None:
-    run = evidence(failed_once(), topology=PIPELINE, plan=Plan(faults=(ONCE,)), faults=[strike(ONCE)], **bodies("m1"))
+    run = evidence(
+        failed_once(), topology=WITHOUT_EVENTS, plan=Plan(faults=(ONCE,)), faults=[strike(ONCE)], **bodies("m1")
+    )
 
     names = [one.name for one in judge(run).checks]
 
     assert "faults" in names
+
+
+BEGAN = InForce(began_ts=100.0, ended_ts=200.0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "ts", "expected"),
+    [
+        (Fault(kind=Kind.ERROR), 110.0, True),
+        (Fault(kind=Kind.ERROR), 90.0, False),
+        (Fault(kind=Kind.ERROR), 98.0, None),
+        (Fault(kind=Kind.ERROR), 201.0, None),
+        (Fault(kind=Kind.ERROR, from_s=20), 110.0, False),
+        (Fault(kind=Kind.ERROR, from_s=20), 118.0, None),
+        (Fault(kind=Kind.ERROR, from_s=20), 121.0, True),
+        (Fault(kind=Kind.ERROR, until_s=20), 118.0, None),
+        (Fault(kind=Kind.ERROR, until_s=20), 121.0, False),
+        (Fault(kind=Kind.ERROR, after_queue="next"), 140.0, False),
+        (Fault(kind=Kind.ERROR, after_queue="next"), 160.0, True),
+    ],
+)
+def test_a_window_is_decided_but_for_its_edges(fault: Fault, ts: float, *, expected: bool | None) -> None:
+    assert is_on(fault, ts, BEGAN, 150.0 if fault.after_queue else None) is expected
