@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dlqlab.analysis.statistics import homogeneity
 from dlqlab.contracts.injection import Fault
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
 from dlqlab.contracts.rundir import read_json, write_json
@@ -14,6 +15,8 @@ from dlqlab.torture.judged import Harm, Judged, Outcome, Usual
 from dlqlab.torture.matrix import BASELINE, Row
 
 FILE, PAGE, SUFFIX = "torture.json", "torture.html", "-torture"
+_CHANCE = 0.01
+"""A harm that the baseline has as well is the faults' doing where it is more frequent, and chance is less likely."""
 _ORDER = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.UNTOUCHED, Outcome.DEGRADED, Outcome.SURVIVED)
 _STATUSES: Mapping[Outcome, Status] = {
     Outcome.BROKEN: Status.INVALID,
@@ -27,8 +30,8 @@ class Answer:
     """One row with what was measured.
 
     ``harms`` are what broke, else what it cost: set by set with the ids of its messages. ``tasks_of`` has the key of
-    the task of each of those messages. ``also_without`` are the names of harms that the baseline has too. ``never`` is
-    what the run never reached. ``run`` is the folder of its evidence, from that of the result.
+    the task of each of those messages. ``also_without`` are the names of harms that the baseline has as often.
+    ``never`` is what the run never reached. ``run`` is the folder of its evidence, from that of the result.
     """
 
     name: str
@@ -118,20 +121,36 @@ def _valid(found: set[Status]) -> Status:
     return Status.VALID if found else Status.UNKNOWN
 
 
-def answer(row: Row, found: Judged, baseline: Answer | None) -> Answer:
-    """A row's answer as it is kept; what the baseline shows as well is marked."""
+def answer(row: Row, found: Judged, tasks: int, baseline: Answer | None) -> Answer:
+    """A row's answer as it is kept; what the baseline shows as often is marked."""
+    harms = (*found.breaks, *found.costs)
+    usual = {one.name: len(one.messages) for one in baseline.harms} if baseline else {}
     return Answer(
         name=row.name,
         what=row.what,
         outcome=found.outcome,
         faults=row.faults,
+        tasks=tasks,
         strikes=found.strikes,
-        harms=(*found.breaks, *found.costs),
-        also_without=tuple(one.name for one in baseline.harms) if baseline else (),
+        harms=harms,
+        also_without=tuple(
+            one.name
+            for one in harms
+            if baseline
+            and one.name in usual
+            and not _is_more(len(one.messages), tasks, usual[one.name], baseline.tasks)
+        ),
         why_unknown=found.why_unknown,
         slowest_s=found.slowest_s,
         buries=found.buries,
     )
+
+
+def _is_more(harmed: int, tasks: int, usual: int, usual_tasks: int) -> bool:
+    """Whether a harm is more frequent than in the baseline, beyond what chance makes of it."""
+    harmed, usual = min(harmed, tasks), min(usual, usual_tasks)
+    test = homogeneity([harmed, usual], [tasks, usual_tasks])
+    return harmed * usual_tasks > usual * tasks and test is not None and test.p_value < _CHANCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from dlqlab.contracts.verdict import Status
 from dlqlab.errors import EvidenceError, UsageError
 from dlqlab.run.injection import read_plan
 from dlqlab.torture import result as results
-from dlqlab.torture.judged import Harm, Outcome
+from dlqlab.torture.judged import Harm, Judged, Outcome
 from dlqlab.torture.matrix import BASELINE, Matrix, Row
 from dlqlab.torture.reproduction import command, number_of, struck_only, to_pytest, to_toml
-from dlqlab.torture.result import Answer, Change, Result, changes
+from dlqlab.torture.result import Answer, Change, Result, answer, changes
 from dlqlab.torture.run_matrix import Choice, cannot_shrink
 from dlqlab.torture.shrink import Small
 from dlqlab.torture.summary import to_junit
@@ -143,3 +143,19 @@ def test_rows_are_chosen_by_name_and_a_name_that_is_not_there_is_refused() -> No
     assert [row.name for row in Choice(only=("error*",)).of(every).rows] == ["error", "error-always"]
     with pytest.raises(UsageError, match="there are error, error-always, kill"):
         Choice(only=("eror",)).of(every)
+
+
+@pytest.mark.parametrize(
+    ("usual", "harmed", "also"),
+    [(1, 1, True), (1, 3, True), (1, 30, False), (0, 1, False), (20, 22, True), (60, 5, True)],
+)
+def test_what_the_baseline_shows_as_often_is_not_the_faults_doing(usual: int, harmed: int, *, also: bool) -> None:
+    def harm(n: int) -> tuple[Harm, ...]:
+        return (Harm("effect_twice", "Twice.", tuple(f"m{number}" for number in range(n))),) if n else ()
+
+    baseline = Answer(name=BASELINE, what="", outcome=Outcome.BROKEN, tasks=60, harms=harm(usual))
+    found = Judged(outcome=Outcome.BROKEN, breaks=harm(harmed), costs=(), strikes=9)
+
+    row = answer(Row("kill", "", (FAULT,)), found, 60, baseline)
+
+    assert (row.also_without == ("effect_twice",), row.is_the_faults_doing) == (also, not also)
