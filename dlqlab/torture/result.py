@@ -61,8 +61,9 @@ class Answer:
     @property
     def first(self) -> Harm | None:
         """The harm that its reason, rule and remedy are about: the first that is the faults' doing."""
-        own = (one for one in self.harms if one.name not in self.also_without)
-        return next(own, next(iter(self.harms), None))
+        wanted = [one for one in self.harms if one.is_break or self.outcome is not Outcome.BROKEN]
+        own = (one for one in wanted if one.name not in self.also_without)
+        return next(own, next(iter(wanted), None))
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -84,8 +85,8 @@ class Answer:
 
     @property
     def is_the_faults_doing(self) -> bool:
-        """Whether anything happened that does not happen without faults."""
-        return any(one.name not in self.also_without for one in self.harms)
+        """Whether it is broken by what does not happen as often without faults."""
+        return any(one.is_break and one.name not in self.also_without for one in self.harms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,6 @@ def torture(
             choice,
             command=("dlqlab", *sys.argv[1:]),
             on_row=lambda answer: print_row(answer, console),
-            begins=lambda _name: None,
         )
         known = before or (results.read(last) if last else None)
         differences = changes(known, found) if known and not only else ()

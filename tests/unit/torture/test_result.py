@@ -1,6 +1,7 @@
 """A result is kept, read again and compared; a broken row becomes a file, a command and a test."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -159,3 +160,14 @@ def test_what_the_baseline_shows_as_often_is_not_the_faults_doing(usual: int, ha
     row = answer(Row("kill", "", (FAULT,)), found, 60, baseline)
 
     assert (row.also_without == ("effect_twice",), row.is_the_faults_doing) == (also, not also)
+
+
+def test_a_cost_of_a_broken_row_is_neither_its_reason_nor_made_small() -> None:
+    cost = Harm("taken_along", "With its batch.", ("m9",), is_break=False)
+
+    row = replace(BROKEN, harms=(*BROKEN.harms, cost), also_without=("named_in_vain",))
+
+    assert row.reason == "Named, and deleted."
+    assert not row.is_the_faults_doing
+    assert cannot_shrink(row) == "it is not broken by its faults"
+    assert replace(row, outcome=Outcome.DEGRADED, harms=(cost,)).reason == "With its batch."
