@@ -65,7 +65,7 @@ def _row(one: Answer) -> str:
     shown = (
         f'<a href="#{escape(one.name)}">{escape(one.name)}</a>' if one.outcome is Outcome.BROKEN else escape(one.name)
     )
-    never = f"<p>{escape(one.never)}</p>" if one.never else ""
+    never = f"<details><summary>never reached</summary>{escape(one.never)}</details>" if one.never else ""
     return (
         f'<tr><td>{shown}</td><td class="{one.outcome}">{one.outcome}</td>'
         f'<td class="n">{f"{one.strikes:,}" if one.faults else ""}</td>'
