@@ -65,7 +65,8 @@ def redact_body(body: str, fields: AbstractSet[str]) -> tuple[str, bool]:
     except (ValueError, RecursionError):
         text = redact_text(body)
         return text, text != body
-    return (text, True) if redacted != value else (body, False)
+    is_as_before = redacted is value or redacted == value  # NaN is not equal to itself
+    return (body, False) if is_as_before else (text, True)
 
 
 def _masked_card(match: re.Match[str]) -> str:

@@ -6,18 +6,21 @@ import os
 
 import hypothesis
 import pytest
-from localstack import config
+from localstack import config as localstack_config
 
 from dlqlab.emulator.host import service_catalog_cache
 from dlqlab.proxies import without_proxies
+from tests.support.service_catalog import make_service_catalog
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Before any test, and any process of a test, reads the environment."""
     kept = {name: value for name, value in without_proxies(os.environ).items() if not name.startswith("AWS_")}
     for name in os.environ.keys() - kept.keys():
         del os.environ[name]
-    config.dirs.static_libs = str(service_catalog_cache.KEPT)  # what an emulator has made here is not made again
+    localstack_config.dirs.static_libs = str(service_catalog_cache.KEPT)
+    if not hasattr(config, "workerinput"):  # before there are workers, which would all make one
+        make_service_catalog()
     gc.disable()  # until the tests are collected
     hypothesis.settings.register_profile("dlqlab", deadline=None)  # on a busy machine any example may take long
     hypothesis.settings.load_profile("dlqlab")

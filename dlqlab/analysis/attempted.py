@@ -19,6 +19,7 @@ def call_of(row: Row) -> Call:
         status=row["status"],
         error_code=row["error_code"],
         request_id=row["request_id"],
+        fault=row.get("fault"),
     )
 
 
@@ -70,6 +71,7 @@ def attempt_of(
         if message_id is None or invocation["named_ids"] is None
         else message_id in invocation["named_ids"],
         next_started_ts=next_started_ts,
+        fault=invocation.get("fault"),
     )
 
 

@@ -33,6 +33,8 @@ class Checker:
     place: int
     sets: tuple[NamedSet, ...]
     judge: Callable[[Facts], Judgement]
+    is_asked: Callable[[Facts], bool] = lambda _: True
+    """Whether a run is judged by it at all: what only some runs are made for is not told of others."""
 
     def __call__(self, facts: Facts) -> Check:
         """The check of one run.
@@ -54,11 +56,16 @@ class Checker:
 
 
 def check(
-    name: str, title: str, *, place: int, sets: Sequence[NamedSet] = ()
+    name: str,
+    title: str,
+    *,
+    place: int,
+    sets: Sequence[NamedSet] = (),
+    asked: Callable[[Facts], bool] = lambda _: True,
 ) -> Callable[[Callable[[Facts], Judgement]], Checker]:
     """Make a judging function a check. The name is the module's, which a test holds; scripts look for it."""
 
     def declare(judge: Callable[[Facts], Judgement]) -> Checker:
-        return Checker(name=name, title=title, place=place, sets=tuple(sets), judge=judge)
+        return Checker(name=name, title=title, place=place, sets=tuple(sets), judge=judge, is_asked=asked)
 
     return declare

@@ -10,6 +10,8 @@ from dlqlab.contracts.recorded import LEAVES, ActorKind, Kind, Outcome
 from dlqlab.durations import duration
 
 _ARN_PARTS = 5
+_STRUCK = frozenset({Kind.RECEIVED, Kind.NOT_DELETED})
+"""Rows of a delivery that a fault from outside can strike."""
 
 type Attempts = Mapping[str, Sequence[Attempt]]
 """The invocations that were given a message, by message id, in the order of their starts."""
@@ -73,6 +75,7 @@ def _stay(rows: Sequence[Row], attempts: Sequence[Attempt], body: str | None) ->
         left_by=who_did(left) if left else None,
         left_late=bool(left and left["kind"] == Kind.DELETED and before_leaving[-1:] == [Kind.RETURNED]),
         late_deletes=tuple(row["ts"] for row in rows if row["kind"] == Kind.NOT_DELETED),
+        fault=(sent or {}).get("fault") or (left or {}).get("fault"),
     )
 
 
@@ -120,8 +123,12 @@ def _delivery(rows: Sequence[Row], visible_since: float | None, attempts: Iterab
         ended_by=who_did(end) if end else None,
         is_counted=None in counts or counts[1] >= counts[0],
         attempts=tuple(attempts),
+        fault=next((row["fault"] for row in rows if row["kind"] in _STRUCK and row.get("fault")), None),
     )
     fate, reason = _fate(delivery, gone)
+    dropped = next((row["fault"] for row in after if row["kind"] == Kind.NOT_DELETED and row.get("fault")), None)
+    if dropped and fate is Fate.OPEN:
+        reason = f"the function was done with it, and its delete was dropped by fault {dropped}"
     return replace(delivery, fate=fate, reason=reason)
 
 

@@ -55,6 +55,16 @@ class Facts:
         return self.run.topology is None or self.run.topology.evidence.events
 
     @property
+    def was_played_again(self) -> bool:
+        """Whether the run is one of several plays of the same tasks, which are held against each other."""
+        return bool(self.run.references) or "end" in self.run.unreadable
+
+    @property
+    def has_alarms(self) -> bool:
+        """Whether there are alarms to be judged, or there may be and they cannot be read."""
+        return bool(self.run.alarms and self.run.alarms.alarms) or "alarms" in self.run.unreadable
+
+    @property
     def scenario(self) -> Scenario:
         return self.run.manifest.scenario
 

@@ -38,7 +38,8 @@ def judge(run: RunEvidence) -> Verdict:
     if facts.tells_of_tasks:
         found = tuple(_safely(checker, facts) for checker in CHECKS.values())
     else:
-        found = tuple(_as_recorded(_safely(checker, facts), run) for checker in MESSAGE_CHECKS.values())
+        asked = [checker for checker in MESSAGE_CHECKS.values() if checker.is_asked(facts)]
+        found = tuple(_as_recorded(_safely(checker, facts), run) for checker in asked)
     return Verdict(run_id=run.manifest.run_id, finished=run.manifest.finished, checks=found)
 
 

@@ -37,6 +37,7 @@ class Call:
     status: int
     error_code: str | None
     request_id: str | None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ class Attempt:
     ``reports_failures``: whether its mapping asks which messages failed. ``calls`` are
     those that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
     ``is_about``: whether a call is about this message; None where no call tells one message of its batch from another.
-    ``next_started_ts``: when the next invocation of its environment started, where there was one.
+    ``next_started_ts``: when the next invocation of its environment started, where there was one. ``fault``: the fault
+    from outside that struck it, by its name; so for calls, deliveries and stays.
     """
 
     request_id: str
@@ -71,6 +73,7 @@ class Attempt:
     is_named: bool | None = None
     reports_failures: bool | None = None
     next_started_ts: float | None = None
+    fault: str | None = None
 
     @property
     def batch(self) -> int:
@@ -129,6 +132,7 @@ class Delivery:
     attempts: tuple[Attempt, ...] = ()
     fate: Fate = Fate.OPEN
     reason: str = ""
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,3 +160,4 @@ class Stay:
     left_late: bool
     late_deletes: tuple[float, ...]
     link: str = ""
+    fault: str | None = None

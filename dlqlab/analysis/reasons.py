@@ -129,8 +129,7 @@ def summary(deliveries: Sequence[Delivery]) -> str:
     """``received 3 times, tried once: failed; not tried twice: no environment was free``."""
     if not deliveries:
         return "never received"
-    fates = Counter(each.fate for each in deliveries)
-    tried = fates[Fate.DONE] + fates[Fate.FAILED]
+    tried = sum(map(_is_tried, deliveries))
     parts = [f"received {times(len(deliveries))}, {f'tried {times(tried)}' if tried else 'never tried'}"]
     parts += [
         f"{times(n)} {why}"
@@ -139,6 +138,13 @@ def summary(deliveries: Sequence[Delivery]) -> str:
     uncounted = sum(not each.is_counted for each in deliveries)
     text = f"{parts[0]}{': ' if parts[1:] else ''}{'; '.join(parts[1:])}"
     return f"{text}; {count(uncounted, 'receive')} not counted" if uncounted else text
+
+
+def _is_tried(delivery: Delivery) -> bool:
+    """Whether a function had it: also where nobody knows what became of it then."""
+    if delivery.fate is Fate.OPEN:
+        return any(each.has_run for each in delivery.attempts)
+    return delivery.fate in {Fate.DONE, Fate.FAILED}
 
 
 def times(n: int) -> str:

@@ -128,6 +128,8 @@ def _told(attempt: Attempt) -> str:
         parts.append("reports the message as failed")
     if attempt.batch > 1:
         parts.append(f"batch of {attempt.batch}")
+    if attempt.fault:
+        parts.append(f"struck by fault {attempt.fault}")
     if attempt.calls_of_mates:
         parts.append(f"{count(attempt.calls_of_mates, 'call')} about batch mates not shown")
     return ", ".join([*parts, f"id {attempt.request_id}"])
@@ -144,7 +146,7 @@ def _call(call: Call) -> Span:
         start_ts=call.ts,
         end_ts=call.ts + call.duration_s,
         label=_asked(call),
-        detail=f"{_answer(call)}{about}",
+        detail=f"{_answer(call)}{about}{_struck(call.fault)}",
         is_bad=call.error_code is not None or call.status >= 400,  # noqa: PLR2004  (of HTTP)
     )
 
@@ -184,7 +186,7 @@ def _stay(stay: Stay, lines: Lines) -> Span:
         start_ts=start,
         end_ts=stay.left_ts,
         label=f"message in {stay.queue}",
-        detail=", ".join(part for part in (link, f"id {stay.message_id}") if part),
+        detail=", ".join(part for part in (link, f"id {stay.message_id}") if part) + _struck(stay.fault),
         ids=(stay.message_id,),
         inner=tuple(sorted(inner, key=lambda span: span.start_ts)),
     )
@@ -224,10 +226,14 @@ def _delivery(delivery: Delivery, message_id: str, lines: Lines) -> Span:
         start_ts=delivery.received_ts,
         end_ts=delivery.ended_ts,
         label=f"receive{number}",
-        detail=f"{by}{delivery.fate}, {delivery.reason}{hidden}",
+        detail=f"{by}{delivery.fate}, {delivery.reason}{hidden}{_struck(delivery.fault)}",
         is_bad=delivery.fate in {Fate.FAILED, Fate.NOT_TRIED},
         inner=tuple(sorted(inner, key=lambda span: span.start_ts)),
     )
+
+
+def _struck(fault: str | None) -> str:
+    return f", struck by fault {fault}" if fault else ""
 
 
 def _moment(ts: float, text: str, *, is_bad: bool = False) -> Span:

@@ -25,6 +25,11 @@ RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUN
 @pretending
 @RUNS
 @click.option("--cells", type=click.IntRange(1, 64), default=1, help="Emulators side by side that share the tasks.")
+@click.option(
+    "--same-end",
+    is_flag=True,
+    help="Play the tasks twice for reference first, each time anew, and compare what is left at the end.",
+)
 @click.argument("scenario", type=SCENARIO, required=False)
 @command
 def run() -> None:

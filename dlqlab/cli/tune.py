@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from dlqlab.cli.declared import command
-from dlqlab.cli.names import SCENARIO
-from dlqlab.cli.quantities import Points, Seconds
+from dlqlab.cli.names import RUN, SCENARIO
+from dlqlab.cli.quantities import Chance, Named, Points, Seconds
 from dlqlab.cli.world_options import asking
 
 WITH: dict[str, tuple[str, Any, str]] = {
@@ -16,34 +16,64 @@ WITH: dict[str, tuple[str, Any, str]] = {
     "factor": ("--factor", float, "Growth of the backoff."),
     "jitter": ("--jitter", str, "none, equal or full."),
     "max_retries": ("--max-retries", int, "Retries after the first attempt."),
-    "batch_size": ("--batch-size", int, "Messages of a batch."),
-    "batch_window_s": ("--window", Seconds(), "Longest wait for a batch to fill."),
-    "max_concurrency": ("--concurrency", int, "MaximumConcurrency of the mapping, 0 for none."),
-    "visibility_timeout_s": ("--visibility", Seconds(), "Visibility timeout of the task queue."),
+    "batch_size": ("--batch-size", Named(click.INT), "Messages of a batch; --from: [QUEUE=]N."),
+    "batch_window_s": ("--window", Named(Seconds()), "Longest wait for a batch to fill; --from: [QUEUE=]S."),
+    "max_concurrency": (
+        "--concurrency",
+        Named(click.INT),
+        "MaximumConcurrency of the mapping, 0 for none; --from: [FUNCTION=]N, and its reserved concurrency.",
+    ),
+    "visibility_timeout_s": (
+        "--visibility",
+        Named(Seconds()),
+        "Visibility timeout of the task queue; --from: [QUEUE=]S.",
+    ),
     "function_timeout_s": ("--timeout", Seconds(), "Timeout of the processor."),
     "failure_rate": ("--failure-rate", Points(), "Failures of an attempt (or of a task, as the scenario's mode says)."),
 }
-"""Setting -> option, type, help."""
+"""Setting -> option, type, help. What is ``Named`` is also asked of a run, and may be given several times."""
+OF_RUNS: dict[str, tuple[str, Any, str]] = {
+    "reserved": (
+        "--reserved",
+        Named(click.INT),
+        "Reserved concurrency alone: what its mappings take beyond it is throttled.",
+    ),
+    "max_receive_count": ("--max-receive-count", Named(click.INT), "maxReceiveCount of a queue's redrive policy."),
+    "fail": ("--fail", Named(Chance()), "How likely an attempt of a function fails."),
+}
+"""What is asked of a run only."""
 
 
 def _with_settings(function: Any) -> Any:
-    for name, (option, kind, text) in reversed(WITH.items()):
-        function = click.option(option, name, type=kind, default=None, help=text)(function)
+    for name, (option, kind, text) in reversed((WITH | OF_RUNS).items()):
+        several = isinstance(kind, Named)
+        metavar = {"reserved": "[FUNCTION=]N", "max_receive_count": "[QUEUE=]N", "fail": "[FUNCTION=]P"}.get(name)
+        function = click.option(option, name, type=kind, multiple=several, default=None, metavar=metavar, help=text)(
+            function
+        )
     return function
 
 
 @click.command("what-if", short_help="What SCENARIO would come to with other settings.")
 @asking
 @_with_settings
-@click.option("--seeds", type=int, default=5, show_default=True, help="Simulations, each with a seed of its own.")
+@click.option("--from", "run", type=RUN, metavar="RUN", default=None,
+              help="Ask of a recorded run's pipeline instead of a scenario; rules default to localstack.")  # fmt: skip
+@click.option("--seeds", type=int, default=None, show_default="5; 20 with --from",
+              help="Simulations, each with a seed of its own.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.argument("scenario", type=SCENARIO, default="default")
+@click.argument("scenario", type=SCENARIO, required=False)
 @command
 def what_if() -> None:
-    """What SCENARIO would come to, with other settings where given: simulated, nothing is deployed or sent.
+    """What SCENARIO (default: default), or the pipeline of a recorded run, would come to with other settings where
+    given: simulated, nothing is deployed or sent.
 
     DLQ volume, backlog, drain time, time to completion, wasted invocations and cost on AWS, each as the mean over seeds
     with its 95 % interval.
+
+    With --from RUN the record of any pipeline's run is what the simulation knows. It first plays the run as it was and
+    shows measured against simulated; what it does not play is not answered. Exit code 1: it plays the run too badly to
+    answer anything (docs/what-if.md).
     """
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from dlqlab.contracts.cells import whole
+from dlqlab.contracts.alarms import Alarms, read_alarms
+from dlqlab.contracts.cell_samples import whole
+from dlqlab.contracts.end_state import EndState, Played, read_end_state, read_references
 from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.recording import Recording
@@ -29,7 +31,7 @@ OTHER_LINES = "other_lines.jsonl"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEvidence:
     """Manifest and tables of one run. ``unreadable`` maps the name of a table to why it is not in ``tables``, and
-    ``recording`` to why there is none although something was recorded.
+    ``recording``, ``end`` and ``alarms`` to why there is none although something was recorded or read.
     """
 
     manifest: Manifest
@@ -38,6 +40,9 @@ class RunEvidence:
     bad_lines: tuple[str, ...] = ()
     topology: Topology | None = None  # what the pipeline consists of; None where the run does not say
     recording: Recording | None = None  # what the emulator recorded; None where nothing was, or it cannot be read
+    alarms: Alarms | None = None  # CloudWatch's alarms; None where nobody looked
+    end: EndState | None = None  # what is left in tables, buckets and queues; None where nobody looked
+    references: tuple[Played, ...] = ()  # plays of the same tasks that this one is held against
     raw_parts: tuple[str, ...] = ()  # what was written while the run went on, before it became tables
 
     def table(self, name: str) -> pd.DataFrame:
@@ -71,6 +76,17 @@ def load_evidence(run: RunDir) -> RunEvidence:
         recording = read_recording(run)
     except EvidenceError as error:
         unreadable["recording"] = str(error)
+    end: EndState | None = None
+    references: tuple[Played, ...] = ()
+    try:
+        end, references = read_end_state(run), read_references(run)
+    except EvidenceError as error:
+        unreadable["end"] = str(error)
+    alarms: Alarms | None = None
+    try:
+        alarms = read_alarms(run)
+    except EvidenceError as error:
+        unreadable["alarms"] = str(error)
     bad_lines = _lines(run.path / BAD_LINES)
     return RunEvidence(
         manifest=manifest,
@@ -79,6 +95,9 @@ def load_evidence(run: RunDir) -> RunEvidence:
         bad_lines=bad_lines,
         topology=run.read_topology(),
         recording=recording,
+        alarms=alarms,
+        end=end,
+        references=references,
         raw_parts=_raw_parts(run),
     )
 

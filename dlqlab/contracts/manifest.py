@@ -180,9 +180,9 @@ class Manifest:
     what the functions logged as their run: of a load by hand that is not the run's own name. ``phases`` is seconds by
     phase. ``emulator`` is None where the target is none of ours. ``not_measured`` says by subject what nobody looked
     at. ``specimen`` names a pipeline that takes no scenario: its ``scenario`` is empty, and
-    ``promise`` and ``effects`` are what its owner says (``project``). ``injection`` is the plan of faults from outside.
-    ``redact_fields`` is None where the functions' settings were not read. ``cells`` is how many emulators shared a run,
-    None for one.
+    ``promise``, ``effects`` and ``volatile`` are what its owner says (``project``). ``injection`` is the plan of faults
+    from outside. ``redact_fields`` is None where the functions' settings were not read. ``cells`` is how many emulators
+    shared a run, None for one.
     """
 
     run_id: str
@@ -191,6 +191,7 @@ class Manifest:
     promise: Promise = field(default_factory=Promise)
     effects: tuple[str, ...] = ()
     injection: Plan | None = None
+    volatile: tuple[str, ...] = ()
     functions_run_id: str | None = None
     target: str = "local"
     simulated: bool = False

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from dlqlab.contracts.end_state import KINDS as PLACES
 from dlqlab.contracts.function_needs import Network, check_layers
 from dlqlab.contracts.injection import Fault, Plan
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain
@@ -103,6 +104,16 @@ class Effects:
 
     calls: tuple[str, ...] = setting(
         (), "calls of functions, as `dynamodb:PutItem bills`; their item's key has to be in the message's body"
+    )
+    compare: tuple[str, ...] = setting(
+        (),
+        "what `run --same-end` compares, as `dynamodb orders`, `s3 receipts` or `sqs dead`, by a part of the name; "
+        "default: all tables, buckets and queues",
+    )
+    volatile: tuple[str, ...] = setting(
+        (),
+        "attributes that may differ from play to play and are not guessed, as `updatedBy`, `detail.host` or, of one "
+        "place, `dynamodb orders updatedBy`",
     )
 
 
@@ -231,5 +242,10 @@ def _check(project: Project, path: Path) -> None:
     for call in project.effects.calls:
         if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z]+( \S+)?", call):
             raise UsageError(f"{path}: effects.calls holds {call!r}: give it as 'dynamodb:PutItem bills'")
+    for place in project.effects.compare:
+        if not re.fullmatch(rf"({'|'.join(PLACES)}) \S+", place):
+            raise UsageError(
+                f"{path}: effects.compare holds {place!r}: give it as 'dynamodb orders', 's3 x' or 'sqs x'"
+            )
     if project.deploy.tool is Tool.COMMAND and not project.deploy.command:
         raise UsageError(f"{path}: deploy.tool is 'command' and deploy.command is missing: give the command's words")

@@ -20,15 +20,15 @@ FIFO_SUFFIX = ".fifo"
 
 RESPONSE_TYPES = ("ReportBatchItemFailures",)
 """What a mapping may ask its function to answer ("FunctionResponseTypes", Lambda API reference)."""
-_NEEDED = {
-    EntryKind.HTTP: ("name", "function"),
-    EntryKind.QUEUE: ("queue",),
-    EntryKind.TOPIC: ("name",),
-    EntryKind.BUS: ("name",),
-    EntryKind.BUCKET: ("name",),
-    EntryKind.SCHEDULE: ("function",),
+_NEEDED: Mapping[EntryKind, tuple[tuple[str, ...], ...]] = {
+    EntryKind.HTTP: (("name",), ("function", "queue")),
+    EntryKind.QUEUE: (("queue",),),
+    EntryKind.TOPIC: (("name",),),
+    EntryKind.BUS: (("name",),),
+    EntryKind.BUCKET: (("name",),),
+    EntryKind.SCHEDULE: (("function", "queue"),),
 }
-"""What each kind of entry says."""
+"""What each kind of entry says; of several fields one is enough."""
 
 
 def read_topology(folder: Path, stage: str) -> Topology:
@@ -153,9 +153,9 @@ def _check_queue(topology: Topology, queue: Queue, where: str) -> None:
 
 
 def _check_entry(entry: Entry, where: str) -> None:
-    for name in _NEEDED[entry.kind]:
-        if getattr(entry, name) is None:
-            raise TopologyError(f"{where}: kind is {str(entry.kind)!r} and {name} is missing: give it")
+    for names in _NEEDED[entry.kind]:
+        if all(getattr(entry, name) is None for name in names):
+            raise TopologyError(f"{where}: kind is {str(entry.kind)!r} and {' or '.join(names)} is missing: give it")
 
 
 def _check_consumer(consumer: Consumer, where: str) -> None:

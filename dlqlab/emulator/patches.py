@@ -148,6 +148,11 @@ PATCHES: tuple[Patch, ...] = (
         "DynamoDB Streams: what changes in a table with a stream can be read for 24 hours, by API and by mappings.",
     ),
     Patch(
+        "time_to_live",
+        "dynamodb",
+        "Items whose TTL is over are deleted within seconds, and their stream says that DynamoDB did it.",
+    ),
+    Patch(
         "sqs_shortcut",
         "sqs",
         "SendMessage and ChangeMessageVisibility go to the SQS service straight from the server, past the "
@@ -268,6 +273,41 @@ PATCHES: tuple[Patch, ...] = (
         "cloudformation",
         "An update of a resource that the emulator cannot change fails, instead of leaving it as it was and saying "
         "otherwise.",
+    ),
+    Patch(
+        "table_resources",
+        "cloudformation",
+        "Tables of stacks are updated: throughput, streams, TTL, indexes one at a time, backups, protection, tags.",
+    ),
+    Patch(
+        "rule_resources",
+        "cloudformation",
+        "Rules of stacks are updated, and deleted from the bus that they are on.",
+    ),
+    Patch(
+        "function_resources",
+        "cloudformation",
+        "Aliases, URLs and asynchronous settings of functions in stacks are updated.",
+    ),
+    Patch(
+        "bucket_resources",
+        "cloudformation",
+        "Buckets of stacks are updated: notifications, versioning, CORS, website, object lock, tags.",
+    ),
+    Patch(
+        "alarm_resources",
+        "cloudformation",
+        "Alarms of stacks are updated, and keep their state and history.",
+    ),
+    Patch(
+        "rest_api_resources",
+        "cloudformation",
+        "REST APIs of stacks are updated: their definition, and the deployment and variables of their stages.",
+    ),
+    Patch(
+        "replaced_resources",
+        "cloudformation",
+        "A resource is replaced where a value differs that cannot be updated, not where it refers to what was updated.",
     ),
     Patch(
         "rolled_back_stacks",

@@ -12,7 +12,7 @@ from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.hosts import is_loopback
 from dlqlab.contracts.scenario import Load, from_dict
 from dlqlab.errors import UsageError
-from dlqlab.load.senders import EntrySettings
+from dlqlab.load.messages import EntrySettings
 
 ENVIRONMENT_VARIABLE = "DLQLAB_LOAD"
 

@@ -20,7 +20,7 @@ from dlqlab.errors import LoadError, UsageError
 from dlqlab.exits import how_it_ended, told
 from dlqlab.load.journal import JOURNAL_SUFFIX, PART_PATTERN, SUMMARY_SUFFIX, process_of
 from dlqlab.load.ledger import LedgerFollower
-from dlqlab.load.senders import EntrySettings
+from dlqlab.load.messages import EntrySettings
 from dlqlab.load.settings import LoadSettings, check_host
 
 LOCUSTFILE = paths.LOADTEST / "locustfile.py"

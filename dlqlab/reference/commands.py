@@ -43,7 +43,7 @@ def options(parameters: Iterable[click.Parameter]) -> Iterator[tuple[str, str, s
 
 
 def _default(option: click.Option) -> str:
-    default = option.default
+    default = option.show_default if isinstance(option.show_default, str) else option.default
     if option.is_flag or default is None or isinstance(default, str | int | float | Path) is False:
         return ""
     if isinstance(default, Path):

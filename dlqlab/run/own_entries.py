@@ -11,7 +11,7 @@ from dlqlab.deploy.arns import name_of
 from dlqlab.deploy.survey.calls import pages
 from dlqlab.deploy.target import Target
 from dlqlab.errors import UsageError
-from dlqlab.load.senders import EntrySettings
+from dlqlab.load.messages import EntrySettings
 
 
 def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, EntrySettings]:

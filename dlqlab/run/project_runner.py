@@ -12,13 +12,18 @@ from typing import Any
 from rich.console import Console
 
 from dlqlab import paths
+from dlqlab.collect.alarms import collect_alarms
 from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
+from dlqlab.collect.end_state import collect_end_state
 from dlqlab.collect.host import tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.contracts.alarms import write_alarms
+from dlqlab.contracts.end_state import write_end_state
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.project import Project
+from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.deploy.survey.survey import survey
@@ -45,7 +50,11 @@ NOT_TOLD = {
 
 @dataclass(slots=True, kw_only=True)
 class ProjectRunner:
-    """Runs a project. ``port`` 0 takes any free port; ``keep`` leaves an emulator that this run started running."""
+    """Runs a project. ``port`` 0 takes any free port; ``keep`` leaves an emulator that this run started running.
+
+    ``own_emulator`` uses none that runs already. ``reads_end`` keeps what is left in tables, buckets and queues.
+    ``label`` ends the run's id, before its time.
+    """
 
     project: Project
     root: Path
@@ -53,6 +62,9 @@ class ProjectRunner:
     plan: Plan = field(default_factory=Plan)
     port: int = lifecycle.DEFAULT_PORT
     keep: bool = False
+    own_emulator: bool = False
+    reads_end: bool = False
+    label: str = ""
     runs_root: Path = paths.RUNS
     state_root: Path = paths.STATE
     phases: Phases = field(init=False)
@@ -61,13 +73,14 @@ class ProjectRunner:
 
     def __post_init__(self) -> None:
         self.phases = Phases(self.console)
-        self.run = RunDir(self.runs_root / run_id(self.project.name))
+        self.run = RunDir(self.runs_root / run_id("-".join(filter(None, [self.project.name, self.label]))))
         self.manifest = Manifest(
             run_id=self.run.path.name,
             specimen=self.project.name,
             promise=self.project.promise,
             effects=self.project.effects.calls,
             injection=self.plan if self.plan.faults else None,
+            volatile=self.project.effects.volatile,
             scenario=scenario_of(self.project),
             cores=os.cpu_count(),
             junk_message_ids=(),
@@ -109,7 +122,7 @@ class ProjectRunner:
             raise
 
     def _start(self, stack: ExitStack) -> Emulator:
-        running = lifecycle.find(self.port, self.state_root) if self.port else None
+        running = lifecycle.find(self.port, self.state_root) if self.port and not self.own_emulator else None
         with self.phases.phase("start", "LocalStack") as phase:
             if running:
                 phase.note = f"LocalStack runs already at {running.endpoint}"
@@ -176,7 +189,27 @@ class ProjectRunner:
         window = Window(result.started_ts, time.time())
         pulled = pull(self.run, target, window, self.phases, run_id=self.run.path.name)
         self.manifest = pulled.added_to(self.manifest)
+        write_alarms(
+            self.run, collect_alarms(target.client("cloudwatch"), self.manifest.load_started_ts or 0.0, time.time())
+        )
+        if self.reads_end:
+            self._read_end(target)
         self.note(fidelity=(*self.manifest.fidelity, *target_facts(target, emulator).fidelity))
+
+    def _read_end(self, target: Target) -> None:
+        with self.phases.phase("end", "tables, buckets and queues") as phase:
+            end = collect_end_state(
+                target.client,
+                target.topology,
+                read_recording(self.run),
+                chosen=self.project.effects.compare,
+                since_ts=self.manifest.load_started_ts or 0.0,
+            )
+            write_end_state(self.run, end)
+            items = sum(map(len, end.places.values()))
+            places = count(len(end.places), "table, bucket or queue", "tables, buckets and queues")
+            phase.note = f"{count(items, 'item')} left in {places}"
+            phase.failed = bool(end.unread)
 
     def _note_load(self, result: LoadResult) -> None:
         self.note(

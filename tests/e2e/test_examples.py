@@ -122,3 +122,41 @@ def test_cdk_in_typescript(tmp_path: Path) -> None:
 
     assert f"{TASKS} messages entered, 0 lost; {TASKS} done" in checks["messages"]
     assert "no FIFO queue" not in checks["order"]
+
+
+@pytest.mark.tools
+def test_schedule_by_sam(tmp_path: Path) -> None:
+    """Beside the load's messages those of the schedule, which fires once it is made and every minute from then."""
+    sam = example_tools.environment(example_tools.SAM)
+    checks = example(tmp_path, "sam-schedule", sam).run()
+
+    entered = re.match(r"(\d+) messages entered, 0 lost", checks["messages"])
+    assert entered is not None, checks["messages"]
+    assert TASKS < int(entered[1]) <= TASKS + 5
+
+
+@pytest.mark.tools
+def test_dynamodb_stream_by_sam(tmp_path: Path) -> None:
+    """Each request that is accepted is an item, and each item a message, by way of the stream."""
+    sam = example_tools.environment(example_tools.SAM)
+    checks = example(tmp_path, "sam-dynamodb-stream", sam).run()
+
+    assert f"{TASKS} requests accepted, 0 without a message" in checks["accepted"]
+    assert f"{TASKS} messages entered, 0 lost" in checks["messages"]
+
+
+@pytest.mark.tools
+def test_serverless_with_http_api(tmp_path: Path) -> None:
+    modules = example_tools.node_modules(EXAMPLES / "serverless-typescript" / "package.json")  # has all of this one's
+    checks = example(tmp_path, "serverless-http-api", modules=modules).run()
+
+    assert f"{TASKS} requests accepted, 0 without a message" in checks["accepted"]
+    assert " 0 lost" in checks["messages"]
+
+
+@pytest.mark.tools
+def test_chalice(tmp_path: Path) -> None:
+    checks = example(tmp_path, "chalice").run()
+
+    assert f"{TASKS} requests accepted, 0 without a message" in checks["accepted"]
+    assert " 0 lost" in checks["messages"]

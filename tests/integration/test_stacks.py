@@ -2,19 +2,18 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from dlqlab.waiting import wait_for
 from tests.integration.conftest import DeployedFunction, FunctionFactory
+from tests.support import stacks
+from tests.support.stacks import Aws
 
 pytestmark = pytest.mark.integration
 
-Aws = Callable[[str], Any]
 QUEUE = {"Type": "AWS::SQS::Queue"}
 PIPE = {"Type": "AWS::Nowhere::Thing", "Properties": {"Name": "p"}}
 STREAM = {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1}}
@@ -24,40 +23,8 @@ STREAM = {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1}}
 def stack_name(aws: Aws, cleanups: ExitStack) -> str:
     """A name for a stack, which is deleted with what it made."""
     name = f"s-{uuid.uuid4().hex[:8]}"
-    cleanups.callback(_delete, aws, name)
+    cleanups.callback(stacks.delete, aws, name)
     return name
-
-
-def _delete(aws: Aws, name: str) -> None:
-    aws("cloudformation").delete_stack(StackName=name)
-    _settled(aws, name)
-
-
-def _settled(aws: Aws, name: str) -> dict[str, Any]:
-    """The stack once it changes no more; empty when there is none."""
-
-    def probe() -> tuple[bool, dict[str, Any]]:
-        try:
-            stack = aws("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError:
-            return True, {}
-        return not stack["StackStatus"].endswith("_IN_PROGRESS"), stack
-
-    return wait_for(f"an end of {name}", probe, deadline_s=60, interval_s=0.05)
-
-
-def _body(**resources: Any) -> str:
-    return json.dumps({"Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}, "Resources": resources})
-
-
-def _create(aws: Aws, name: str, body: str) -> dict[str, Any]:
-    aws("cloudformation").create_stack(StackName=name, TemplateBody=body)
-    return _settled(aws, name)
-
-
-def _update(aws: Aws, name: str, body: str) -> dict[str, Any]:
-    aws("cloudformation").update_stack(StackName=name, TemplateBody=body)
-    return _settled(aws, name)
 
 
 def _resources(aws: Aws, name: str) -> list[str]:
@@ -76,7 +43,7 @@ def _failed(aws: Aws, name: str) -> dict[str, str]:
 
 def test_created_stack_names_what_cannot_be_made(aws: Aws, stack_name: str) -> None:
     """Nothing of the stack is made, and each such resource has an event with its type and the remedy."""
-    stack = _create(aws, stack_name, _body(Jobs=QUEUE, Alien=PIPE, Stream=STREAM))
+    stack = stacks.create(aws, stack_name, stacks.body(Jobs=QUEUE, Alien=PIPE, Stream=STREAM))
 
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "Alien (AWS::Nowhere::Thing)" in stack["StackStatusReason"]
@@ -91,7 +58,7 @@ def test_change_set_names_what_cannot_be_made(aws: Aws, stack_name: str) -> None
     """As sam deploy and cdk deploy make it: the change set fails with the reason, and cannot be executed."""
     client = aws("cloudformation")
     names = {"StackName": stack_name, "ChangeSetName": "first"}
-    client.create_change_set(**names, ChangeSetType="CREATE", TemplateBody=_body(Jobs=QUEUE, Alien=PIPE))
+    client.create_change_set(**names, ChangeSetType="CREATE", TemplateBody=stacks.body(Jobs=QUEUE, Alien=PIPE))
 
     described = client.describe_change_set(**names)
 
@@ -106,8 +73,8 @@ def test_refused_update_leaves_the_stack_as_it_was(aws: Aws, stack_name: str) ->
     """A resource without a chance is no hindrance where its condition is false; an update that adds one is undone."""
     dashboard = {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "{}"}}
     unwanted = {**PIPE, "Condition": "Never"}
-    first = _create(aws, stack_name, _body(Jobs=QUEUE, Unwanted=unwanted, Board=dashboard))
-    updated = _update(aws, stack_name, _body(Jobs=QUEUE, More=QUEUE, Alien=PIPE))
+    first = stacks.create(aws, stack_name, stacks.body(Jobs=QUEUE, Unwanted=unwanted, Board=dashboard))
+    updated = stacks.update(aws, stack_name, stacks.body(Jobs=QUEUE, More=QUEUE, Alien=PIPE))
 
     assert "CREATE_COMPLETE" == first["StackStatus"]
     assert "UPDATE_ROLLBACK_COMPLETE" == updated["StackStatus"]
@@ -116,7 +83,7 @@ def test_refused_update_leaves_the_stack_as_it_was(aws: Aws, stack_name: str) ->
     events = aws("cloudformation").describe_stack_events(StackName=stack_name)["StackEvents"]
     reasons = [one.get("ResourceStatusReason") for one in events if one["LogicalResourceId"] == "Board"]
     assert "Ignored by the emulator: nothing shows dashboards" in reasons
-    again = _update(aws, stack_name, _body(Jobs=QUEUE, More=QUEUE))
+    again = stacks.update(aws, stack_name, stacks.body(Jobs=QUEUE, More=QUEUE))
     assert "UPDATE_COMPLETE" == again["StackStatus"]
     assert {"Jobs", "More"} == set(_resources(aws, stack_name))
 
@@ -170,9 +137,9 @@ def _requests(aws: Aws, provider: DeployedFunction) -> list[dict[str, Any]]:
 
 def test_custom_resource_is_called_through_its_life(aws: Aws, stack_name: str, provider: DeployedFunction) -> None:
     """Created, updated to another physical id, the old one deleted, and deleted with its stack."""
-    made = _create(aws, stack_name, _with_outputs(Mine=_custom(provider, Size=7, On=True)))
-    changed = _update(aws, stack_name, _with_outputs(Mine=_custom(provider, Size=8, Id="2")))
-    _delete(aws, stack_name)
+    made = stacks.create(aws, stack_name, _with_outputs(Mine=_custom(provider, Size=7, On=True)))
+    changed = stacks.update(aws, stack_name, _with_outputs(Mine=_custom(provider, Size=8, Id="2")))
+    stacks.delete(aws, stack_name)
 
     assert {"Id": "made-1", "Size": "7"} == _outputs(made)
     assert {"Id": "made-2", "Size": "8"} == _outputs(changed)
@@ -198,7 +165,7 @@ def test_custom_resource_that_fails_fails_its_stack(
     aws: Aws, stack_name: str, provider: DeployedFunction, properties: dict[str, str], reason: str
 ) -> None:
     """The stack is rolled back, and both its reason and the resource's event say what went wrong."""
-    stack = _create(aws, stack_name, _with_outputs(Mine=_custom(provider, **properties)))
+    stack = stacks.create(aws, stack_name, _with_outputs(Mine=_custom(provider, **properties)))
 
     assert "ROLLBACK_COMPLETE" == stack["StackStatus"]
     assert reason in stack["StackStatusReason"]
@@ -207,9 +174,9 @@ def test_custom_resource_that_fails_fails_its_stack(
 
 def test_failed_update_is_not_complete(aws: Aws, stack_name: str, provider: DeployedFunction) -> None:
     """An update with a resource that fails ends as rolled back."""
-    _create(aws, stack_name, _with_outputs(Mine=_custom(provider)))
+    stacks.create(aws, stack_name, _with_outputs(Mine=_custom(provider)))
 
-    updated = _update(aws, stack_name, _with_outputs(Mine=_custom(provider, Answer="FAILED")))
+    updated = stacks.update(aws, stack_name, _with_outputs(Mine=_custom(provider, Answer="FAILED")))
 
     assert "UPDATE_ROLLBACK_COMPLETE" == updated["StackStatus"]
     assert "said so" in updated["StackStatusReason"]
@@ -226,8 +193,10 @@ def test_log_group_has_its_retention(aws: Aws, stack_name: str) -> None:
     """As the template says it, changed and taken away by updates."""
     found = []
     for number, days in enumerate((7, 14, None)):
-        body = _body(Lines={"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days} if days else {}})
-        stack = (_update if number else _create)(aws, stack_name, body)
+        body = stacks.body(
+            Lines={"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days} if days else {}}
+        )
+        stack = (stacks.update if number else stacks.create)(aws, stack_name, body)
         assert stack["StackStatus"].endswith("E_COMPLETE")
         resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Lines")
         name = resource["StackResourceDetail"]["PhysicalResourceId"]
@@ -244,29 +213,31 @@ def test_failed_creation_deletes_what_it_made(
     """Unless DisableRollback asks to keep it; either way the stack can be deleted afterwards."""
     queue = f"{stack_name}-q"
     jobs = {**QUEUE, "Properties": {"QueueName": queue}}
-    body = _body(Jobs=jobs, Mine={**_custom(provider, Answer="FAILED"), "DependsOn": "Jobs"})
+    body = stacks.body(Jobs=jobs, Mine={**_custom(provider, Answer="FAILED"), "DependsOn": "Jobs"})
 
     aws("cloudformation").create_stack(StackName=stack_name, TemplateBody=body, DisableRollback=is_kept)
-    stack = _settled(aws, stack_name)
+    stack = stacks.settled(aws, stack_name)
 
     assert ("CREATE_FAILED" if is_kept else "ROLLBACK_COMPLETE") == stack["StackStatus"]
     assert "said so" in stack["StackStatusReason"]
     assert is_kept == bool(aws("sqs").list_queues(QueueNamePrefix=queue).get("QueueUrls"))
-    _delete(aws, stack_name)
+    stacks.delete(aws, stack_name)
     assert [] == aws("sqs").list_queues(QueueNamePrefix=queue).get("QueueUrls", [])
 
 
 def test_update_that_cannot_be_made_fails(aws: Aws, stack_name: str) -> None:
-    """A change of a bucket is refused by its properties; one of its tags alone passes."""
-    bucket = {"BucketName": f"{stack_name}-b"}
-    tagged = {**bucket, "Tags": [{"Key": "k", "Value": "v"}]}
-    versioned = {**tagged, "VersioningConfiguration": {"Status": "Enabled"}}
-
+    """A change of a secret is refused by its properties, given, changed or taken away; one of its tags alone passes."""
+    secret = {"Name": stack_name, "SecretString": "one"}
+    tagged = {**secret, "Tags": [{"Key": "k", "Value": "v"}]}
+    other = {**tagged, "SecretString": "two"}
     made = [
-        (_update if number else _create)(aws, stack_name, _body(Files={"Type": "AWS::S3::Bucket", "Properties": one}))
-        for number, one in enumerate((bucket, tagged, versioned))
+        (stacks.update if number else stacks.create)(
+            aws, stack_name, stacks.body(Key={"Type": "AWS::SecretsManager::Secret", "Properties": one})
+        )
+        for number, one in enumerate((secret, tagged, other, {"Name": stack_name}))
     ]
 
     statuses = [stack["StackStatus"] for stack in made]
-    assert ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"] == statuses
-    assert "cannot update VersioningConfiguration of AWS::S3::Bucket" in made[-1]["StackStatusReason"]
+    assert ["CREATE_COMPLETE", "UPDATE_COMPLETE", *["UPDATE_ROLLBACK_COMPLETE"] * 2] == statuses
+    for stack in made[2:]:
+        assert "cannot update SecretString of AWS::SecretsManager::Secret" in stack["StackStatusReason"]

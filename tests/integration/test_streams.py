@@ -1,6 +1,7 @@
 """DynamoDB streams: what can be read of a table's changes, and what mappings make of them."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -256,3 +257,42 @@ def test_what_streams_do_not_take_is_refused(
             BillingMode="PAY_PER_REQUEST",
             StreamSpecification={"StreamEnabled": True},
         )
+
+
+EXPIRED = """
+    import json
+    def handler(event, context):
+        for record in event['Records']:
+            print(json.dumps({'id': record['dynamodb']['Keys']['id']['S'], 'by': record['userIdentity']}))
+    """
+
+
+def test_expired_item_is_deleted_and_its_stream_says_by_whom(
+    aws: Aws, cleanups: ExitStack, make_function: FunctionFactory, make_table: Callable[[str], tuple[str, str]]
+) -> None:
+    """Also where it was there before the TTL; what has no number there, or expired years ago, stays."""
+    table, arn = make_table("OLD_IMAGE")
+    function, client, now_s = make_function(EXPIRED), aws("dynamodb"), int(time.time())
+    years_s = 6 * 365 * 24 * 3600
+    until = {"over": now_s - 1, "soon": now_s + 2, "later": now_s + 3600, "ancient": now_s - years_s}
+    items = [{"id": {"S": key}, "until": {"N": str(value)}} for key, value in until.items()]
+    for item in [*items, {"id": {"S": "text"}, "until": {"S": str(now_s - 1)}}, {"id": {"S": "without"}}]:
+        client.put_item(TableName=table, Item=item)
+    by_ttl = json.dumps({"userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}})
+    _map(aws, cleanups, function.name, arn, FilterCriteria={"Filters": [{"Pattern": by_ttl}]})
+    wanted = {"Enabled": True, "AttributeName": "until"}
+    client.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
+
+    identity = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    assert _printed(aws, function, 2) == [{"id": "over", "by": identity}, {"id": "soon", "by": identity}]
+    assert time.time() >= until["soon"]
+    left = {item["id"]["S"] for item in client.scan(TableName=table)["Items"]}
+    assert left == {"later", "ancient", "text", "without"}
+    client.delete_item(TableName=table, Key={"id": {"S": "text"}})
+    (shard,) = aws("dynamodbstreams").describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    start = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = aws("dynamodbstreams").get_shard_iterator(**start)["ShardIterator"]
+    records = aws("dynamodbstreams").get_records(ShardIterator=iterator)["Records"]
+    removed = [(one["dynamodb"]["Keys"]["id"]["S"], one.get("userIdentity")) for one in records[6:]]
+    shown = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
+    assert removed == [("over", shown), ("soon", shown), ("text", None)]

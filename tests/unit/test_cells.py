@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlqlab.contracts.cells import ALONE, Cell, whole
+from dlqlab.contracts.cell_samples import whole
+from dlqlab.contracts.cells import ALONE, Cell
 from dlqlab.contracts.manifest import (
     CardEntry,
     Collected,

@@ -6,7 +6,7 @@ from dlqlab.analysis.causes import shape
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.deliveries import how_it_failed
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.flow import Flow, failures, ids, is_moved_here
+from dlqlab.analysis.flow import Flow, failures, ids, is_moved_here, successes
 from dlqlab.analysis.life_parts import Fate, Stay
 from dlqlab.analysis.statistics import Interval, wilson
 from dlqlab.analysis.wording import examples, rate
@@ -21,6 +21,11 @@ SETS = (
     NamedSet("buried_by_a_function", SetKind.ACCOUNT, "Sent to a dead-letter queue by a function, or by a service."),
     NamedSet("written_by_a_client", SetKind.REPORTED, "Sent straight to a dead-letter queue from outside."),
     NamedSet("unexplained", SetKind.VIOLATION, "Dead-lettered, and no receive of it says why."),
+    NamedSet(
+        "short_lived",
+        SetKind.VIOLATION,
+        "Left in a dead-letter queue that keeps messages for a shorter time than the queue that they come from.",
+    ),
     NamedSet("lost_there", SetKind.VIOLATION, "Expired or purged in the dead-letter queue, unseen by any consumer."),
 )
 
@@ -46,13 +51,14 @@ def dead_letters_check(facts: Facts) -> Judgement:
         "buried_by_a_function": ids(one for one in letters if _is_sent(one) and one.sender_kind != ActorKind.CLIENT),
         "written_by_a_client": ids(one for one in letters if _is_sent(one) and one.sender_kind == ActorKind.CLIENT),
         "unexplained": ids(one for one in moved if cause_of(one) is None),
+        "short_lived": ids(one for one in letters if one.left is None and one.queue in _short_lived(flow)),
         "lost_there": ids(one for one in letters if one.left in {Kind.EXPIRED, Kind.PURGED}),
     }
     interval = _share(flow, len(members["dead_lettered"]), facts.scenario.judge.confidence)
     status, said = _judged(flow, members, interval)
     return Judgement(
         status=status,
-        statement=_statement(members, causes, interval, said),
+        statement="; ".join([_statement(members, causes, interval, said), *_short_lived(flow).values()]),
         measured=interval.estimate if interval else None,
         expected=flow.promise.dead_letter_rate,
         unit="ratio",
@@ -87,14 +93,33 @@ def causes_of(flow: Flow) -> dict[Cause, list[str]]:
 
 
 def cause_of(stay: Stay) -> Cause | None:
-    """Of its last failed attempt; without one of its last receive; None where the record shows neither."""
+    """Of its last failed attempt; without one of its last receive, or that it stayed although it was worked off."""
     failed = failures(stay)
     if failed:
         last = failed[-1]
         why = last.error if last.error and not last.is_named else how_it_failed(last)[1]
         return Cause(stay.queue, last.function, shape(why))
     receives = [each for each in stay.deliveries if each.fate is not Fate.OPEN]
-    return Cause(stay.queue, receives[-1].actor, shape(receives[-1].reason)) if receives else None
+    if receives:
+        return Cause(stay.queue, receives[-1].actor, shape(receives[-1].reason))
+    done = successes(stay)
+    return Cause(stay.queue, done[-1].function, "worked off, and not deleted") if done else None
+
+
+def _short_lived(flow: Flow) -> dict[str, str]:
+    """Dead-letter queues, by name, that keep messages for a shorter time than their source, and that in words.
+
+    In a standard queue the time counts from the first send, so that some of a dead letter's time is over when it comes
+    (SQS developer guide, "Using dead-letter queues": understanding message retention periods).
+    """
+    queues = {queue.role: queue for queue in flow.topology.queues} if flow.topology else {}
+    found = {}
+    for source in queues.values():
+        letters = queues.get(source.dead_letters or "")
+        if letters and letters.retention_s and source.retention_s and letters.retention_s < source.retention_s:
+            kept = f"{letters.name} keeps messages for {letters.retention_s:,} s"
+            found[letters.name] = f"{kept}, and its source {source.name} for {source.retention_s:,} s"
+    return found
 
 
 def _is_sent(stay: Stay) -> bool:
@@ -107,7 +132,7 @@ def _share(flow: Flow, moved: int, confidence: float) -> Interval | None:
 
 
 def _judged(flow: Flow, members: dict[str, tuple[str, ...]], interval: Interval | None) -> tuple[Status, str]:
-    if members["unexplained"] or members["lost_there"]:
+    if members["unexplained"] or members["lost_there"] or members["short_lived"]:
         return Status.INVALID, ""
     promised = flow.promise.dead_letter_rate
     if interval is None:
@@ -131,6 +156,7 @@ def _statement(
         ("buried_by_a_function", "sent there by a function"),
         ("unexplained", "without an explanation"),
         ("lost_there", "lost there, unseen by any consumer"),
+        ("short_lived", "there for a shorter time than their source keeps messages"),
     ):
         if members[name]:
             parts.append(f"{len(members[name]):,} {text}: {examples(members[name])}")

@@ -17,6 +17,7 @@ from dlqlab.contracts.project import find_project, read_project
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenarios import find, known
 from dlqlab.deploy.target import LOCAL_STAGE
+from dlqlab.emulator.core.listening import ANY_PORT
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
@@ -27,38 +28,60 @@ from dlqlab.run.cells import gather_cells
 from dlqlab.run.injection import read_plan
 from dlqlab.run.project_runner import ProjectRunner
 from dlqlab.run.runner import Runner
+from dlqlab.run.same_end import play_same_end
 
 DEFAULT = "default"
 CONCLUDE = "dlqlab.report.conclude"
 
 
-def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, **options: Any) -> int:
+def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, same_end: bool, **options: Any) -> int:
     file = find_project(Path.cwd()) if scenario is None and where.specimen is None else None
     if file is not None:
-        return _run_project(file, where, faults=faults, cells=cells, **options)
+        if where.target or where.stage or cells > 1:
+            raise UsageError(
+                f"--target, --stage and --cells are about the task system; {file.name} says what is run here"
+            )
+        play = _run_same_end if same_end else _run_project
+        return play(file, where, faults=faults, **options)
+    if same_end:
+        raise UsageError(
+            "--same-end compares plays of your own pipeline: there is no dlqlab.toml here; see dlqlab adopt"
+        )
     return _run_scenario(where, scenario or DEFAULT, faults=faults, cells=cells, **options)
 
 
-def _run_project(
-    file: Path, where: Where, *, faults: Path | None, keep: bool, seed: int | None, runs: Path, cells: int
-) -> int:
-    if where.target or where.stage or cells > 1:
-        raise UsageError(f"--target, --stage and --cells are about the task system; {file.name} says what is run here")
+def _run_project(file: Path, where: Where, *, faults: Path | None, keep: bool, seed: int | None, runs: Path) -> int:
+    runner = _project_runner(file, faults=faults, port=for_run(where.port), keep=keep, seed=seed, runs=runs)
+    import_ahead((CONCLUDE,))
+    return _concluded(runner.gather(), runner.phases)
+
+
+def _run_same_end(file: Path, where: Where, *, faults: Path | None, keep: bool, seed: int | None, runs: Path) -> int:
+    """Three plays; they start emulators of their own, one after another, on the port that is given or any free one."""
+    if keep:
+        raise UsageError("--keep with --same-end: each play has an emulator of its own that ends with it")
+    runner = _project_runner(file, faults=faults, port=where.port or ANY_PORT, keep=False, seed=seed, runs=runs)
+    import_ahead((CONCLUDE,))
+    gathered, last = play_same_end(runner, lambda text: OUT.print(f"[bold]{escape(text)}[/]", soft_wrap=True))
+    return _concluded(gathered, last.phases)
+
+
+def _project_runner(
+    file: Path, *, faults: Path | None, port: int, keep: bool, seed: int | None, runs: Path
+) -> ProjectRunner:
     project = read_project(file)
     project = project if seed is None else replace(project, seed=seed)
-    runner = ProjectRunner(
+    load = project.load
+    OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
+    return ProjectRunner(
         project=project,
         plan=project.plan() if faults is None else read_plan(faults, seed=project.seed),
         root=file.parent,
         console=OUT,
-        port=for_run(where.port),
+        port=port,
         keep=keep,
         runs_root=runs.resolve(),
     )
-    load = project.load
-    OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
-    import_ahead((CONCLUDE,))
-    return _concluded(runner.gather(), runner.phases)
 
 
 def _run_scenario(

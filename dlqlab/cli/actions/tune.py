@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dlqlab import paths
+from dlqlab.cli.actions import forecasting
+from dlqlab.cli.actions.tables import print_wide
 from dlqlab.cli.actions.world import performing, with_asked_load, world_asked
 from dlqlab.cli.console import OUT
 from dlqlab.cli.tune import WITH
@@ -26,29 +27,36 @@ from dlqlab.tune.whatif import Forecast, amount, answer
 from dlqlab.tune.whatif import shown as as_shown
 from dlqlab.wording import number
 
+DEFAULT = "default"
+SEEDS = 5
 EXIT_NO_CHOICE = 1
 ROWS_SHOWN = 12
 
 
 def what_if(
-    scenario: str,
+    scenario: str | None,
+    run: str | None,
     options: WorldOptions,
-    seeds: int,
+    seeds: int | None,
     *,
     as_json: bool,
     **changes: Any,
-) -> None:
-    given = {name: _whole(name, value) for name, value in changes.items() if value is not None}
+) -> int:
+    seeds = (SEEDS if run is None else forecasting.SEEDS) if seeds is None else seeds
+    if run is not None:
+        return forecasting.what_if(run, scenario, options, seeds, as_json=as_json, changes=changes)
+    given = {name: _whole(name, value) for name, value in forecasting.unnamed(changes).items()}
     chosen, world = (
-        with_asked_load(options, with_values(find(scenario), given, source="the command line")),
+        with_asked_load(options, with_values(find(scenario or DEFAULT), given, source="the command line")),
         world_asked(options),
     )
     with performing(options, max(1, seeds)) as perform:
         found = answer(chosen, world, perform, seeds=seeds)
     if as_json:
         click.echo(json.dumps(found.to_json(world), indent=2))
-        return
-    _print_answer(found, world)
+    else:
+        _print_answer(found, world)
+    return 0
 
 
 def tune(
@@ -113,7 +121,7 @@ def _print_answer(found: Forecast, world: World) -> None:
         table.add_row(MEASURES[name].title, *as_shown(mean, MEASURES[name].unit))
     for service, mean in found.costs.items():
         table.add_row(f"  {service}", *as_shown(mean, "USD"), style="dim")
-    _wide(table)
+    print_wide(table)
     for finding in linted(found.scenario):
         said = f"[yellow]lint {finding.rule.severity}[/] [bold]{finding.rule.id}[/]: {escape(finding.statement)}"
         OUT.print(said, soft_wrap=True)
@@ -150,7 +158,7 @@ def _print_front(found: Sweep) -> None:
         cells = [amount(float(row[name]), MEASURES[name].unit) for name in OBJECTIVES]
         label = f"{'→ ' if row['chosen'] else ''}{escape(row['label'])}{' ⚠' if row['warnings'] else ''}"
         table.add_row(label, *cells, style="bold" if row["chosen"] else None)
-    _wide(table)
+    print_wide(table)
     if len(front) > ROWS_SHOWN:
         OUT.print(f"  and {len(front) - ROWS_SHOWN} more in the results")
 
@@ -166,11 +174,3 @@ def _print_choice(found: Sweep) -> None:
         OUT.print(f"  {escape(reason)}", soft_wrap=True)
     if found.chosen["warnings"]:
         OUT.print(f"  [yellow]⚠ dlqlab lint warns of it: {escape(str(found.chosen['warnings']))}[/]", soft_wrap=True)
-
-
-def _wide(table: Table) -> None:
-    """The table as wide as it is where nobody looks at a terminal: no cell is cut for a width that nobody has."""
-    if OUT.is_terminal:
-        OUT.print(table)
-    else:
-        Console(file=OUT.file, width=200, highlight=False).print(table)

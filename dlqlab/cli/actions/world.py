@@ -13,6 +13,9 @@ from dlqlab.tune.parallel import Perform, performer
 from dlqlab.twin.calibrate import calibrate
 from dlqlab.twin.parameters import parameters_of
 
+RULES = "aws"
+WORKERS = 2
+
 
 def world_asked(options: WorldOptions) -> World:
     """The rules, the pace of arrivals and the prices.
@@ -20,11 +23,11 @@ def world_asked(options: WorldOptions) -> World:
     Raises:
         UsageError: there are no such rules, or no such run, or the price table cannot be used.
     """
-    pace = Pace(options.pace)
+    pace, rules = Pace(options.pace or Pace.CONSTANT), options.rules or RULES
     if options.calibrate is None:
-        return world_of(options.rules, prices=options.prices, pace=pace, memory_mb=options.memory_mb)
+        return world_of(rules, prices=options.prices, pace=pace, memory_mb=options.memory_mb)
 
-    fit = calibrate(find_run(options.calibrate), parameters_of(options.rules))
+    fit = calibrate(find_run(options.calibrate), parameters_of(rules))
     return world_of(
         fit.parameters, prices=options.prices, pace=pace, memory_mb=options.memory_mb, calibrated_from=fit.run_id
     )
@@ -51,5 +54,9 @@ def performing(options: WorldOptions, jobs: int) -> Iterator[Perform]:
             count += 1
             status.update(f"simulations: {count} of {jobs}")
 
-        with performer(workers=min(options.workers, jobs), scheduler=options.scheduler, done=done) as perform:
+        with performer(
+            workers=min(WORKERS if options.workers is None else options.workers, jobs),
+            scheduler=options.scheduler,
+            done=done,
+        ) as perform:
             yield perform

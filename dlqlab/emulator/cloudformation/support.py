@@ -109,8 +109,21 @@ def changed(resource_type: str, before: Mapping[str, Any], after: Mapping[str, A
     return sorted(
         name
         for name, value in after.items()
-        if name not in _PROPERTIES_WITHOUT_EFFECT and _plain(before.get(name)) != _plain(value)
+        if name not in _PROPERTIES_WITHOUT_EFFECT and plain(before.get(name)) != plain(value)
     )
+
+
+def removed(
+    resource_type: str, before: Mapping[str, Any], after: Mapping[str, Any], schema: Mapping[str, Any]
+) -> list[str]:
+    """The properties that an update takes away: writable ones, since what a resource knows of itself is no change."""
+    own = {
+        str(path).removeprefix("/properties/")
+        for kind in ("readOnlyProperties", "createOnlyProperties")
+        for path in schema.get(kind, ())
+    }
+    writable = schema.get("properties", {}).keys() - own - after.keys()
+    return changed(resource_type, {}, {name: before[name] for name in writable & before.keys() if before[name]})
 
 
 def no_update(resource_type: str, names: list[str]) -> str:
@@ -121,10 +134,10 @@ def no_update(resource_type: str, names: list[str]) -> str:
     )
 
 
-def _plain(value: Any) -> Any:
-    """Templates write numbers and booleans as texts or not, as they like."""
+def plain(value: Any) -> Any:
+    """A value to be compared with another: templates write numbers and booleans as texts or not, as they like."""
     if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {name: plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value

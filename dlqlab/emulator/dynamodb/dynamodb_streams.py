@@ -33,7 +33,7 @@ class Shard:
         self._table = table
         self.stream = STREAMS.open(arn, view, table.schema)
 
-    def add(self, old: Any | None, new: Any | None) -> None:
+    def add(self, old: Any | None, new: Any | None, *, has_expired: bool = False) -> None:
         """Write down that an item has become another; the table's lock is held."""
         before = None if old is None else attributes_of(old)
         after = None if new is None else attributes_of(new)
@@ -46,6 +46,7 @@ class Shard:
             None if before is None else write_map(before),
             None if after is None else write_map(after),
             sum(item_size(image) for image in (before, after) if image is not None),
+            has_expired=has_expired,
         )
 
 

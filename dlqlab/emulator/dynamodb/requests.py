@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlqlab.emulator.core import taps
 from dlqlab.emulator.dynamodb.unsupported import UnsupportedError
 from dlqlab.emulator.dynamodb.values import Attributes, Make, Value, read
 
@@ -127,6 +128,8 @@ def _members(body: bytes, known: frozenset[str]) -> dict[str, Any]:
         raise UnsupportedError("not JSON") from error
     if not isinstance(members, dict) or not members.keys() <= known:
         raise UnsupportedError("members of the request")
+    if taps.watch is not None:
+        taps.watch.parsed(body, members)
     if members.get("ReturnConsumedCapacity", "NONE") != "NONE":
         raise UnsupportedError("consumed capacity")
     if not isinstance(members.get("ConsistentRead", False), bool):

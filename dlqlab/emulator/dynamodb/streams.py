@@ -26,6 +26,9 @@ WITH_NEW = frozenset({"NEW_IMAGE", "NEW_AND_OLD_IMAGES"})
 WITH_OLD = frozenset({"OLD_IMAGE", "NEW_AND_OLD_IMAGES"})
 VIEWS = WITH_NEW | WITH_OLD | {"KEYS_ONLY"}
 
+BY_EXPIRY: Mapping[str, str] = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+"""The userIdentity of a deletion by TTL, as functions see it ("DynamoDB Streams and Time to Live")."""
+
 type Image = Mapping[str, Any]
 """Attributes in DynamoDB's JSON."""
 
@@ -44,7 +47,9 @@ class IteratorError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One change of an item. ``text`` is JSON: eventID, eventName, dynamodb with the number and the images."""
+    """One change of an item. ``text`` is JSON: eventID, eventName, dynamodb with the number and the images; of an item
+    that has expired userIdentity too.
+    """
 
     number: int
     written_ts: float
@@ -85,7 +90,9 @@ class Stream:
         self._next = FIRST
         self._bytes = 0
 
-    def add(self, keys: Image, old: Image | None, new: Image | None, size_bytes: int) -> None:
+    def add(
+        self, keys: Image, old: Image | None, new: Image | None, size_bytes: int, *, has_expired: bool = False
+    ) -> None:
         """Write down a change, if it is one."""
         name = event_name(old, new)
         if name is None or self.closed_ts is not None:
@@ -100,6 +107,8 @@ class Stream:
             number, self._next = self._next, self._next + 1
             change |= {"SequenceNumber": str(number), "SizeBytes": size_bytes, "StreamViewType": self.view}
             made = {"eventID": uuid.uuid4().hex, "eventName": name, "dynamodb": change}
+            if has_expired:
+                made["userIdentity"] = BY_EXPIRY
             text = json.dumps(made, separators=(",", ":"))
             self._records.append(Record(number, now, json.dumps(keys, sort_keys=True), text))
             self._bytes += len(text)

@@ -160,6 +160,8 @@ def _shown(record: Record, stream: Stream) -> Answer:
         if name in change:
             change[name] = {attribute: _binary(value) for attribute, value in change[name].items()}
     change["ApproximateCreationDateTime"] = datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC)
+    if by := document.get("userIdentity"):
+        document["userIdentity"] = {"Type": by["type"], "PrincipalId": by["principalId"]}
     region = stream.arn.split(":")[3]
     return {**document, "eventVersion": "1.1", "eventSource": "aws:dynamodb", "awsRegion": region}
 

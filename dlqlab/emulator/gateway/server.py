@@ -108,12 +108,15 @@ def _serve_one(stream: Stream, peer: tuple[str, int], application: WsgiGateway) 
         stream.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = read_body(stream, target, by_name)
     keep_alive = version == b"HTTP/1.1" and by_name.get(b"connection", b"").lower() != b"close"
-    taps.began(method, target, by_name, body)
+    watch = taps.watch
+    if watch is not None:
+        watch.began(method, target, by_name, body)
     answer = shortcut.reply(method, target, by_name, body) if isinstance(body, bytes) else None
     if answer is None:
         with contextlib.nullcontext() if isinstance(body, bytes) else body:
             answer = _respond(application, _environ(method, target, headers, body, stream.connection, peer))
-    taps.answered(answer[0], answer[2])
+    if watch is not None:
+        watch.answered(answer[0], answer[2])
     stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
     return keep_alive
 

@@ -25,7 +25,8 @@ DIFFERENCES = {
     "provisioned pollers": "accepted and not provided: the mapping scales as without them",
     "mapping without its function": "messages wait in the queue, with their receive count untouched, until there is a "
     "function of that name; AWS does not document it",
-    "DynamoDB": "throughput is never exceeded, indexes are never behind, TTL deletes nothing; a SELECT of a single "
+    "DynamoDB": "throughput is never exceeded, indexes are never behind; TTL deletes within seconds, of many thousand "
+    "items within minutes, where AWS takes up to a few days; a SELECT of a single "
     "element of a list, or ordered over several hash keys of an index, is refused; backups, exports, imports, "
     "tags and global tables are moto's",
     "DynamoDB streams": "a stream is one shard of at most 128 MB; mappings pause 0.5 s to 60 s between tries, where "

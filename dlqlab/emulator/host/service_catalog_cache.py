@@ -13,19 +13,19 @@ from dlqlab import paths
 
 PATTERN = "service-catalog-*.dill"
 KEPT = paths.STATE / "cache"
-_CACHE = Path("filesystem", "var", "lib", "localstack", "cache")
+CACHE = Path("filesystem", "var", "lib", "localstack", "cache")
 """LocalStack's cache folder within the folder of an emulator, which is its FILESYSTEM_ROOT's parent."""
 
 
 def give(state: Path, kept: Path = KEPT) -> None:
     """Put the kept catalogues into the folder of an emulator that is about to start."""
     for path in kept.glob(PATTERN):
-        _copy(path, state / _CACHE)
+        _copy(path, state / CACHE)
 
 
 def keep(state: Path, kept: Path = KEPT) -> None:
     """Keep the catalogues that an emulator has made."""
-    for path in (state / _CACHE).glob(PATTERN):
+    for path in (state / CACHE).glob(PATTERN):
         if not (kept / path.name).exists():
             _copy(path, kept)
 

@@ -21,9 +21,10 @@ _CREDENTIAL = re.compile(rb"Credential=([^/,\s]+)/\d{8}/[^/,\s]+/([a-z0-9-]+)/aw
 _ACCESS_KEY = re.compile(rb'AccessKeyId(?:>|":\s*")([A-Z0-9]+)')
 _OF_LOCALSTACK = b"__internal_call__"
 _ON_BEHALF = b"x-localstack-data"
-_REQUEST_IDS = (b"x-request-id", b"amz-sdk-invocation-id")
 _TEXT_MAX = 200
 _KEYS_MAX = 10_000
+_NO_SCOPE = b"\0"
+"""No header begins with it."""
 
 
 class Actor(NamedTuple):
@@ -65,12 +66,33 @@ def redrive(task_id: str) -> Actor:
     return Actor(_SERVICE, f"redrive {task_id}", None)
 
 
-@dataclass(slots=True)
 class Environment:
     """An execution environment, and the invocation that it runs."""
 
-    function: str
-    request_id: str | None = None
+    __slots__ = ("actor", "function")
+
+    def __init__(self, function: str, request_id: str | None = None) -> None:
+        self.function = function
+        self.actor = Actor(_INVOCATION, function, request_id)
+        """Who its calls are of, made once for all calls of an invocation."""
+
+    @property
+    def request_id(self) -> str | None:
+        return self.actor.request_id
+
+    @request_id.setter
+    def request_id(self, request_id: str | None) -> None:
+        self.actor = Actor(_INVOCATION, self.function, request_id)
+
+
+class Signed(NamedTuple):
+    """What a signature tells: access key, service, and the environment that alone has the key."""
+
+    scope: bytes
+    """What the header ``Authorization`` begins with, by which the same signer is known again."""
+    access_key: bytes
+    service: str
+    environment: Environment | None
 
 
 class Environments:
@@ -78,14 +100,41 @@ class Environments:
 
     def __init__(self) -> None:
         self._by_key: dict[bytes, Environment] = {}
+        self._signed: dict[bytes, Signed] = {}
 
     def add(self, access_key: str, environment: Environment) -> None:
         if len(self._by_key) >= _KEYS_MAX:
             del self._by_key[next(iter(self._by_key))]  # the oldest
         self._by_key[access_key.encode()] = environment
+        self._signed.clear()  # after it is found by its key
 
     def find(self, access_key: bytes) -> Environment | None:
         return self._by_key.get(access_key)
+
+    def signed(self, headers: Mapping[bytes, bytes], target: bytes) -> Signed | None:
+        """Who signed a request, and for what; None where it is not signed.
+
+        Args:
+            headers: by names in lower case.
+            target: with its query, in which a presigned request has its signature.
+        """
+        text = headers.get(b"authorization")
+        if text is None and b"X-Amz-Credential=" not in target:
+            return None
+        scope = text[: text.find(b",")] if text else b""  # the same for all requests of a day
+        return self._signed.get(scope) or self._look(headers, target, scope)
+
+    def _look(self, headers: Mapping[bytes, bytes], target: bytes, scope: bytes) -> Signed | None:
+        found = credential(headers, target)
+        if found is None:
+            return None
+        is_whole = _CREDENTIAL.search(scope) is not None
+        signed = Signed(scope if is_whole else _NO_SCOPE, *found, self.find(found[0]))
+        if is_whole:
+            if len(self._signed) >= _KEYS_MAX:
+                self._signed.clear()
+            self._signed[scope] = signed
+        return signed
 
 
 def credential(headers: Mapping[bytes, bytes], target: bytes) -> tuple[bytes, str] | None:
@@ -104,24 +153,27 @@ def credential(headers: Mapping[bytes, bytes], target: bytes) -> tuple[bytes, st
     return (found[1], found[2].decode()) if found else None
 
 
-def caller(headers: Mapping[bytes, bytes], access_key: bytes | None, environments: Environments) -> Actor:
+def caller(headers: Mapping[bytes, bytes], signed: Signed | None) -> Actor:
     """Who sent a request."""
-    if access_key is not None:
-        environment = environments.find(access_key)
-        if environment is not None:
-            return Actor(_INVOCATION, environment.function, environment.request_id)
+    if signed is not None:
+        if signed.environment is not None:
+            return signed.environment.actor
         if on_behalf := headers.get(_ON_BEHALF):
             return Actor(_SERVICE, _service(on_behalf), None)
-        if access_key == _OF_LOCALSTACK:
+        if signed.access_key == _OF_LOCALSTACK:
             return Actor(_SERVICE, "localstack", None)
     agent = headers.get(b"user-agent")
-    name = agent[:_TEXT_MAX].decode("latin-1") if agent else None
-    return Actor(_CLIENT, name, client_request_id(headers))
+    return Actor(_CLIENT, _name(agent) if agent else None, client_request_id(headers))
+
+
+@functools.lru_cache(1024)
+def _name(agent: bytes) -> str:
+    return agent[:_TEXT_MAX].decode("latin-1")
 
 
 def client_request_id(headers: Mapping[bytes, bytes]) -> str | None:
     """The id that the client gave its request."""
-    found = next(filter(None, map(headers.get, _REQUEST_IDS)), None)
+    found = headers.get(b"x-request-id") or headers.get(b"amz-sdk-invocation-id")
     return found[:_TEXT_MAX].decode("latin-1") if found else None
 
 
@@ -157,6 +209,10 @@ class Here(threading.local):
     """What this thread is busy with."""
 
     actor: Actor = SQS
+    call: list[Any] | None = None
+    """The request that it serves, as an unfinished row."""
+    signed: Signed | None = None
+    """Who signed that."""
     batch: Batch | None = None
     stream_arn: str | None = None
     """Of the stream whose records a mapping hands over now."""

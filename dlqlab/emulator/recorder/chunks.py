@@ -15,7 +15,7 @@ _HEAD = struct.Struct("<4sII")
 _MAGIC = b"RECD"
 _MARSHAL_VERSION = 4
 
-Row = tuple[Any, ...]
+Row = Sequence[Any]
 """A tag (see ``rows``) and values: None, bool, int, float, str, bytes, or lists of them."""
 
 

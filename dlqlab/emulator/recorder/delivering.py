@@ -22,24 +22,20 @@ def _on_receiving(witness: Witness) -> None:
     @functools.wraps(original)
     def create_receipt_handle(self: SqsQueue, message: SqsMessage) -> str:
         try:
-            _received(witness, self, message)
+            if HERE.redrive is not None:
+                HERE.redriven = message.message_id, count_of(message) - 1, message
+            elif (arn := arn_of(self)) is not None:
+                timeout_s = message.visibility_timeout
+                happened(witness, Kind.RECEIVED, arn, message, visible_after_s=timeout_s)
+                if timeout_s == 0 and isinstance(self, StandardQueue):
+                    happened(witness, Kind.RETURNED, arn, message)  # it never goes in flight
+                else:
+                    message.recorded_out_of = arn
         except Exception as error:  # noqa: BLE001  (it must be given out)
             witness.failed(error)
         return original(self, message)  # type: ignore[no-any-return]
 
     SqsQueue.create_receipt_handle = create_receipt_handle
-
-
-def _received(witness: Witness, queue: SqsQueue, message: SqsMessage) -> None:
-    arn = arn_of(queue)
-    if HERE.redrive is not None:
-        HERE.redriven = message.message_id, count_of(message) - 1, message
-    elif arn is not None:
-        happened(witness, Kind.RECEIVED, arn, message, visible_after_s=message.visibility_timeout)
-        if message.visibility_timeout == 0 and isinstance(queue, StandardQueue):
-            happened(witness, Kind.RETURNED, arn, message)  # it never goes in flight
-        else:
-            message.recorded_out_of = arn
 
 
 def _on_returning(witness: Witness) -> None:
@@ -107,9 +103,6 @@ def _on_hiding(witness: Witness) -> None:
             stamp = witness.stamp()
             original(self, receipt_handle, visibility_timeout)
             if is_in_flight:
-                try:
-                    happened(witness, Kind.HIDDEN, arn, message, stamp, visible_after_s=float(visibility_timeout))
-                except Exception as error:  # noqa: BLE001  (it is hidden)
-                    witness.failed(error)
+                happened(witness, Kind.HIDDEN, arn, message, stamp, visible_after_s=float(visibility_timeout))
 
     SqsQueue.update_visibility_timeout = update_visibility_timeout

@@ -32,6 +32,7 @@ _ERROR_JSON = re.compile(rb'"(?:__type|[cC]ode)"\s*:\s*"(?:[^"#]*#)?([^":]+)')
 _ERROR_XML = re.compile(rb"<Code>([^<]+)</Code>")
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _QUOTED = json.encoder.encode_basestring_ascii
+_OF_SEVERAL = frozenset({"TransactWriteItems", "BatchWriteItem"})
 _ITEMS_MAX = 100
 """Of one call: more than any call of DynamoDB takes."""
 
@@ -65,39 +66,48 @@ def operation_of(target: bytes | None, url: bytes, body: bytes) -> str | None:
     return None
 
 
-def items_of(service: str, operation: str | None, body: bytes, keys_of: Keys) -> list[Item]:
-    """What a call by a JSON protocol is about: one entry, or one for each item of a call about several.
+def members_of(body: bytes) -> Mapping[str, Any]:
+    """The members of a request by a JSON protocol; none where it is by another.
 
     Args:
         body: empty where it was too long to be looked at.
     """
     try:
-        members = json.loads(body.decode()) if body[:1] == b"{" else {}
-    except ValueError:
-        members = {}
-    if not isinstance(members, dict):
-        members = {}
+        members = json.loads(body.decode()) if body[:1] == b"{" else None
+    except (ValueError, RecursionError):
+        return {}
+    return members if isinstance(members, dict) else {}
+
+
+def items_of(service: str, operation: str | None, members: Mapping[str, Any], keys_of: Keys) -> Iterable[Item]:
+    """What a call is about, of its members: one entry, or one for each item of a call about several."""
     if service == "dynamodb":
-        several = list(_written(operation, members, keys_of))[:_ITEMS_MAX]
-        return several or [_item(members, keys_of)]
+        if operation not in _OF_SEVERAL:
+            return (_item(members, keys_of),)
+        return list(_written(operation, members, keys_of))[:_ITEMS_MAX] or (_item(members, keys_of),)
     handle = members.get("ReceiptHandle") if service == "sqs" else None
-    return [(resource_of(members), message_id_of(handle) if isinstance(handle, str) else None, None)]
+    return ((resource_of(members), message_id_of(handle) if isinstance(handle, str) else None, None),)
 
 
 def _item(members: Mapping[str, Any], keys_of: Keys) -> Item:
-    update = members.get("UpdateExpression")
-    said = update[:_UPDATE_MAX_CHARACTERS] if isinstance(update, str) else None
-    return resource_of(members), _item_key(members, keys_of), said
-
-
-def _item_key(members: Mapping[str, Any], keys_of: Keys) -> str | None:
-    """The key of the item that a call of DynamoDB is about, as JSON."""
-    key = members.get("Key")
-    item = members.get("Item")
+    key, item = members.get("Key"), members.get("Item")
     if not isinstance(key, dict) and isinstance(item, dict):
-        names = keys_of(str(members.get("TableName")))
-        key = {name: item[name] for name in names if name in item} if names else None
+        key = key_in(item, keys_of(str(members.get("TableName"))))
+    return resource_of(members), item_key(key), update_in(members.get("UpdateExpression"))
+
+
+def update_in(expression: Any) -> str | None:
+    return expression[:_UPDATE_MAX_CHARACTERS] if isinstance(expression, str) else None
+
+
+def item_key(key: Any) -> str | None:
+    """The key of the item that a call of DynamoDB is about, as JSON."""
     return _key_text(key) if isinstance(key, dict) and key else None
+
+
+def key_in(item: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, Any] | None:
+    """The key of an item, with the names of its attributes; None where they are not known."""
+    return {name: item[name] for name in names if name in item} if names else None
 
 
 def _key_text(key: Mapping[str, Any]) -> str:

@@ -1,9 +1,10 @@
 """Hooks where messages enter queues: sent by anybody, moved to a dead-letter queue, redriven from it."""
 
 import functools
+from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
-from localstack.aws.api.sqs import MessageSystemAttributeName as Name
 from localstack.services.sqs.models import FifoQueue, SqsMessage, SqsQueue, StandardQueue
 from localstack.services.sqs.provider import MessageMoveTaskManager
 
@@ -11,7 +12,11 @@ from dlqlab.contracts.recorded import Kind
 from dlqlab.emulator.recorder import actors
 from dlqlab.emulator.recorder.actors import HERE, Actor
 from dlqlab.emulator.recorder.happened import arn_of, count_of, happened
+from dlqlab.emulator.recorder.rows import UNFINISHED_MESSAGE
 from dlqlab.emulator.recorder.witness import Stamp, Witness
+
+_COUNT, _SOURCE = "ApproximateReceiveCount", "DeadLetterQueueSourceArn"
+_SENT, _DEDUPLICATED = Kind.SENT.value, Kind.DEDUPLICATED.value
 
 
 def install(witness: Witness) -> None:
@@ -29,12 +34,12 @@ def _on_entering(witness: Witness, kind: type[SqsQueue]) -> None:
         arn = arn_of(self)
         if arn is None:
             return original(self, message, *args, **kwargs)
-        stamp = witness.stamp()
-        attributes = message.get("Attributes") or {}
-        before = message.get("MessageId"), attributes.get(Name.ApproximateReceiveCount)
+        stamp = next(witness.numbers), witness.epoch + monotonic()
+        attributes = message.get("Attributes")
+        before = message.get("MessageId"), attributes.get(_COUNT) if attributes else None
         entered = original(self, message, *args, **kwargs)
         try:
-            _entered(witness, arn, entered, (str(before[0]), int(before[1] or 0)), stamp)
+            _entered(witness, arn, entered, before, stamp)
         except Exception as error:  # noqa: BLE001  (the message is in its queue)
             witness.failed(error)
         return entered
@@ -42,41 +47,53 @@ def _on_entering(witness: Witness, kind: type[SqsQueue]) -> None:
     kind.put = put
 
 
-def _entered(witness: Witness, arn: str, entered: SqsMessage, before: tuple[str, int], stamp: Stamp) -> None:
+def _entered(
+    witness: Witness, arn: str, entered: SqsMessage, before: tuple[str | None, str | None], stamp: Stamp
+) -> None:
     """Args:
     before: id and receive count that the message was sent with.
     """
-    attributes = entered.message["Attributes"]
-    message_id = entered.message_id
-    actor, parent_id = _sender(attributes.get(Name.DeadLetterQueueSourceArn), before[0])
-    if HERE.redrive is not None and HERE.redriven is not None:
-        old_id, count, left = HERE.redriven
-        left.recorded_gone = True
-        witness.message(Kind.REDRIVEN, HERE.redrive[1], old_id, stamp=stamp, actor=actor, receive_count=count)
+    said = entered.message
+    attributes, body, message_id = said["Attributes"], said["Body"], said["MessageId"]
+    actor, parents = HERE.actor, None
+    if HERE.redrive is not None or _SOURCE in attributes:
+        actor, parents = _sender(witness, attributes.get(_SOURCE), str(before[0]), stamp)
     is_new = message_id == before[0]
-    witness.message(
-        Kind.SENT if is_new else Kind.DEDUPLICATED,
-        arn,
-        message_id,
-        stamp=stamp,
-        actor=actor,
-        receive_count=before[1] if is_new else None,
-        delay_s=entered.delay_seconds if is_new else None,
-        group_id=entered.message_group_id,
-        dedup_id=entered.message_deduplication_id,
-        body=entered.message["Body"],
-        parent_ids=None if parent_id is None else [parent_id],
-        trace_header=attributes.get(Name.AWSTraceHeader),
+    witness.journal.give(
+        (
+            UNFINISHED_MESSAGE,
+            *stamp,
+            arn,
+            message_id,
+            _SENT if is_new else _DEDUPLICATED,
+            int(before[1] or 0) if is_new else None,
+            *actor,
+            None if not is_new else entered.delay_seconds,
+            None,
+            attributes.get("MessageGroupId"),
+            attributes.get("MessageDeduplicationId"),
+            body,
+            None,
+            parents,
+            attributes.get("AWSTraceHeader"),
+        ),
+        len(body),
     )
 
 
-def _sender(source_arn: str | None, message_id: str) -> tuple[Actor | None, str | None]:
-    """Who lets a message enter, where it is not this thread's actor, and which message it was before."""
-    if HERE.redrive is not None:
-        return actors.redrive(HERE.redrive[0]), HERE.redriven[0] if HERE.redriven else None
-    if source_arn is not None:
-        return actors.dead_letters_of(source_arn), message_id
-    return None, None
+def _sender(
+    witness: Witness, source_arn: str | None, message_id: str, stamp: Stamp
+) -> tuple[Actor, Sequence[str] | None]:
+    """Who lets a message enter that a redrive or a move brings, and which message it was before."""
+    if HERE.redrive is None:
+        return (HERE.actor, None) if source_arn is None else (actors.dead_letters_of(source_arn), [message_id])
+    actor = actors.redrive(HERE.redrive[0])
+    if HERE.redriven is None:
+        return actor, None
+    old_id, count, left = HERE.redriven
+    left.recorded_gone = True
+    witness.message(Kind.REDRIVEN, HERE.redrive[1], old_id, stamp=stamp, actor=actor, receive_count=count)
+    return actor, [old_id]
 
 
 def _on_moving(witness: Witness, kind: type[SqsQueue]) -> None:

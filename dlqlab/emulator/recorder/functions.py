@@ -2,28 +2,23 @@
 
 import functools
 import json
-import re
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from localstack.aws.api.lambda_ import TooManyRequestsException
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
 from dlqlab.contracts.recorded import Outcome
-from dlqlab.emulator.mappings.responses import failed_ids, named_ids
 from dlqlab.emulator.recorder import actors, sources
-from dlqlab.emulator.recorder.actors import HERE, Environment, Environments
-from dlqlab.emulator.recorder.rows import STARTED, UNFINISHED_ENDED
-from dlqlab.emulator.recorder.sources import Asked, Source, source_of
+from dlqlab.emulator.recorder.actors import HERE, Batch, Environment, Environments
+from dlqlab.emulator.recorder.rows import ENDED, STARTED, UNFINISHED_ENDED, UNFINISHED_STARTED
+from dlqlab.emulator.recorder.sources import Asked, source_of
 from dlqlab.emulator.recorder.witness import Witness
 from dlqlab.emulator.runtime.environment import Environment as RuntimeEnvironment
 from dlqlab.emulator.runtime.environment import InitError, Result
 from dlqlab.emulator.runtime.executor import ProcessRuntimeExecutor
 
-_MESSAGE_ID = re.compile(rb'"messageId":\s*"([^"]+)"')
-"""Finds those of an event's records only: within bodies the quotes are escaped, and no attribute has such a value."""
 _KEY = "AWS_ACCESS_KEY_ID"
 _OUTCOMES = {
     "success": Outcome.OK,
@@ -34,14 +29,20 @@ _OUTCOMES = {
 """By ``Result.status``."""
 
 
-@dataclass(slots=True)
 class Run:
-    """What is learnt of an invocation while it runs on this thread."""
+    """An invocation on this thread: its beginning, and what is learnt of it while it runs."""
 
-    environment: str | None = None
-    result: Result | None = None
-    is_init_error: bool = False
-    trace_header: str | None = None
+    __slots__ = ("batch", "environment", "ids", "is_init_error", "result", "seq", "trace_header")
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.batch: Batch | None = None
+        self.ids: list[str] | None = None
+        """Of a batch's messages, filled by whoever finishes the row."""
+        self.environment: str | None = None
+        self.result: Result | None = None
+        self.is_init_error = False
+        self.trace_header: str | None = None
 
 
 class _Local(threading.local):  # no dataclass: slots would be shared by all threads
@@ -65,105 +66,69 @@ def _on_invoking(witness: Witness, asked: Asked) -> None:
     def invoke(self: LambdaVersionManager, *, invocation: Any) -> Any:
         outer, run = _LOCAL.run, Run()
         _LOCAL.run = run
-        started = _Started(witness, self, invocation, asked)
+        try:
+            _began(witness, run, self.function_version.id.function_name, invocation, asked)
+        except Exception as error:  # noqa: BLE001  (it must run)
+            witness.failed(error)
         try:
             result = original(self, invocation=invocation)
         except BaseException as error:
-            started.ended(run, None, error)
+            _ended(witness, run, None, error)
             raise
-        else:
-            started.ended(run, result, None)
         finally:
             _LOCAL.run = outer
+        _ended(witness, run, result, None)
         return result
 
     LambdaVersionManager.invoke = invoke
 
 
-class _Started:
-    """An invocation that has begun."""
+def _began(witness: Witness, run: Run, function: str, invocation: Any, asked: Asked) -> None:
+    source, request_id, batch = source_of(invocation, asked), invocation.request_id, HERE.batch
+    run.seq, ts = next(witness.numbers), witness.epoch + monotonic()
+    start = run.seq, ts, request_id, function, source.name, source.arn
+    if batch is None:
+        witness.journal.give((STARTED, *start, None, None, source.request_id))
+        return
+    run.batch, run.ids, batch.is_invoked = batch, [], True
+    HERE.actor = actors.mapping(HERE.actor.name or "", request_id)
+    event = invocation.payload or b""
+    reports = batch.reports_failures
+    witness.journal.give((UNFINISHED_STARTED, *start, run.ids, reports, source.request_id, event), len(event))
 
-    def __init__(self, witness: Witness, manager: LambdaVersionManager, invocation: Any, asked: Asked) -> None:
-        self._witness = witness
-        self._seq = 0
-        self._batch = HERE.batch
-        self._ids: list[str] | None = None
-        self._request_id = invocation.request_id
-        try:
-            self._begin(manager, invocation, source_of(invocation, asked))
-        except Exception as error:  # noqa: BLE001  (it must run)
-            witness.failed(error)
 
-    def _begin(self, manager: LambdaVersionManager, invocation: Any, source: Source) -> None:
-        self._seq, ts = self._witness.stamp()
-        batch = self._batch
-        if batch is not None:
-            batch.is_invoked = True
-            self._ids = [one.decode() for one in _MESSAGE_ID.findall(invocation.payload or b"")]
-            HERE.actor = actors.mapping(HERE.actor.name or "", self._request_id)
-        self._witness.journal.give(
-            (
-                STARTED,
-                self._seq,
-                ts,
-                self._request_id,
-                manager.function_version.id.function_name,
-                source.name,
-                source.arn,
-                self._ids,
-                batch.reports_failures if batch else None,
-                source.request_id,
-            )
-        )
+def _ended(witness: Witness, run: Run, result: Any, error: BaseException | None) -> None:
+    try:
+        _end(witness, run, result, error)
+    except Exception as trouble:  # noqa: BLE001  (it has run)
+        witness.failed(trouble)
 
-    def ended(self, run: Run, result: Any, error: BaseException | None) -> None:
-        try:
-            self._end(run, result, error)
-        except Exception as trouble:  # noqa: BLE001  (it has run)
-            self._witness.failed(trouble)
 
-    def _end(self, run: Run, result: Any, error: BaseException | None) -> None:
-        outcome = outcome_of(run, error)
-        measured = run.result
-        document = error_document(result, error) if outcome != Outcome.OK else None
-        self._witness.journal.give(
-            (
-                UNFINISHED_ENDED,
-                self._seq,
-                self._witness.now(),
-                run.environment,
-                measured.init_s if measured else None,
-                measured.duration_s if measured else None,
-                outcome.value,
-                document,
-                None,
-                self._failed(outcome, result),
-                self._named(outcome, result),
-                float(measured.memory_mb) if measured and measured.memory_mb else None,  # 0 is not known
-                run.trace_header,
-            ),
-            len(document or b""),
-        )
-
-    def _failed(self, outcome: Outcome, result: Any) -> Sequence[str] | None:
-        if self._ids is None or self._batch is None:
-            return None
-        if outcome != Outcome.OK:
-            return self._ids
-        if not self._batch.reports_failures:
-            return []
-        failed = failed_ids(result.payload, set(self._ids))
-        return [one for one in self._ids if one in failed]
-
-    def _named(self, outcome: Outcome, result: Any) -> Sequence[str] | None:
-        if self._ids is None or outcome != Outcome.OK:
-            return None
-        named = named_ids(result.payload)
-        return [one for one in self._ids if one in named]
+def _end(witness: Witness, run: Run, result: Any, error: BaseException | None) -> None:
+    outcome = outcome_of(run, error)
+    measured, batch, environment, trace = run.result, run.batch, run.environment, run.trace_header
+    init_s, duration_s, memory = (
+        (measured.init_s, measured.duration_s, float(measured.memory_mb) if measured.memory_mb else None)  # 0: unknown
+        if measured is not None
+        else (None, None, None)
+    )
+    start = run.seq, witness.epoch + monotonic(), environment, init_s, duration_s, outcome._value_
+    if outcome is Outcome.OK and batch is None:
+        witness.journal.give((ENDED, *start, None, None, None, None, memory, trace))
+        return
+    document = error_document(result, error) if outcome is not Outcome.OK else None
+    answer = result.payload if outcome is Outcome.OK else None
+    reports = batch is not None and batch.reports_failures
+    witness.journal.give(
+        (UNFINISHED_ENDED, *start, document, None, run.ids, reports, memory, trace, answer),
+        len(document or b"") + len(answer or b""),
+    )
 
 
 def outcome_of(run: Run, error: BaseException | None) -> Outcome:
     """How an invocation ended, of what was learnt of it and what it raised."""
+    if error is None and run.result is not None and run.result.status == "success":
+        return Outcome.OK
     if isinstance(error, TooManyRequestsException):
         return Outcome.THROTTLED
     if run.is_init_error:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 from localstack.services.sqs.models import FifoQueue, SqsMessage, SqsQueue, StandardQueue
@@ -36,26 +37,26 @@ def _on_deleting(witness: Witness) -> None:
             return
         with self.mutex:
             message = self.receipts.get(receipt_handle)
-            stamp = witness.stamp()
+            stamp = next(witness.numbers), witness.epoch + monotonic()
             try:
                 original(self, receipt_handle)
             finally:
-                try:
-                    _deleted(witness, arn, receipt_handle, message, stamp)
-                except Exception as error:  # noqa: BLE001  (what becomes of it does not depend on the record)
-                    witness.failed(error)
+                if message is not None and message.deleted:
+                    is_unmatched = HERE.batch is not None and not HERE.batch.is_invoked
+                    happened(witness, Kind.FILTERED if is_unmatched else Kind.DELETED, arn, message, stamp)
+                else:
+                    _not_deleted(witness, arn, receipt_handle, message, stamp)
 
     SqsQueue.remove = remove
 
 
-def _deleted(witness: Witness, arn: str, receipt_handle: str, message: SqsMessage | None, stamp: Stamp) -> None:
-    if message is not None and message.deleted:
-        is_unmatched = HERE.batch is not None and not HERE.batch.is_invoked
-        happened(witness, Kind.FILTERED if is_unmatched else Kind.DELETED, arn, message, stamp)
-        return
-    message_id = message.message_id if message is not None else id_in(arn, receipt_handle)
-    if message_id is not None:
-        witness.message(Kind.NOT_DELETED, arn, message_id, stamp=stamp)
+def _not_deleted(witness: Witness, arn: str, receipt_handle: str, message: SqsMessage | None, stamp: Stamp) -> None:
+    try:
+        message_id = message.message_id if message is not None else id_in(arn, receipt_handle)
+        if message_id is not None:
+            witness.message(Kind.NOT_DELETED, arn, message_id, stamp=stamp)
+    except Exception as error:  # noqa: BLE001  (what becomes of it does not depend on the record)
+        witness.failed(error)
 
 
 def id_in(arn: str, receipt_handle: str) -> str | None:
@@ -73,10 +74,7 @@ def _on_expiring(witness: Witness) -> None:
     def drop(queue: SqsQueue, message: SqsMessage) -> bool:
         arn = arn_of(queue)
         if arn is not None and not message.recorded_gone:
-            try:
-                happened(witness, Kind.EXPIRED, arn, message, actor=SQS)
-            except Exception as error:  # noqa: BLE001  (it is gone)
-                witness.failed(error)
+            happened(witness, Kind.EXPIRED, arn, message, actor=SQS)
         return original(queue, message)
 
     message_retention._drop = drop

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dlqlab.contracts.recording import TABLES
+from dlqlab.emulator.recorder.calls import completed
 from dlqlab.emulator.recorder.chunks import SUFFIX, Row, TornError, decode
 from dlqlab.emulator.recorder.finish import BODIES_FULL
 from dlqlab.emulator.recorder.journal import BACKLOG, DISK, VALUE
@@ -133,7 +134,7 @@ def _rows(segments: list[Path], said: Said) -> Iterator[Row]:
         try:
             with segment.open("rb") as file:
                 for rows in decode(file):
-                    for row in rows:
+                    for row in completed(rows):
                         if row[0] == LOST:
                             said.lost[row[1]] = row[2]
                         elif row[0] == CLOSED:

@@ -6,9 +6,8 @@ recorder's own thread (``describe``).
 
 import functools
 import re
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from localstack.aws import handlers
@@ -18,120 +17,119 @@ from localstack.aws.app import LocalstackAwsGateway
 from dlqlab.emulator.core import taps
 from dlqlab.emulator.httpapi import endpoint
 from dlqlab.emulator.recorder import relays
-from dlqlab.emulator.recorder.actors import (
-    HERE,
-    SQS,
-    Actor,
-    Environments,
-    caller,
-    credential,
-    learn,
-)
+from dlqlab.emulator.recorder.actors import HERE, SQS, Actor, Environments, Signed, caller, learn
+from dlqlab.emulator.recorder.calls import note_members
 from dlqlab.emulator.recorder.describe import resource_of
-from dlqlab.emulator.recorder.rows import UNFINISHED_CALL
-from dlqlab.emulator.recorder.witness import Stamp, Witness
+from dlqlab.emulator.recorder.rows import UNFINISHED_CALL, UNFINISHED_CALL_FIELDS
+from dlqlab.emulator.recorder.witness import Witness
 
 BODY_MAX = 65_536
 """Of a request's or an answer's body that is looked at; what is longer is not parsed."""
 _EXECUTE_API, _LAMBDA_URL = "execute-api", "lambda-url"
 _HTTP = (
-    (re.compile(rb"/_aws/execute-api/|/restapis/[^/]+/[^/]+/_user_request_"), _EXECUTE_API),
+    (re.compile(rb"/restapis/[^/]+/[^/]+/_user_request_"), _EXECUTE_API),
     (re.compile(rb"/_aws/lambda-url/"), _LAMBDA_URL),
 )
-_TRACE = b"x-amzn-trace-id"
-
-
-@dataclass(slots=True)
-class Request:
-    """A request that is being served."""
-
-    stamp: Stamp
-    actor: Actor
-    access_key: bytes | None
-    service: str | None
-    method: bytes
-    target: bytes
-    headers: Mapping[bytes, bytes]
-    body: bytes
-    operation: str | None = None
-    resource: str | None = None
-
-
-class _Local(threading.local):
-    request: Request | None = None
-
-
-_LOCAL = _Local()
+_SERVICE, _OPERATION, _RESOURCE, _ENDED, _STATUS, _URL, _ERROR, _SIZE = (
+    1 + UNFINISHED_CALL_FIELDS.index(name)
+    for name in ("service", "operation", "resource", "ended_ts", "status", "url", "error_body", "size")
+)
 
 
 class Watch:
-    """Watches requests."""
+    """Watches requests. This runs before and after each of them, so it calls and looks up as little as it can.
+
+    What a thread knows of its last request stays until its next one: it does nothing else in between.
+    """
 
     def __init__(self, witness: Witness, environments: Environments) -> None:
         self._witness = witness
         self._environments = environments
 
     def began(self, method: bytes, target: bytes, headers: Mapping[bytes, bytes], body: Any) -> None:
+        witness = self._witness
         try:
-            self._begin(method, target, headers, body)
+            signed = HERE.signed
+            if (
+                signed is not None
+                and signed.environment is not None
+                and headers.get(b"authorization", b"").startswith(signed.scope)
+                and relays.HEADER not in headers
+            ):  # as the last request on this connection
+                actor = signed.environment.actor
+                service: str | None = signed.service
+            else:
+                signed = HERE.signed = self._environments.signed(headers, target)
+                actor, service = self._sender(target, headers, signed)
+            seq, ts = next(witness.numbers), witness.epoch + monotonic()
+            if signed is None and service is not None and actor.request_id is None:
+                actor = actor._replace(request_id=f"request-{seq}")
+            HERE.actor = actor
+            if service is None:
+                HERE.call = None
+                return
+            read = body if signed is not None and isinstance(body, bytes) and len(body) <= BODY_MAX else b""
+            HERE.call = [
+                UNFINISHED_CALL,
+                seq,
+                ts,
+                *actor,
+                service,
+                headers.get(b"x-amz-target"),
+                headers.get(b"x-amzn-trace-id"),
+                None,
+                None,
+                None,
+                None,
+                None,
+                method,
+                target,
+                read,
+                None,
+                None,
+                len(read),
+            ]
         except Exception as error:  # noqa: BLE001  (it must be served)
-            self._witness.failed(error)
+            HERE.actor, HERE.call = SQS, None
+            witness.failed(error)
 
-    def answered(self, status: str, body: bytes) -> None:
-        request, _LOCAL.request = _LOCAL.request, None
-        HERE.actor = SQS
-        if request is not None and request.service is not None:
+    @staticmethod
+    def _sender(target: bytes, headers: Mapping[bytes, bytes], signed: Signed | None) -> tuple[Actor, str | None]:
+        """Who sent a request, and for which service; None for one that is recorded already, or need not be."""
+        service = signed.service if signed else _http_service(headers, target)
+        if relays.HEADER in headers and (relayed := relays.find(headers[relays.HEADER])) is not None:
+            return relayed.actor, service if relayed.is_call else None
+        return caller(headers, signed), service
+
+    def parsed(self, body: bytes, members: Mapping[str, Any]) -> None:
+        row = HERE.call
+        if row is not None:
             try:
-                self._answer(request, int(status[:3]), body)
-            except Exception as error:  # noqa: BLE001  (the answer must be sent)
+                note_members(row, body, members)
+            except Exception as error:  # noqa: BLE001  (it must be served)
                 self._witness.failed(error)
 
-    def _begin(self, method: bytes, target: bytes, headers: Mapping[bytes, bytes], body: Any) -> None:
-        _LOCAL.request = None
-        signed = credential(headers, target)
-        access_key, service = signed or (None, _http_service(headers, target))
-        relayed = relays.find(headers[relays.HEADER]) if relays.HEADER in headers else None
-        actor = relayed.actor if relayed else caller(headers, access_key, self._environments)
-        stamp = self._witness.stamp()
-        if signed is None and service is not None and actor.request_id is None:
-            actor = actor._replace(request_id=f"request-{stamp[0]}")
-        HERE.actor = actor
-        if relayed is not None and not relayed.is_call:
+    def answered(self, status: str, body: bytes) -> None:
+        row = HERE.call
+        if row is None:
             return
-        kept = body if isinstance(body, bytes) and len(body) <= BODY_MAX and signed else b""
-        _LOCAL.request = Request(stamp, actor, access_key, service, method, target, headers, kept)
-
-    def _answer(self, request: Request, status: int, body: bytes) -> None:
-        is_failure = status >= 400  # noqa: PLR2004  (of HTTP)
-        if request.service == "sts" and request.access_key is not None and not is_failure:
-            learn(request.access_key, body, self._environments)
-        headers = request.headers
-        trace = headers.get(_TRACE)
-        self._witness.journal.give(
-            (
-                UNFINISHED_CALL,
-                *request.stamp,
-                self._witness.now() - request.stamp[1],
-                *request.actor,
-                request.service,
-                request.operation,
-                request.resource,
-                status,
-                trace.decode("latin-1") if trace else None,
-                request.method,
-                request.target,
-                headers.get(b"x-amz-target"),
-                request.body,
-                body[:BODY_MAX] if is_failure else None,
-            ),
-            len(request.body) + (min(len(body), BODY_MAX) if is_failure else 0),
-        )
+        witness = self._witness
+        try:
+            row[_ENDED], row[_STATUS] = witness.epoch + monotonic(), status
+            if status >= "4":
+                row[_ERROR] = body[:BODY_MAX]
+                row[_SIZE] += len(row[_ERROR])
+            elif row[_SERVICE] == "sts" and HERE.signed is not None:
+                learn(HERE.signed.access_key, body, self._environments)
+            witness.journal.give(row, row[_SIZE])
+        except Exception as trouble:  # noqa: BLE001  (the answer must be sent)
+            witness.failed(trouble)
 
 
 def is_http() -> bool:
     """Whether this thread serves a request to a REST API or a function URL."""
-    request = _LOCAL.request
-    return request is not None and request.service in {_EXECUTE_API, _LAMBDA_URL}
+    row = HERE.call
+    return row is not None and row[_SERVICE] in {_EXECUTE_API, _LAMBDA_URL}
 
 
 def install(witness: Witness, environments: Environments) -> None:
@@ -147,7 +145,7 @@ def install(witness: Witness, environments: Environments) -> None:
 
     LocalstackAwsGateway.__init__ = init
     _note_stages(witness)
-    taps.WATCHES.append(Watch(witness, environments))
+    taps.watch = Watch(witness, environments)
 
 
 def _note_stages(witness: Witness) -> None:
@@ -157,8 +155,8 @@ def _note_stages(witness: Witness) -> None:
     @functools.wraps(original)
     def routed(api: Any, stage: str, path: str, *more: Any) -> Any:
         try:
-            if (request := _LOCAL.request) is not None:
-                request.target = f"/_aws/execute-api/{api.id}/{stage}{path}".encode()
+            if (row := HERE.call) is not None:
+                row[_URL] = f"/_aws/execute-api/{api.id}/{stage}{path}".encode()
         except Exception as error:  # noqa: BLE001  (it must be served)
             witness.failed(error)
         return original(api, stage, path, *more)
@@ -168,18 +166,20 @@ def _note_stages(witness: Witness) -> None:
 
 def _note_parsed(witness: Witness, _chain: Any, context: RequestContext, _response: Any) -> None:
     """LocalStack's handler: it knows the operation whatever the protocol."""
-    request = _LOCAL.request
-    if request is None or context.operation is None or request.service is None:
+    row = HERE.call
+    if row is None or context.operation is None:
         return
     try:
-        request.operation = context.operation.name
-        request.resource = resource_of(context.service_request or {})
+        row[_OPERATION] = context.operation.name
+        row[_RESOURCE] = resource_of(context.service_request or {})
     except Exception as error:  # noqa: BLE001  (it must be served)
         witness.failed(error)
 
 
 def _http_service(headers: Mapping[bytes, bytes], target: bytes) -> str | None:
     """Of an unsigned request: what of the user's it is for; None where it is for something of the emulator's own."""
+    if target.startswith(b"/_aws/execute-api/"):
+        return _EXECUTE_API
     for pattern, service in _HTTP:
         if pattern.match(target):
             return service

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Sequence
+from time import monotonic
 
 from dlqlab.contracts.recorded import Kind
 from dlqlab.emulator.recorder.actors import HERE, Actor
@@ -24,16 +25,18 @@ class Witness:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self._numbers = itertools.count(1)
-        self._epoch = time.time() - time.monotonic()
+        self.numbers = itertools.count(1)
+        """The next place in the order."""
+        self.epoch = time.time() - monotonic()
+        """What makes seconds since the epoch of those of the monotonic clock."""
 
     def stamp(self) -> Stamp:
         """To be taken before others can see what happens, so that what they do with it comes after."""
-        return next(self._numbers), self.now()
+        return next(self.numbers), self.epoch + monotonic()
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return self._epoch + time.monotonic()
+        return self.epoch + monotonic()
 
     def failed(self, error: Exception) -> None:
         self.journal.lose(FAILED, 1, f"something is not recorded: {type(error).__name__}: {error}", error)

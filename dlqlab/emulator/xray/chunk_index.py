@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dlqlab.emulator.recorder.calls import completed
 from dlqlab.emulator.recorder.chunks import SUFFIX, Row, TornError, decode
 from dlqlab.emulator.recorder.rows import (
     CALL,
@@ -49,7 +50,7 @@ class Chunk:
     def rows(self) -> list[Row]:
         with self.path.open("rb") as file:
             file.seek(self.offset)
-            return next(decode(file))
+            return list(completed(next(decode(file))))
 
 
 class ChunkIndex:
@@ -99,7 +100,8 @@ class ChunkIndex:
                 offset = self._ends.get(path, 0)
                 file.seek(offset)
                 try:
-                    for rows in decode(file):
+                    for written in decode(file):
+                        rows = list(completed(written))
                         self._add(Chunk(path, offset, self._names(rows)))
                         if self._began is not None:
                             self._note_starts(rows, self._began, self._started)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from dlqlab import paths
 from dlqlab.cli.declared import ACTIONS
 
 
@@ -56,3 +57,15 @@ def test_only_who_needs_a_library_waits_for_it() -> None:
     assert [] == [name for name in ("logs", "run", "collect", "preflight") if "scipy" in loaded[name]]
     assert [] == [name for name in order if "numba" in loaded[name]]
     assert "papermill" not in loaded["plan"]
+
+
+def test_load_generator_starts_without_tables_and_clients_of_aws() -> None:
+    """Each of its processes imports what the locustfile imports; half a second of a start and much memory otherwise."""
+    source = (paths.LOADTEST / "locustfile.py").read_text(encoding="utf-8")
+    ours = "\n".join(line for line in source.splitlines() if line.startswith("from dlqlab"))
+    program = f"{ours}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+
+    assert "dlqlab.load.senders" in loaded
+    assert set() == loaded & {"pandas", "numpy", "boto3", "botocore"}

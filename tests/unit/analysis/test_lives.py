@@ -10,6 +10,7 @@ from dlqlab.analysis.life_parts import Fate
 from dlqlab.analysis.lives import Life, lives
 from dlqlab.analysis.recorded_rows import Rows
 from dlqlab.contracts.recording import Recording
+from tests.support.flows import Story
 from tests.support.lives import API, BATCH, DEAD, body, completed, dead_lettered, message, ran, request, submitted
 from tests.support.recordings import T0, recording
 
@@ -43,6 +44,17 @@ def test_completed_task_is_found_by_each_of_its_keys(key: str) -> None:
     assert [call.operation for call in attempt.calls] == ["UpdateItem"]
     assert life.notes == ()
     assert life.ended_ts - life.started_ts == pytest.approx(0.91)
+
+
+def test_faults_from_outside_are_named_where_they_struck() -> None:
+    """At the invocation, and at the receive whose delete was dropped."""
+    story = Story().sent("m1").tried("m1", at=1, fault="slow")
+    story._row("not_deleted", "m1", 2, {"fault": "dropped"})
+    record = recording(messages=story.messages, invocations=story.invocations)
+    [delivery] = life_of(record, "m1").stays[0].deliveries
+
+    assert (delivery.fault, [each.fault for each in delivery.attempts]) == ("dropped", ["slow"])
+    assert delivery.reason == "the function was done with it, and its delete was dropped by fault dropped"
 
 
 def test_dead_lettered_task_has_each_receive_and_the_stay_in_the_dead_letter_queue() -> None:

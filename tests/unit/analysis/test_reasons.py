@@ -13,6 +13,7 @@ from dlqlab.analysis.log_lines import Line, about, error_in, of_attempt, shown
 from dlqlab.analysis.reasons import failed_attempts, reason, work_stays
 from dlqlab.analysis.recorded_rows import Rows
 from dlqlab.contracts.recording import Recording
+from tests.support.flows import Story
 from tests.support.lives import BATCH, body, completed, dead_lettered, message, ran, submitted
 from tests.support.recordings import QUEUE, T0, recording
 
@@ -199,3 +200,15 @@ def test_structured_line_for_people() -> None:
 
 def test_queue_is_named_by_its_arn() -> None:
     assert why(recording(messages=[submitted()])).queue == QUEUE.rpartition(":")[2]
+
+
+def test_message_that_was_worked_off_and_not_deleted_was_tried() -> None:
+    """Twice here, by a fault that drops deletes."""
+    story = Story().sent("m1")
+    for at in (1, 31):
+        story.tried("m1", at=at)._row("not_deleted", "m1", at + 0.6, {"fault": "dropped"}).back("m1", at + 30)
+    record = recording(messages=story.moved("m1", 62).messages, invocations=story.invocations)
+
+    assert why(record).summary == (
+        "received twice, tried twice: twice the function was done with it, and its delete was dropped by fault dropped"
+    )

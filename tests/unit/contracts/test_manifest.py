@@ -38,6 +38,7 @@ WHOLE = Manifest(
     scenario=Scenario(name="small", seed=9, load=Load(tasks=30), retry=RetryPolicy(max_retries=1)),
     specimen="orders",
     effects=("dynamodb:PutItem bills",),
+    volatile=("updatedBy",),
     promise=Promise(attempts=3, backoff_s=(2.0, 4.0)),
     injection=Plan(faults=(Fault(kind=Kind.KILL, rate=0.5, receives=(1,)),), seed=7),
     functions_run_id="by-hand",

@@ -37,6 +37,7 @@ def test_file_says_only_what_differs(tmp_path: Path) -> None:
         ("[load]\ntasks = 0", r"load\.tasks is 0: give 1 to 10000000"),
         ("[promise]\nfailure_rate = 3.0", r"promise\.failure_rate is 3\.0: give a ratio of 0 to 1"),
         ('[effects]\ncalls = ["PutItem"]', r"effects\.calls holds 'PutItem': give it as 'dynamodb:PutItem bills'"),
+        ('[effects]\ncompare = ["orders"]', r"effects\.compare holds 'orders': give it as 'dynamodb orders'"),
         ("[drain]\ndeadline_s = 0", r"drain\.deadline_s is 0"),
     ],
 )

@@ -145,7 +145,14 @@ P99 = [{"namespace": "n", "name": "m", "function": "work", "stat": "p99"}]
         (a_consumer(function="x"), r"consumers\[0\]\.function is 'x': give one of work"),
         (a_consumer(batch_size="1"), "batch_size is '1': give a whole number"),
         (a_consumer(response_types=["All"]), "response_types holds 'All': give ReportBatchItemFailures, or none"),
-        ({"entries": [{"kind": "http", "name": "GET /"}]}, r"entries\[0\]: kind is 'http' and function is missing"),
+        (
+            {"entries": [{"kind": "http", "name": "GET /"}]},
+            r"entries\[0\]: kind is 'http' and function or queue is missing",
+        ),
+        (
+            {"entries": [{"kind": "schedule"}]},
+            r"entries\[0\]: kind is 'schedule' and function or queue is missing: give it",
+        ),
         ({"evidence": {"events": True}}, r"t: evidence is given, and deploy\.scenario is false: set it to true"),
         (
             {"evidence": {"tasks": "s"}, "tables": TABLES, "deploy": {"scenario": True}},
@@ -161,6 +168,14 @@ def test_what_cannot_be_is_named_with_its_remedy(changes: dict[str, Any], messag
     """Field, value, and what to give instead."""
     with pytest.raises(TopologyError, match=message):
         read(**changes)
+
+
+@pytest.mark.parametrize("way_in", [{"kind": "http", "name": "POST /"}, {"kind": "schedule", "name": "rate(1 minute)"}])
+def test_entry_may_lead_straight_to_a_queue(way_in: dict[str, str]) -> None:
+    """As a route with an SQS integration and a schedule do, without a function between."""
+    (entry,) = read(queues=[{"role": "in", "name": "q"}], consumers=[], entries=[way_in | {"queue": "in"}]).entries
+
+    assert "in" == entry.queue
 
 
 def test_consumer_that_is_declared_twice_is_refused(tmp_path: Path) -> None:

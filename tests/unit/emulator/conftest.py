@@ -3,8 +3,6 @@
 import os
 import sys
 
-import pytest
-
 from dlqlab.emulator import boot
 
 os.environ["LEGACY_DOCKER_CLIENT"] = "1"  # the one that runs the command, when it is used
@@ -13,11 +11,3 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as d
 for module, names in boot.DEFERRED.items():
     if module not in sys.modules:
         boot.defer(module, names)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """LocalStack's catalogue of 400 services is made once in a checkout (``emulator.host.service_catalog_cache``)."""
-    if config.cache is not None:
-        root = config.cache.mkdir("localstack")
-        (root / "var/lib/localstack/cache").mkdir(parents=True, exist_ok=True)
-        os.environ["FILESYSTEM_ROOT"] = str(root)

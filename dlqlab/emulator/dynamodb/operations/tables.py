@@ -159,8 +159,8 @@ class Table:
         if self.moto.stream_shard is not None and (old is None or attributes_of(old) != attributes):
             self.moto.stream_shard.add(old, new)
 
-    def delete(self, key: Key) -> None:
-        """Remove the item, if there is one."""
+    def delete(self, key: Key, *, has_expired: bool = False) -> None:
+        """Remove the item, if there is one; ``has_expired`` where its TTL does it."""
         old = self.find(key)
         if old is None:
             return
@@ -172,7 +172,8 @@ class Table:
             if not held:
                 del self.moto.items[key[0]]
         if self.moto.stream_shard is not None:
-            self.moto.stream_shard.add(old, None)
+            why = {"has_expired": True} if has_expired else {}  # moto's own shard knows nothing of it
+            self.moto.stream_shard.add(old, None, **why)
 
     def index(self, name: str | None) -> Index | None:
         """The index of that name; None without a name.

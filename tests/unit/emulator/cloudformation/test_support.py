@@ -60,3 +60,15 @@ def test_changes_with_an_effect(
 ) -> None:
     """Not how a value is written, nor tags, nor policies."""
     assert expected == support.changed(resource_type, before, after)
+
+
+def test_what_is_taken_away_is_a_change() -> None:
+    """Of what can be written; what a resource knows of itself, and its generated name, were never in the template."""
+    schema = {
+        "properties": {name: {} for name in ("Name", "Arn", "Mode", "Rules", "Tags", "Kept")},
+        "readOnlyProperties": ["/properties/Arn"],
+        "createOnlyProperties": ["/properties/Name"],
+    }
+    before = {"Name": "n", "Arn": "a", "Mode": "m", "Rules": [], "Tags": [1], "Kept": 1, "Computed": 2}
+
+    assert ["Mode"] == support.removed("AWS::X::Y", before, {"Kept": 1}, schema)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from dlqlab.emulator.recorder.actors import HERE, SQS, Actor, Environment, Environments, caller, credential, learn
-from dlqlab.emulator.recorder.describe import error_code_of, items_of, message_id_of, operation_of
+from dlqlab.emulator.recorder.describe import Item, error_code_of, items_of, members_of, message_id_of, operation_of
 from dlqlab.emulator.recorder.finish import error_of
 from dlqlab.emulator.recorder.parts import trace_id
 
@@ -18,8 +18,7 @@ def signed(key: str, service: str = "sqs") -> dict[bytes, bytes]:
 
 
 def who(headers: dict[bytes, bytes], environments: Environments) -> Actor:
-    found = credential(headers, b"/")
-    return caller(headers, found[0] if found else None, environments)
+    return caller(headers, environments.signed(headers, b"/"))
 
 
 def test_environment_is_known_by_its_access_key_and_its_invocation() -> None:
@@ -82,12 +81,16 @@ def keys_of(table: str) -> tuple[str, ...] | None:
     return {"tasks": ("taskId", "kind")}.get(table)
 
 
+def items(service: str, operation: str, body: bytes) -> list[Item]:
+    return list(items_of(service, operation, members_of(body), keys_of))
+
+
 KEY = {"taskId": {"S": "t"}, "kind": {"S": "k"}}
 KEY_TEXT = '{"kind":{"S":"k"},"taskId":{"S":"t"}}'
 
 
 @pytest.mark.parametrize(
-    ("operation", "members", "items"),
+    ("operation", "members", "found"),
     [
         ("GetItem", {"TableName": "tasks", "Key": KEY}, [("tasks", KEY_TEXT, None)]),
         ("PutItem", {"TableName": "tasks", "Item": {**KEY, "more": {"S": "x"}}}, [("tasks", KEY_TEXT, None)]),
@@ -116,16 +119,16 @@ KEY_TEXT = '{"kind":{"S":"k"},"taskId":{"S":"t"}}'
     ],
 )
 def test_items_of_dynamodb_calls(
-    operation: str, members: object, items: list[tuple[str, str | None, str | None]]
+    operation: str, members: object, found: list[tuple[str, str | None, str | None]]
 ) -> None:
     """Table and key of each item that is read or written, and what an update does to it."""
-    assert items == items_of("dynamodb", operation, json.dumps(members).encode(), keys_of)
+    assert found == items("dynamodb", operation, json.dumps(members).encode())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"QueueUrl": 7}', b"Action=SendMessage"])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a":' * 30_000, b"[1]", b'{"QueueUrl": 7}', b"Action=SendMessage"])
 def test_body_that_says_nothing_is_no_trouble(body: bytes) -> None:
     """Anybody may send anything."""
-    assert [(None, None, None)] == items_of("sqs", "SendMessage", body, keys_of)
+    assert [(None, None, None)] == items("sqs", "SendMessage", body)
 
 
 def test_receipt_handle_names_its_message() -> None:
@@ -133,7 +136,7 @@ def test_receipt_handle_names_its_message() -> None:
     handle = base64.b64encode(b"random arn:aws:sqs:r:1:q message-1 123.4").decode()
     body = json.dumps({"QueueUrl": "http://q", "ReceiptHandle": handle}).encode()
 
-    assert [("http://q", "message-1", None)] == items_of("sqs", "DeleteMessage", body, keys_of)
+    assert [("http://q", "message-1", None)] == items("sqs", "DeleteMessage", body)
     assert message_id_of("no handle") is None
 
 

@@ -1,0 +1,93 @@
+"""What every way into a pipeline sends, and what comes back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from dlqlab.load.rows import read_rows
+from dlqlab.load.tasks import task_id
+from dlqlab.load.templates import Row, render
+
+REQUEST_ID = "X-Request-Id"
+"""By which a recorder at the other end knows the request that the ledger knows."""
+ERROR_CHARACTERS_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: the task's key, its payload as JSON for the ledger, and the body."""
+
+    task_id: str
+    payload_json: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The HTTP status, None without an answer; what went wrong in one line, None where the message is taken."""
+
+    status_code: int | None
+    error: str | None
+
+
+class Sender(Protocol):
+    """One way into a pipeline. ``accepted``: statuses that say that it is taken; None for those of the task system."""
+
+    accepted: frozenset[int] | None
+
+    def compose(self, counter: int) -> Message:
+        """The message of the task with this number."""
+
+    def send(self, client: Any, message: Message, counter: int, request_id: str) -> Answer:
+        """Send it once. ``client`` is Locust's, bound to the host that it was started with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntrySettings:
+    """What the load generator is told of an entry; ``address`` is a path, a queue's URL, a topic's ARN or a name.
+
+    ``endpoint`` and ``region`` are those of the AWS API; ``rows_path`` is the file of rows that the template may use.
+    """
+
+    kind: str
+    address: str
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    rows_path: str = ""
+    group: str = ""
+    fifo: bool = False
+    detail_type: str = ""
+    source: str = ""
+    accepted: tuple[int, ...] = ()
+    endpoint: str = ""
+    region: str = ""
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+
+    @classmethod
+    def from_plain(cls, value: Mapping[str, Any]) -> Self:
+        """Of the values of ``dataclasses.asdict``, by way of JSON."""
+        return cls(**{**value, "accepted": tuple(value["accepted"])})
+
+
+class FromTemplate:
+    """Bodies by the entry's template."""
+
+    def __init__(self, entry: EntrySettings, seed: int) -> None:
+        self._entry, self._seed = entry, seed
+        self._rows: Sequence[Row] = read_rows(Path(entry.rows_path)) if entry.rows_path else ()
+        self.accepted: frozenset[int] | None = frozenset(entry.accepted) or frozenset(range(200, 300))
+
+    def compose(self, counter: int) -> Message:
+        body = self.fill(self._entry.body, counter)
+        return Message(task_id(self._seed, counter), json.dumps(body, ensure_ascii=False), body)
+
+    def fill(self, template: str, counter: int) -> str:
+        return render(template, seed=self._seed, counter=counter, rows=self._rows)
+
+    def filled(self, templates: Mapping[str, str], counter: int) -> dict[str, str]:
+        return {name: self.fill(text, counter) for name, text in templates.items()}
