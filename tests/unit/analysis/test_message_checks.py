@@ -74,7 +74,11 @@ def test_sound_history_is_valid(name: str, story: Story) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in MESSAGE_CHECKS if name not in {*OF_MORE_THAN_THE_RECORD, "effects", "faults", "order", "retries"}],
+    [
+        name
+        for name in MESSAGE_CHECKS
+        if name not in {*OF_MORE_THAN_THE_RECORD, "effects", "faults", "order", "retries"}
+    ],
 )
 def test_nothing_recorded_proves_nothing(name: str) -> None:
     assert checked(name, Story()).status is Status.UNKNOWN
