@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, attempts_of, failures, successes
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.contracts.recorded import Kind, Outcome
 from dlqlab.contracts.topology import Consumer, Topology, Work
+from dlqlab.errors import EvidenceError
 
 RETRY, LAST, DEAD = "a retry", "the last receive", "a dead letter"
 AGAIN, PARTIAL, BATCH = "a delivery after success", "a partial batch failure", "a batch of several"
 THROTTLE, BREAK, TAKEN, REDRIVE = "a throttle", "an end in the middle", "a dead letter worked off", "a redrive"
+PLAIN = "exercised nothing but the straight way"
 _PLAIN = frozenset({BATCH})
 """What also happens where nothing goes wrong."""
 
@@ -66,10 +69,21 @@ def sentence(some: Sequence[Transition]) -> str:
     )
 
 
+def told(facts: Facts) -> str:
+    """What a run never reached, for its report; why that is not known, where it is not."""
+    try:
+        some = reach(facts.flow)
+    except EvidenceError as error:
+        return f"not known: {error}"
+    if not some:
+        return "not known: the run does not say what the pipeline consists of"
+    return sentence(some) or "every way that messages can go was taken"
+
+
 def _of_work(work: Work, consumers: Sequence[Consumer], stays: Sequence[Stay]) -> list[Transition]:
     limit, asks = work.queue.max_receive_count, any(one.response_types for one in consumers)
     ways = {
-        RETRY: (failures_then_again(stay) for stay in stays),
+        RETRY: (_again_after_failure(stay) for stay in stays),
         AGAIN: (_again_after_success(stay) for stay in stays),
         THROTTLE: (any(each.outcome == Outcome.THROTTLED for each in _all(stay)) for stay in stays),
         BREAK: (any(each.outcome in {Outcome.TIMEOUT, Outcome.CRASH} for each in _all(stay)) for stay in stays),
@@ -97,7 +111,7 @@ def _dead_letter_queues(topology: Topology) -> list[str]:
     return [topology.queue(role).name for role in roles]
 
 
-def failures_then_again(stay: Stay) -> bool:
+def _again_after_failure(stay: Stay) -> bool:
     """Whether a message was received again after an attempt at it had failed."""
     return len(stay.deliveries) > 1 and bool(failures(stay))
 

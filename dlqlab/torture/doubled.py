@@ -1,21 +1,25 @@
 """Which messages had an effect twice, as far as calls of AWS's APIs show it: without anybody saying what the effect is.
 
 Sent twice: two invocations of one function at one message each sent a message that came of it. Added twice: each of
-them updated the same item by an expression that adds, and neither was refused.
+them updated the same item by an expression that adds, and neither was refused. Done twice: a call whose answer was lost
+was made again by the same invocation, and took effect again.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlqlab.analysis.flow import Flow, attempts_of
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row
+from dlqlab.contracts.injection import Kind as Fault
+from dlqlab.contracts.recorded import Kind
 
-_ADDS = re.compile(r"\bADD\b|list_append|=[^,]*[:#\w)]\s*[+-]\s*[:#\w]", re.IGNORECASE)
+_ADDS = re.compile(r"\bADD\b|list_append|=.*[+-]\s*[:#\w]", re.IGNORECASE)
 _PUBLISHES = frozenset({"Publish", "PublishBatch", "PutEvents", "Invoke", "StartExecution", "PutRecord", "PutRecords"})
 """Calls that make something happen each time; sent messages are known by their parents."""
+_SENDS = frozenset({"SendMessage", "SendMessageBatch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ def doubled(flow: Flow) -> tuple[Doubled, ...]:
             own = [each for each in attempts if each.function == function]
             if len(own) > 1 and (what := _twice(stay, own, sent, calls)):
                 found.setdefault(stay.message_id, f"{function} {what}")
+    for key, what in _made_again(flow, calls):
+        found.setdefault(key, what)
     return tuple(Doubled(message_id, what) for message_id, what in found.items())
 
 
@@ -59,13 +65,53 @@ def _twice(
     return f"made {repeated[0][0][0]} {repeated[0][0][1]} in {repeated[0][1]} attempts" if repeated else None
 
 
+def _made_again(flow: Flow, calls: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str]]:
+    """What a lost answer made invocations do twice, by the message, or the task where there is none."""
+    sent = _same_bodies(flow)
+    for strike in flow.recording.faults.to_pylist():
+        if strike["kind"] != Fault.CALL_ANSWER_LOST:
+            continue
+        own = [row for row in calls.get(strike["request_id"] or "", ()) if row["operation"] == strike["operation"]]
+        struck = [row for row in own if row["fault"] == strike["fault"]]
+        again = any(
+            (_adds(row) and sum(_is_same(row, other) for other in own) > 1) or _is_sent_twice(row, own, sent)
+            for row in struck
+        )
+        if again:
+            name = f"{strike['service']}:{strike['operation']} {strike['resource'] or ''}".strip()
+            text = f"{strike['function']} made {name} again when its answer was lost"
+            yield strike["message_id"] or strike["task_key"], text
+
+
+def _is_sent_twice(row: Row, own: Sequence[Row], sent: Collection[str]) -> bool:
+    if row["operation"] in _SENDS:
+        return row["request_id"] in sent
+    return row["operation"] in _PUBLISHES and sum(_is_same(row, other) for other in own) > 1
+
+
+def _is_same(row: Row, other: Row) -> bool:
+    return all(row[name] == other[name] for name in ("operation", "resource", "item_key", "update"))
+
+
+def _same_bodies(flow: Flow) -> frozenset[str]:
+    """Invocations that sent the same body to the same queue more than once."""
+    rows = (row for row in flow.recording.messages.to_pylist() if row["kind"] == Kind.SENT and row["request_id"])
+    found = Counter((row["request_id"], row["queue"], row["body_sha256"]) for row in rows if row["body_sha256"])
+    return frozenset(request_id for (request_id, _, _), n in found.items() if n > 1)
+
+
+def _adds(row: Row) -> bool:
+    """Whether an update of an item changes it each time."""
+    return bool(row["operation"] == "UpdateItem" and row["item_key"] and row["update"] and _ADDS.search(row["update"]))
+
+
 def _effect(row: Row, attempt: Attempt) -> tuple[str, str] | None:
     """What a call does each time that it is made, by name and subject; None where to do it again changes nothing.
 
     In a batch only calls about one item can be told apart: the same item again is the same message's.
     """
     name = f"{row['service']}:{row['operation']}"
-    if row["operation"] == "UpdateItem" and row["item_key"] and row["update"] and _ADDS.search(row["update"]):
+    if _adds(row):
         return name, row["item_key"]
     if row["operation"] in _PUBLISHES and attempt.batch == 1:
         return name, row["resource"] or ""

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dlqlab.analysis.reach import PLAIN
 from dlqlab.paths import shown
 from dlqlab.torture.judged import Outcome
 from dlqlab.torture.result import Answer, Change, Result
@@ -65,7 +66,7 @@ def summary(result: Result) -> str:
 
 def _what(answer: Answer) -> str:
     if not answer.harms:
-        return answer.reason
+        return answer.reason or (answer.never if answer.never.startswith(PLAIN) else "")
     said = [
         f"{len(harm.messages):,} {name(harm.name)}" for harm in answer.harms if harm.name not in answer.also_without
     ]

@@ -150,7 +150,7 @@ def shrink_one(
     file.write_text(to_toml(plan, f"{answer.what}\n{answer.reason}"), encoding="utf-8")
     told = f"{small.tasks} tasks, {shrunk.strikes} of them struck, after {time.monotonic() - began_s:.0f} s"
     console.print(f"[bold]{escape(answer.name)}[/]: {told}", soft_wrap=True)
-    console.print(f"  {command(str(shown(file)), tasks=small.tasks, seed=small.seed)}", soft_wrap=True)
+    console.print(f"  {command(str(shown(file)), tasks=small.tasks)}", soft_wrap=True)
     if pytest_file:
         text = to_pytest(answer.name, plan, tasks=small.tasks, reason=answer.reason)
         pytest_file.write_text(text, encoding="utf-8")

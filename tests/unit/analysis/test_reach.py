@@ -1,9 +1,25 @@
 """Which ways messages never went is said, and that a run exercised nothing."""
 
+from dataclasses import replace
+
+from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow
-from dlqlab.analysis.reach import AGAIN, DEAD, LAST, PARTIAL, REDRIVE, RETRY, THROTTLE, is_plain, never, reach, sentence
+from dlqlab.analysis.reach import (
+    AGAIN,
+    DEAD,
+    LAST,
+    PARTIAL,
+    REDRIVE,
+    RETRY,
+    THROTTLE,
+    is_plain,
+    never,
+    reach,
+    sentence,
+    told,
+)
 from dlqlab.contracts.topology import Consumer, Function, Queue, Topology
-from tests.support.flows import Story, facts
+from tests.support.flows import Story, evidence, facts
 
 PIPELINE = Topology(
     name="orders",
@@ -71,3 +87,11 @@ def test_throttles_and_partial_failures_are_reached() -> None:
 def test_without_a_topology_nothing_is_said() -> None:
     assert reach(facts(Story().sent("m1")).flow) == ()
     assert sentence(()) == ""
+
+
+def test_a_report_says_what_was_never_reached_or_why_that_is_not_known() -> None:
+    story = Story().sent("m1").tried("m1", 1).deleted("m1", 2)
+
+    assert told(facts(story, topology=PIPELINE)).startswith("exercised nothing")
+    assert told(facts(story)) == "not known: the run does not say what the pipeline consists of"
+    assert told(Facts(replace(evidence(story), recording=None))).startswith("not known: ")

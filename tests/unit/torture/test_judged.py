@@ -1,0 +1,237 @@
+"""What a row says of a pipeline, from histories of a few rows."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.injected import Oracle
+from dlqlab.analysis.judge import judge
+from dlqlab.contracts.injection import Fault, Kind, Plan
+from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
+from dlqlab.torture.advice import advice
+from dlqlab.torture.doubled import doubled
+from dlqlab.torture.judged import Judged, Outcome, Usual, judged
+from dlqlab.torture.own_rows import since
+from tests.support.flows import Story, evidence, facts
+from tests.support.recordings import QUEUE, T0
+
+PIPELINE = Topology(
+    name="orders",
+    queues=(
+        Queue(role="tasks", name="tasks", dead_letters="dead", max_receive_count=2),
+        Queue(role="next", name="next"),
+        Queue(role="dead", name="dead-letters"),
+    ),
+    functions=(Function(role="processor", name="processor"), Function(role="biller", name="biller")),
+    consumers=(Consumer(queue="tasks", function="processor"), Consumer(queue="next", function="biller")),
+    evidence=Evidence(events=False),
+)
+NEXT = QUEUE.replace("tasks", "next")
+ONCE = Fault(kind=Kind.ERROR, name="once", receives=(1,))
+
+
+def row(
+    story: Story,
+    *faults: Fault,
+    struck: tuple[tuple[str, int], ...] = (),
+    usual: Usual = Usual(),  # noqa: B008  (frozen)
+    **rows: Any,
+) -> Judged:
+    plan = Plan(faults=faults)
+    strikes = [
+        {
+            "fault": faults[0].name,
+            "kind": faults[0].kind.value,
+            "task_key": message_id,
+            "message_id": message_id,
+            "receive_count": receive,
+            "request_id": next(
+                each["request_id"]
+                for each in [one for one in story.invocations if message_id in one["message_ids"]][receive - 1 :]
+            ),
+        }
+        for message_id, receive in struck
+    ]
+    run = evidence(story, topology=PIPELINE, plan=plan, faults=strikes, **rows)
+    found = Facts(run)
+    return judged(found, judge(run), plan, Oracle(found.flow, plan), usual)
+
+
+def retried() -> Story:
+    return Story().sent("m1").tried("m1", 1, ok=False).back("m1", 31).tried("m1", 31).deleted("m1", 32)
+
+
+def dead(*, second_ok: bool = False) -> Story:
+    story = Story().sent("m1").tried("m1", 1, ok=False).back("m1", 31).tried("m1", 31, ok=second_ok).back("m1", 61)
+    return story.moved("m1", 61)
+
+
+def names(found: Judged) -> set[str]:
+    return {harm.name for harm in (*found.breaks, *found.costs)}
+
+
+def test_a_struck_message_that_is_done_at_its_second_receive_is_survived() -> None:
+    found = row(retried(), ONCE, struck=(("m1", 1),))
+
+    assert (found.outcome, found.strikes) == (Outcome.SURVIVED, 1), names(found)
+
+
+def test_a_row_that_struck_nothing_proves_nothing() -> None:
+    assert row(Story().sent("m1").tried("m1", 1).deleted("m1", 2), ONCE).outcome is Outcome.UNTOUCHED
+
+
+def test_a_message_that_is_lost_breaks() -> None:
+    story = Story().sent("m1").tried("m1", 1, ok=False).deleted("m1", 2)
+
+    found = row(story, ONCE, struck=(("m1", 1),))
+
+    assert (found.outcome, found.breaks[0].name) == (Outcome.BROKEN, "deleted_unfinished")
+    assert found.breaks[0].messages == ("m1",)
+
+
+def test_a_message_that_is_stuck_breaks() -> None:
+    found = row(Story().sent("m1").tried("m1", 1, ok=False).back("m1", 31), ONCE, struck=(("m1", 1),))
+
+    assert {harm.name for harm in found.breaks} == {"open"}
+
+
+def test_a_dead_letter_is_no_harm_where_every_receive_was_struck() -> None:
+    always = Fault(kind=Kind.ERROR, name="always")
+
+    found = row(dead(), always, struck=(("m1", 1), ("m1", 2)))
+
+    assert "buried_wrongly" not in names(found)
+
+
+def test_a_dead_letter_is_no_harm_of_the_fault_where_it_struck_another() -> None:
+    story = dead().sent("m2").tried("m2", 1, ok=False).back("m2", 31).tried("m2", 31).deleted("m2", 32)
+
+    found = row(story, replace(ONCE, keys=("m2",)), struck=(("m2", 1),))
+
+    assert found.outcome is Outcome.SURVIVED, names(found)
+
+
+def test_a_struck_message_that_the_code_then_fails_is_buried_wrongly_unless_the_code_buries_anyway() -> None:
+    usually_not = row(dead(), ONCE, struck=(("m1", 1),))
+    usually = row(dead(), ONCE, struck=(("m1", 1),), usual=Usual(buries=True))
+
+    assert (usually_not.outcome, "buried_wrongly" in names(usually_not)) == (Outcome.BROKEN, True)
+    assert (usually.outcome, "buried_perhaps" in names(usually)) == (Outcome.DEGRADED, True)
+
+
+def test_what_is_taken_along_costs_and_is_no_handlers_doing() -> None:
+    mate = replace(ONCE, keys=("m1",))
+    story = Story().sent("m1").sent("m2").received("m1", 1).received("m2", 1)
+    story.invoked("m1", "m2", at=1, outcome="error", reports_failures=True)
+    for one in ("m1", "m2"):
+        story.back(one, 31).tried(one, 31).deleted(one, 32)
+
+    found = row(story, mate, struck=(("m1", 1),))
+
+    assert (found.outcome, names(found)) == (Outcome.DEGRADED, {"taken_along"})
+
+
+def test_a_message_that_nothing_struck_and_that_waits_long_is_held_up() -> None:
+    story = retried().sent("m2").tried("m2", 39).deleted("m2", 40)
+    fault = replace(ONCE, keys=("m1",))
+
+    assert "held_up" in names(row(story, fault, struck=(("m1", 1),), usual=Usual(slowest_s=5.0)))
+    assert "held_up" not in names(row(story, fault, struck=(("m1", 1),), usual=Usual(slowest_s=20.0)))
+
+
+def test_gaps_in_the_record_leave_a_row_unknown() -> None:
+    found = row(retried(), ONCE, struck=(("m1", 1),), gaps=["2 rows are missing"])
+
+    assert (found.outcome, found.why_unknown) == (Outcome.UNKNOWN, "of the record 2 rows are missing")
+
+
+def _twice(**second: Any) -> list[dict[str, Any]]:
+    call = {
+        "function": "processor",
+        "operation": "UpdateItem",
+        "resource": "totals",
+        "item_key": '{"id": "1"}',
+        "update": "ADD n :one",
+    }
+    return [{**call, "request_id": "i1"}, {**call, "request_id": "i2", **second}]
+
+
+@pytest.mark.parametrize("update", ["ADD n :one", "SET n = n + :one", "SET n = if_not_exists(n, :zero) + :one"])
+def test_an_update_that_adds_in_both_attempts_is_an_effect_twice(update: str) -> None:
+    calls = [{**one, "update": update} for one in _twice()]
+
+    (found,) = doubled(facts(retried(), calls=calls).flow)
+
+    assert found.message_id == "m1"
+    assert "dynamodb:UpdateItem" in found.what
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"error_code": "ConditionalCheckFailedException"},
+        {"update": "SET n = :one"},
+        {"item_key": '{"id": "2"}'},
+        {"operation": "PutItem", "update": None},
+    ],
+)
+def test_what_was_refused_or_changes_nothing_the_second_time_is_none(second: dict[str, Any]) -> None:
+    assert doubled(facts(retried(), calls=_twice(**second)).flow) == ()
+
+
+LOST = {"fault": "lost", "kind": "call-answer-lost", "service": "dynamodb", "resource": "totals", "message_id": "m1"}
+
+
+@pytest.mark.parametrize(("update", "twice"), [("ADD n :one", True), ("SET n = :one", False)])
+def test_a_call_that_is_made_again_when_its_answer_was_lost_is_an_effect_twice(update: str, *, twice: bool) -> None:
+    calls = [{**one, "request_id": "i1", "update": update} for one in _twice()]
+    calls[0]["fault"] = "lost"
+    strikes = [{**LOST, "operation": "UpdateItem", "request_id": "i1", "function": "processor"}]
+    story = Story().sent("m1").tried("m1", 1).deleted("m1", 2)
+
+    found = doubled(facts(story, calls=calls, faults=strikes).flow)
+
+    assert [one.message_id for one in found] == (["m1"] if twice else [])
+
+
+@pytest.mark.parametrize(("second", "twice"), [("b-1", True), ("b-2", False)])
+def test_a_message_that_is_sent_again_when_the_answer_was_lost_is_an_effect_twice(second: str, *, twice: bool) -> None:
+    by: dict[str, Any] = {"actor_kind": "invocation", "actor": "api", "request_id": "a1"}
+    call = {"function": "api", "service": "sqs", "operation": "SendMessage", "resource": "tasks", "request_id": "a1"}
+    strikes = [{**LOST, **call, "message_id": None, "task_key": "t-1-00000001"}]
+    story = Story().sent("m1", body_sha256="b-1", **by).sent("m2", body_sha256=second, **by)
+
+    found = doubled(facts(story, calls=[{**call, "fault": "lost"}, call], faults=strikes).flow)
+
+    assert [one.message_id for one in found] == (["t-1-00000001"] if twice else [])
+
+
+def test_a_message_sent_on_by_both_attempts_is_an_effect_twice() -> None:
+    story = retried()
+    for number in (1, 2):
+        by = {"actor_kind": "invocation", "actor": "processor", "request_id": f"i{number}", "parent_ids": ["m1"]}
+        story.sent(f"c{number}", number * 30, queue=NEXT, **by)
+
+    found = doubled(facts(story, topology=PIPELINE).flow)
+
+    assert [(one.message_id, "next" in one.what) for one in found] == [("m1", True)]
+
+
+def test_what_the_load_before_left_behind_is_not_of_this_row() -> None:
+    story = Story().sent("old", 0).sent("new", 10).tried("old", 11).tried("new", 12)
+    story.sent("child", 13, parent_ids=["old"]).deleted("old", 14).deleted("new", 15)
+    whole = evidence(story).recording
+    assert whole is not None
+
+    own = since(whole, T0 + 5)
+
+    assert set(own.messages["message_id"].to_pylist()) == {"new"}
+    assert own.invocations["message_ids"].to_pylist() == [["new"]]
+
+
+def test_every_harm_has_a_remedy_and_rules_are_those_that_there_are() -> None:
+    for name in ("named_in_vain", "effect_twice", "buried_wrongly", "open", "burnt", "never heard of"):
+        assert advice(name).remedy
+    assert advice("named_in_vain").rule == "silent-loss"
