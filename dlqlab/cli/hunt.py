@@ -28,10 +28,10 @@ _FILE = click.Path(path_type=Path)
 @pretending
 @command
 def hunt() -> None:
-    """Draw faults from outside, their rates and receives, and the pace of the load, and play the pipeline of dlqlab.toml
-    under them on one warm emulator, until something is lost, doubled, buried wrongly or stuck that is not so without
-    faults; then make that case as small as it still shows. What the simulated twin foresees the worst of comes first.
-    The same seed draws the same plays.
+    """Draw faults from outside, their rates and receives, and the pace of the load, and play the pipeline of
+    dlqlab.toml under them on one warm emulator, until something is lost, doubled, buried wrongly or stuck that is not
+    so without faults; then make that case as small as it still shows. What the simulated twin foresees the worst of
+    comes first. The same seed draws the same plays.
 
     Exit codes: 0 nothing broke, which is no proof, 1 something did, 2 no play proves anything, 3 wrong usage, 4 the run
     broke.
