@@ -13,7 +13,7 @@ from dlqlab.cli.recording import pretending, recorded
 _FILE = click.Path(path_type=Path)
 
 
-@click.command(short_help="Draw faults and settings until your pipeline breaks or the time is over.")
+@click.command(short_help="Draw faults until your pipeline breaks.")
 @click.option(
     "--port",
     type=Port(starts=True),

@@ -12,7 +12,6 @@ from dlqlab.cli.actions.torture import shrink_one
 from dlqlab.cli.console import OUT
 from dlqlab.contracts.manifest import run_id
 from dlqlab.contracts.project import FILE, find_project, read_project
-from dlqlab.durations import duration
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 from dlqlab.torture import result as results
@@ -38,7 +37,7 @@ def hunt(port: int | None, *, budget: float, tasks: int, seed: int | None, pytes
     folder = runs.resolve() / f"{run_id(project.name)}{SUFFIX}"
     with emulator_of(for_run(port)) as emulator:
         bench = Bench(project=project, root=file.parent, folder=folder, emulator=emulator, tasks=tasks)
-        OUT.print(f"[bold]{escape(project.name)}[/]: plays of {count(tasks, 'task')}, for {duration(budget)}")
+        OUT.print(f"[bold]{escape(project.name)}[/]: plays of {count(tasks, 'task')}, for {budget:g} s")
         found = play(bench, budget_s=budget, on_play=lambda answer: print_row(answer, OUT))
         result = Result(
             name=project.name,
