@@ -28,6 +28,7 @@ from dlqlab.run.runner import Runner
 
 DEFAULT = "default"
 CONCLUDE = "dlqlab.report.conclude"
+ENGINE = "dlqlab.report.engine"
 
 
 def run(where: Where, scenario: str | None, *, keep: bool, seed: int | None, runs: Path, cells: int) -> int:
@@ -51,7 +52,7 @@ def _run_project(file: Path, where: Where, *, keep: bool, seed: int | None, runs
     )
     load = project.load
     OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
-    import_ahead((CONCLUDE,))
+    import_ahead((CONCLUDE, ENGINE))
     return _concluded(runner.gather(), runner.phases)
 
 
@@ -72,7 +73,7 @@ def _run_scenario(where: Where, scenario: str, *, keep: bool, seed: int | None, 
         allow_remote=target is not None and agree(where, target, load_intent(what, chosen, target)),
     )
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}", soft_wrap=True)
-    import_ahead((CONCLUDE,))
+    import_ahead((CONCLUDE, ENGINE))
     gathered = runner.gather() if cells == 1 else gather_cells(runner, cells)
     return _concluded(gathered, runner.phases)
 
