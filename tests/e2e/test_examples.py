@@ -12,6 +12,7 @@ import pytest
 
 from dlqlab import paths
 from tests.support import example_tools
+from tests.support.service_catalog import give_service_catalog
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
@@ -62,6 +63,7 @@ def example(tmp_path: Path, name: str, *programs: Path, modules: Path | None = N
     shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("node_modules", ".aws-sam", "cdk.out"))
     if modules:
         (folder / "node_modules").symlink_to(modules)
+    give_service_catalog(folder)
     return Example(folder, programs)
 
 
