@@ -42,6 +42,8 @@ _BODY_AT = 1 + MESSAGE_FIELDS.index("body_sha256")
 _ERROR_AT = 1 + ENDED_FIELDS.index("error_type")
 _IDS_AT = 1 + STARTED_FIELDS.index("message_ids")
 _OUTCOME_AT, _FAILED_AT = 1 + ENDED_FIELDS.index("outcome"), 1 + ENDED_FIELDS.index("failed_ids")
+_NOTHING_FAILED = frozenset({b'{"batchItemFailures": []}', b'{"batchItemFailures":[]}', b"null"})
+"""The most usual answers, which need not be parsed."""
 _OUTCOME_OK = Outcome.OK.value
 _MESSAGE_ID = re.compile(rb'"messageId":\s*"([^"]+)"')
 """Finds those of an event's records only: within bodies the quotes are escaped, and no attribute has such a value."""
@@ -116,14 +118,14 @@ def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list
     """Of a batch, what stays in the queue."""
     if outcome != _OUTCOME_OK:
         return ids
-    if not reports:
+    if not reports or answer in _NOTHING_FAILED:
         return []
     failed = failed_ids(answer, set(ids))
     return [one for one in ids if one in failed]
 
 
 def _named(ids: list[str], answer: Any) -> list[str]:
-    named = named_ids(answer)
+    named = named_ids(answer) if answer not in _NOTHING_FAILED else ()
     return [one for one in ids if one in named]
 
 

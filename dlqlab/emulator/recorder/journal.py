@@ -83,11 +83,15 @@ class Journal:
         with self._lock:
             return dict(self._lost)
 
+    def take(self) -> list[Row]:
+        """The rows that wait, which are then not written."""
+        self._text_bytes = 0
+        return [self._rows.popleft() for _ in range(len(self._rows))]
+
     def flush(self) -> bool:
         """Write everything that was given before now; whether all that is not lost is on disk."""
         with self._writing:
-            self._text_bytes = 0
-            return self._write([self._rows.popleft() for _ in range(len(self._rows))])
+            return self._write(self.take())
 
     def close(self) -> None:
         """Write what waits and end the record; what comes later is lost."""
