@@ -46,7 +46,7 @@ class Bench:
         environments = Environments()
         environments.add(API_KEY, Environment("api", "api-request"))
         environments.add(WORKER_KEY, Environment("worker", "worker-request"))
-        self.journal = Journal(folder, Finisher(keeps_bodies=True, keys_of=lambda _table: ("taskId",)))
+        self.journal = Journal(folder, _finisher().by_tag)
         self.witness = Witness(self.journal)
         self.watch = Watch(self.witness, environments)
 

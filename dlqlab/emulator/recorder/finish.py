@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlqlab.contracts.recorded import Outcome
@@ -16,6 +16,7 @@ from dlqlab.emulator.recorder.calls import finished
 from dlqlab.emulator.recorder.chunks import Row
 from dlqlab.emulator.recorder.describe import Keys
 from dlqlab.emulator.recorder.harmless import FIELDS, is_harmless
+from dlqlab.emulator.recorder.journal import Finish
 from dlqlab.emulator.recorder.rows import (
     BODY,
     ENDED,
@@ -58,7 +59,7 @@ class Finisher:
         self._room_bytes = BODIES_MAX_BYTES
         self._left_out = 0
         self._seen: OrderedDict[bytes, None] = OrderedDict()
-        self._finishers = {
+        self.by_tag: Mapping[str, Finish] = {
             UNFINISHED_MESSAGE: self._message,
             UNFINISHED_STARTED: _started,
             UNFINISHED_ENDED: _ended,
@@ -66,7 +67,8 @@ class Finisher:
         }
 
     def __call__(self, row: Row) -> Iterable[Row]:
-        finish = self._finishers.get(row[0])
+        """The rows that are written of one."""
+        finish = self.by_tag.get(row[0])
         return (row,) if finish is None else finish(row)
 
     def _message(self, row: Row) -> Iterable[Row]:
