@@ -264,6 +264,11 @@ PATCHES: tuple[Patch, ...] = (
         "Custom resources of stacks are made by their function or topic, which answers at a URL of the emulator.",
     ),
     Patch(
+        "resource_attributes",
+        "cloudformation",
+        "An attribute that a resource does not have fails the deployment, instead of being the text unknown.",
+    ),
+    Patch(
         "unsupported_resources",
         "cloudformation",
         "A deployment with a resource that cannot be made fails before anything is made, and names each one.",

@@ -162,3 +162,12 @@ def test_chalice(tmp_path: Path) -> None:
 
     assert f"{TASKS} requests accepted, 0 without a message" in checks["accepted"]
     assert " 0 lost" in checks["messages"]
+
+
+@pytest.mark.tools
+def test_sam_in_go(tmp_path: Path) -> None:
+    """Compiled by its own toolchain, run as the binary that it is."""
+    sam, go = example_tools.environment(example_tools.SAM), example_tools.environment(example_tools.GO)
+    checks = example(tmp_path, "sam-go", sam, go).run()
+
+    assert f"{TASKS} messages entered, 0 lost" in checks["messages"]
