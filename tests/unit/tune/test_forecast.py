@@ -94,9 +94,11 @@ def test_model_that_misses_what_matters_answers_nothing(tmp_path: Path) -> None:
     for place in range(60):
         story.sent(f"m{place}", place).received(f"m{place}", place).back(f"m{place}", place + 30)
         story.tried(f"m{place}", at=place + 30).deleted(f"m{place}", place + 31)
-    result = asked(stored(tmp_path, story), "--rate", "2")
+    run = stored(tmp_path, story)
+    result, found = asked(run, "--rate", "2"), json.loads(asked(run, "--rate", "2", "--json").stdout)
 
     assert 1 == result.exit_code
+    assert (False, None, {}) == (found["is_believed"], found["answer"], found["cost_usd_by_service"])
     assert "The model does not play this run: deliveries per message 2 measured, 1 simulated" in result.output
     assert "with the changes" not in result.output
 
