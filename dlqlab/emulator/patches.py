@@ -237,6 +237,11 @@ PATCHES: tuple[Patch, ...] = (
         "Messages expire when their queue's MessageRetentionPeriod is over, whatever state they are in.",
     ),
     Patch(
+        "queue_addresses",
+        "sqs",
+        "Terraform's AWS provider gets queue URLs of AWS's form, as it takes no other.",
+    ),
+    Patch(
         "lambda_requests",
         "functions",
         "Lambda refuses reserved variables, values out of bounds, requests and payloads over its limits, "

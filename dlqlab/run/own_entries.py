@@ -37,7 +37,7 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
         body=entry.body,
         rows_path=str((root / entry.rows).resolve()) if entry.rows else "",
         group=entry.group,
-        fifo=entry.name.endswith(".fifo"),
+        fifo=address.endswith(".fifo"),
         detail_type=entry.detail_type,
         source=entry.source,
         accepted=project.task.accepted,
