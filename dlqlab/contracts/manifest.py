@@ -17,6 +17,7 @@ from typing import Self
 
 import dlqlab
 from dlqlab import paths
+from dlqlab.contracts.done import Done
 from dlqlab.contracts.lookup import MANIFEST
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
 from dlqlab.contracts.promise import Promise
@@ -179,8 +180,8 @@ class Manifest:
     what the functions logged as their run: of a load by hand that is not the run's own name. ``phases`` is seconds by
     phase. ``emulator`` is None where the target is none of ours. ``not_measured`` says by subject what nobody looked
     at. ``specimen`` names a pipeline that takes no scenario: its ``scenario`` is empty, and
-    ``promise``, ``effects`` and ``volatile`` are what its owner says (``project``). ``redact_fields`` is None where
-    the functions' settings were not read. ``cells`` is how many emulators shared a run, None for one.
+    ``promise``, ``effects``, ``volatile`` and ``done`` are what its owner says (``project``). ``redact_fields`` is None
+    where the functions' settings were not read. ``cells`` is how many emulators shared a run, None for one.
     """
 
     run_id: str
@@ -189,6 +190,7 @@ class Manifest:
     promise: Promise = field(default_factory=Promise)
     effects: tuple[str, ...] = ()
     volatile: tuple[str, ...] = ()
+    done: Done = field(default_factory=Done)
     functions_run_id: str | None = None
     target: str = "local"
     simulated: bool = False

@@ -9,6 +9,7 @@ import pytest
 
 from dlqlab import __version__
 from dlqlab.contracts import manifest
+from dlqlab.contracts.done import Done
 from dlqlab.contracts.manifest import (
     Broken,
     CardEntry,
@@ -38,6 +39,7 @@ WHOLE = Manifest(
     specimen="orders",
     effects=("dynamodb:PutItem bills",),
     volatile=("updatedBy",),
+    done=Done(table="orders", values=("done",)),
     promise=Promise(attempts=3, backoff_s=(2.0, 4.0)),
     functions_run_id="by-hand",
     target="http://127.0.0.1:1",
