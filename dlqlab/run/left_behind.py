@@ -1,7 +1,7 @@
 """What a run of somebody's own pipeline leaves behind: its alarms, states of tasks, tables, buckets and queues."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from dlqlab.collect.alarms import collect_alarms
 from dlqlab.collect.end_state import collect_end_state
@@ -21,13 +21,22 @@ from dlqlab.wording import count
 
 
 def read_left_behind(
-    run: RunDir, target: Target, manifest: Manifest, project: Project, url: str, phases: Phases, *, reads_end: bool
+    run: RunDir,
+    target: Target,
+    manifest: Manifest,
+    project: Project,
+    url: str,
+    phases: Phases,
+    *,
+    reads_end: bool,
+    others_alarms: Collection[str],
 ) -> None:
     """Write into the run directory what can be read at its end.
 
     Args:
         url: of the API that the load went to, for a probe over HTTP.
         reads_end: also what is left in tables, buckets and queues.
+        others_alarms: names of the alarms that are not the project's.
 
     Raises:
         EvidenceError: CloudWatch does not answer.
@@ -40,7 +49,7 @@ def read_left_behind(
             phase.note = states.unread or f"{count(len(states.states), 'task')} with a state"
             phase.failed = bool(states.unread)
     since_ts = manifest.load_started_ts or 0.0
-    write_alarms(run, collect_alarms(target.client("cloudwatch"), since_ts, time.time()))
+    write_alarms(run, collect_alarms(target.client("cloudwatch"), since_ts, time.time(), without=others_alarms))
     if reads_end:
         with phases.phase("end", "tables, buckets and queues") as phase:
             end = collect_end_state(

@@ -95,6 +95,8 @@ def ways_in(topology: Topology) -> list[Entry]:
 
 def _queue_url(target: Target, name: str) -> str:
     urls = {name_of(url.replace("/", ":")): url for url in pages(target.client("sqs"), "list_queues", "QueueUrls")}
+    own = {each: url for each, url in urls.items() if each in target.topology.queue_names.values()}
+    urls = own if any(name in each for each in own) else urls  # others' may have names that are like it
     return _found(urls, name, "queue")
 
 

@@ -20,12 +20,10 @@ from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest,
 from dlqlab.contracts.project import Project
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario, from_dict
-from dlqlab.deploy.survey.survey import survey
 from dlqlab.deploy.target import Target, emulator_target
-from dlqlab.deploy.tools import LOG, deploy_by_tool
+from dlqlab.deploy.tools import LOG
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
-from dlqlab.errors import DeployError
 from dlqlab.load.own_locustfile import NOT_TOLD as NOT_TOLD_BY_LOCUSTFILE
 from dlqlab.load.own_locustfile import OwnLoad, start_own_load
 from dlqlab.load.senders import EntrySettings
@@ -35,9 +33,9 @@ from dlqlab.run.left import leaving_evidence
 from dlqlab.run.left_behind import read_left_behind
 from dlqlab.run.measure import pull, sampled
 from dlqlab.run.own_entries import entry_settings, host_of
+from dlqlab.run.project_deployment import Deployment, deploy_project
 from dlqlab.run.target_facts import target_facts
 from dlqlab.run.watch import Watch, watching
-from dlqlab.wording import count
 
 NOT_TOLD = {
     "events": "what a task's attempts did, in the words of the functions: they log no events that dlqlab reads",
@@ -66,6 +64,7 @@ class ProjectRunner:
     phases: Phases = field(init=False)
     run: RunDir = field(init=False)
     manifest: Manifest = field(init=False)
+    deployment: Deployment = field(init=False)
 
     def __post_init__(self) -> None:
         self.phases = Phases(self.console)
@@ -132,27 +131,20 @@ class ProjectRunner:
     def _deployed(self, target: Target) -> Target:
         """The target with the topology that is found there once the project's tool has deployed it."""
         with self.phases.phase("deploy", str(self.project.deploy.tool)) as phase:
-            deploy_by_tool(
+            found = deploy_project(
                 self.project,
                 self.root,
-                target.tool_environment(),
-                target.client,
+                target,
                 log=self.run.path / LOG,
                 progress=lambda text: phase.update(note=text),
             )
-            phase.update(note="topology")
-            found = survey(target.client, name=self.project.name).topology
-            found = dataclasses.replace(found, task_key=self.project.task.key or None)
-            if not found.queues:
-                raise DeployError("no queue is deployed: there is nothing to watch (deploy.tool, deploy.folder)")
-            self.run.write_topology(found, deployed=found, differences=())
-            parts = (
-                count(len(found.entries), "entry", "entries"),
-                count(len(found.queues), "queue"),
-                count(len(found.functions), "function"),
-            )
-            phase.note = f"{self.project.deploy.tool}: {', '.join(parts)}"
-        return dataclasses.replace(target, found=found)
+            self.run.write_topology(found.topology, deployed=found.topology, differences=())
+            self.deployment = found
+            if found.others:
+                said = f"deployed by others on this emulator, and no part of this pipeline: {found.others}"
+                self.note(not_measured={**self.manifest.not_measured, "others": said})
+            phase.note = f"{self.project.deploy.tool}: {found.summary}"
+        return dataclasses.replace(target, found=found.topology)
 
     def _measure(self, target: Target, emulator: Emulator, watch: Watch) -> None:
         sqs = target.client("sqs")
@@ -186,7 +178,16 @@ class ProjectRunner:
             sent_by_us=not self.project.load.locustfile,
         )
         self.manifest = pulled.added_to(self.manifest)
-        read_left_behind(self.run, target, self.manifest, self.project, url, self.phases, reads_end=self.reads_end)
+        read_left_behind(
+            self.run,
+            target,
+            self.manifest,
+            self.project,
+            url,
+            self.phases,
+            reads_end=self.reads_end,
+            others_alarms=frozenset(self.deployment.there.alarms) - frozenset(self.deployment.own.alarms),
+        )
         self.note(fidelity=(*self.manifest.fidelity, *target_facts(target, emulator).fidelity))
 
     @property
