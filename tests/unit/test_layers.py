@@ -35,7 +35,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "deploy": "contracts emulator errors paths proxies sessions templates waiting",
     "openapi": "deploy errors",
     "doctor": "deploy emulator paths proxies",
-    "load": "contracts errors exits paths sessions",
+    "load": "contracts errors exits lineage paths sessions",
     "collect": "contracts errors lineage load waiting",
     "dlq": "collect contracts deploy errors",
     "analysis": "contracts durations errors pollers wording",

@@ -76,7 +76,9 @@ def _project_runner(
     OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
     return ProjectRunner(
         project=project,
-        plan=project.plan() if faults is None else read_plan(faults, seed=project.seed),
+        plan=project.plan()
+        if faults is None
+        else read_plan(faults, seed=project.seed, task_key=project.task.key or None),
         root=file.parent,
         console=OUT,
         port=port,
