@@ -7,13 +7,9 @@ from typing import Any
 import pandas as pd
 
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.frames import sure
-from dlqlab.analysis.lateness import judged_retries
-from dlqlab.analysis.rates import sample
-from dlqlab.analysis.series import completions
+from dlqlab.analysis.measures import Measures, measures
 from dlqlab.analysis.statistics import Interval, Values, bootstrap_quantile_difference, newcombe, wilson
 from dlqlab.contracts.evidence import RunEvidence
-from dlqlab.contracts.outcomes import UNKNOWN
 
 QUANTILES = (0.5, 0.95)
 
@@ -70,7 +66,8 @@ def compare(first: RunEvidence, second: RunEvidence, *, seed: int = 0) -> tuple[
     """
     runs = Facts(first), Facts(second)
     confidence = runs[0].scenario.judge.confidence
-    return (*_rates(runs, confidence), *_quantiles(runs, confidence, seed))
+    pair = measures(runs[0]), measures(runs[1])
+    return (*_rates(pair, confidence), *_quantiles(pair, confidence, seed))
 
 
 def run_names(pair: tuple[Facts, Facts]) -> tuple[str, str]:
@@ -79,21 +76,24 @@ def run_names(pair: tuple[Facts, Facts]) -> tuple[str, str]:
     return (first, second) if first != second else (f"{first} (first)", f"{second} (second)")
 
 
-def _rates(runs: tuple[Facts, Facts], confidence: float) -> Iterator[Effect]:
-    samples = [sample(facts) for facts in runs]
-    failures = [(found.failures, found.n) for found in samples]
-    yield _rate("failure_rate", f"failures per {samples[0].trial}", failures, confidence)
-    yield _rate("dlq_share", "tasks in the dead-letter queue", [_dead(facts) for facts in runs], confidence)
-    yield _rate("unanswered_share", "requests without an answer", [_silent(facts) for facts in runs], confidence)
+def _rates(pair: tuple[Measures, Measures], confidence: float) -> Iterator[Effect]:
+    first = pair[0]
+    yield _rate("failure_rate", f"failures per {first.trial}", [one.failures for one in pair], confidence)
+    yield _rate("dlq_share", f"{first.unit}s in the dead-letter queue", [one.dead for one in pair], confidence)
+    yield _rate("unanswered_share", "requests without an answer", [one.unanswered for one in pair], confidence)
 
 
-def _quantiles(runs: tuple[Facts, Facts], confidence: float, seed: int) -> Iterator[Effect]:
-    measures = {
-        "retry_lateness_s": ("retry lateness", "s", [judged_retries(facts)["lateness_s"] for facts in runs]),
-        "completion_s": ("time from sending to completion", "s", [completions(facts)["latency_s"] for facts in runs]),
-        "submission_ms": ("time to the API's answer", "ms", [facts.ledger["latency_ms"] for facts in runs]),
+def _quantiles(pair: tuple[Measures, Measures], confidence: float, seed: int) -> Iterator[Effect]:
+    measured = {
+        "retry_lateness_s": ("retry lateness", "s", [one.retry_lateness_s for one in pair]),
+        "completion_s": ("time from sending to completion", "s", [one.completion_s for one in pair]),
+        "submission_ms": (
+            "time to the API's answer" if pair[0].unit == "task" else "time to the answer",
+            "ms",
+            [one.answers_ms for one in pair],
+        ),
     }
-    for name, (title, unit, series) in measures.items():
+    for name, (title, unit, series) in measured.items():
         values = [_values(one) for one in series]
         for q in QUANTILES:
             label = f"p{q * 100:g}"
@@ -142,16 +142,6 @@ def _effect(
         n_second=counts[1],
         method=method,
     )
-
-
-def _dead(facts: Facts) -> tuple[int, int]:
-    dead, done = (int(sure(facts.items["status"] == status).sum()) for status in ("FAILED", "COMPLETED"))
-    return dead, dead + done
-
-
-def _silent(facts: Facts) -> tuple[int, int]:
-    silent = facts.ledger["outcome"].isna() | sure(facts.ledger["outcome"] == UNKNOWN)
-    return int(silent.sum()), len(facts.ledger)
 
 
 def _values(series: pd.Series) -> Values:

@@ -7,6 +7,7 @@ each play (time stamps, ids) and by the tasks that it is about. Values that are 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -27,6 +28,7 @@ _MADE_ANEW = re.compile(
 _NAME_END = re.compile(r"-(?=[0-9A-Za-z]*\d)([0-9a-f]{8}|[0-9A-Z]{12,13}|[0-9a-z]{12,13})$")
 """What CloudFormation adds to a logical name."""
 _SECONDS_MIN = 1e9
+_JOINTS = re.compile(r"[#|:/]")
 _MARK = "*"
 
 type Content = Mapping[str, str]
@@ -69,8 +71,13 @@ def _by_name(end: EndState) -> Mapping[str, tuple[Item, ...]]:
     }
 
 
-def identified(first: Sequence[Item], second: Sequence[Item], others: Sequence[Item]) -> "Groups":
-    """The items of a place in two reference plays and another one, each grouped by who is who."""
+def identified(
+    first: Sequence[Item], second: Sequence[Item], others: Sequence[Item], known: AbstractSet[str] = frozenset()
+) -> "Groups":
+    """The items of a place in two reference plays and another one, each grouped by who is who.
+
+    ``known`` are the keys of tasks, beside those that the load makes by itself.
+    """
     keys, other_keys = ({item.key for item in items} for items in (first, second))
     shared = keys & other_keys - {""}
     are_made_anew = bool(keys and other_keys) and not shared
@@ -80,7 +87,7 @@ def identified(first: Sequence[Item], second: Sequence[Item], others: Sequence[I
             return Identity(item.key)
         masked = _masked(item.key)
         key = "" if masked == _MARK or (are_made_anew and masked == item.key) else masked
-        return Identity(key, tuple(sorted(_tasks(item) - set(TASK_KEY.findall(key)))))
+        return Identity(key, tuple(sorted(_tasks(item, known) - tasks_in(key, known))))
 
     grouped: dict[Identity, tuple[list[Item], list[Item], list[Item]]] = {}
     for n, items in enumerate((first, second, others)):
@@ -118,12 +125,18 @@ def content(item: Item, left_out: frozenset[str]) -> Content:
     return {path: value for path, value in item.values.items() if pattern_of(path) not in left_out}
 
 
-def tasks_of(identity: Identity) -> set[str]:
-    return {*identity.tasks, *TASK_KEY.findall(identity.key)}
+def tasks_of(identity: Identity, known: AbstractSet[str]) -> set[str]:
+    return {*identity.tasks, *tasks_in(identity.key, known)}
 
 
-def _tasks(item: Item) -> set[str]:
-    return {task for text in (item.key, *item.values.values()) for task in TASK_KEY.findall(text)}
+def tasks_in(text: str, known: AbstractSet[str]) -> set[str]:
+    """The keys of tasks in a text: those that the load makes, and those that are ``known``, alone or as a part."""
+    return {*TASK_KEY.findall(text), *(known & {text, *_JOINTS.split(text)})}
+
+
+def _tasks(item: Item, known: AbstractSet[str]) -> set[str]:
+    texts = (item.key, *(value.strip('"') for value in item.values.values()))
+    return {task for text in texts for task in tasks_in(text, known)}
 
 
 def _masked(text: str) -> str:

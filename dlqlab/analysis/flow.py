@@ -11,7 +11,7 @@ from functools import cached_property
 from dlqlab.analysis.attempted import attempt_of
 from dlqlab.analysis.deliveries import name_of, stays
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
-from dlqlab.analysis.recorded_rows import Row
+from dlqlab.analysis.recorded_rows import Row, Rows
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.recording import Recording
@@ -97,9 +97,10 @@ class Flow:
     @cached_property
     def _attempts(self) -> Mapping[str, list[Attempt]]:
         found: dict[str, list[Attempt]] = {}
+        rows = Rows(self.recording)
         for row in self._invocations:
             for message_id in row["message_ids"] or ():
-                found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}, None))
+                found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}, rows.next_start(row)))
         return found
 
     @cached_property

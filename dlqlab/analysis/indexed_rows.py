@@ -4,8 +4,11 @@
 """
 
 import re
-from collections.abc import Collection, Iterable
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from itertools import accumulate, groupby
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,14 +33,10 @@ class IndexedRows(Rows):
     def __init__(self, recording: Recording, keys: Iterable[str] = ()) -> None:
         super().__init__(recording)
         self._keys = frozenset(key for key in keys if _PLAIN.fullmatch(key))
-        self._tables: dict[str, pa.Table] = {}
-        self._places: dict[tuple[str, str], dict[str, list[int]]] = {}
+        self._parts: dict[str, _Parts] = {}
+        self._hashed: dict[tuple[str, str], _Hashed] = {}
+        self._standing: dict[tuple[str, str], dict[str, list[int]]] = {}
         self._made: dict[str, dict[int, Row]] = {}
-
-    def table(self, name: str) -> pa.Table:
-        if name not in self._tables:
-            self._tables[name] = super().table(name).combine_chunks()
-        return self._tables[name]
 
     def fetch_ahead(self, message_ids: Collection[str]) -> None:
         """Make the rows of these messages and of their invocations at once, which is quicker than task by task."""
@@ -50,46 +49,96 @@ class IndexedRows(Rows):
         self.calls(requests | by_clients)
 
     def _where(self, name: str, column: str, values: Collection[str]) -> list[Row]:
-        return self._rows(name, self._index(name, column), values)
+        wanted = frozenset(values)
+        return [row for row in self._rows(name, self._index(name, column).places(wanted)) if row[column] in wanted]
 
     def _where_any(self, name: str, column: str, values: Collection[str]) -> list[Row]:
-        return self._rows(name, self._index(name, column), values)
+        wanted = frozenset(values)
+        found = self._rows(name, self._index(name, column).places(wanted))
+        return [row for row in found if not wanted.isdisjoint(row[column])]
 
     def _containing(self, name: str, column: str, text: str) -> list[Row]:
         if text not in self._keys:
             return super()._containing(name, column, text)
-        return self._rows(name, self._words(name, column), (text,))
+        return self._rows(name, self._words(name, column).get(text, ()))
 
-    def _rows(self, name: str, index: dict[str, list[int]], values: Iterable[str]) -> list[Row]:
-        found = sorted({place for value in values for place in index.get(value, ())})
+    def _rows(self, name: str, places: Iterable[int]) -> list[Row]:
+        found = sorted(places)
         made = self._made.setdefault(name, {})
-        missing = [place for place in found if place not in made]
-        if missing:
-            made.update(zip(missing, self.table(name).take(pa.array(missing)).to_pylist(), strict=True))
+        if missing := [place for place in found if place not in made]:
+            if name not in self._parts:
+                self._parts[name] = _Parts(self.table(name))
+            made.update(zip(missing, self._parts[name].rows(missing), strict=True))
         return [made[place] for place in found]
 
-    def _index(self, name: str, column: str) -> dict[str, list[int]]:
+    def _index(self, name: str, column: str) -> "_Hashed":
         """Where each value of a column of texts, or of lists of texts, stands."""
-        if (name, column) not in self._places:
-            found: dict[str, list[int]] = {}
-            for place, value in enumerate(self.table(name)[column].to_pylist()):
-                for text in (value,) if isinstance(value, str) else value or ():
-                    found.setdefault(text, []).append(place)
-            self._places[name, column] = found
-        return self._places[name, column]
+        if (name, column) not in self._hashed:
+            self._hashed[name, column] = _Hashed(self.table(name)[column])
+        return self._hashed[name, column]
 
     def _words(self, name: str, column: str) -> dict[str, list[int]]:
         """Where each of the keys stands as a word, or as a part of a composed one."""
         at = (name, f"words of {column}")
-        if at not in self._places:
+        if at not in self._standing:
             texts = self.table(name)[column]
             wanted = pa.array(sorted(self._keys), pa.string())
             found: dict[str, set[int]] = {}
             for between in _BETWEEN:
                 for place, word in _standing(texts, between, wanted):
                     found.setdefault(word, set()).add(place)
-            self._places[at] = {word: sorted(places) for word, places in found.items()}
-        return self._places[at]
+            self._standing[at] = {word: sorted(places) for word, places in found.items()}
+        return self._standing[at]
+
+
+class _Hashed:
+    """Where the values of a column stand, by their hashes: twelve bytes a value instead of some three hundred.
+
+    What is found may be something else with the same hash, hardly ever: whoever asks looks at the row.
+    """
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        hashes, places, start = [], [], 0
+        for chunk in column.chunks:
+            is_list = pa.types.is_list(chunk.type)
+            values = pc.list_flatten(chunk) if is_list else chunk
+            owners = pc.list_parent_indices(chunk) if is_list else pa.array(np.arange(len(chunk), dtype=np.int64))
+            known = pc.is_valid(values)
+            texts = values.filter(known).to_pylist()
+            hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
+            places.append(owners.filter(known).to_numpy(zero_copy_only=False).astype(np.int32) + start)
+            start += len(chunk)
+        every = np.concatenate([np.empty(0, np.int64), *hashes])
+        order = np.argsort(every, kind="stable")
+        self._hashes = every[order]
+        self._places = np.concatenate([np.empty(0, np.int32), *places])[order]
+
+    def places(self, values: Iterable[str]) -> set[int]:
+        wanted = np.fromiter(map(hash, values), np.int64)
+        first = np.searchsorted(self._hashes, wanted, "left")
+        last = np.searchsorted(self._hashes, wanted, "right")
+        return {
+            place
+            for one, end in zip(first.tolist(), last.tolist(), strict=True)
+            if one < end
+            for place in self._places[one:end].tolist()
+        }
+
+
+class _Parts:
+    """Rows of a table by their places, without a second copy of it in one piece."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._parts = table.to_batches()
+        self._starts = list(accumulate((part.num_rows for part in self._parts), initial=0))
+
+    def rows(self, places: Iterable[int]) -> Iterator[Row]:
+        """Args:
+        places: in order.
+        """
+        for at, some in groupby(places, lambda place: bisect_right(self._starts, place) - 1):
+            start = self._starts[at]
+            yield from self._parts[at].take(pa.array([place - start for place in some])).to_pylist()
 
 
 def _standing(texts: pa.ChunkedArray, between: str, wanted: pa.Array) -> Iterable[tuple[int, str]]:

@@ -46,7 +46,7 @@ class Rows:
 
     def sent_of(self, task_keys: Collection[str]) -> list[Row]:
         """The messages of these tasks."""
-        return _where(self._entered, "task_key", task_keys)
+        return self._where(ENTERED, "task_key", task_keys)
 
     def children(self, ids: Collection[str]) -> list[Row]:
         """The messages that may come from these."""

@@ -12,7 +12,6 @@ from enum import StrEnum
 from dlqlab.analysis.end_items import (
     Content,
     Groups,
-    Identity,
     Pattern,
     content,
     identified,
@@ -69,21 +68,25 @@ def same_end(first: Played, second: Played, play: Played, volatile: Iterable[str
     """
     ends = without_name_ends([first.end, second.end, play.end])
     declared = tuple(volatile)
-    refused = (set(first.accepted) | set(second.accepted)) - set(play.accepted)
+    known = frozenset(first.accepted) | frozenset(second.accepted)
+    refused = known - set(play.accepted)
     findings: list[Finding] = []
     left_out: list[Pattern] = []
     places = tuple(sorted({place for end in ends for place in end}))
     for place in places:
-        groups = identified(*(end.get(place, ()) for end in ends))
+        lots = [end.get(place, ()) for end in ends]
+        groups = identified(lots[0], lots[1], lots[2], known)
         paths = made_anew(groups, declared, place)
         left_out += [Pattern(place=place, path=path) for path in sorted(paths)]
-        findings += _compared(place, groups, paths, refused)
+        findings += _compared(place, groups, paths, known, refused)
     return Comparison(findings=tuple(findings), left_out=tuple(left_out), places=places)
 
 
-def _compared(place: str, groups: Groups, left_out: frozenset[str], refused: set[str]) -> Iterator[Finding]:
+def _compared(
+    place: str, groups: Groups, left_out: frozenset[str], known: frozenset[str], refused: frozenset[str]
+) -> Iterator[Finding]:
     for identity, (first, second, play) in sorted(groups.items(), key=lambda pair: pair[0]):
-        if tasks_of(identity) & refused:
+        if tasks_of(identity, known) & refused:
             kind, text = Kind.NOT_ACCEPTED, "its task was not accepted in this play"
         elif len(first) != len(second):
             kind, text = (
@@ -94,11 +97,7 @@ def _compared(place: str, groups: Groups, left_out: frozenset[str], refused: set
             kind, text = _number(len(first), len(play))
         else:
             kind, text = _contents(*([content(item, left_out) for item in items] for items in (first, second, play)))
-        yield _finding(place, identity, kind, text)
-
-
-def _finding(place: str, identity: Identity, kind: Kind, text: str) -> Finding:
-    return Finding(kind=kind, name=f"{place}/{identity}", text=text, tasks=tuple(sorted(tasks_of(identity))))
+        yield Finding(kind=kind, name=f"{place}/{identity}", text=text, tasks=tuple(sorted(tasks_of(identity, known))))
 
 
 def _number(wanted: int, found: int) -> tuple[Kind, str]:

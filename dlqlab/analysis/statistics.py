@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
+
+from dlqlab.analysis import binomial
 
 _CHI_SQUARE_LEAST_EXPECTED = 5.0
 """Cochran's rule: below five expected counts in a cell the chi-square approximation is not to be trusted."""
@@ -54,13 +56,13 @@ def wilson(successes: int, n: int, confidence: float) -> Interval:
 
 def exact_p_value(successes: int, n: int, rate: float) -> float:
     """Two-sided exact binomial test: how likely a count at least as unlikely as this one is if the rate is true."""
-    return float(stats.binomtest(successes, n, rate).pvalue)
+    return binomial.two_sided_p_value(successes, n, rate)
 
 
 def binomial_band(n: int, rate: float, confidence: float) -> tuple[int, int]:
     """The central counts that n trials at this rate give with at least the given confidence, ends included."""
     tail = (1 - confidence) / 2
-    return int(stats.binom.ppf(tail, n, rate)), int(stats.binom.ppf(1 - tail, n, rate))
+    return binomial.quantile(tail, n, rate), binomial.quantile(1 - tail, n, rate)
 
 
 def trials_for(*, half_width: float, confidence: float, rate: float) -> int:
@@ -103,7 +105,7 @@ def quantile_interval(values: Values, q: float, confidence: float) -> Interval |
         return None
     ordered = np.sort(values)
     tail = (1 - confidence) / 2
-    lower, upper = int(stats.binom.ppf(tail, n, q)), int(stats.binom.ppf(1 - tail, n, q)) + 1
+    lower, upper = binomial.quantile(tail, n, q), binomial.quantile(1 - tail, n, q) + 1
     return Interval(
         estimate=float(np.quantile(ordered, q)),
         low=float(ordered[lower - 1]) if lower >= 1 else -math.inf,
@@ -133,12 +135,23 @@ def homogeneity(failures: Sequence[int], trials: Sequence[int]) -> Homogeneity |
     if len(pairs) <= 1 or (table.sum(axis=0) == 0).any():
         return None
     n = int(table.sum())
-    if stats.contingency.expected_freq(table).min() >= _CHI_SQUARE_LEAST_EXPECTED:
-        return Homogeneity(p_value=float(stats.chi2_contingency(table).pvalue), method="chi-square", n=n)
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / n
+    if expected.min() >= _CHI_SQUARE_LEAST_EXPECTED:
+        return Homogeneity(p_value=_chi_square_p_value(table, expected), method="chi-square", n=n)
+    from scipy import stats  # noqa: PLC0415  (takes longer to import than a small run to be judged; seldom needed)
+
     if len(pairs) == 2:  # noqa: PLR2004  (Fisher's own case: two by two)
         return Homogeneity(p_value=float(stats.fisher_exact(table).pvalue), method="Fisher exact", n=n)
     sampled = stats.MonteCarloMethod(n_resamples=_RESAMPLES, rng=np.random.default_rng(0))
     return Homogeneity(p_value=float(stats.fisher_exact(table, method=sampled).pvalue), method="Fisher sampled", n=n)
+
+
+def _chi_square_p_value(table: NDArray[np.int64], expected: Values) -> float:
+    """Pearson's test of independence; two by two with Yates's correction for continuity."""
+    apart = np.abs(table - expected)
+    if len(table) == 2:  # noqa: PLR2004  (one degree of freedom)
+        apart = np.maximum(0.0, apart - 0.5)
+    return float(special.chdtrc(len(table) - 1, (apart**2 / expected).sum()))
 
 
 def newcombe(first: Interval, second: Interval) -> Interval:
@@ -186,7 +199,7 @@ def _resampled_quantile(values: Values, q: float, rng: np.random.Generator, resa
 
 
 def _z(confidence: float) -> float:
-    return float(stats.norm.ppf((1 + confidence) / 2))
+    return float(special.ndtri((1 + confidence) / 2))
 
 
 def _wilson_half_width(p: float, n: int, z: float) -> float:

@@ -16,6 +16,8 @@ from dlqlab.cli.targets import of_any_pipeline, targeted, targeted_to_change
 def deploy() -> None:
     """Deploy the pipeline for SCENARIO (default: default) and prove that it keeps failed tasks.
 
+    In a folder with a dlqlab.toml or below it, without SCENARIO: the pipeline of that file, by its own tool.
+
     Tasks and messages that are there already stay and go on. A pipeline that takes no scenario is deployed as its
     topology says, and compared with it.
     """

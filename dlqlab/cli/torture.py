@@ -12,7 +12,7 @@ from dlqlab.cli.recording import pretending, recorded
 _FILE = click.Path(path_type=Path)
 
 
-@click.command(short_help="Break your pipeline in some twenty ways and see what it survives.")
+@click.command(short_help="See what your pipeline survives.")
 @click.option(
     "--port",
     type=Port(starts=True),

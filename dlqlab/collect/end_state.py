@@ -12,7 +12,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dlqlab.collect.table import scan
-from dlqlab.contracts.end_state import BUCKET, QUEUE, TABLE, EndState, Item, values_of
+from dlqlab.contracts.end_state import EndState, Item, values_of
+from dlqlab.contracts.places import BUCKET, QUEUE, TABLE
 from dlqlab.contracts.recorded import ENTERS, LEAVES
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.topology import Topology

@@ -13,9 +13,6 @@ from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
 from dlqlab.contracts.rundir import RunDir, read_json, write_json
 from dlqlab.errors import EvidenceError
 
-TABLE, BUCKET, QUEUE = "dynamodb", "s3", "sqs"
-KINDS = (TABLE, BUCKET, QUEUE)
-"""Kinds of places; a place is written as ``dynamodb orders``."""
 _FILE, _REFERENCES = "end_state.json", "references"
 
 

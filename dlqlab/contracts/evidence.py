@@ -4,7 +4,7 @@ A table that is missing or unreadable is kept with its reason: the checks that n
 not held up by it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from dlqlab.contracts.manifest import Manifest
 from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.states import States, read_states
 from dlqlab.contracts.tables import TABLES
 from dlqlab.contracts.topology import Topology
 from dlqlab.errors import EvidenceError
@@ -31,7 +32,7 @@ OTHER_LINES = "other_lines.jsonl"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEvidence:
     """Manifest and tables of one run. ``unreadable`` maps the name of a table to why it is not in ``tables``, and
-    ``recording``, ``end`` and ``alarms`` to why there is none although something was recorded or read.
+    ``recording``, ``end``, ``alarms`` and ``states`` to why there is none although something was kept.
     """
 
     manifest: Manifest
@@ -40,6 +41,7 @@ class RunEvidence:
     bad_lines: tuple[str, ...] = ()
     topology: Topology | None = None  # what the pipeline consists of; None where the run does not say
     recording: Recording | None = None  # what the emulator recorded; None where nothing was, or it cannot be read
+    states: States | None = None  # of the tasks, where their owner says they stand; None where nobody looked
     alarms: Alarms | None = None  # CloudWatch's alarms; None where nobody looked
     end: EndState | None = None  # what is left in tables, buckets and queues; None where nobody looked
     references: tuple[Played, ...] = ()  # plays of the same tasks that this one is held against
@@ -71,22 +73,11 @@ def load_evidence(run: RunDir) -> RunEvidence:
             tables[name] = whole(name, run.read(name))
         except EvidenceError as error:
             unreadable[name] = str(error) if run.has(name) else NOT_THERE
-    recording: Recording | None = None
-    try:
-        recording = read_recording(run)
-    except EvidenceError as error:
-        unreadable["recording"] = str(error)
-    end: EndState | None = None
-    references: tuple[Played, ...] = ()
-    try:
-        end, references = read_end_state(run), read_references(run)
-    except EvidenceError as error:
-        unreadable["end"] = str(error)
-    alarms: Alarms | None = None
-    try:
-        alarms = read_alarms(run)
-    except EvidenceError as error:
-        unreadable["alarms"] = str(error)
+    recording = _kept("recording", read_recording, run, unreadable)
+    alarms = _kept("alarms", read_alarms, run, unreadable)
+    states = _kept("states", read_states, run, unreadable)
+    end = _kept("end", read_end_state, run, unreadable)
+    references = _kept("end", read_references, run, unreadable) or ()
     bad_lines = _lines(run.path / BAD_LINES)
     return RunEvidence(
         manifest=manifest,
@@ -95,11 +86,21 @@ def load_evidence(run: RunDir) -> RunEvidence:
         bad_lines=bad_lines,
         topology=run.read_topology(),
         recording=recording,
+        states=states,
         alarms=alarms,
         end=end,
         references=references,
         raw_parts=_raw_parts(run),
     )
+
+
+def _kept[T](name: str, read: Callable[[RunDir], T | None], run: RunDir, unreadable: dict[str, str]) -> T | None:
+    """What a file of the run holds; None where it is not there, or cannot be read, which is noted under the name."""
+    try:
+        return read(run)
+    except EvidenceError as error:
+        unreadable[name] = str(error)
+    return None
 
 
 def _raw_parts(run: RunDir) -> tuple[str, ...]:

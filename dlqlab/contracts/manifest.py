@@ -17,6 +17,7 @@ from typing import Self
 
 import dlqlab
 from dlqlab import paths
+from dlqlab.contracts.done import Done
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.lookup import MANIFEST
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
@@ -180,9 +181,9 @@ class Manifest:
     what the functions logged as their run: of a load by hand that is not the run's own name. ``phases`` is seconds by
     phase. ``emulator`` is None where the target is none of ours. ``not_measured`` says by subject what nobody looked
     at. ``specimen`` names a pipeline that takes no scenario: its ``scenario`` is empty, and
-    ``promise``, ``effects`` and ``volatile`` are what its owner says (``project``). ``injection`` is the plan of faults
-    from outside. ``redact_fields`` is None where the functions' settings were not read. ``cells`` is how many emulators
-    shared a run, None for one.
+    ``promise``, ``effects``, ``volatile`` and ``done`` are what its owner says (``project``). ``injection`` is the plan
+    of faults from outside. ``redact_fields`` is None where the functions' settings were not read. ``cells`` is how many
+    emulators shared a run, None for one.
     """
 
     run_id: str
@@ -192,6 +193,7 @@ class Manifest:
     effects: tuple[str, ...] = ()
     injection: Plan | None = None
     volatile: tuple[str, ...] = ()
+    done: Done = field(default_factory=Done)
     functions_run_id: str | None = None
     target: str = "local"
     simulated: bool = False

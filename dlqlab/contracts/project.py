@@ -12,9 +12,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dlqlab.contracts.end_state import KINDS as PLACES
+import jmespath
+import jmespath.exceptions
+
+from dlqlab.contracts.done import KINDS as DONE_KINDS
+from dlqlab.contracts.done import Done
 from dlqlab.contracts.function_needs import Network, check_layers
 from dlqlab.contracts.injection import Fault, Plan
+from dlqlab.contracts.places import KINDS as PLACES
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.scenario import Drain, Judge, Load
@@ -95,6 +100,11 @@ ENTRIES = ("http", "queue", "topic", "bus", "bucket")
 class Task:
     """What a task is."""
 
+    key: str = setting(
+        "",
+        "JMESPath to its key in the bodies of messages, as `order.id || id`; default: what stands for `{{key}}`, and "
+        "the chain of messages",
+    )
     accepted: tuple[int, ...] = setting((), "HTTP statuses that say that a request is taken; default: every 2xx")
 
 
@@ -125,6 +135,11 @@ class Flood:
     rate_per_s: float = setting(20.0, "tasks over all users; 0 is as fast as the users can", 0, 100_000)
     duration_s: float = setting(30.0, "no task is sent after this time", 1, 86_400)
     tasks: int = setting(300, "no more than these are sent", 1, 10_000_000)
+    locustfile: str = setting(
+        "",
+        "your own locustfile instead, from the file's folder: its host is the API's URL or the endpoint, and it runs "
+        "for `duration_s` with `users`; no ledger is kept of it",
+    )
     timeout_s: float = setting(30.0, "a request without an answer for this long is given up", 1, 60)
 
     def load(self) -> Load:
@@ -161,6 +176,7 @@ class Project:
     deploy: Deploy = field(default_factory=Deploy)
     entry: Entry = field(default_factory=Entry)
     task: Task = field(default_factory=Task)
+    done: Done = field(default_factory=Done)
     promise: Promise = field(default_factory=Promise)
     effects: Effects = field(default_factory=Effects)
     load: Flood = field(default_factory=Flood)
@@ -182,7 +198,7 @@ class Project:
         Raises:
             ValueError: one makes no sense; names the field, its value and the remedy.
         """
-        return Plan(faults=self.faults, seed=self.seed)
+        return Plan(faults=self.faults, seed=self.seed, task_key=self.task.key or None)
 
 
 def find_project(start: Path) -> Path | None:
@@ -239,6 +255,7 @@ def _check(project: Project, path: Path) -> None:
         raise UsageError(f"{path}: entry gives {' and '.join(given)}: give one of them")
     if entry.http and len(entry.http.split()) != 2:  # noqa: PLR2004  (method and path)
         raise UsageError(f"{path}: entry.http is {entry.http!r}: give a method and a path, such as 'POST /orders'")
+    _check_task(project, path)
     for call in project.effects.calls:
         if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z]+( \S+)?", call):
             raise UsageError(f"{path}: effects.calls holds {call!r}: give it as 'dynamodb:PutItem bills'")
@@ -249,3 +266,28 @@ def _check(project: Project, path: Path) -> None:
             )
     if project.deploy.tool is Tool.COMMAND and not project.deploy.command:
         raise UsageError(f"{path}: deploy.tool is 'command' and deploy.command is missing: give the command's words")
+
+
+def _check_task(project: Project, path: Path) -> None:
+    """What a task is, and when it is done."""
+    done = project.done
+    if project.task.key:
+        try:
+            jmespath.compile(project.task.key)
+        except jmespath.exceptions.JMESPathError as error:
+            raise UsageError(
+                f"{path}: task.key is {project.task.key!r}: give a JMESPath, such as 'order.id'"
+            ) from error
+    given = [name for name in DONE_KINDS if getattr(done, name)]
+    if len(given) > 1:
+        raise UsageError(f"{path}: done gives {' and '.join(given)}: give one of them")
+    if given and given != ["queue"] and not done.values:
+        raise UsageError(
+            f"{path}: done.values is missing: give the states in which a task has ended, as ['done', 'failed']"
+        )
+    if done.http and ("{{key}}" not in done.http or len(done.http.split()) != 2):  # noqa: PLR2004  (method and path)
+        raise UsageError(
+            f"{path}: done.http is {done.http!r}: give a method and a path, such as 'GET /orders/{{{{key}}}}'"
+        )
+    if (done.values or done.key) and not given:
+        raise UsageError(f"{path}: done says not where: give one of {', '.join(DONE_KINDS)}")

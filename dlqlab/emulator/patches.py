@@ -237,6 +237,11 @@ PATCHES: tuple[Patch, ...] = (
         "Messages expire when their queue's MessageRetentionPeriod is over, whatever state they are in.",
     ),
     Patch(
+        "queue_addresses",
+        "sqs",
+        "Terraform's AWS provider gets queue URLs of AWS's form, as it takes no other.",
+    ),
+    Patch(
         "lambda_requests",
         "functions",
         "Lambda refuses reserved variables, values out of bounds, requests and payloads over its limits, "
@@ -262,6 +267,11 @@ PATCHES: tuple[Patch, ...] = (
         "custom_resources",
         "cloudformation",
         "Custom resources of stacks are made by their function or topic, which answers at a URL of the emulator.",
+    ),
+    Patch(
+        "resource_attributes",
+        "cloudformation",
+        "An attribute that a resource does not have fails the deployment, instead of being the text unknown.",
     ),
     Patch(
         "unsupported_resources",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from dlqlab.lineage.keys import key_finder
 from dlqlab.load.rows import read_rows
 from dlqlab.load.tasks import task_id
 from dlqlab.load.templates import Row, render
@@ -63,6 +64,7 @@ class EntrySettings:
     detail_type: str = ""
     source: str = ""
     accepted: tuple[int, ...] = ()
+    key: str = ""
     endpoint: str = ""
     region: str = ""
     access_key: str = ""
@@ -80,11 +82,13 @@ class FromTemplate:
     def __init__(self, entry: EntrySettings, seed: int) -> None:
         self._entry, self._seed = entry, seed
         self._rows: Sequence[Row] = read_rows(Path(entry.rows_path)) if entry.rows_path else ()
+        self._key_of = key_finder(entry.key or None)
         self.accepted: frozenset[int] | None = frozenset(entry.accepted) or frozenset(range(200, 300))
 
     def compose(self, counter: int) -> Message:
         body = self.fill(self._entry.body, counter)
-        return Message(task_id(self._seed, counter), json.dumps(body, ensure_ascii=False), body)
+        key = self._key_of(body) or task_id(self._seed, counter)
+        return Message(key, json.dumps(body, ensure_ascii=False), body)
 
     def fill(self, template: str, counter: int) -> str:
         return render(template, seed=self._seed, counter=counter, rows=self._rows)

@@ -109,14 +109,24 @@ def start_load(
 class Child:
     """A subprocess in a group of its own; leaving the context ends the whole group, whatever happened."""
 
-    def __init__(self, command: list[str], environ: Mapping[str, str], output: int, *, stop_s: float = STOP_S) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        environ: Mapping[str, str],
+        output: int,
+        *,
+        stop_s: float = STOP_S,
+        cwd: Path = paths.ROOT,
+        inherits: bool = True,
+    ) -> None:
         self._stop_s = stop_s
         # LOCUST_* would silently change what the command line says.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+        own = os.environ if inherits else {}
+        inherited = {name: value for name, value in own.items() if not name.startswith("LOCUST_")}
         self._process = subprocess.Popen(
             command,
             env={**inherited, **environ},
-            cwd=paths.ROOT,
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -43,7 +43,13 @@ class Comparison:
         )
         notes = [f"changed settings: {settings}" if settings else "both runs have the same settings"]
         if one.scenario.seed == other.scenario.seed:
-            notes.append("one seed: the failure rates share their draws and are not independent samples")
+            own = one.specimen is not None
+            same = (
+                "the same tasks were sent"
+                if own
+                else "the failure rates share their draws and are not independent samples"
+            )
+            notes.append(f"one seed: {same}")
         notes += [
             f"{manifest.run_id} did not come to its end"
             for manifest in self.manifests

@@ -14,7 +14,6 @@ from traitlets.config import Config
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.errors import EvidenceError, ReportError, UsageError
-from dlqlab.report.engine import PapermillExecutionError, nbformat, papermill
 from dlqlab.report.html import Link, page
 from dlqlab.report.tasks.gather import gather
 from dlqlab.report.tasks.page import page as tasks_page
@@ -79,6 +78,8 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
         UsageError: there is no such notebook, or it does not know one of the parameters.
         ReportError: a cell failed; the notebook is saved as far as it came.
     """
+    from dlqlab.report.engine import PapermillExecutionError, papermill  # noqa: PLC0415  (as in parameter_names)
+
     known = parameter_names(notebook)
     unknown = sorted(set(parameters) - known)
     if unknown:
@@ -130,6 +131,8 @@ def parameter_names(notebook: Path) -> frozenset[str]:
     Raises:
         UsageError: there is no such notebook, or it has no such cell.
     """
+    from dlqlab.report.engine import nbformat  # noqa: PLC0415  (a second, which a verdict without a page is spared)
+
     try:
         cells = nbformat.read(notebook, as_version=4)["cells"]
     except (OSError, ValueError) as error:

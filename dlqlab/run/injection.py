@@ -26,11 +26,12 @@ class InForce:
     struck: Mapping[str, int]
 
 
-def read_plan(path: Path, *, seed: int) -> Plan:
+def read_plan(path: Path, *, seed: int, task_key: str | None = None) -> Plan:
     """The plan of a TOML file with ``[[faults]]``, as a project file or one of its own.
 
     Args:
         seed: of the draws, where the file gives none.
+        task_key: where a body has its task's key, as ``Plan.task_key``.
 
     Raises:
         UsageError: it cannot be read or used; names the field, its value, and what to give.
@@ -41,7 +42,7 @@ def read_plan(path: Path, *, seed: int) -> Plan:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not TOML: {error}") from error
-    given = {"seed": seed} | {name: value[name] for name in ("seed", "faults") if name in value}
+    given = {"seed": seed, "task_key": task_key} | {name: value[name] for name in ("seed", "faults") if name in value}
     if not given.get("faults"):
         raise UsageError(f"{path}: has no [[faults]]: give at least one, with its kind")
     try:

@@ -37,15 +37,24 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
         body=entry.body,
         rows_path=str((root / entry.rows).resolve()) if entry.rows else "",
         group=entry.group,
-        fifo=entry.name.endswith(".fifo"),
+        fifo=address.endswith(".fifo"),
         detail_type=entry.detail_type,
         source=entry.source,
         accepted=project.task.accepted,
+        key=project.task.key,
         endpoint=endpoint,
         region=target.region,
         access_key=target.environment.get("AWS_ACCESS_KEY_ID", ""),
         secret_key=target.environment.get("AWS_SECRET_ACCESS_KEY", ""),
     )
+
+
+def host_of(project: Project, target: Target) -> str:
+    """The address that a locustfile of the user's own gets: of the API that the file names or the only one, else the
+    emulator's.
+    """
+    urls = [project.entry.url] if project.entry.url else [*_rest_urls(target), *_http_urls(target)]
+    return (urls[0] if len(urls) == 1 else target.endpoint or "").rstrip("/")
 
 
 def _only_way_in(entry: Entry, topology: Topology) -> Entry:
@@ -86,6 +95,8 @@ def ways_in(topology: Topology) -> list[Entry]:
 
 def _queue_url(target: Target, name: str) -> str:
     urls = {name_of(url.replace("/", ":")): url for url in pages(target.client("sqs"), "list_queues", "QueueUrls")}
+    own = {each: url for each, url in urls.items() if each in target.topology.queue_names.values()}
+    urls = own if any(name in each for each in own) else urls  # others' may have names that are like it
     return _found(urls, name, "queue")
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,35 +12,32 @@ from typing import Any
 from rich.console import Console
 
 from dlqlab import paths
-from dlqlab.collect.alarms import collect_alarms
 from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
-from dlqlab.collect.end_state import collect_end_state
 from dlqlab.collect.host import tree
 from dlqlab.collect.logs import Window
 from dlqlab.collect.queues import QueueSampler, queue_urls
-from dlqlab.contracts.alarms import write_alarms
-from dlqlab.contracts.end_state import write_end_state
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.project import Project
-from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.rundir import RunDir, point_latest
 from dlqlab.contracts.scenario import Scenario, from_dict
-from dlqlab.deploy.survey.survey import survey
 from dlqlab.deploy.target import Target, emulator_target
-from dlqlab.deploy.tools import LOG, deploy_by_tool
+from dlqlab.deploy.tools import LOG
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
-from dlqlab.errors import DeployError
+from dlqlab.load.messages import EntrySettings
+from dlqlab.load.own_locustfile import NOT_TOLD as NOT_TOLD_BY_LOCUSTFILE
+from dlqlab.load.own_locustfile import OwnLoad, start_own_load
 from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.progress import Phases
 from dlqlab.run.injection import injected
 from dlqlab.run.left import leaving_evidence
+from dlqlab.run.left_behind import read_left_behind
 from dlqlab.run.measure import pull, sampled
-from dlqlab.run.own_entries import entry_settings
+from dlqlab.run.own_entries import entry_settings, host_of
+from dlqlab.run.project_deployment import Deployment, deploy_project
 from dlqlab.run.target_facts import target_facts
 from dlqlab.run.watch import Watch, watching
-from dlqlab.wording import count
 
 NOT_TOLD = {
     "events": "what a task's attempts did, in the words of the functions: they log no events that dlqlab reads",
@@ -70,6 +67,7 @@ class ProjectRunner:
     phases: Phases = field(init=False)
     run: RunDir = field(init=False)
     manifest: Manifest = field(init=False)
+    deployment: Deployment = field(init=False)
 
     def __post_init__(self) -> None:
         self.phases = Phases(self.console)
@@ -81,6 +79,7 @@ class ProjectRunner:
             effects=self.project.effects.calls,
             injection=self.plan if self.plan.faults else None,
             volatile=self.project.effects.volatile,
+            done=self.project.done,
             scenario=scenario_of(self.project),
             cores=os.cpu_count(),
             junk_message_ids=(),
@@ -136,30 +135,24 @@ class ProjectRunner:
     def _deployed(self, target: Target) -> Target:
         """The target with the topology that is found there once the project's tool has deployed it."""
         with self.phases.phase("deploy", str(self.project.deploy.tool)) as phase:
-            deploy_by_tool(
+            found = deploy_project(
                 self.project,
                 self.root,
-                target.tool_environment(),
-                target.client,
+                target,
                 log=self.run.path / LOG,
                 progress=lambda text: phase.update(note=text),
             )
-            phase.update(note="topology")
-            found = survey(target.client, name=self.project.name).topology
-            if not found.queues:
-                raise DeployError("no queue is deployed: there is nothing to watch (deploy.tool, deploy.folder)")
-            self.run.write_topology(found, deployed=found, differences=())
-            parts = (
-                count(len(found.entries), "entry", "entries"),
-                count(len(found.queues), "queue"),
-                count(len(found.functions), "function"),
-            )
-            phase.note = f"{self.project.deploy.tool}: {', '.join(parts)}"
-        return dataclasses.replace(target, found=found)
+            self.run.write_topology(found.topology, deployed=found.topology, differences=())
+            self.deployment = found
+            if found.others:
+                said = f"deployed by others on this emulator, and no part of this pipeline: {found.others}"
+                self.note(not_measured={**self.manifest.not_measured, "others": said})
+            phase.note = f"{self.project.deploy.tool}: {found.summary}"
+        return dataclasses.replace(target, found=found.topology)
 
     def _measure(self, target: Target, emulator: Emulator, watch: Watch) -> None:
         sqs = target.client("sqs")
-        url, entry = entry_settings(self.project, self.root, target)
+        url, entry = self._entry(target)
         urls = queue_urls(sqs, target.topology.queue_names)
         with (
             sampled(self.run, emulator, sqs, urls, watch) as (queues, host),
@@ -172,44 +165,72 @@ class ProjectRunner:
                 def show(sent: int, planned: int) -> None:
                     phase.update(done=sent, total=planned, note=f"{sent:,} sent")
 
-                result = start_load(
-                    self.manifest.scenario,
-                    url=url,
-                    run=self.run,
-                    run_id=self.run.path.name,
-                    on_progress=show,
-                    on_start=lambda pid: host.add("load", tree(pid)),
-                    entry=entry,
-                )
+                result = self._send(target, url, entry, show, lambda pid: host.add("load", tree(pid)))
                 seconds = max(result.ended_ts - result.started_ts, 1e-9)
-                to = f"{entry.kind} {entry.address.rpartition('/')[2]}"
-                phase.note = f"{result.sent:,} tasks sent, {result.sent / seconds:.0f} a second, to {to}"
+                to = (
+                    f"{entry.kind} {entry.address.rpartition('/')[2]}"
+                    if entry
+                    else f"{url} by {self._own_locustfile.name}"
+                )
+                what = "tasks sent" if entry else "requests"
+                phase.note = f"{result.sent:,} {what}, {result.sent / seconds:.0f} a second, to {to}"
             self._note_load(result)
             self._drain(target, queues)
         window = Window(result.started_ts, time.time())
-        pulled = pull(self.run, target, window, self.phases, run_id=self.run.path.name)
-        self.manifest = pulled.added_to(self.manifest)
-        write_alarms(
-            self.run, collect_alarms(target.client("cloudwatch"), self.manifest.load_started_ts or 0.0, time.time())
+        pulled = pull(
+            self.run,
+            target,
+            window,
+            self.phases,
+            run_id=self.run.path.name,
+            sent_by_us=not self.project.load.locustfile,
         )
-        if self.reads_end:
-            self._read_end(target)
+        self.manifest = pulled.added_to(self.manifest)
+        read_left_behind(
+            self.run,
+            target,
+            self.manifest,
+            self.project,
+            url,
+            self.phases,
+            reads_end=self.reads_end,
+            others_alarms=frozenset(self.deployment.there.alarms) - frozenset(self.deployment.own.alarms),
+        )
         self.note(fidelity=(*self.manifest.fidelity, *target_facts(target, emulator).fidelity))
 
-    def _read_end(self, target: Target) -> None:
-        with self.phases.phase("end", "tables, buckets and queues") as phase:
-            end = collect_end_state(
-                target.client,
-                target.topology,
-                read_recording(self.run),
-                chosen=self.project.effects.compare,
-                since_ts=self.manifest.load_started_ts or 0.0,
-            )
-            write_end_state(self.run, end)
-            items = sum(map(len, end.places.values()))
-            places = count(len(end.places), "table, bucket or queue", "tables, buckets and queues")
-            phase.note = f"{count(items, 'item')} left in {places}"
-            phase.failed = bool(end.unread)
+    @property
+    def _own_locustfile(self) -> Path:
+        return (self.root / self.project.load.locustfile).resolve()
+
+    def _entry(self, target: Target) -> tuple[str, EntrySettings | None]:
+        """Where the load goes, and what is sent there; None where that is the business of the user's own locustfile."""
+        if not self.project.load.locustfile:
+            return entry_settings(self.project, self.root, target)
+        self.note(not_measured={**self.manifest.not_measured, "ledger": NOT_TOLD_BY_LOCUSTFILE})
+        return host_of(self.project, target), None
+
+    def _send(
+        self,
+        target: Target,
+        url: str,
+        entry: EntrySettings | None,
+        on_progress: Callable[[int, int], None],
+        on_start: Callable[[int], None],
+    ) -> LoadResult:
+        scenario = self.manifest.scenario
+        if entry is None:
+            own = OwnLoad(locustfile=self._own_locustfile, host=url, load=scenario.load)
+            environment = target.tool_environment()
+            return start_own_load(own, self.run, environment, on_progress=on_progress, on_start=on_start)
+        return start_load(
+            scenario,
+            url=url,
+            run=self.run,
+            run_id=self.run.path.name,
+            on_progress=on_progress,
+            on_start=on_start,
+            entry=entry,
+        )
 
     def _note_load(self, result: LoadResult) -> None:
         self.note(

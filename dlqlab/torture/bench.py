@@ -61,7 +61,7 @@ class Bench:
             DlqlabError: a phase of the run broke.
         """
         began_s = time.monotonic()
-        plan = Plan(faults=row.faults, seed=seed)
+        plan = Plan(faults=row.faults, seed=seed, task_key=self.project.task.key or None)
         runner = self._runner(plan, tasks or self.tasks)
         run = runner.gather()
         self._is_deployed = True

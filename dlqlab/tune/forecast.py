@@ -18,7 +18,7 @@ from dlqlab.errors import UsageError
 from dlqlab.tune.intervals import CONFIDENCE, Mean, mean_of
 from dlqlab.tune.pipeline_cost import Around, around, usage
 from dlqlab.twin.pipeline.calibrate import Calibrated
-from dlqlab.twin.pipeline.changes import Changes, changed
+from dlqlab.twin.pipeline.changes import Changes, changed, unseen_failing
 from dlqlab.twin.pipeline.engine import simulate
 from dlqlab.twin.pipeline.figures import FIGURES, measured, simulated
 from dlqlab.twin.pipeline.model import Pipeline
@@ -66,12 +66,17 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """The answer. ``figures`` are None where nothing was asked; those that are not to be believed are not in it."""
+    """The answer. ``figures`` are None where nothing was asked; those that are not to be believed are not in it.
+
+    ``figures_if_unseen_fail``: the same if every receive fails that the changes allow and the run did not show; None
+    where they allow none.
+    """
 
     found: Calibrated
     seeds: tuple[int, ...]
     compared: tuple[Compared, ...]
     figures: Mapping[str, Mean] | None
+    figures_if_unseen_fail: Mapping[str, Mean] | None = None
     costs: Mapping[str, Mean]
     lost: Mapping[str, Mean]
 
@@ -86,16 +91,14 @@ class Forecast:
         return not any(FIGURES[name].is_basic for name in self.off)
 
     def to_json(self) -> dict[str, Any]:
-        answer = None
-        if self.figures is not None:
-            answer = {name: _described(name, mean) for name, mean in self.figures.items()}
         return {
             "run_id": self.found.run_id,
             "seeds": list(self.seeds),
             "confidence": CONFIDENCE,
             "as_it_was": {one.name: one.to_json() for one in self.compared},
             "is_believed": self.is_believed,
-            "answer": answer,
+            "answer": _all_described(self.figures),
+            "answer_if_unseen_receives_fail": _all_described(self.figures_if_unseen_fail),
             "cost_usd_by_service": {name: mean.to_json() for name, mean in self.costs.items()},
             "messages_that_expire_or_stay": {name: mean.to_json() for name, mean in self.lost.items()},
             "failure_rates": list(self.found.rates),
@@ -131,12 +134,16 @@ def forecast(
     if is_same or not forecasted.is_believed:
         return forecasted
     rows = _rows(found, asked, prices, memory_mb, done)
+    unseen = [one for each in asked if (one := unseen_failing(each)) is not None]
+    has_unseen = bool(unseen) and unseen_failing(found.pipeline) is None
+    others = _rows(found, unseen, prices, memory_mb, done) if has_unseen else []
     off = forecasted.off
     return Forecast(
         found=found,
         seeds=numbers,
         compared=compared,
-        figures={name: mean_of([row[name] for row in rows]) for name in (*FIGURES, COST) if name not in off},
+        figures=_means(rows, off),
+        figures_if_unseen_fail=_means(others, off) if others else None,
         costs=_part("cost: ", rows),
         lost=_part("lost: ", rows),
     )
@@ -185,6 +192,14 @@ def _row(used: Around, pipeline: Pipeline, seed: int, prices: Prices, memory_mb:
 def _part(prefix: str, rows: Sequence[Mapping[str, float]]) -> dict[str, Mean]:
     names = [name for name in rows[0] if name.startswith(prefix)]
     return {name.removeprefix(prefix): mean_of([row[name] for row in rows]) for name in names}
+
+
+def _means(rows: Sequence[Mapping[str, float]], off: Sequence[str]) -> dict[str, Mean]:
+    return {name: mean_of([row[name] for row in rows]) for name in (*FIGURES, COST) if name not in off}
+
+
+def _all_described(means: Mapping[str, Mean] | None) -> dict[str, Any] | None:
+    return None if means is None else {name: _described(name, mean) for name, mean in means.items()}
 
 
 def _described(name: str, mean: Mean) -> dict[str, Any]:

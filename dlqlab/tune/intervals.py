@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-12
@@ -40,7 +40,7 @@ def mean_of(values: Sequence[float], confidence: float = CONFIDENCE) -> Mean:
     mean = float(found.mean())
     if n == 1 or not math.isfinite(mean):
         return Mean(mean=mean, half_width=None, n=n)
-    t = float(stats.t.ppf((1 + confidence) / 2, n - 1))
+    t = float(special.stdtrit(n - 1, (1 + confidence) / 2))
     half_width = t * float(found.std(ddof=1)) / math.sqrt(n)
     # Equal results differ by the rounding of their sum only.
     return Mean(mean=mean, half_width=0.0 if half_width <= ROUNDING * abs(mean) else half_width, n=n)

@@ -12,6 +12,7 @@ import pytest
 
 from dlqlab import paths
 from tests.support import example_tools
+from tests.support.service_catalog import give_service_catalog
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
@@ -62,6 +63,7 @@ def example(tmp_path: Path, name: str, *programs: Path, modules: Path | None = N
     shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("node_modules", ".aws-sam", "cdk.out"))
     if modules:
         (folder / "node_modules").symlink_to(modules)
+    give_service_catalog(folder)
     return Example(folder, programs)
 
 
@@ -160,3 +162,12 @@ def test_chalice(tmp_path: Path) -> None:
 
     assert f"{TASKS} requests accepted, 0 without a message" in checks["accepted"]
     assert " 0 lost" in checks["messages"]
+
+
+@pytest.mark.tools
+def test_sam_in_go(tmp_path: Path) -> None:
+    """Compiled by its own toolchain, run as the binary that it is."""
+    sam, go = example_tools.environment(example_tools.SAM), example_tools.environment(example_tools.GO)
+    checks = example(tmp_path, "sam-go", sam, go).run()
+
+    assert f"{TASKS} messages entered, 0 lost" in checks["messages"]

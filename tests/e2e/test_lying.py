@@ -12,6 +12,7 @@ import pytest
 from dlqlab import paths
 from dlqlab.paths import HOME
 from tests.support.command import DLQLAB, write_small
+from tests.support.service_catalog import give_service_catalog
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -64,6 +65,7 @@ def lying_copy(folder: Path) -> Path:
 def test_lies_are_found_and_named_by_their_tasks(tmp_path: Path) -> None:
     """The app's own tables and events do not show most of these; its effects are called valid."""
     home = lying_copy(tmp_path / "home")
+    give_service_catalog(home)
     scenario = write_small(tmp_path / "lying.toml", tasks=40)
     done = subprocess.run(
         [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(tmp_path)],

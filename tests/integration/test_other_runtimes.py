@@ -3,6 +3,7 @@
 import json
 import shutil
 import stat
+import uuid
 import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from dlqlab.emulator.runtime.node import fetch
 from dlqlab.emulator.runtime.node.find import Node, find_nearest
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import ROLE, FunctionFactory, queue_arn, read_log
+from tests.support import stacks
 
 pytestmark = pytest.mark.integration
 CLIENT = "@aws-sdk/client-sqs"
@@ -175,3 +177,31 @@ def test_extension_of_a_layer_gets_each_invocation(
         (line,) = [text for text in answer.log if text.startswith("watcher got ")]
         event = json.loads(line.removeprefix("watcher got "))
         assert ("INVOKE", function.arn) == (event["eventType"], event["invokedFunctionArn"].removesuffix(":$LATEST"))
+
+
+CFN_RESPONSE = """
+    const response = require('cfn-response')
+    exports.handler = (event, context) => response.send(event, context, response.SUCCESS, { Size: 'large' }, 'mine')
+"""
+
+
+def test_custom_resource_in_node_answers_by_cfn_response(
+    aws: Callable[[str], Any], cleanups: ExitStack, node: Node
+) -> None:
+    """AWS's module, which CloudFormation puts beside inline code: it speaks https to port 443 of the ResponseURL."""
+    major = min(node.major, 22)  # from 24 on AWS refuses handlers that do not promise
+    settings = {"Runtime": f"nodejs{major}.x", "Handler": "index.handler", "Code": {"ZipFile": CFN_RESPONSE}}
+    provider = {"Type": "AWS::Lambda::Function", "Properties": {**settings, "Role": ROLE}}
+    mine = {"Type": "Custom::Thing", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Provider", "Arn"]}}}
+    name = f"s-{uuid.uuid4().hex[:8]}"
+    cleanups.callback(stacks.delete, aws, name)
+    template = {
+        "Resources": {"Provider": provider, "Mine": mine},
+        "Outputs": {"Size": {"Value": {"Fn::GetAtt": ["Mine", "Size"]}}},
+    }
+
+    made = stacks.create(aws, name, json.dumps(template))
+
+    assert made["StackStatus"] == "CREATE_COMPLETE", made["StackStatusReason"]
+    assert [one["OutputValue"] for one in made["Outputs"]] == ["large"]
+    assert stacks.physical_id(aws, name, "Mine") == "mine"

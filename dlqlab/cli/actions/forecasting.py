@@ -153,10 +153,14 @@ def _print_answer(answer: Forecast, prices: str) -> None:
     for name in ("as it was", "then", f"95 % interval, n = {len(answer.seeds)}"):
         table.add_column(name, justify="right")
     was = {one.name: one.simulated for one in answer.compared}
+    unseen = answer.figures_if_unseen_fail
+    if unseen is not None:
+        table.add_column("if unseen receives fail", justify="right")
     for name, figure in FIGURES.items():
         mean = (answer.figures or {}).get(name)
         cells = ("", "not answered: off in the run as it was") if mean is None else shown(mean, figure.unit)
-        table.add_row(figure.title, amount(was[name].mean, figure.unit), *cells)
+        other = [amount(unseen[name].mean, figure.unit)] if unseen is not None and name in unseen else []
+        table.add_row(figure.title, amount(was[name].mean, figure.unit), *cells, *other)
     for name, mean in answer.lost.items():
         if mean.mean:
             table.add_row(f"messages {name}", "", *shown(mean, ""))
@@ -165,6 +169,12 @@ def _print_answer(answer: Forecast, prices: str) -> None:
         if mean.mean:
             table.add_row(f"  {service}", "", *shown(mean, "USD"), style="dim")
     print_wide(table)
+    if unseen is not None:
+        OUT.print(
+            "More receives are allowed than the run shows. A message that failed each time may be one that never "
+            "succeeds: the truth lies between the two columns.",
+            soft_wrap=True,
+        )
     OUT.print(f"Simulated; {prices}; {NOT_COUNTED}.", soft_wrap=True)
 
 

@@ -1,22 +1,33 @@
 """The deployed pipeline: deploy, url, destroy."""
 
 import time
+from pathlib import Path
 
 import click
+from rich.markup import escape
 
+from dlqlab.cli.actions.emulators import running
 from dlqlab.cli.actions.targets import agree, confirmed, resolve
 from dlqlab.cli.consent import Intent
 from dlqlab.cli.console import OUT
 from dlqlab.cli.targets import Where
+from dlqlab.contracts.project import find_project, read_project
 from dlqlab.contracts.scenarios import find
 from dlqlab.deploy import chalice, pipeline, stack
-from dlqlab.deploy.target import Target
+from dlqlab.deploy.target import Target, emulator_target
+from dlqlab.deploy.tools import LOG
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 from dlqlab.progress import Phases
+from dlqlab.run.own_entries import ways_in
+from dlqlab.run.project_deployment import deploy_project
 
 
 def deploy(where: Where, scenario: str | None, *, stack_only: bool) -> None:
+    file = _project_file(where) if scenario is None and not stack_only else None
+    if file is not None:
+        _deploy_project(file, where)
+        return
     target = resolve(where)
     takes_scenario = target.topology.deploy.scenario
     if scenario and not takes_scenario:
@@ -49,6 +60,23 @@ def deploy(where: Where, scenario: str | None, *, stack_only: bool) -> None:
     OUT.print(f"API: {url}", soft_wrap=True)
 
 
+def _project_file(where: Where) -> Path | None:
+    """The project file of the folder where the user stands, unless the options are about something else."""
+    is_about_specimen = where.specimen is not None or where.target is not None or where.stage is not None
+    return None if is_about_specimen else find_project(Path.cwd())
+
+
+def _deploy_project(file: Path, where: Where) -> None:
+    """By the project's own tool, on the emulator that runs; what is there already is brought up to date."""
+    project, target = read_project(file), emulator_target(running(where.port))
+    with Phases(OUT).phase("deploy", str(project.deploy.tool)) as phase:
+        log = target.state_dir / LOG
+        found = deploy_project(project, file.parent, target, log=log, progress=lambda text: phase.update(note=text))
+        phase.note = f"{project.deploy.tool}: {found.summary}"
+    ways = [f"{one.kind} {one.name}" for one in ways_in(found.topology)]
+    OUT.print(f"ways in: {escape(', '.join(ways) or 'none found')}; next: dlqlab run", soft_wrap=True)
+
+
 def url(where: Where) -> None:
     click.echo(pipeline.url(resolve(where)))
 
@@ -64,6 +92,9 @@ def _entries(target: Target) -> str:
 
 
 def destroy(where: Where) -> None:
+    file = _project_file(where)
+    if file is not None:
+        raise UsageError(f"{file.name}: what your own tool deployed goes with its emulator: dlqlab down")
     target = confirmed(where, Intent(what="remove functions, API, queues, tables and all that is in them"))
     with OUT.status("removing functions, API, stack"):
         was_there = pipeline.destroy(target)

@@ -32,6 +32,7 @@ from dlqlab.run.same_end import play_same_end
 
 DEFAULT = "default"
 CONCLUDE = "dlqlab.report.conclude"
+ENGINE = "dlqlab.report.engine"
 
 
 def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, same_end: bool, **options: Any) -> int:
@@ -52,7 +53,7 @@ def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, 
 
 def _run_project(file: Path, where: Where, *, faults: Path | None, keep: bool, seed: int | None, runs: Path) -> int:
     runner = _project_runner(file, faults=faults, port=for_run(where.port), keep=keep, seed=seed, runs=runs)
-    import_ahead((CONCLUDE,))
+    import_ahead((CONCLUDE, ENGINE))
     return _concluded(runner.gather(), runner.phases)
 
 
@@ -61,7 +62,7 @@ def _run_same_end(file: Path, where: Where, *, faults: Path | None, keep: bool, 
     if keep:
         raise UsageError("--keep with --same-end: each play has an emulator of its own that ends with it")
     runner = _project_runner(file, faults=faults, port=where.port or ANY_PORT, keep=False, seed=seed, runs=runs)
-    import_ahead((CONCLUDE,))
+    import_ahead((CONCLUDE, ENGINE))
     gathered, last = play_same_end(runner, lambda text: OUT.print(f"[bold]{escape(text)}[/]", soft_wrap=True))
     return _concluded(gathered, last.phases)
 
@@ -75,7 +76,9 @@ def _project_runner(
     OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
     return ProjectRunner(
         project=project,
-        plan=project.plan() if faults is None else read_plan(faults, seed=project.seed),
+        plan=project.plan()
+        if faults is None
+        else read_plan(faults, seed=project.seed, task_key=project.task.key or None),
         root=file.parent,
         console=OUT,
         port=port,
@@ -111,7 +114,7 @@ def _run_scenario(
         allow_remote=target is not None and agree(where, target, load_intent(what, chosen, target)),
     )
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}", soft_wrap=True)
-    import_ahead((CONCLUDE,))
+    import_ahead((CONCLUDE, ENGINE))
     gathered = runner.gather() if cells == 1 else gather_cells(runner, cells)
     return _concluded(gathered, runner.phases)
 

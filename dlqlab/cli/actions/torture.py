@@ -118,10 +118,10 @@ def _shrink_all(bench: Bench, found: Result, folder: Path, pytest_file: Path | N
         if reason := cannot_shrink(answer):
             console.print(f"{escape(answer.name)} is not made smaller: {escape(reason)}", soft_wrap=True)
             continue
-        _shrink(bench, answer, found.baseline, folder, pytest_file if number == 1 else None, console, number)
+        shrink_one(bench, answer, found.baseline, folder, pytest_file if number == 1 else None, console, number)
 
 
-def _shrink(
+def shrink_one(
     bench: Bench,
     answer: Answer,
     baseline: Answer,
@@ -130,6 +130,7 @@ def _shrink(
     console: Console,
     number: int,
 ) -> None:
+    """The row as small as it still shows, its plan as a file, and the command; ``number`` is of the tries' seeds."""
     began_s = time.monotonic()
     shrunk = shrink_row(
         bench,

@@ -14,7 +14,7 @@ from dlqlab.deploy.survey.entries import Known, entries
 from dlqlab.errors import DeployError
 
 DISABLED = frozenset({"Disabled", "Disabling"})
-_PROBES = "dlqlab-probe-"
+PROBES = "dlqlab-probe-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def _queues(client: Any) -> Iterator[Queue]:
     for url in pages(client, "list_queues", "QueueUrls"):
         attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         name = name_of(attributes["QueueArn"])
-        if not name.startswith(_PROBES):
+        if not name.startswith(PROBES):
             yield _queue(name, attributes)
 
 

@@ -23,10 +23,9 @@ from localstack.services.cloudformation.resource_provider import (
 from localstack.services.edge import ROUTER
 from localstack.utils.aws.arns import parse_arn
 
-from dlqlab.emulator.cloudformation import custom_events
+from dlqlab.emulator import settings
+from dlqlab.emulator.cloudformation import custom_events, support
 
-PATH = "/_dlqlab/custom-resources/"
-TYPE = "AWS::CloudFormation::CustomResource"
 _INVOCATION_MAX_S = 910
 _SENT = "_ResourceProperties"
 """Where the model keeps what was sent, apart from the response's Data."""
@@ -76,7 +75,7 @@ def _call(request: Any, request_type: str, properties: Mapping[str, Any], **more
     event = {
         "RequestType": request_type,
         "ServiceToken": properties["ServiceToken"],
-        "ResponseURL": f"{config.external_service_url()}{PATH}{token}",
+        "ResponseURL": f"{config.external_service_url()}{settings.RESPONSES_PATH}{token}",
         "StackId": request.stack_id,
         "RequestId": token,
         "LogicalResourceId": request.logical_resource_id,
@@ -133,11 +132,11 @@ def _respond(request: Request, token: str) -> Response:
 
 
 def patch() -> None:
-    ROUTER.add(f"{PATH}<token>", endpoint=_respond, methods=["PUT"])
+    ROUTER.add(f"{settings.RESPONSES_PATH}<token>", endpoint=_respond, methods=["PUT"])
     original: Callable[[str], Any] = ResourceProviderExecutor.try_load_resource_provider
 
     def try_load_resource_provider(resource_type: str) -> Any:
-        if resource_type == TYPE or resource_type.startswith("Custom::"):
+        if support.is_custom(resource_type):
             return CustomResourceProvider()
         return original(resource_type)
 

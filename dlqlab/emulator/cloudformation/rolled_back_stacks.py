@@ -49,9 +49,11 @@ def _undoing(original: Callable[..., None]) -> Callable[..., None]:
     def process(self: Any) -> None:
         stack = self._change_set.stack
         is_creation = stack.status == StackStatus.CREATE_IN_PROGRESS
+        stack.trouble = ""
         try:
             original(self)
-        except Exception:
+        except Exception as error:
+            stack.trouble = str(error)  # of an output it is nowhere else
             if is_creation and not _is_kept(stack):
                 self._defer_action("rollback", lambda: _undo(self))
             raise
@@ -122,6 +124,8 @@ def _failures(stack: Any) -> str:
         for event in since
         if str(event["ResourceStatus"]).endswith("_FAILED") and not _is_own(event)
     ]
+    if not failed:
+        return str(getattr(stack, "trouble", "")) or "no reason was given"
     return f"The following resource(s) failed: {'; '.join(failed)}"
 
 

@@ -14,6 +14,7 @@ _SERVICES: Mapping[str, str] = {
 """Namespaces of CloudFormation that are not called as their service is."""
 _NO_SERVICE = frozenset({"CDK", "CloudFormation", "Serverless"})
 
+CUSTOM = "AWS::CloudFormation::CustomResource"
 NOT_MADE: Mapping[str, str] = {
     "AWS::EC2::Instance": "no machine would run",
     "AWS::EC2::NatGateway": "no traffic would go through it",
@@ -131,6 +132,27 @@ def no_update(resource_type: str, names: list[str]) -> str:
     return (
         f"The emulator cannot update {', '.join(names)} of {resource_type}. Delete the stack and deploy it anew, or "
         "start the emulator with --allow-pretended (DLQLAB_PRETENDED=allowed), which leaves the resource as it was."
+    )
+
+
+def is_custom(resource_type: str) -> bool:
+    """Whether a function or topic of the stack's owner makes resources of this type."""
+    return resource_type == CUSTOM or resource_type.startswith("Custom::")
+
+
+def is_in_name(resource_type: str) -> bool:
+    """Whether nothing but the name of such a resource is made here."""
+    return resource_type in IGNORED or resource_type in _KEPT
+
+
+def no_attribute(logical_id: str, resource_type: str, name: str) -> str:
+    """Why Fn::GetAtt fails; of custom resources as AWS begins it."""
+    if is_custom(resource_type):
+        return f"CustomResource attribute error: Vendor response doesn't contain {name} key in object {logical_id}"
+    return (
+        f"Fn::GetAtt: {logical_id} ({resource_type}) has no attribute {name} here. Leave out what asks for it, by a "
+        "condition or a stage, or start the emulator with --allow-pretended (DLQLAB_PRETENDED=allowed), which puts "
+        "the text unknown in its place."
     )
 
 

@@ -16,6 +16,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from dlqlab.emulator.core.isolation import isolated
 from dlqlab.emulator.core.services import provider
 from dlqlab.emulator.dynamodb import expiry
+from dlqlab.emulator.dynamodb.dynamodb_streams import Shard
 from dlqlab.emulator.dynamodb.operations.tables import Table, find_table
 from dlqlab.emulator.dynamodb.unsupported import InvalidError
 
@@ -64,10 +65,11 @@ class Watch:
         return took_s
 
     def _delete(self, table: Table, some: tuple[Any, ...]) -> None:
+        tells = isinstance(table.moto.stream_shard, Shard)
         for item in expiry.expired(some, self.table.ttl["AttributeName"], time.time()):
             key = item.hash_key, item.range_key
             if table.find(key) is item:
-                table.delete(key, has_expired=True)
+                table.delete(key, has_expired=tells)
 
 
 def patch() -> None:

@@ -51,8 +51,8 @@ DIFFERENCES = {
     "rules and schedules are due to the second, AWS promises the minute",
     "stacks": "a resource that cannot be made fails its deployment, or is only reported made with --allow-pretended; "
     "a failed update is not undone; a failed deletion of a resource does not stop its stack's",
-    "custom resources": "their response goes to an address without TLS; a function that fails without a response is "
-    "not tried again",
+    "custom resources": "their response goes to an address without TLS, which Node.js functions reach by https too; a "
+    "function that fails without a response is not tried again",
     "services": "those that docs/services.md names; a call of any other is refused",
     "log subscriptions": "subscription filters of log groups reach functions only; lines of a function that is sent "
     "its own are dropped after 16 rounds, which AWS does not do",

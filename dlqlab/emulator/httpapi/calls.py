@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,14 +11,10 @@ from urllib.parse import urlsplit
 import requests
 from localstack import config
 from localstack.aws.api import ServiceException
-from localstack.aws.api.lambda_ import InvocationType
-from localstack.services.lambda_.api_utils import function_locators_from_arn
 from localstack.services.lambda_.invocation.lambda_models import InvocationResult
 from localstack.services.lambda_.provider_utils import get_function_version_from_arn
-from localstack.utils.strings import long_uid
-from localstack.utils.xray.trace_header import TraceHeader
 
-from dlqlab.emulator.core.services import provider
+from dlqlab.emulator.core.invocations import invoke
 from dlqlab.emulator.functions import lambda_checks
 from dlqlab.emulator.httpapi.checks import LOOPBACK
 from dlqlab.emulator.httpapi.messages import Answer, Request
@@ -53,22 +50,7 @@ class Calls:
     @staticmethod
     def bound(function_arn: str, event: bytes, _source_arn: str, trace: str | None) -> Callable[[], InvocationResult]:
         """An invocation on behalf of whoever asks on this thread, to be made on any."""
-
-        def invoke() -> InvocationResult:
-            name, qualifier, account_id, region = function_locators_from_arn(function_arn)
-            return provider("lambda").lambda_service.invoke(
-                function_name=name,
-                qualifier=qualifier,
-                region=region,
-                account_id=account_id,
-                invocation_type=InvocationType.RequestResponse,
-                client_context=None,
-                request_id=long_uid(),
-                payload=event,
-                trace_context={"aws_trace_header": TraceHeader.from_header_str(trace).ensure_root_exists()},
-            )
-
-        return invoke
+        return partial(invoke, function_arn, event, trace)
 
     @staticmethod
     def service(
@@ -94,9 +76,9 @@ def function(arn: str, event: bytes, source_arn: str, *, trace: str | None, limi
     """
     if len(event) > lambda_checks.PAYLOAD_LIMIT:
         raise CallError(413, "Request Entity Too Large")
-    invoke = Calls.bound(arn, event, source_arn, trace)
+    bound = Calls.bound(arn, event, source_arn, trace)
     try:
-        result = invoke() if _timeout_ms(arn) < limit_ms else _in_time(invoke, limit_ms)
+        result = bound() if _timeout_ms(arn) < limit_ms else _in_time(bound, limit_ms)
     except TimeoutError as error:
         raise CallError(503, "Service Unavailable") from error
     except ServiceException as error:
@@ -110,15 +92,15 @@ def function(arn: str, event: bytes, source_arn: str, *, trace: str | None, limi
     return payload
 
 
-def _in_time(invoke: Callable[[], InvocationResult], limit_ms: int) -> InvocationResult:
+def _in_time(bound: Callable[[], InvocationResult], limit_ms: int) -> InvocationResult:
     future: Future[InvocationResult] = Future()
-    Thread(target=_into, args=(future, invoke), daemon=True, name="integration").start()
+    Thread(target=_into, args=(future, bound), daemon=True, name="integration").start()
     return future.result(limit_ms / 1000)
 
 
-def _into(future: "Future[Any]", invoke: Callable[[], Any]) -> None:
+def _into(future: "Future[Any]", bound: Callable[[], Any]) -> None:
     try:
-        future.set_result(invoke())
+        future.set_result(bound())
     except Exception as error:  # noqa: BLE001  (the one that waits gets it)
         future.set_exception(error)
 

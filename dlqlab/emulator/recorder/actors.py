@@ -69,10 +69,10 @@ def redrive(task_id: str) -> Actor:
 class Environment:
     """An execution environment, and the invocation that it runs."""
 
-    __slots__ = ("actor", "function")
+    __slots__ = ("_idle", "actor")
 
     def __init__(self, function: str, request_id: str | None = None) -> None:
-        self.function = function
+        self._idle = Actor(_INVOCATION, function, None)
         self.actor = Actor(_INVOCATION, function, request_id)
         """Who its calls are of, made once for all calls of an invocation."""
 
@@ -82,7 +82,7 @@ class Environment:
 
     @request_id.setter
     def request_id(self, request_id: str | None) -> None:
-        self.actor = Actor(_INVOCATION, self.function, request_id)
+        self.actor = self._idle if request_id is None else Actor(_INVOCATION, self._idle.name, request_id)
 
 
 class Signed(NamedTuple):

@@ -55,6 +55,13 @@ def note_members(row: list[Any], body: bytes, members: Mapping[str, Any]) -> Non
     row[_BODY] = None
 
 
+def leave_to_readers(row: list[Any]) -> None:
+    """Finish the row of a call that was served, where nothing is left to be found out of it: for most calls."""
+    if row[_BODY] is None and row[_ITEM] is None:
+        row[0] = SERVED_CALL
+        del row[_SERVED_LENGTH:]  # what may hold secrets
+
+
 def finished(row: list[Any], keys_of: Keys) -> Iterable[Row]:
     """What is written of an unfinished row."""
     if row[_BODY] is not None:
@@ -63,7 +70,9 @@ def finished(row: list[Any], keys_of: Keys) -> Iterable[Row]:
         row[_KEY] = key_in(row[_ITEM], keys_of(str(row[_RESOURCE])))
     if row[_ERROR] is not None:
         return described(row, keys_of)
-    return ((SERVED_CALL, *row[1:_SERVED_LENGTH]),)  # without what may hold secrets
+    row[_ITEM] = None
+    leave_to_readers(row)
+    return (row,)
 
 
 def completed(rows: Iterable[Row]) -> Iterator[Row]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlqlab.contracts.recorded import Outcome
@@ -16,6 +16,7 @@ from dlqlab.emulator.recorder.calls import finished
 from dlqlab.emulator.recorder.chunks import Row
 from dlqlab.emulator.recorder.describe import Keys
 from dlqlab.emulator.recorder.harmless import FIELDS, is_harmless
+from dlqlab.emulator.recorder.journal import Finish
 from dlqlab.emulator.recorder.rows import (
     BODY,
     ENDED,
@@ -42,6 +43,8 @@ _BODY_AT = 1 + MESSAGE_FIELDS.index("body_sha256")
 _ERROR_AT = 1 + ENDED_FIELDS.index("error_type")
 _IDS_AT = 1 + STARTED_FIELDS.index("message_ids")
 _OUTCOME_AT, _FAILED_AT = 1 + ENDED_FIELDS.index("outcome"), 1 + ENDED_FIELDS.index("failed_ids")
+_NOTHING_FAILED = frozenset({b'{"batchItemFailures": []}', b'{"batchItemFailures":[]}', b"null"})
+"""The most usual answers, which need not be parsed."""
 _OUTCOME_OK = Outcome.OK.value
 _MESSAGE_ID = re.compile(rb'"messageId":\s*"([^"]+)"')
 """Finds those of an event's records only: within bodies the quotes are escaped, and no attribute has such a value."""
@@ -56,7 +59,7 @@ class Finisher:
         self._room_bytes = BODIES_MAX_BYTES
         self._left_out = 0
         self._seen: OrderedDict[bytes, None] = OrderedDict()
-        self._finishers = {
+        self.by_tag: Mapping[str, Finish] = {
             UNFINISHED_MESSAGE: self._message,
             UNFINISHED_STARTED: _started,
             UNFINISHED_ENDED: _ended,
@@ -64,7 +67,8 @@ class Finisher:
         }
 
     def __call__(self, row: Row) -> Iterable[Row]:
-        finish = self._finishers.get(row[0])
+        """The rows that are written of one."""
+        finish = self.by_tag.get(row[0])
         return (row,) if finish is None else finish(row)
 
     def _message(self, row: Row) -> Iterable[Row]:
@@ -116,14 +120,14 @@ def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list
     """Of a batch, what stays in the queue."""
     if outcome != _OUTCOME_OK:
         return ids
-    if not reports:
+    if not reports or answer in _NOTHING_FAILED:
         return []
     failed = failed_ids(answer, set(ids))
     return [one for one in ids if one in failed]
 
 
 def _named(ids: list[str], answer: Any) -> list[str]:
-    named = named_ids(answer)
+    named = named_ids(answer) if answer not in _NOTHING_FAILED else ()
     return [one for one in ids if one in named]
 
 

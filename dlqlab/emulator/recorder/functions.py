@@ -20,6 +20,7 @@ from dlqlab.emulator.runtime.environment import InitError, Result
 from dlqlab.emulator.runtime.executor import ProcessRuntimeExecutor
 
 _KEY = "AWS_ACCESS_KEY_ID"
+_OK = Outcome.OK.value
 _OUTCOMES = {
     "success": Outcome.OK,
     "failure": Outcome.ERROR,
@@ -84,8 +85,9 @@ def _on_invoking(witness: Witness, asked: Asked) -> None:
 
 
 def _began(witness: Witness, run: Run, function: str, invocation: Any, asked: Asked) -> None:
-    source, request_id, batch = source_of(invocation, asked), invocation.request_id, HERE.batch
+    source, batch = source_of(invocation, asked), HERE.batch
     run.seq, ts = next(witness.numbers), witness.epoch + monotonic()
+    request_id = invocation.request_id
     start = run.seq, ts, request_id, function, source.name, source.arn
     if batch is None:
         witness.journal.give((STARTED, *start, None, None, source.request_id))
@@ -99,29 +101,28 @@ def _began(witness: Witness, run: Run, function: str, invocation: Any, asked: As
 
 def _ended(witness: Witness, run: Run, result: Any, error: BaseException | None) -> None:
     try:
-        _end(witness, run, result, error)
+        measured = run.result
+        if error is None and run.batch is None and measured is not None and measured.status == "success":
+            timed = run.seq, witness.epoch + monotonic(), run.environment, measured.init_s, measured.duration_s
+            memory = float(measured.memory_mb) if measured.memory_mb else None  # 0 is not known
+            witness.journal.give((ENDED, *timed, _OK, None, None, None, None, memory, run.trace_header))
+        else:
+            _end(witness, run, result, error)
     except Exception as trouble:  # noqa: BLE001  (it has run)
         witness.failed(trouble)
 
 
 def _end(witness: Witness, run: Run, result: Any, error: BaseException | None) -> None:
-    outcome = outcome_of(run, error)
-    measured, batch, environment, trace = run.result, run.batch, run.environment, run.trace_header
-    init_s, duration_s, memory = (
-        (measured.init_s, measured.duration_s, float(measured.memory_mb) if measured.memory_mb else None)  # 0: unknown
-        if measured is not None
-        else (None, None, None)
-    )
-    start = run.seq, witness.epoch + monotonic(), environment, init_s, duration_s, outcome._value_
-    if outcome is Outcome.OK and batch is None:
-        witness.journal.give((ENDED, *start, None, None, None, None, memory, trace))
-        return
-    document = error_document(result, error) if outcome is not Outcome.OK else None
-    answer = result.payload if outcome is Outcome.OK else None
-    reports = batch is not None and batch.reports_failures
+    measured = run.result
+    timed = (measured.init_s, measured.duration_s) if measured else (None, None)
+    memory = float(measured.memory_mb) if measured and measured.memory_mb else None
+    outcome = outcome_of(run, error)._value_
+    document = error_document(result, error) if outcome != _OK else None
+    answer = result.payload if outcome == _OK else None
+    reports = run.batch is not None and run.batch.reports_failures
+    end = run.seq, witness.epoch + monotonic(), run.environment, *timed, outcome, document, None, run.ids, reports
     witness.journal.give(
-        (UNFINISHED_ENDED, *start, document, None, run.ids, reports, memory, trace, answer),
-        len(document or b"") + len(answer or b""),
+        (UNFINISHED_ENDED, *end, memory, run.trace_header, answer), len(document or b"") + len(answer or b"")
     )
 
 

@@ -9,7 +9,7 @@ import errno
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from dlqlab.emulator.core.isolation import warn_once
@@ -21,7 +21,7 @@ WAITING_MAX_BYTES = 64 * 1024 * 1024
 """Rows that wait, as they are in memory: some 20 s of a flood."""
 ROW_BYTES = 400
 """What a row takes in memory besides the texts in it that may be long."""
-EVERY_S = 0.2
+EVERY_S = 0.3
 BACKLOG, DISK, VALUE = "backlog", "disk", "value"
 """Why rows are lost: the writer could not follow, the disk took nothing, or a value was none that can be written."""
 
@@ -29,14 +29,18 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 Finish = Callable[[Row], Iterable[Row]]
 """What has to be done to a row before it is written, off the path of whoever gave it."""
+_AS_IT_IS: Mapping[str, Finish] = {}
 
 
 class Journal:
     """One record in one folder."""
 
-    def __init__(self, folder: Path, finish: Finish = lambda row: (row,)) -> None:
+    def __init__(self, folder: Path, finishers: Mapping[str, Finish] = _AS_IT_IS) -> None:
+        """Args:
+        finishers: by tags; rows with others are written as they are.
+        """
         self.folder = folder
-        self._finish = finish
+        self._finishers = finishers
         self._lock = threading.Lock()
         self._rows: deque[Row] = deque()
         self._text_bytes = 0
@@ -83,11 +87,15 @@ class Journal:
         with self._lock:
             return dict(self._lost)
 
+    def take(self) -> list[Row]:
+        """The rows that wait, which are then not written."""
+        self._text_bytes = 0
+        return [self._rows.popleft() for _ in range(len(self._rows))]
+
     def flush(self) -> bool:
         """Write everything that was given before now; whether all that is not lost is on disk."""
         with self._writing:
-            self._text_bytes = 0
-            return self._write([self._rows.popleft() for _ in range(len(self._rows))])
+            return self._write(self.take())
 
     def close(self) -> None:
         """Write what waits and end the record; what comes later is lost."""
@@ -109,8 +117,12 @@ class Journal:
     def _write(self, rows: list[Row]) -> bool:
         finished: list[Row] = []
         for row in rows:
+            finish = self._finishers.get(row[0])
+            if finish is None:
+                finished.append(row)
+                continue
             try:
-                finished += self._finish(row)
+                finished += finish(row)
             except Exception as error:  # noqa: BLE001  (whatever it is about this row, the others are written)
                 self.lose(VALUE, 1, f"a row cannot be written: {type(error).__name__}: {error}", error)
         lost = self.lost()

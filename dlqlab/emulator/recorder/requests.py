@@ -18,7 +18,7 @@ from dlqlab.emulator.core import taps
 from dlqlab.emulator.httpapi import endpoint
 from dlqlab.emulator.recorder import relays
 from dlqlab.emulator.recorder.actors import HERE, SQS, Actor, Environments, Signed, caller, learn
-from dlqlab.emulator.recorder.calls import note_members
+from dlqlab.emulator.recorder.calls import leave_to_readers, note_members
 from dlqlab.emulator.recorder.describe import resource_of
 from dlqlab.emulator.recorder.rows import UNFINISHED_CALL, UNFINISHED_CALL_FIELDS
 from dlqlab.emulator.recorder.witness import Witness
@@ -116,12 +116,15 @@ class Watch:
         witness = self._witness
         try:
             row[_ENDED], row[_STATUS] = witness.epoch + monotonic(), status
+            size = row[_SIZE]
             if status >= "4":
                 row[_ERROR] = body[:BODY_MAX]
-                row[_SIZE] += len(row[_ERROR])
-            elif row[_SERVICE] == "sts" and HERE.signed is not None:
-                learn(HERE.signed.access_key, body, self._environments)
-            witness.journal.give(row, row[_SIZE])
+                size += len(row[_ERROR])
+            else:
+                if row[_SERVICE] == "sts" and HERE.signed is not None:
+                    learn(HERE.signed.access_key, body, self._environments)
+                leave_to_readers(row)
+            witness.journal.give(row, size)
         except Exception as trouble:  # noqa: BLE001  (the answer must be sent)
             witness.failed(trouble)
 

@@ -34,7 +34,7 @@ def start() -> None:
     """Record from now on. After all other patches: the hooks go around what these have made of LocalStack."""
     folder = Path(os.environ[settings.STATE_DIR]) / FOLDER
     keeps_bodies = os.environ.get(settings.RECORDED_BODIES) != settings.NO_BODIES
-    journal = Journal(folder, Finisher(keeps_bodies=keeps_bodies, keys_of=keys_of))
+    journal = Journal(folder, Finisher(keeps_bodies=keeps_bodies, keys_of=keys_of).by_tag)
     witness, environments = Witness(journal), Environments()
     queues.install(witness)
     functions.install(witness, environments)

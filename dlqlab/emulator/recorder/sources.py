@@ -63,9 +63,10 @@ class Asked:
 
 def source_here() -> Source:
     """Who is asking for an invocation on this thread."""
+    batch = HERE.batch
+    if batch is not None:
+        return Source("mapping", batch.queue_arn)
     actor = HERE.actor
-    if HERE.batch is not None:
-        return Source("mapping", HERE.batch.queue_arn)
     if HERE.stream_arn is not None:
         return Source("mapping", HERE.stream_arn)
     if HERE.api_arn is not None:

@@ -27,7 +27,8 @@ def rules(runtime: str | None, port: int, function: Mapping[str, str]) -> dict[s
     allowed = [one for one in os.environ.get(settings.ALLOW_NETWORK, "").split(",") if one]
     edge = function.get("EDGE_PORT", "")
     ports = [int(edge)] if edge.isdecimal() else []
-    return {VARIABLE: json.dumps({"port": port, "ports": ports, "allow": allowed})}
+    given = {"port": port, "ports": ports, "allow": allowed, "plain": settings.RESPONSES_PATH}
+    return {VARIABLE: json.dumps(given)}
 
 
 def hosts(machines: str) -> str:

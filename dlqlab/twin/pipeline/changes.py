@@ -130,6 +130,25 @@ def _with_chance(consumer: Consumer, chance: float) -> Consumer:
     return replace(consumer, failing=Failing(named=rates) if is_named else Failing(raises=rates))
 
 
+def unseen_failing(pipeline: Pipeline) -> Pipeline | None:
+    """The pipeline in which every receive beyond those that the run showed fails; None where it allows no such receive.
+
+    Messages that fail again and again may be ones that never succeed: a rate that was seen says nothing about that.
+    """
+    consumers = tuple(_unseen_failing(one, pipeline.queues[one.queue].max_receive_count) for one in pipeline.consumers)
+    return None if consumers == pipeline.consumers else replace(pipeline, consumers=consumers)
+
+
+def _unseen_failing(consumer: Consumer, max_receive_count: int | None) -> Consumer:
+    failing = consumer.failing
+    last = max([*failing.raises, *failing.named], default=ALL_RECEIVES)
+    if last == ALL_RECEIVES or (max_receive_count is not None and max_receive_count <= last):
+        return consumer
+    if failing.named:
+        return replace(consumer, failing=replace(failing, named={**failing.named, last + 1: 1.0}))
+    return replace(consumer, failing=replace(failing, raises={**failing.raises, last + 1: 1.0}))
+
+
 def _arrivals(pipeline: Pipeline, changes: Changes, seed: int) -> tuple[Arrival, ...]:
     """The load: as it was; or with its gaps stretched to another rate, and over and over for another duration."""
     seen = pipeline.arrivals

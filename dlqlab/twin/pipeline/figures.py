@@ -75,6 +75,7 @@ def measured(found: Calibrated) -> dict[str, float]:
     left = [stay.left_ts for stay in work if stay.left_ts is not None]
     rows = [row for row in found.flow.invocations if row["function"] in pipeline.functions]
     throttled = sum(row["outcome"] == Outcome.THROTTLED for row in rows)
+    ran = sum(row["outcome"] not in {Outcome.THROTTLED, Outcome.INIT_ERROR} for row in rows)
     return {
         "entered": float(len(entered)),
         "deliveries": _ratio(len(receives), len(work)),
@@ -83,7 +84,7 @@ def measured(found: Calibrated) -> dict[str, float]:
         "backlog_max": float(_backlog_max(work)),
         "oldest_s": max((stay.left_ts - (stay.sent_ts or 0.0) for stay in work if stay.left_ts), default=0.0),
         "drain_s": max(0.0, max(left, default=math.nan) - max(entered, default=math.nan)),
-        "invocations": float(len(rows) - throttled),
+        "invocations": float(ran),
         "throttled": float(throttled),
     }
 

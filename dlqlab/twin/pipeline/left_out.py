@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from dlqlab.analysis.flow import Flow
-from dlqlab.contracts.recorded import ActorKind, Kind
+from dlqlab.contracts.recorded import ActorKind, Kind, Outcome
 from dlqlab.contracts.topology import EntryKind, Topology
 from dlqlab.twin.pipeline.chains import Chains
 from dlqlab.twin.pipeline.durations import ENOUGH
@@ -31,6 +31,10 @@ def left_out(flow: Flow, topology: Topology, pipeline: Pipeline) -> Iterator[str
     for name in sorted(set(names.values()) - set(pipeline.functions)):
         yield f"function {name} is not simulated: no queue is mapped to it; its cost is taken as in the run"
     yield from _hands(flow, pipeline)
+    for name in sorted(pipeline.functions):
+        failed = sum(row["function"] == name and row["outcome"] == Outcome.INIT_ERROR for row in flow.invocations)
+        if failed:
+            yield f"{count(failed, 'init')} of {name} failed: that is not simulated"
     yield "functions do not slow each other down: durations are those that this load showed on this machine"
 
 

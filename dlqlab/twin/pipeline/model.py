@@ -64,7 +64,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failing:
-    """The chance that a message's attempt fails, by receive count; a later receive has that of the last one known.
+    """The chance that a message's attempt fails, by receive count; one that is not known has that of the one before.
 
     ``raises``: it takes its whole batch along. ``named``: it alone stays in the queue. ``ALL_RECEIVES`` holds for all.
     """
@@ -78,7 +78,7 @@ class Failing:
         if ALL_RECEIVES in rates:
             return rates[ALL_RECEIVES]
         known = [receive for receive in rates if receive <= receive_count]
-        return rates[max(known)] if known else 0.0
+        return rates[max(known) if known else min(rates)] if rates else 0.0
 
 
 type Hides = Mapping[int, tuple[float | None, ...]]

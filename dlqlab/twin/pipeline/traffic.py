@@ -36,10 +36,14 @@ class Traffic:
         """A message of this chain is in that queue, or on its way there."""
         self._out.open[root] += queue not in self._letters
 
-    def enter(self, root: int, queue: str, delay_s: float, group: str | None, visits: dict[str, int]) -> None:
-        """A message of an expected chain is in its queue."""
+    def enter(
+        self, root: int, queue: str, delay_s: float, group: str | None, visits: dict[str, int], *, receives: int = 0
+    ) -> None:
+        """A message of an expected chain is in its queue; a dead letter's receives go on."""
         now_s = self._clock.now_s
-        message = Message(root=root, queue=queue, sent_s=now_s, order=now_s, group=group, visits=visits)
+        message = Message(
+            root=root, queue=queue, sent_s=now_s, order=now_s, group=group, visits=visits, receives=receives
+        )
         self._out.queues[queue].entered += 1
         if delay_s > 0:
             self._clock.after(delay_s, lambda: self._show(message))
@@ -102,7 +106,8 @@ class Traffic:
         elif most is not None and queue.rules.dead_letters and message.receives >= most:
             counts.dead_lettered += 1
             self._leave(message)
-            self.enter(message.root, queue.rules.dead_letters, 0.0, message.group, message.visits)
+            letters = queue.rules.dead_letters
+            self.enter(message.root, letters, 0.0, message.group, message.visits, receives=message.receives)
             return False
         else:
             message.receives += 1

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from dlqlab.emulator import settings
 from dlqlab.emulator.runtime import function_network, network
 
 Run = Callable[..., list[str]]
@@ -44,7 +45,7 @@ def port() -> Iterator[int]:
 
 
 def _said(command: list[str], port: int, allow: tuple[str, ...]) -> list[str]:
-    rules = json.dumps({"port": port, "ports": [4777], "allow": list(allow)})
+    rules = json.dumps({"port": port, "ports": [4777], "allow": list(allow), "plain": "/answers/"})
     environ = {"PATH": os.environ["PATH"], network.VARIABLE: rules}
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
     assert ended.returncode == 0, ended.stderr
@@ -233,6 +234,34 @@ def test_node_reaches_the_emulator_by_every_name(node: Run) -> None:
     assert said == [*hosts, *last]
 
 
+def test_node_reaches_the_emulator_by_https_without_tls(node: Run) -> None:
+    """By LocalStack's names at ports that mean it, and where answers of custom resources go, at port 443 too."""
+    said = node(
+        """
+        import https, { get, request } from 'node:https'
+        const of = (start) => new Promise((done, failed) => start((response) =>
+          response.on('data', (data) => done(console.log(String(data))))).on('error', failed).end())
+        const agent = new https.Agent({ keepAlive: true })
+        await of((done) => get('https://sqs.localhost.localstack.cloud/', done))
+        await of((done) => get(new URL('https://localstack:4566/'), { agent, headers: { Host: 'own' } }, done))
+        await of((done) => request({ hostname: 'localhost.localstack.cloud', port: 4566, path: '/', agent }, done))
+        const answer = { hostname: '127.0.0.1', port: 443, path: '/answers/1', headers: { 'content-length': 0 } }
+        await of((done) => https.request(answer, done))
+        delete answer.port
+        await of((done) => request(answer, done))
+        await new Promise((done) => https.get('https://127.0.0.1/other').on('error', (error) => {
+          done(console.log(error.code))
+        }))
+        try { https.get('no url') } catch (error) { console.log(error.code) }
+        process.exit()
+        """,
+        kind="module",
+    )
+
+    hosts = ["sqs.localhost.localstack.cloud", "own", "localhost.localstack.cloud", "127.0.0.1", "127.0.0.1"]
+    assert said == [*hosts, "ECONNREFUSED", "ERR_INVALID_URL"]
+
+
 def test_node_reaches_nothing_outside(node: Run) -> None:
     """By name or address, over TLS, fetch and UDP, from a worker: refused at once; message and log say why."""
     said = node(
@@ -302,7 +331,8 @@ def test_rules_are_for_those_who_obey_them(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("DLQLAB_ALLOW_NETWORK", "a:1,b:*")
     rules = network.rules("python3.13", 5, {"EDGE_PORT": "4600"})
 
-    assert json.loads(rules[network.VARIABLE]) == {"port": 5, "ports": [4600], "allow": ["a:1", "b:*"]}
+    given = json.loads(rules[network.VARIABLE])
+    assert given == {"port": 5, "ports": [4600], "allow": ["a:1", "b:*"], "plain": settings.RESPONSES_PATH}
     assert network.rules("nodejs22.x", 5, {}).keys() == {network.VARIABLE}
     assert {} == network.rules("provided.al2023", 5, {})
     monkeypatch.delenv("DLQLAB_ALLOW_NETWORK")

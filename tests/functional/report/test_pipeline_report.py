@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from dlqlab.analysis.summary import to_junit, to_markdown
 from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.verdict import Status
 from dlqlab.errors import ReportError
+from dlqlab.report.comparison import compare_runs, render_comparison
 from dlqlab.report.render import PIPELINE_REPORT, RUN_REPORT, execute, notebook_for, render
 from tests.support.reports import small_run
 from tests.support.stages import written
@@ -52,3 +55,19 @@ def test_notebook_is_chosen_by_what_the_pipeline_tells(run: RunDir, tmp_path: Pa
     assert (notebook_for(run), notebook_for(told)) == (PIPELINE_REPORT, RUN_REPORT)
     told.topology_path.write_text("{}")
     assert notebook_for(told) == RUN_REPORT
+
+
+def test_two_runs_are_compared_by_their_messages(run: RunDir, tmp_path: Path) -> None:
+    """The command's lines, its verdict for other programs, and its page with a chart a question."""
+    other = written(tmp_path / "other")
+    found = compare_runs(run, other, {"dlq_share": 1.0})
+    page = render_comparison(found, tmp_path / "both.html").read_text()
+
+    assert found.verdict.status is Status.VALID
+    assert "messages in the dead-letter queue" in to_markdown(found.verdict)
+    assert 'tests="1"' in to_junit(found.verdict)
+    assert "Traceback" not in page
+    assert len(re.findall(r"<img [^>]*alt=", page)) == CHARTS_OF_BOTH
+
+
+CHARTS_OF_BOTH = 4

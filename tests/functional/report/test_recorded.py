@@ -9,7 +9,7 @@ import pytest
 
 from dlqlab.analysis.judge import judge
 from dlqlab.contracts.evidence import load_evidence
-from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.contracts.verdict import Status
 from dlqlab.paths import NOTEBOOKS
 from dlqlab.report.comparison import compare_runs
@@ -48,15 +48,18 @@ def test_recording_is_small_and_names_no_machine(name: str) -> None:
 
 
 def test_report_of_a_recorded_run(runs: dict[str, RunDir]) -> None:
-    """The page has all its charts with data, and the card with what the probes measured."""
-    text = render(runs["two_retries"]).read_text()
+    """The page has all its charts with data, and the card with what the probes measured; the notebook's check holds."""
+    run = runs["two_retries"]
+    text = render(run, parameters={"require_valid": True}).read_text()
+    executed = read_json(run.notebook_path)
 
-    assert "no data" not in text
+    assert "no data" not in text + json.dumps(executed)
     assert "✓ Valid" in text
     assert "a hidden message returns" in text
+    assert "valid" in printed(executed)
 
 
-@pytest.mark.parametrize("notebook", ["run_report", "retry_timing", "dlq_autopsy"])
+@pytest.mark.parametrize("notebook", ["retry_timing", "dlq_autopsy"])
 def test_notebook_executes_on_a_recorded_run(runs: dict[str, RunDir], tmp_path: Path, notebook: str) -> None:
     """The notebook comes to its end and its check is valid."""
     parameters = {"run_dir": str(runs["two_retries"].path), "require_valid": True}
@@ -90,4 +93,4 @@ def test_gate_stops_the_policy_with_one_retry(runs: dict[str, RunDir]) -> None:
 
 def printed(notebook: Any) -> str:
     """What the last cell printed."""
-    return "".join(output.get("text", "") for output in notebook["cells"][-1]["outputs"])
+    return "".join("".join(output.get("text", "")) for output in notebook["cells"][-1]["outputs"])

@@ -56,7 +56,7 @@ def fifo(**second: Any) -> Story:
     return story
 
 
-OF_MORE_THAN_THE_RECORD = {"finished", "accepted", "same_end", "alarms", "faults"}
+OF_MORE_THAN_THE_RECORD = {"finished", "accepted", "same_end", "alarms", "faults", "done"}
 """Checks that look at something else as well: how the run went, the clients, what was left behind, what was planned."""
 VALID: Mapping[str, Story] = {"done": done(), "retried": retried(), "dead-lettered": dead()}
 

@@ -74,6 +74,20 @@ def test_second_bill_of_a_task_is_more_though_every_bill_has_an_id_of_its_own() 
     assert said(found) == {f"{ORDERS}/{TASKS[2]}": "more: there twice, once in the reference plays"}
 
 
+def test_bills_of_tasks_with_keys_of_their_owners_own() -> None:
+    """Keys as the project file finds them in bodies; bills have random names that nothing tells from others."""
+    keys = ("o-1", "o-2")
+    plays = [["fhqzkp", "wvxjrm"], ["qpzmls", "kkdjxy"], ["zzrwqp", "mxhdku"]]
+    first, second, play = (
+        played(*(item(name, order=key, total=5) for name, key in zip(names, keys, strict=True)), accepted=keys)
+        for names in plays
+    )
+    assert said(compared(first, second, play)) == {}
+    spoiled = replace(play.end.places[ORDERS][1], values={"order": '"o-2"', "total": "6"})
+    broken = replace(play, end=EndState(places={ORDERS: (play.end.places[ORDERS][0], spoiled)}))
+    assert said(compared(first, second, broken)) == {f"{ORDERS}/o-2": "changed: total 6, 5 in the reference plays"}
+
+
 def test_key_that_is_partly_a_time_stamp_is_known_by_the_rest() -> None:
     def entries(second: int) -> list[Item]:
         return [item(f"{task}/2026-11-29T00:00:{second:02d}Z", state="sent") for task in TASKS]

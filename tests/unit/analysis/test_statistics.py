@@ -130,6 +130,18 @@ def test_homogeneity_tells_equal_from_unequal() -> None:
     assert unequal.p_value < 1e-6
 
 
+@given(st.lists(st.tuples(st.integers(5, 400), st.integers(5, 400)), min_size=2, max_size=5))
+def test_homogeneity_of_large_groups_is_scipys_chi_square(groups: list[tuple[int, int]]) -> None:
+    """With the correction for continuity where there are two groups."""
+    found = homogeneity([failed for failed, _ in groups], [failed + passed for failed, passed in groups])
+
+    assert found is not None
+    if found.method == "chi-square":
+        assert float(stats.chi2_contingency(np.array(groups)).pvalue) == pytest.approx(found.p_value, rel=1e-9)
+    else:
+        assert stats.contingency.expected_freq(np.array(groups)).min() < 5
+
+
 @pytest.mark.parametrize(
     ("failures", "trials", "method"), [([3, 1], [10, 3], "Fisher exact"), ([3, 1, 1], [10, 3, 1], "Fisher sampled")]
 )

@@ -9,6 +9,7 @@ import pytest
 
 from dlqlab import __version__
 from dlqlab.contracts import manifest
+from dlqlab.contracts.done import Done
 from dlqlab.contracts.injection import Fault, Kind, Plan
 from dlqlab.contracts.manifest import (
     Broken,
@@ -39,6 +40,7 @@ WHOLE = Manifest(
     specimen="orders",
     effects=("dynamodb:PutItem bills",),
     volatile=("updatedBy",),
+    done=Done(table="orders", values=("done",)),
     promise=Promise(attempts=3, backoff_s=(2.0, 4.0)),
     injection=Plan(faults=(Fault(kind=Kind.KILL, rate=0.5, receives=(1,)),), seed=7),
     functions_run_id="by-hand",

@@ -73,3 +73,25 @@ def test_a_given_url_may_end_in_a_slash() -> None:
 def test_one_of_several_apis_must_be_named() -> None:
     with pytest.raises(UsageError, match=r"entry\.url is not given, and 2 APIs are deployed: .*/abc/local, .*/xyz/dev"):
         entry_settings(PROJECT, Path(), target(abc="local", xyz="dev"))
+
+
+class Queues:
+    """The SQS of a target."""
+
+    def can_paginate(self, _operation: str) -> bool:
+        return True
+
+    def get_paginator(self, _operation: str) -> Any:
+        urls = [f"http://127.0.0.1:1/000000000000/shop-{name}" for name in ("placed.fifo", "mails")]
+        return SimpleNamespace(paginate=lambda **_given: [{"QueueUrls": urls}])
+
+
+@pytest.mark.parametrize(("named", "is_fifo"), [("shop-placed.fifo", True), ("placed", True), ("mails", False)])
+def test_fifo_queue_is_known_by_a_piece_of_its_name(named: str, is_fifo: bool) -> None:
+    """Its messages need a group, whichever piece of the queue's name the file gives."""
+    stand_in = SimpleNamespace(
+        endpoint="http://127.0.0.1:1", region="eu-west-1", environment={}, client={"sqs": Queues()}.__getitem__
+    )
+    _, entry = entry_settings(Project(name="shop", entry=Entry(queue=named)), Path(), cast(Target, stand_in))
+
+    assert is_fifo is entry.fifo

@@ -73,6 +73,25 @@ def test_twice_the_load_costs_twice(tmp_path: Path) -> None:
     assert once["end_s_p50"]["mean"] == pytest.approx(twice["end_s_p50"]["mean"])
 
 
+def test_receives_that_nobody_saw_are_answered_by_a_range(tmp_path: Path) -> None:
+    """2 of 10 fail at the second receive, too. A third may help as often as the second did, or nobody at all."""
+    story = retried(100, 10)
+    for place in range(10):
+        name = f"z{place}"
+        story.sent(name, place)
+        for at in (place, place + 30):
+            story.received(name, at).invoked(name, at=at, failed=[name]).back(name, at + 30)
+        story.moved(name, place + 60)
+    run = stored(tmp_path, story)
+    result = asked(run, "--max-receive-count", "3")
+    found = json.loads(asked(run, "--max-receive-count", "3", "--json").stdout)
+
+    assert found["answer_if_unseen_receives_fail"]["dead_letters"]["mean"] > found["answer"]["dead_letters"]["mean"]
+    assert found["answer_if_unseen_receives_fail"]["dead_letters"]["mean"] == pytest.approx(10, abs=5)
+    assert "the truth lies between the two columns" in result.output
+    assert json.loads(asked(run, "--rate", "2", "--json").stdout)["answer_if_unseen_receives_fail"] is None
+
+
 def test_figure_that_is_off_is_not_answered(tmp_path: Path) -> None:
     """Messages wait 20 s although pollers are free: no rule that is simulated explains it, so no times are answered."""
     story = Story()
@@ -94,9 +113,11 @@ def test_model_that_misses_what_matters_answers_nothing(tmp_path: Path) -> None:
     for place in range(60):
         story.sent(f"m{place}", place).received(f"m{place}", place).back(f"m{place}", place + 30)
         story.tried(f"m{place}", at=place + 30).deleted(f"m{place}", place + 31)
-    result = asked(stored(tmp_path, story), "--rate", "2")
+    run = stored(tmp_path, story)
+    result, found = asked(run, "--rate", "2"), json.loads(asked(run, "--rate", "2", "--json").stdout)
 
     assert 1 == result.exit_code
+    assert (False, None, {}) == (found["is_believed"], found["answer"], found["cost_usd_by_service"])
     assert "The model does not play this run: deliveries per message 2 measured, 1 simulated" in result.output
     assert "with the changes" not in result.output
 

@@ -160,7 +160,7 @@ class Table:
             self.moto.stream_shard.add(old, new)
 
     def delete(self, key: Key, *, has_expired: bool = False) -> None:
-        """Remove the item, if there is one; ``has_expired`` where its TTL does it."""
+        """Remove the item, if there is one; ``has_expired`` where its TTL does it, for streams that can tell."""
         old = self.find(key)
         if old is None:
             return
@@ -172,8 +172,7 @@ class Table:
             if not held:
                 del self.moto.items[key[0]]
         if self.moto.stream_shard is not None:
-            why = {"has_expired": True} if has_expired else {}  # moto's own shard knows nothing of it
-            self.moto.stream_shard.add(old, None, **why)
+            self.moto.stream_shard.add(old, None, **({"has_expired": True} if has_expired else {}))
 
     def index(self, name: str | None) -> Index | None:
         """The index of that name; None without a name.

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from localstack.aws.api.lambda_ import InvocationType, ResourceNotFoundException
-from localstack.services.lambda_.api_utils import function_locators_from_arn
 from localstack.utils.strings import long_uid
-from localstack.utils.xray.trace_header import TraceHeader
 from moto.logs.models import LogEvent, LogStream
 
+from dlqlab.emulator.core.invocations import invoke
 from dlqlab.emulator.core.isolation import Worker, isolated, warn_once
-from dlqlab.emulator.core.services import provider
 from dlqlab.emulator.logs import intake
 from dlqlab.emulator.logs.patterns import compile_pattern
 from dlqlab.emulator.logs.subscriptions.messages import Event, Source, messages
@@ -128,22 +126,11 @@ def _gathered(job: Job) -> tuple[str, str, str, int]:
 
 def _invoke(worker: Worker[Job], function_arn: str, payload: bytes, depth: int) -> bool:
     """Have the function invoked asynchronously; whether it will be."""
-    name, qualifier, account_id, region = function_locators_from_arn(function_arn)
     request_id = long_uid()
     _DEPTHS.put(request_id, depth + 1)
     for pause_s in (*RETRY_PAUSES_S, None):
         try:
-            provider("lambda").lambda_service.invoke(
-                function_name=name,
-                qualifier=qualifier,
-                region=region,
-                account_id=account_id,
-                invocation_type=InvocationType.Event,
-                client_context=None,
-                request_id=request_id,
-                payload=payload,
-                trace_context={"aws_trace_header": TraceHeader().ensure_root_exists()},
-            )
+            invoke(function_arn, payload, kind=InvocationType.Event, request_id=request_id)
         except ResourceNotFoundException:
             warn_once(worker.part, "gone", f"lost, because {function_arn} does not exist")
             return False

@@ -32,7 +32,11 @@ _SINCE_24 = 24
 _WAITS_S = 180.0
 _NODE_WAITS_S = 45.0
 """Whoever creates a function waits for it, and most clients wait for a minute."""
-_MISSING = re.compile(r"'(@[a-z0-9-]+/[a-z0-9-]+)@[^']*' is not in this registry")
+_MISSING = re.compile(
+    r"'(?P<unknown>@[a-z0-9-]+/[a-z0-9-]+)@[^']*' is not in this registry"
+    r"|No versions available for (?P<empty>@[a-z0-9-]+/[a-z0-9-]+)"
+)
+"""What npm says of a package that the registry does not have, or has without a version."""
 
 
 class FetchError(Exception):
@@ -103,7 +107,8 @@ def _install(node: Node, wanted: set[str], folder: Path) -> None:
         try:
             _npm(node, options, folder, what=f"the AWS SDK ({', '.join(sorted(present))})")
         except FetchError as error:
-            unknown = set(_MISSING.findall(str(error.__cause__))) & present
+            said = _MISSING.finditer(str(error.__cause__))
+            unknown = {found["unknown"] or found["empty"] for found in said} & present
             if not unknown:
                 raise
             present -= unknown

@@ -5,18 +5,23 @@ What a Node.js function can reach: this machine, the emulator by every name Loca
 Loaded before a function's code (`node --require`). It stands around `dns.lookup`, the connecting of sockets and the
 sending of datagrams, through which http, https, tls, fetch and the AWS SDK go; worker threads have the same rules. The
 equal for Python is `function_network`. DLQLAB_NETWORK is JSON with `port`, the emulator's; `ports`, further ones that
-mean it; `allow`, a list of HOST:PORT, each part perhaps with `*`.
+mean it; `allow`, a list of HOST:PORT, each part perhaps with `*`; `plain`, the path below which `https` to this machine
+means the emulator, which speaks no TLS: providers of custom resources answer at port 443, whatever their ResponseURL says.
 */
 const dgram = require('dgram')
 const dns = require('dns')
+const http = require('http')
+const https = require('https')
 const module_ = require('module')
 const net = require('net')
 const os = require('os')
+const { urlToHttpOptions } = require('url')
 const workers = require('worker_threads')
 
 const VARIABLE = 'DLQLAB_NETWORK'
 const LOOPBACK = '127.0.0.1'
 const EDGE_PORT = 4566
+const TLS_PORT = 443
 const EMULATOR = new Set(['localstack', 'localhost.localstack.cloud', 'host.docker.internal'])
 const LOCAL = new Set(['', 'localhost', '0.0.0.0', '::', '::1', os.hostname().toLowerCase()])
 
@@ -67,7 +72,15 @@ function rulesOf(given) {
     if (!names.has(address)) names.set(address, new Set())
     names.get(address).add(text(host))
   }
-  return { place, remember }
+
+  /* Where a request by https goes by http, as [host, port]; undefined where it goes as it is. */
+  function plainly(host, port, path) {
+    const name = text(host)
+    const isOwn = meansEmulator(name) && (port === TLS_PORT || ports.has(port) || isService(port))
+    const isAnswer = isLocal(name) && String(path || '').startsWith(rules.plain)
+    return isOwn || isAnswer ? [LOOPBACK, rules.port] : undefined
+  }
+  return { place, plainly, remember }
 }
 
 function aroundLookups({ place, remember }) {
@@ -121,6 +134,33 @@ function aroundSockets({ place }) {
   }
 }
 
+/* The options of a request and who waits for it, from any of the forms that http.request takes. */
+function requested([input, options, callback]) {
+  const isUrl = typeof input === 'string' || input instanceof URL
+  const more = typeof options === 'object' ? options : undefined
+  const done = [options, callback].find((one) => typeof one === 'function')
+  return [isUrl ? { ...urlToHttpOptions(new URL(input)), ...more } : { ...input }, done]
+}
+
+function aroundHttps({ plainly }) {
+  for (const name of ['request', 'get']) {
+    const call = https[name]
+    https[name] = function (...args) {
+      const isUrl = typeof args[0] === 'string'
+      if (isUrl ? !URL.canParse(args[0]) : typeof args[0] !== 'object') return call.apply(this, args) // it says what is wrong
+      const [options, done] = requested(args)
+      const host = options.hostname || options.host
+      const found = plainly(host, Number(options.port || TLS_PORT), options.path)
+      if (!found) return call.apply(this, args)
+      const [hostname, port] = found
+      const headers = Array.isArray(options.headers) ? options.headers : { Host: host, ...options.headers }
+      const plain = { ...options, protocol: 'http:', host: hostname, hostname, port, headers }
+      for (const secure of ['agent', 'createConnection', 'defaultPort']) delete plain[secure]
+      return http[name](plain, done)
+    }
+  }
+}
+
 function aroundDatagrams({ place }) {
   const { send, connect } = dgram.Socket.prototype
 
@@ -149,6 +189,7 @@ if (given) {
   const rules = rulesOf(given)
   aroundLookups(rules)
   aroundSockets(rules)
+  aroundHttps(rules)
   aroundDatagrams(rules)
   module_.syncBuiltinESMExports()
 }

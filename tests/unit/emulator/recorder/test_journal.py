@@ -18,6 +18,7 @@ from dlqlab.emulator.recorder.chunks import TornError, decode, encode
 from dlqlab.emulator.recorder.journal import BACKLOG, DISK, VALUE, Journal
 from dlqlab.emulator.recorder.parts import Said, read_parts
 from dlqlab.emulator.recorder.reader import read
+from dlqlab.emulator.recorder.rows import MESSAGE
 from dlqlab.emulator.recorder.witness import Witness
 from dlqlab.errors import EvidenceError
 
@@ -208,7 +209,7 @@ def test_row_whose_finishing_fails_costs_only_itself(tmp_path: Path) -> None:
             raise ValueError("no")
         return [row]
 
-    journal = Journal(tmp_path, finish)
+    journal = Journal(tmp_path, {MESSAGE: finish})
     for message_id in ("one", "bad", "two"):
         note(journal, message_id)
     journal.flush()

@@ -89,6 +89,14 @@ def test_sdk_is_what_scripts_import_and_do_not_bring_along(tmp_path: Path) -> No
     }
 
 
+@pytest.mark.parametrize("script", ["load(`@aws-sdk/client-${name}`)", 'load("@aws-sdk/client-" + name)'])
+def test_bundle_that_puts_a_clients_name_together_gets_all(tmp_path: Path, script: str) -> None:
+    """Of the services that there are: which one it will ask for nobody knows."""
+    write(tmp_path / "a.js", script)
+
+    assert {"@aws-sdk/client-sqs", "@aws-sdk/client-sfn", "@aws-sdk/client-cloudwatch-logs"} < imported([tmp_path])
+
+
 def test_layer_that_brings_a_client_needs_none(tmp_path: Path) -> None:
     """In the folders of a layer that Lambda names."""
     write(tmp_path / "nodejs" / "node_modules" / "lib" / "i.js", "require('@aws-sdk/a'), require('@aws-sdk/b')")

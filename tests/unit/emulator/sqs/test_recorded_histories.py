@@ -56,8 +56,8 @@ class Recorder:
 
     def begin(self) -> int:
         self._count += 1
-        finish = Finisher(keeps_bodies=True, keys_of=lambda _table: None)
-        self.witness.journal = Journal(self._root / str(self._count), finish)
+        finishers = Finisher(keeps_bodies=True, keys_of=lambda _table: None).by_tag
+        self.witness.journal = Journal(self._root / str(self._count), finishers)
         return self._count
 
     def rows(self) -> list[dict[str, Any]]:

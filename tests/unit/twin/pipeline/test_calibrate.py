@@ -152,6 +152,16 @@ def test_measured_figures_are_counted_from_the_record() -> None:
     assert figures["end_s_p50"] == pytest.approx(0.6)
 
 
+def test_backlog_is_what_waits_at_one_moment() -> None:
+    """Two wait for 4 s, then the first is back from its failure and waits beside a third that was sent meanwhile."""
+    story = Story().sent("a", 0).sent("b", 1).tried("a", at=4, ok=False).tried("b", at=4).deleted("b", 5)
+    story.back("a", 34).sent("c", 34.5).sent("d", 34.6)
+    for name in "acd":
+        story.tried(name, at=36).deleted(name, 37)
+
+    assert 3 == measured(calibrated(story))["backlog_max"]
+
+
 def test_dead_letter_is_counted_where_it_was_moved() -> None:
     """It belongs to the chain of its message, and is no arrival."""
     story = retried(10, 0).sent("z", 3)
@@ -176,6 +186,13 @@ def test_what_is_left_out_has_its_name() -> None:
 
     for part in ("pipe to-audit", "schedule nightly", "queue audit", "function front"):
         assert f"{part} is not simulated" in said
+
+
+def test_inits_that_fail_are_left_out() -> None:
+    """They burn receives, and no rate tells of them."""
+    story = retried(10, 0).sent("z", 3).received("z", 3).invoked("z", at=3, outcome="init_error")
+
+    assert "1 init of processor failed: that is not simulated" in calibrated(story).left_out
 
 
 def test_few_failures_are_not_enough_data() -> None:

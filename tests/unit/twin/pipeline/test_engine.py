@@ -184,6 +184,16 @@ def test_message_sent_anew_goes_by_how_often_it_was() -> None:
     assert [pytest.approx(6.3)] == took_s(out)
 
 
+def test_receives_of_a_dead_letter_go_on() -> None:
+    """What reads the dead-letter queue has it at receive 4, after 3 in its queue, and fails as it was seen to there."""
+    reader = Consumer(
+        queue=LETTERS, function="reader", batch_size=1, succeeds=taking(0.1), failing=Failing(named={4: 1.0, 5: 0.0})
+    )
+    out = simulate(pipeline(even(3), failing=always(named=1.0), more=[reader]), seed=1)
+
+    assert (6, 3) == (out.queues[LETTERS].receives, out.queues[LETTERS].done)
+
+
 def test_cold_starts_come_once_an_environment() -> None:
     """No environment is warm: each of two at once has an init, later invocations have none."""
     cold = {"warm": 0, "init_s": (0.5,)}

@@ -1,0 +1,38 @@
+"""What was found of each task where its owner says that its state stands: ``done.json`` in the run directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
+from dlqlab.contracts.rundir import RunDir, read_json, write_json
+from dlqlab.errors import EvidenceError
+
+_FILE = "done.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class States:
+    """The state of each task that has one, by its key, when it was looked at. ``unread`` is why that could not be."""
+
+    states: Mapping[str, str] = field(default_factory=dict)
+    unread: str = ""
+
+
+def write_states(run: RunDir, states: States) -> None:
+    write_json(run.path / _FILE, dict(cast("Mapping[str, object]", to_plain(states))))
+
+
+def read_states(run: RunDir) -> States | None:
+    """What was found of each task of a run; None where nobody looked.
+
+    Raises:
+        EvidenceError: the file cannot be read.
+    """
+    path = run.path / _FILE
+    if not path.exists():
+        return None
+    try:
+        return from_plain(States, read_json(path))
+    except ShapeError as error:
+        raise EvidenceError(f"{path}: {error}") from error

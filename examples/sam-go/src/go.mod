@@ -1,0 +1,3 @@
+module measurements
+
+go 1.21
