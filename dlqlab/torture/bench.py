@@ -161,7 +161,7 @@ def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: 
     write_json(run.verdict_path, verdict.to_json())
     oracle = Oracle(facts.flow, plan, in_force_of(evidence.manifest))
     found = judged(facts, verdict, plan, oracle, baseline.usual if baseline else Usual())
-    keys = keys_of(facts.flow, oracle.strikes)
+    keys = keys_of(facts.flow, oracle.strikes, by_path=plan.task_key is not None)
     done = answer(row, found, evidence.manifest.scenario.load.tasks, baseline)
     return replace(
         done,
