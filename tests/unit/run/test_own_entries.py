@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from dlqlab.contracts.project import Entry, Project
+from dlqlab.contracts.topology import Queue, Topology
 from dlqlab.deploy.target import Target
 from dlqlab.errors import UsageError
 from dlqlab.run.own_entries import entry_settings
@@ -89,8 +90,13 @@ class Queues:
 @pytest.mark.parametrize(("named", "is_fifo"), [("shop-placed.fifo", True), ("placed", True), ("mails", False)])
 def test_fifo_queue_is_known_by_a_piece_of_its_name(named: str, is_fifo: bool) -> None:
     """Its messages need a group, whichever piece of the queue's name the file gives."""
+    queues = tuple(Queue(role=name, name=f"shop-{name}") for name in ("placed.fifo", "mails"))
     stand_in = SimpleNamespace(
-        endpoint="http://127.0.0.1:1", region="eu-west-1", environment={}, client={"sqs": Queues()}.__getitem__
+        endpoint="http://127.0.0.1:1",
+        region="eu-west-1",
+        environment={},
+        client={"sqs": Queues()}.__getitem__,
+        topology=Topology(name="shop", queues=queues),
     )
     _, entry = entry_settings(Project(name="shop", entry=Entry(queue=named)), Path(), cast(Target, stand_in))
 
