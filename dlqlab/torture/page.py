@@ -40,9 +40,7 @@ def page(result: Result, folder: Path, differences: Sequence[Change] = ()) -> st
     title = f"{result.name} under faults from outside"
     rows = "".join(_row(one) for one in result.in_order())
     broken = [one for one in result.in_order() if one.outcome is Outcome.BROKEN]
-    changed = "".join(
-        f"<li>{escape(one.name)}: {one.before or 'not there'}, now {one.now or 'not there'}</li>" for one in differences
-    )
+    changed = "".join(f"<li>{escape(one.name)}: {one.before}, now {one.now}</li>" for one in differences)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">

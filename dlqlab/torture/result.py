@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
 from dlqlab.analysis.statistics import homogeneity
@@ -14,7 +15,9 @@ from dlqlab.torture.advice import advice
 from dlqlab.torture.judged import Harm, Judged, Outcome, Usual
 from dlqlab.torture.matrix import BASELINE, Row
 
-FILE, PAGE, SUFFIX = "torture.json", "torture.html", "-torture"
+FILE, PAGE = "torture.json", "torture.html"
+SUFFIX, OWN_SUFFIX = "-torture", "-faults"
+"""Of the folders of a matrix, and of a row of one's own."""
 _CHANCE = 0.01
 """A harm that the baseline has as well is the faults' doing where it is more frequent, and chance is less likely."""
 _ORDER = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.UNTOUCHED, Outcome.DEGRADED, Outcome.SURVIVED)
@@ -156,19 +159,17 @@ def _is_more(harmed: int, tasks: int, usual: int, usual_tasks: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row whose outcome is another than the last time; None where it was or is not there."""
+    """A row whose outcome is another than the last time."""
 
     name: str
-    before: Outcome | None
-    now: Outcome | None
+    before: Outcome
+    now: Outcome
 
 
 def changes(before: Result, now: Result) -> tuple[Change, ...]:
-    """Rows whose outcome changed, in the order of the new result; then those that are not there any more."""
+    """The rows of both results whose outcome changed: a part of the matrix may be compared with the whole."""
     was = {one.name: one.outcome for one in before.answers}
-    found = [Change(one.name, was.get(one.name), one.outcome) for one in now.answers]
-    names = {one.name for one in now.answers}
-    found += [Change(name, outcome, None) for name, outcome in was.items() if name not in names]
+    found = (Change(one.name, was[one.name], one.outcome) for one in now.answers if one.name in was)
     return tuple(one for one in found if one.before is not one.now)
 
 
@@ -197,9 +198,9 @@ def read(folder: Path) -> Result:
         raise EvidenceError(f"{path}: is not a result of dlqlab torture: {error}") from error
 
 
-def last(runs_root: Path, *, before: Path | None = None) -> Path | None:
-    """The folder of the latest matrix; None where there is none. ``before`` is left out."""
-    found = sorted(path.parent for path in runs_root.glob(f"*{SUFFIX}/{FILE}") if path.parent != before)
+def last(runs_root: Path, name: str) -> Path | None:
+    """The folder of a project's latest matrix; None where there is none."""
+    found = sorted(path.parent for path in runs_root.glob(f"*Z-{escape(name)}{SUFFIX}/{FILE}"))
     return found[-1] if found else None
 
 

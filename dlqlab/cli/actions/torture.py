@@ -57,8 +57,9 @@ def torture(
     project, choice = _chosen(read_project(file), seed, Choice(only, quick), faults)
     before = results.read(against) if against else None
     runs_root = runs.resolve()
-    last = results.last(runs_root) if before is None and faults is None else None
-    folder = runs_root / f"{run_id(project.name)}{results.SUFFIX}"
+    last = results.last(runs_root, project.name) if before is None and faults is None else None
+    suffix = results.SUFFIX if faults is None else results.OWN_SUFFIX
+    folder = runs_root / f"{run_id(project.name)}{suffix}"
     console = Console(stderr=True) if as_json else OUT
     with emulator_of(for_run(port)) as emulator:
         each = tasks or (_QUICK_TASKS if quick else _TASKS)
@@ -71,7 +72,7 @@ def torture(
             on_row=lambda answer: print_row(answer, console),
         )
         known = before or (results.read(last) if last else None)
-        differences = changes(known, found) if known and not only else ()
+        differences = changes(known, found) if known else ()
         _write(found, folder, differences, junit)
         console.print()
         print_result(found, folder, console, differences)
