@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from dlqlab.errors import DlqlabError, UsageError
@@ -43,31 +43,26 @@ class Choice:
         )
 
 
-def run_matrix(bench: Bench, choice: Choice, *, command: Sequence[str], on_row: Callable[[Answer], None]) -> Result:
-    """Run it and tell of each row as it ends.
+def run_matrix(bench: Bench, choice: Choice, *, command: Sequence[str], on_row: Callable[[Result], None]) -> Result:
+    """Run it; after each row its result so far is told, whose last answer is the row's.
 
     Raises:
         DlqlabError: the baseline broke: without it nothing else can be said.
         UsageError: a chosen row is not there.
     """
-    started_ts, seed = time.time(), bench.project.seed
+    seed = bench.project.seed
     baseline = bench.run(BASE, seed=seed + 1 if choice.own else seed)
-    on_row(baseline)
+    found = Result(name=bench.project.name, started_ts=time.time(), answers=(baseline,), command=tuple(command))
+    on_row(found)
     if bench.topology is None:
         raise UsageError("the topology of the pipeline is not known: no rows can be made of it")
     rows = choice.of(matrix(bench.topology, bench.targets, quick=choice.quick and not choice.only))
-    answers = [baseline]
+    found = replace(found, left_out=rows.left_out)
     for number, row in enumerate(rows.rows, start=1):
-        found = _run(bench, row, baseline, seed=seed if choice.own else seed + number)
-        answers.append(found)
+        answer = _run(bench, row, baseline, seed=seed if choice.own else seed + number)
+        found = replace(found, answers=(*found.answers, answer))
         on_row(found)
-    return Result(
-        name=bench.project.name,
-        started_ts=started_ts,
-        answers=tuple(answers),
-        left_out=rows.left_out,
-        command=tuple(command),
-    )
+    return found
 
 
 def _run(bench: Bench, row: Row, baseline: Answer, *, seed: int, tasks: int | None = None) -> Answer:

@@ -69,7 +69,7 @@ def torture(
             bench,
             choice,
             command=("dlqlab", *sys.argv[1:]),
-            on_row=lambda answer: print_row(answer, console),
+            on_row=lambda so_far: _tell(so_far, folder, console),
         )
         known = before or (results.read(last) if last else None)
         differences = changes(known, found) if known else ()
@@ -101,6 +101,12 @@ def _chosen(project: Project, seed: int | None, choice: Choice, faults: Path | N
         raise UsageError(f"--seed {seed} and seed = {plan.seed} in {faults}: give one of them")
     row = Row(faults.stem, f"the faults of {faults.name}", plan.faults)
     return replace(project, seed=plan.seed), replace(choice, own=row)
+
+
+def _tell(so_far: Result, folder: Path, console: Console) -> None:
+    """The row that has ended; what is known so far is kept, however this ends."""
+    print_row(so_far.answers[-1], console)
+    results.write(so_far, folder)
 
 
 def _write(found: Result, folder: Path, differences: tuple[Change, ...], junit: Path | None) -> None:
