@@ -395,3 +395,15 @@ def test_updated_mapping_keeps_a_failed_message_from_the_first_moment(
 
     _, counts = wait_for("ten invocations", handled, deadline_s=40)
     assert "10" == counts["ApproximateNumberOfMessagesNotVisible"]
+
+
+def test_terraform_gets_queue_urls_in_the_form_of_aws(emulator: Emulator, aws: Aws, make_queue: Callable[..., str]) -> None:
+    """Its provider takes ``/ACCOUNT/NAME`` only. Both URLs are of the same queue, whoever uses which."""
+    url = make_queue()
+    provider = aws("sqs", Config(user_agent_extra="terraform-provider-aws/5.100.0"))
+    short = provider.get_queue_url(QueueName=url.rpartition("/")[2])["QueueUrl"]
+    provider.send_message(QueueUrl=short, MessageBody="x")
+
+    assert 3 == len(urlsplit(short).path.split("/"))
+    assert "/queue/" in url
+    assert "x" == aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"]
