@@ -405,7 +405,8 @@ def test_terraform_gets_queue_urls_in_the_form_of_aws(aws: Aws, make_queue: Call
     endpoint, name = aws("sqs").meta.endpoint_url, url.rpartition("/")[2]
     account = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     config = Config(user_agent_extra="terraform-provider-aws/5.100.0")
-    provider: Any = boto3.client("sqs", endpoint_url=endpoint, config=config, **account)
+    client: Any = boto3.client
+    provider = client("sqs", endpoint_url=endpoint, config=config, **account)
     short = provider.get_queue_url(QueueName=name)["QueueUrl"]
     provider.send_message(QueueUrl=short, MessageBody="x")
 
