@@ -11,7 +11,7 @@ from dlqlab.contracts.topology import Consumer, Topology, Work
 from dlqlab.errors import EvidenceError
 
 RETRY, LAST, DEAD = "a retry", "the last receive", "a dead letter"
-AGAIN, PARTIAL, BATCH = "a delivery after success", "a partial batch failure", "a batch of several"
+AGAIN, PARTIAL, BATCH = "a duplicate delivery", "a partial batch failure", "a batch of several"
 THROTTLE, BREAK, TAKEN, REDRIVE = "a throttle", "an end in the middle", "a dead letter worked off", "a redrive"
 PLAIN = "exercised nothing but the straight way"
 _PLAIN = frozenset({BATCH})
@@ -84,7 +84,7 @@ def _of_work(work: Work, consumers: Sequence[Consumer], stays: Sequence[Stay]) -
     limit, asks = work.queue.max_receive_count, any(one.response_types for one in consumers)
     ways = {
         RETRY: (_again_after_failure(stay) for stay in stays),
-        AGAIN: (_again_after_success(stay) for stay in stays),
+        AGAIN: (_is_duplicate(stay) for stay in stays),
         THROTTLE: (any(each.outcome == Outcome.THROTTLED for each in _all(stay)) for stay in stays),
         BREAK: (any(each.outcome in {Outcome.TIMEOUT, Outcome.CRASH} for each in _all(stay)) for stay in stays),
     }
@@ -116,9 +116,14 @@ def _again_after_failure(stay: Stay) -> bool:
     return len(stay.deliveries) > 1 and bool(failures(stay))
 
 
-def _again_after_success(stay: Stay) -> bool:
-    ended = [each.ended_ts for each in successes(stay) if each.ended_ts is not None]
-    return bool(ended) and any(each.started_ts > min(ended) for each in attempts_of(stay))
+def _is_duplicate(stay: Stay) -> bool:
+    """Whether an attempt began after, or while, another one of the same function did the work."""
+    attempts = list(attempts_of(stay))
+    return any(
+        later is not done and later.function == done.function and later.started_ts >= done.started_ts
+        for done in successes(stay)
+        for later in attempts
+    )
 
 
 def _all(stay: Stay) -> Iterable[Attempt]:

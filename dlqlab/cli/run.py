@@ -18,6 +18,7 @@ RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUN
 @targeted_to_run
 @click.option("--keep", is_flag=True, help="Leave the emulator running afterwards.")
 @click.option("--seed", type=int, help="Another seed than the scenario's.")
+@click.option("--tasks", type=click.IntRange(1, 10_000_000), help="At most this many tasks.")
 @click.option(
     "--faults", type=click.Path(path_type=Path), help="Break the run by the [[faults]] of this file, from outside."
 )

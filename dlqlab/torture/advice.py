@@ -35,6 +35,8 @@ _BY_RULE: Mapping[str, str] = {
     "redone_for_a_mate": _FULL_BATCH,
     "unread": "queue-unread",
     "burnt": "receives-survive-throttles",
+    "dead_untried": "receives-survive-throttles",
+    "tried_too_little": "receives-survive-throttles",
     "buried_perhaps": "receives-are-few",
 }
 _BY_HAND: Mapping[str, tuple[str, str]] = {

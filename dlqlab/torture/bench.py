@@ -73,7 +73,6 @@ class Bench:
         return replace(
             found,
             seed=seed,
-            tasks=tasks or self.tasks,
             run=str(run.path.relative_to(self.folder)),
             took_s=round(time.monotonic() - began_s, 1),
         )
@@ -162,8 +161,8 @@ def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: 
     write_json(run.verdict_path, verdict.to_json())
     oracle = Oracle(facts.flow, plan, in_force_of(evidence.manifest))
     found = judged(facts, verdict, plan, oracle, baseline.usual if baseline else Usual())
-    keys = keys_of(facts.flow, oracle.strikes)
-    done = answer(row, found, baseline)
+    keys = keys_of(facts.flow, oracle.strikes, by_path=plan.task_key is not None)
+    done = answer(row, found, evidence.manifest.scenario.load.tasks, baseline)
     return replace(
         done,
         tasks_of={one: keys[one] for one in done.messages if one in keys},

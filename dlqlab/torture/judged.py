@@ -1,7 +1,7 @@
 """What a row of the matrix says of a pipeline: survived, degraded or broken, by which messages, and why."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dlqlab.analysis.facts import Facts
@@ -40,6 +40,8 @@ class Harm:
     name: str
     text: str
     messages: tuple[str, ...]
+    is_break: bool = True
+    """Whether it makes a row broken, else degraded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ _BREAKS: Mapping[str, tuple[str, ...]] = {
     "accepted": ("without_a_message", "half_done"),
     "effects": ("doubled", "missing"),
     "once": ("dead_after_done",),
+    "attempts": ("dead_untried", "tried_too_little"),
     "order": ("gone_on_after_a_failure", "overtook"),
 }
 _COSTS: Mapping[str, tuple[str, ...]] = {
@@ -114,7 +117,7 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     return Judged(
         outcome=_outcome(breaks, costs, why, is_untouched=bool(plan.faults) and not strikes),
         breaks=tuple(breaks),
-        costs=tuple(costs),
+        costs=tuple(replace(one, is_break=False) for one in costs),
         strikes=strikes,
         why_unknown=why,
         slowest_s=max(slowest.values(), default=None),

@@ -40,9 +40,7 @@ def page(result: Result, folder: Path, differences: Sequence[Change] = ()) -> st
     title = f"{result.name} under faults from outside"
     rows = "".join(_row(one) for one in result.in_order())
     broken = [one for one in result.in_order() if one.outcome is Outcome.BROKEN]
-    changed = "".join(
-        f"<li>{escape(one.name)}: {one.before or 'not there'}, now {one.now or 'not there'}</li>" for one in differences
-    )
+    changed = "".join(f"<li>{escape(one.name)}: {one.before}, now {one.now}</li>" for one in differences)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
@@ -65,7 +63,7 @@ def _row(one: Answer) -> str:
     shown = (
         f'<a href="#{escape(one.name)}">{escape(one.name)}</a>' if one.outcome is Outcome.BROKEN else escape(one.name)
     )
-    never = f"<p>{escape(one.never)}</p>" if one.never else ""
+    never = f"<details><summary>never reached</summary>{escape(one.never)}</details>" if one.never else ""
     return (
         f'<tr><td>{shown}</td><td class="{one.outcome}">{one.outcome}</td>'
         f'<td class="n">{f"{one.strikes:,}" if one.faults else ""}</td>'

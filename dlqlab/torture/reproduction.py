@@ -36,6 +36,11 @@ def command(file: str, *, tasks: int) -> str:
     return f"dlqlab torture --faults {file} --tasks {tasks}"
 
 
+def run_command(file: str, *, tasks: int, seed: int) -> str:
+    """The command that makes a whole report of it."""
+    return f"dlqlab run --faults {file} --tasks {tasks} --seed {seed}"
+
+
 def to_pytest(name: str, plan: Plan, *, tasks: int, reason: str) -> str:
     """A test that fails while the pipeline breaks under the plan; it runs in the folder of ``dlqlab.toml``."""
     text = to_toml(plan)

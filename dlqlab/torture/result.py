@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
+from dlqlab.analysis.statistics import homogeneity
 from dlqlab.contracts.injection import Fault
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
 from dlqlab.contracts.rundir import read_json, write_json
@@ -13,7 +15,11 @@ from dlqlab.torture.advice import advice
 from dlqlab.torture.judged import Harm, Judged, Outcome, Usual
 from dlqlab.torture.matrix import BASELINE, Row
 
-FILE, PAGE, SUFFIX = "torture.json", "torture.html", "-torture"
+FILE, PAGE = "torture.json", "torture.html"
+SUFFIX, OWN_SUFFIX = "-torture", "-faults"
+"""Of the folders of a matrix, and of a row of one's own."""
+_CHANCE = 0.01
+"""A harm that the baseline has as well is the faults' doing where it is more frequent, and chance is less likely."""
 _ORDER = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.UNTOUCHED, Outcome.DEGRADED, Outcome.SURVIVED)
 _STATUSES: Mapping[Outcome, Status] = {
     Outcome.BROKEN: Status.INVALID,
@@ -27,8 +33,8 @@ class Answer:
     """One row with what was measured.
 
     ``harms`` are what broke, else what it cost: set by set with the ids of its messages. ``tasks_of`` has the key of
-    the task of each of those messages. ``also_without`` are the names of harms that the baseline has too. ``never`` is
-    what the run never reached. ``run`` is the folder of its evidence, from that of the result.
+    the task of each of those messages. ``also_without`` are the names of harms that the baseline has as often.
+    ``never`` is what the run never reached. ``run`` is the folder of its evidence, from that of the result.
     """
 
     name: str
@@ -58,8 +64,9 @@ class Answer:
     @property
     def first(self) -> Harm | None:
         """The harm that its reason, rule and remedy are about: the first that is the faults' doing."""
-        own = (one for one in self.harms if one.name not in self.also_without)
-        return next(own, next(iter(self.harms), None))
+        wanted = [one for one in self.harms if one.is_break or self.outcome is not Outcome.BROKEN]
+        own = (one for one in wanted if one.name not in self.also_without)
+        return next(own, next(iter(wanted), None))
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -81,8 +88,8 @@ class Answer:
 
     @property
     def is_the_faults_doing(self) -> bool:
-        """Whether anything happened that does not happen without faults."""
-        return any(one.name not in self.also_without for one in self.harms)
+        """Whether it is broken by what does not happen as often without faults."""
+        return any(one.is_break and one.name not in self.also_without for one in self.harms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,37 +125,51 @@ def _valid(found: set[Status]) -> Status:
     return Status.VALID if found else Status.UNKNOWN
 
 
-def answer(row: Row, found: Judged, baseline: Answer | None) -> Answer:
-    """A row's answer as it is kept; what the baseline shows as well is marked."""
+def answer(row: Row, found: Judged, tasks: int, baseline: Answer | None) -> Answer:
+    """A row's answer as it is kept; what the baseline shows as often is marked."""
+    harms = (*found.breaks, *found.costs)
+    usual = {one.name: len(one.messages) for one in baseline.harms} if baseline else {}
     return Answer(
         name=row.name,
         what=row.what,
         outcome=found.outcome,
         faults=row.faults,
+        tasks=tasks,
         strikes=found.strikes,
-        harms=(*found.breaks, *found.costs),
-        also_without=tuple(one.name for one in baseline.harms) if baseline else (),
+        harms=harms,
+        also_without=tuple(
+            one.name
+            for one in harms
+            if baseline
+            and one.name in usual
+            and not _is_more(len(one.messages), tasks, usual[one.name], baseline.tasks)
+        ),
         why_unknown=found.why_unknown,
         slowest_s=found.slowest_s,
         buries=found.buries,
     )
 
 
+def _is_more(harmed: int, tasks: int, usual: int, usual_tasks: int) -> bool:
+    """Whether a harm is more frequent than in the baseline, beyond what chance makes of it."""
+    harmed, usual = min(harmed, tasks), min(usual, usual_tasks)
+    test = homogeneity([harmed, usual], [tasks, usual_tasks])
+    return harmed * usual_tasks > usual * tasks and test is not None and test.p_value < _CHANCE
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row whose outcome is another than the last time; None where it was or is not there."""
+    """A row whose outcome is another than the last time."""
 
     name: str
-    before: Outcome | None
-    now: Outcome | None
+    before: Outcome
+    now: Outcome
 
 
 def changes(before: Result, now: Result) -> tuple[Change, ...]:
-    """Rows whose outcome changed, in the order of the new result; then those that are not there any more."""
+    """The rows of both results whose outcome changed: a part of the matrix may be compared with the whole."""
     was = {one.name: one.outcome for one in before.answers}
-    found = [Change(one.name, was.get(one.name), one.outcome) for one in now.answers]
-    names = {one.name for one in now.answers}
-    found += [Change(name, outcome, None) for name, outcome in was.items() if name not in names]
+    found = (Change(one.name, was[one.name], one.outcome) for one in now.answers if one.name in was)
     return tuple(one for one in found if one.before is not one.now)
 
 
@@ -177,9 +198,9 @@ def read(folder: Path) -> Result:
         raise EvidenceError(f"{path}: is not a result of dlqlab torture: {error}") from error
 
 
-def last(runs_root: Path, *, before: Path | None = None) -> Path | None:
-    """The folder of the latest matrix; None where there is none. ``before`` is left out."""
-    found = sorted(path.parent for path in runs_root.glob(f"*{SUFFIX}/{FILE}") if path.parent != before)
+def last(runs_root: Path, name: str) -> Path | None:
+    """The folder of a project's latest matrix; None where there is none."""
+    found = sorted(path.parent for path in runs_root.glob(f"*Z-{escape(name)}{SUFFIX}/{FILE}"))
     return found[-1] if found else None
 
 

@@ -43,14 +43,7 @@ class Choice:
         )
 
 
-def run_matrix(
-    bench: Bench,
-    choice: Choice,
-    *,
-    command: Sequence[str],
-    on_row: Callable[[Answer], None],
-    begins: Callable[[str], None],
-) -> Result:
+def run_matrix(bench: Bench, choice: Choice, *, command: Sequence[str], on_row: Callable[[Answer], None]) -> Result:
     """Run it and tell of each row as it ends.
 
     Raises:
@@ -58,7 +51,6 @@ def run_matrix(
         UsageError: a chosen row is not there.
     """
     started_ts, seed = time.time(), bench.project.seed
-    begins(BASELINE)
     baseline = bench.run(BASE, seed=seed + 1 if choice.own else seed)
     on_row(baseline)
     if bench.topology is None:
@@ -66,7 +58,6 @@ def run_matrix(
     rows = choice.of(matrix(bench.topology, bench.targets, quick=choice.quick and not choice.only))
     answers = [baseline]
     for number, row in enumerate(rows.rows, start=1):
-        begins(row.name)
         found = _run(bench, row, baseline, seed=seed if choice.own else seed + number)
         answers.append(found)
         on_row(found)

@@ -53,7 +53,7 @@ def print_result(result: Result, folder: Path, console: Console, differences: Se
     for text in result.left_out:
         console.print(f"left out: {escape(text)}", soft_wrap=True)
     for change in differences:
-        console.print(escape(f"since the last time: {change.name}: {_change(change)}"), soft_wrap=True)
+        console.print(escape(f"since the last time: {change.name}: {change.before}, now {change.now}"), soft_wrap=True)
     console.print(f"[bold]{escape(summary(result))}[/]", soft_wrap=True)
 
 
@@ -97,7 +97,3 @@ def _print_broken(answer: Answer, folder: Path, console: Console) -> None:
     for title, text in lines:
         if text:
             console.print(f"  {title:<7} {escape(text)}", soft_wrap=True)
-
-
-def _change(change: Change) -> str:
-    return f"{change.before or 'not there'}, now {change.now or 'not there'}"

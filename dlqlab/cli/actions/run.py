@@ -51,28 +51,29 @@ def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, 
     return _run_scenario(where, scenario or DEFAULT, faults=faults, cells=cells, **options)
 
 
-def _run_project(file: Path, where: Where, *, faults: Path | None, keep: bool, seed: int | None, runs: Path) -> int:
-    runner = _project_runner(file, faults=faults, port=for_run(where.port), keep=keep, seed=seed, runs=runs)
+def _run_project(file: Path, where: Where, *, keep: bool, **options: Any) -> int:
+    runner = _project_runner(file, port=for_run(where.port), keep=keep, **options)
     import_ahead((CONCLUDE, ENGINE))
     return _concluded(runner.gather(), runner.phases)
 
 
-def _run_same_end(file: Path, where: Where, *, faults: Path | None, keep: bool, seed: int | None, runs: Path) -> int:
+def _run_same_end(file: Path, where: Where, *, keep: bool, **options: Any) -> int:
     """Three plays; they start emulators of their own, one after another, on the port that is given or any free one."""
     if keep:
         raise UsageError("--keep with --same-end: each play has an emulator of its own that ends with it")
-    runner = _project_runner(file, faults=faults, port=where.port or ANY_PORT, keep=False, seed=seed, runs=runs)
+    runner = _project_runner(file, port=where.port or ANY_PORT, keep=False, **options)
     import_ahead((CONCLUDE, ENGINE))
     gathered, last = play_same_end(runner, lambda text: OUT.print(f"[bold]{escape(text)}[/]", soft_wrap=True))
     return _concluded(gathered, last.phases)
 
 
 def _project_runner(
-    file: Path, *, faults: Path | None, port: int, keep: bool, seed: int | None, runs: Path
+    file: Path, *, faults: Path | None, port: int, keep: bool, seed: int | None, tasks: int | None, runs: Path
 ) -> ProjectRunner:
     project = read_project(file)
     project = project if seed is None else replace(project, seed=seed)
-    load = project.load
+    load = project.load if tasks is None else replace(project.load, tasks=tasks)
+    project = replace(project, load=load)
     OUT.print(f"[bold]{escape(project.name)}[/]: {load.tasks:,} tasks at {load.rate_per_s:g} a second", soft_wrap=True)
     return ProjectRunner(
         project=project,
@@ -88,7 +89,15 @@ def _project_runner(
 
 
 def _run_scenario(
-    where: Where, scenario: str, *, faults: Path | None, keep: bool, seed: int | None, runs: Path, cells: int
+    where: Where,
+    scenario: str,
+    *,
+    faults: Path | None,
+    keep: bool,
+    seed: int | None,
+    tasks: int | None,
+    runs: Path,
+    cells: int,
 ) -> int:
     if faults is not None and where.target:
         raise UsageError(
@@ -98,7 +107,7 @@ def _run_scenario(
         raise UsageError(f"--cells {cells} with --faults: faults from outside strike one emulator")
     if cells > 1 and (keep or where.target):
         raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
-    chosen = find(scenario, seed=seed)
+    chosen = find(scenario, seed=seed, load={} if tasks is None else {"tasks": tasks})
     plan = Plan() if faults is None else read_plan(faults, seed=chosen.seed)
     target = elsewhere(where) if where.target else None
     what = "deploy, empty the stage's queues and tables, send load"

@@ -22,7 +22,7 @@ from dlqlab.torture.bench import Bench, emulator_of
 from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import Row
 from dlqlab.torture.page import page
-from dlqlab.torture.reproduction import command, to_pytest, to_toml
+from dlqlab.torture.reproduction import command, run_command, to_pytest, to_toml
 from dlqlab.torture.result import Answer, Change, Result, changes
 from dlqlab.torture.run_matrix import Choice, cannot_shrink, run_matrix, shrink_row
 from dlqlab.torture.summary import to_junit
@@ -57,8 +57,9 @@ def torture(
     project, choice = _chosen(read_project(file), seed, Choice(only, quick), faults)
     before = results.read(against) if against else None
     runs_root = runs.resolve()
-    last = results.last(runs_root) if before is None and faults is None else None
-    folder = runs_root / f"{run_id(project.name)}{results.SUFFIX}"
+    last = results.last(runs_root, project.name) if before is None and faults is None else None
+    suffix = results.SUFFIX if faults is None else results.OWN_SUFFIX
+    folder = runs_root / f"{run_id(project.name)}{suffix}"
     console = Console(stderr=True) if as_json else OUT
     with emulator_of(for_run(port)) as emulator:
         each = tasks or (_QUICK_TASKS if quick else _TASKS)
@@ -69,10 +70,9 @@ def torture(
             choice,
             command=("dlqlab", *sys.argv[1:]),
             on_row=lambda answer: print_row(answer, console),
-            begins=lambda _name: None,
         )
         known = before or (results.read(last) if last else None)
-        differences = changes(known, found) if known and not only else ()
+        differences = changes(known, found) if known else ()
         _write(found, folder, differences, junit)
         console.print()
         print_result(found, folder, console, differences)
@@ -96,7 +96,7 @@ def _chosen(project: Project, seed: int | None, choice: Choice, faults: Path | N
     own_seed = project.seed if seed is None else seed
     if faults is None:
         return replace(project, seed=own_seed), choice
-    plan = read_plan(faults, seed=own_seed)
+    plan = read_plan(faults, seed=own_seed, task_key=project.task.key or None)
     if seed is not None and plan.seed != seed:
         raise UsageError(f"--seed {seed} and seed = {plan.seed} in {faults}: give one of them")
     row = Row(faults.stem, f"the faults of {faults.name}", plan.faults)
@@ -152,6 +152,8 @@ def shrink_one(
     told = f"{count(small.tasks, 'task')}, {shrunk.strikes:,} of them struck, after {time.monotonic() - began_s:.0f} s"
     console.print(f"[bold]{escape(answer.name)}[/]: {told}", soft_wrap=True)
     console.print(f"  {command(str(shown(file)), tasks=small.tasks)}", soft_wrap=True)
+    again = run_command(str(shown(file)), tasks=small.tasks, seed=small.seed)
+    console.print(f"  {again}  (its whole report)", soft_wrap=True)
     if pytest_file:
         text = to_pytest(answer.name, plan, tasks=small.tasks, reason=answer.reason)
         pytest_file.write_text(text, encoding="utf-8")

@@ -77,6 +77,13 @@ def test_a_second_delivery_after_success_is_reached() -> None:
     assert AGAIN in reached(story)
 
 
+def test_a_second_delivery_while_the_first_is_worked_on_is_reached() -> None:
+    story = Story().sent("m1").tried("m1", 1).tried("m1", 1.2).deleted("m1", 2)
+
+    assert AGAIN in reached(story)
+    assert AGAIN not in reached(Story().sent("m1").tried("m1", 1, ok=False).back("m1", 31).tried("m1", 31))
+
+
 def test_throttles_and_partial_failures_are_reached() -> None:
     story = Story().sent("m1").received("m1", 1).invoked("m1", at=1, outcome="throttled").back("m1", 31)
     story.received("m1", 31).invoked("m1", at=31, failed=("m1",), reports_failures=True)

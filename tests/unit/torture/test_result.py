@@ -1,6 +1,7 @@
 """A result is kept, read again and compared; a broken row becomes a file, a command and a test."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,10 +12,10 @@ from dlqlab.contracts.verdict import Status
 from dlqlab.errors import EvidenceError, UsageError
 from dlqlab.run.injection import read_plan
 from dlqlab.torture import result as results
-from dlqlab.torture.judged import Harm, Outcome
+from dlqlab.torture.judged import Harm, Judged, Outcome
 from dlqlab.torture.matrix import BASELINE, Matrix, Row
 from dlqlab.torture.reproduction import command, number_of, struck_only, to_pytest, to_toml
-from dlqlab.torture.result import Answer, Change, Result, changes
+from dlqlab.torture.result import Answer, Change, Result, answer, changes
 from dlqlab.torture.run_matrix import Choice, cannot_shrink
 from dlqlab.torture.shrink import Small
 from dlqlab.torture.summary import to_junit
@@ -53,27 +54,23 @@ def test_a_file_that_is_no_result_is_refused(tmp_path: Path) -> None:
         results.read(tmp_path)
 
 
-def test_the_last_result_is_the_one_with_the_latest_name(tmp_path: Path) -> None:
-    assert results.last(tmp_path) is None
-    for name in ("2026-01-02-x-torture", "2026-01-01-x-torture"):
+def test_the_last_result_is_the_latest_of_this_project(tmp_path: Path) -> None:
+    assert results.last(tmp_path, "x") is None
+    for name in ("2026-01-02T00-00-00Z-x-torture", "2026-01-01T00-00-00Z-x-torture", "2026-01-03T00-00-00Z-y-torture"):
         results.write(result(), tmp_path / name)
 
-    found = results.last(tmp_path)
+    found = results.last(tmp_path, "x")
 
     assert found is not None
-    assert found.name == "2026-01-02-x-torture"
+    assert found.name == "2026-01-02T00-00-00Z-x-torture"
 
 
-def test_rows_that_changed_came_or_went_are_told() -> None:
+def test_rows_of_both_results_that_changed_are_told() -> None:
     mended = Answer(name="malformed", what="", outcome=Outcome.SURVIVED)
     new = Answer(name="kill", what="", outcome=Outcome.BROKEN)
 
-    assert changes(result(BROKEN), result(mended, new)) == (
-        Change("malformed", Outcome.BROKEN, Outcome.SURVIVED),
-        Change("kill", None, Outcome.BROKEN),
-    )
-    assert changes(result(BROKEN), result()) == (Change("malformed", Outcome.BROKEN, None),)
-    assert changes(result(BROKEN), result(BROKEN)) == ()
+    assert changes(result(BROKEN), result(mended, new)) == (Change("malformed", Outcome.BROKEN, Outcome.SURVIVED),)
+    assert changes(result(BROKEN, new), result(BROKEN)) == ()
 
 
 @pytest.mark.parametrize(
@@ -143,3 +140,30 @@ def test_rows_are_chosen_by_name_and_a_name_that_is_not_there_is_refused() -> No
     assert [row.name for row in Choice(only=("error*",)).of(every).rows] == ["error", "error-always"]
     with pytest.raises(UsageError, match="there are error, error-always, kill"):
         Choice(only=("eror",)).of(every)
+
+
+@pytest.mark.parametrize(
+    ("usual", "harmed", "also"),
+    [(1, 1, True), (1, 3, True), (1, 30, False), (0, 1, False), (20, 22, True), (60, 5, True)],
+)
+def test_what_the_baseline_shows_as_often_is_not_the_faults_doing(usual: int, harmed: int, *, also: bool) -> None:
+    def harm(n: int) -> tuple[Harm, ...]:
+        return (Harm("effect_twice", "Twice.", tuple(f"m{number}" for number in range(n))),) if n else ()
+
+    baseline = Answer(name=BASELINE, what="", outcome=Outcome.BROKEN, tasks=60, harms=harm(usual))
+    found = Judged(outcome=Outcome.BROKEN, breaks=harm(harmed), costs=(), strikes=9)
+
+    row = answer(Row("kill", "", (FAULT,)), found, 60, baseline)
+
+    assert (row.also_without == ("effect_twice",), row.is_the_faults_doing) == (also, not also)
+
+
+def test_a_cost_of_a_broken_row_is_neither_its_reason_nor_made_small() -> None:
+    cost = Harm("taken_along", "With its batch.", ("m9",), is_break=False)
+
+    row = replace(BROKEN, harms=(*BROKEN.harms, cost), also_without=("named_in_vain",))
+
+    assert row.reason == "Named, and deleted."
+    assert not row.is_the_faults_doing
+    assert cannot_shrink(row) == "it is not broken by its faults"
+    assert replace(row, outcome=Outcome.DEGRADED, harms=(cost,)).reason == "With its batch."
