@@ -38,6 +38,20 @@ class IndexedRows(Rows):
         self._standing: dict[tuple[str, str], dict[str, list[int]]] = {}
         self._made: dict[str, dict[int, Row]] = {}
 
+    def fetch_named(self, client_request_ids: Collection[str] = ()) -> None:
+        """Make the rows that the keys name at once, before one key after the other is looked for.
+
+        Args:
+            client_request_ids: of the keys' requests.
+        """
+        self.messages(self._keys)
+        keyed = self.sent_of(self._keys)
+        self._rows("calls", self._named("calls", "item_key"))
+        bodies = self._rows("bodies", self._named("bodies", "body"))
+        self.sent_as({row["body_sha256"] for row in [*keyed, *bodies] if row["body_sha256"]})
+        caused = self.invocations_for(client_request_ids)
+        self.sent_by({*client_request_ids, *(row["request_id"] for row in caused)})
+
     def fetch_ahead(self, message_ids: Collection[str]) -> None:
         """Make the rows of these messages and of their invocations at once, which is quicker than task by task."""
         self.messages(message_ids)
@@ -70,6 +84,10 @@ class IndexedRows(Rows):
                 self._parts[name] = _Parts(self.table(name))
             made.update(zip(missing, self._parts[name].rows(missing), strict=True))
         return [made[place] for place in found]
+
+    def _named(self, name: str, column: str) -> set[int]:
+        """Where any of the keys stands."""
+        return {place for places in self._words(name, column).values() for place in places}
 
     def _index(self, name: str, column: str) -> "_Hashed":
         """Where each value of a column of texts, or of lists of texts, stands."""
