@@ -16,6 +16,7 @@ from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.states import States, write_states
 from dlqlab.deploy.target import Target
+from dlqlab.errors import UsageError
 from dlqlab.load.senders import EntrySettings, sender_of
 from dlqlab.progress import Phases
 from dlqlab.run.own_entries import host_of
@@ -68,6 +69,19 @@ def read_left_behind(
             places = count(len(end.places), "table, bucket or queue", "tables, buckets and queues")
             phase.note = f"{count(sum(map(len, end.places.values())), 'item')} left in {places}"
             phase.failed = bool(end.unread)
+
+
+def check_done(target: Target, project: Project) -> None:
+    """Look before the load whether there is what says that a task is done.
+
+    Raises:
+        UsageError: a table or queue of the project file is not there; names those that are.
+    """
+    part, names = project.done.queue, list(target.topology.queue_names.values())
+    if project.done.kind == "table":
+        in_table(target.client("dynamodb"), project.done)
+    elif part and part not in names and sum(part in name for name in names) != 1:
+        raise UsageError(f"done.queue is {part!r}: no queue, or several, are called so; there are {', '.join(names)}")
 
 
 def ended_before(target: Target, project: Project, url: str, entry: EntrySettings) -> frozenset[str]:

@@ -27,7 +27,7 @@ from dlqlab.load.own_locustfile import NOT_TOLD as NOT_TOLD_BY_LOCUSTFILE
 from dlqlab.load.starter import LoadResult
 from dlqlab.progress import Phases
 from dlqlab.run.left import leaving_evidence
-from dlqlab.run.left_behind import ended_before, read_left_behind
+from dlqlab.run.left_behind import check_done, ended_before, read_left_behind
 from dlqlab.run.measure import pull, sampled
 from dlqlab.run.project_deployment import Deployment, deploy_project
 from dlqlab.run.project_load import ProjectLoad, scenario_of
@@ -149,6 +149,7 @@ class ProjectRunner:
         sqs = target.client("sqs")
         load = ProjectLoad(project=self.project, root=self.root, target=target)
         url, entry = load.entry()
+        check_done(target, self.project)
         if entry is None:
             self.note(not_measured={**self.manifest.not_measured, "ledger": NOT_TOLD_BY_LOCUSTFILE})
         before = ended_before(target, self.project, url, entry) if entry and self.ran_already else frozenset()
