@@ -17,7 +17,8 @@ from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.states import States, write_states
 from dlqlab.deploy.target import Target
 from dlqlab.errors import UsageError
-from dlqlab.load.messages import EntrySettings, sender_of
+from dlqlab.load.messages import EntrySettings
+from dlqlab.load.senders import sender_of
 from dlqlab.progress import Phases
 from dlqlab.run.own_entries import host_of
 from dlqlab.wording import count
