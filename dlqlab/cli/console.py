@@ -1,11 +1,13 @@
 """What every command that runs shares: the two consoles, and errors as messages with exit codes."""
 
 import errno
+import gc
 import importlib
 import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from rich.console import Console
@@ -31,7 +33,7 @@ def end_with(action: tuple[str, str], given: Mapping[str, object]) -> NoReturn:
     try:
         _check_project()
         module, name = action
-        code = getattr(importlib.import_module(module), name)(**given) or 0
+        code = getattr(_imported(module), name)(**given) or 0
     except DlqlabError as error:
         ERR.print(f"[bold red]dlqlab:[/] {escape(str(error))}", soft_wrap=True)
         _print_notes(error)
@@ -48,6 +50,15 @@ def end_with(action: tuple[str, str], given: Mapping[str, object]) -> NoReturn:
         _print_notes(error)
         code = EXIT_BROKE
     sys.exit(code)
+
+
+def _imported(module: str) -> ModuleType:
+    """Without the garbage collector, which takes a seventh of the time of an import whose objects all stay."""
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.enable()
 
 
 def _check_project() -> None:

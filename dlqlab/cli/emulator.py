@@ -1,4 +1,4 @@
-"""The commands about the emulator: up, down, env, doctor, emulator pins."""
+"""The commands about the emulator: up, down, env, doctor, emulator pins, emulator card."""
 
 import click
 
@@ -66,7 +66,7 @@ def doctor() -> None:
 
 @click.group(short_help="Look after what the emulator is built on.")
 def emulator() -> None:
-    """Look after what the emulator is built on: dlqlab emulator pins."""
+    """Look after what the emulator is built on and what it does as AWS: dlqlab emulator pins, dlqlab emulator card."""
 
 
 @emulator.command(short_help="Compare LocalStack with what is relied on in it.")
@@ -77,6 +77,17 @@ def pins() -> None:
 
     Prints every difference, and which modules of dlqlab.emulator to read again. Exit code: 0 nothing differs, or all
     was written; 1 something differs, or is gone.
+    """
+
+
+@emulator.command(short_help="Say what is as on AWS, and what is not.")
+@PORT
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@command
+def card() -> None:
+    """Print the fidelity card: what is served and what it goes by, and where the emulator differs from AWS.
+
+    Of an emulator that runs also its patches, and what its functions run on.
     """
 
 

@@ -269,8 +269,10 @@ def _check(project: Project, path: Path) -> None:
 
 
 def _check_task(project: Project, path: Path) -> None:
-    """What a task is, and when it is done."""
-    done = project.done
+    """What a task is, what sends it, and when it is done."""
+    done, locustfile = project.done, project.load.locustfile
+    if locustfile and not (path.parent / locustfile).is_file():
+        raise UsageError(f"{path}: load.locustfile is {locustfile!r}: there is no such file in {path.parent}")
     if project.task.key:
         try:
             jmespath.compile(project.task.key)

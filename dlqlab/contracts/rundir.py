@@ -112,10 +112,22 @@ class RunDir:
         Raises:
             EvidenceError: the file cannot be read.
         """
+        return self._topology("declared")
+
+    def read_deployed(self) -> Topology | None:
+        """The pipeline as it was found deployed, with its settings; None where nobody looked.
+
+        Raises:
+            EvidenceError: the file cannot be read.
+        """
+        return self._topology("deployed")
+
+    def _topology(self, which: str) -> Topology | None:
         if not self.topology_path.exists():
             return None
         try:
-            return from_json(read_json(self.topology_path)["declared"], source=self.topology_path.name)
+            found = read_json(self.topology_path)[which]
+            return None if found is None else from_json(found, source=self.topology_path.name)
         except (KeyError, TopologyError) as error:
             raise EvidenceError(f"{self.topology_path}: cannot be read: {error}") from error
 

@@ -13,9 +13,14 @@ _FILE = "done.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class States:
-    """The state of each task that has one, by its key, when it was looked at. ``unread`` is why that could not be."""
+    """The state of each task that has one, by its key, when it was looked at. ``unread`` is why that could not be.
+
+    ``ended_before``: the tasks that had ended before the load: of an earlier run with the same keys, which the emulator
+    still has.
+    """
 
     states: Mapping[str, str] = field(default_factory=dict)
+    ended_before: tuple[str, ...] = ()
     unread: str = ""
 
 

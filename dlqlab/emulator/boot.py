@@ -7,11 +7,14 @@ Nothing here changes what LocalStack does, only when it does it:
   imports. jsonschema does without it where it is absent, and so it is absent here.
 - **samtranslator, the types of EC2**: CloudFormation imports them for a transform of templates and for an intrinsic
   function that few templates have. They are imported when they are first called.
+- **the garbage collector**: it looks at what the imports make again and again, a seventh of their time, and all of it
+  stays. ``startup`` turns it on once the services are loaded.
 - **botocore's endpoints.json**: each of some fifteen botocore sessions parses its 1.2 MB anew. It is read only, so once
   is enough.
 """
 
 import functools
+import gc
 import importlib
 import runpy
 import sys
@@ -32,6 +35,7 @@ SHARED_DATA = "endpoints"
 
 
 def main() -> None:
+    gc.disable()
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # makes its import an ImportError
     for module, names in DEFERRED.items():
         defer(module, names)

@@ -315,6 +315,11 @@ PATCHES: tuple[Patch, ...] = (
         "REST APIs of stacks are updated: their definition, and the deployment and variables of their stages.",
     ),
     Patch(
+        "topic_resources",
+        "cloudformation",
+        "Topics of stacks keep their name in updates, and subscriptions lose what their template takes away.",
+    ),
+    Patch(
         "replaced_resources",
         "cloudformation",
         "A resource is replaced where a value differs that cannot be updated, not where it refers to what was updated.",

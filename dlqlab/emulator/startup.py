@@ -60,11 +60,14 @@ def preload() -> None:
 def _load(services: tuple[str, ...]) -> None:
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415  (heavy; imported by LocalStack by now)
 
-    for service in services:
-        SERVICE_PLUGINS.require(service)
-    # What is loaded now stays until the end: 330,000 objects that no collection need look at again. A full one takes
-    # 0.2 s (measured), in which no request is served.
-    gc.freeze()
+    try:
+        for service in services:
+            SERVICE_PLUGINS.require(service)
+    finally:
+        # What is loaded now stays until the end: 330,000 objects that no collection need look at again. A full one
+        # takes 0.2 s (measured), in which no request is served.
+        gc.freeze()
+        gc.enable()  # off since the process began: dlqlab.emulator.boot
     processors.claim()
     if "lambda" in services:
         from dlqlab.emulator.runtime.executor import try_out  # noqa: PLC0415  (heavy; imported by LocalStack by now)

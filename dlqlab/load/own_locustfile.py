@@ -37,6 +37,8 @@ def start_own_load(
 ) -> LoadResult:
     """Run the locustfile for the load's duration, or until it ends by itself; Locust's output goes to the run's log.
 
+    ``on_progress`` gets the seconds that it has run, and that it is to run.
+
     Raises:
         UsageError: the file is not there.
         LoadError: Locust failed, overran its time or made no request; the message ends with the tail of its log.

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,22 +20,19 @@ from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.project import Project
 from dlqlab.contracts.rundir import RunDir, point_latest
-from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.deploy.target import Target, emulator_target
 from dlqlab.deploy.tools import LOG
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
-from dlqlab.load.messages import EntrySettings
 from dlqlab.load.own_locustfile import NOT_TOLD as NOT_TOLD_BY_LOCUSTFILE
-from dlqlab.load.own_locustfile import OwnLoad, start_own_load
-from dlqlab.load.starter import LoadResult, start_load
+from dlqlab.load.starter import LoadResult
 from dlqlab.progress import Phases
 from dlqlab.run.injection import injected
 from dlqlab.run.left import leaving_evidence
-from dlqlab.run.left_behind import read_left_behind
+from dlqlab.run.left_behind import check_done, ended_before, read_left_behind
 from dlqlab.run.measure import pull, sampled
-from dlqlab.run.own_entries import entry_settings, host_of
 from dlqlab.run.project_deployment import Deployment, deploy_project
+from dlqlab.run.project_load import ProjectLoad, scenario_of
 from dlqlab.run.target_facts import target_facts
 from dlqlab.run.watch import Watch, watching
 
@@ -68,6 +65,7 @@ class ProjectRunner:
     run: RunDir = field(init=False)
     manifest: Manifest = field(init=False)
     deployment: Deployment = field(init=False)
+    ran_already: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.phases = Phases(self.console)
@@ -125,6 +123,7 @@ class ProjectRunner:
         with self.phases.phase("start", "LocalStack") as phase:
             if running:
                 phase.note = f"LocalStack runs already at {running.endpoint}"
+                self.ran_already = True
                 return running
             emulator = lifecycle.start(self.port, bound=not self.keep, root=self.state_root)
             if not self.keep:
@@ -152,7 +151,12 @@ class ProjectRunner:
 
     def _measure(self, target: Target, emulator: Emulator, watch: Watch) -> None:
         sqs = target.client("sqs")
-        url, entry = self._entry(target)
+        load = ProjectLoad(project=self.project, root=self.root, target=target)
+        url, entry = load.entry()
+        check_done(target, self.project)
+        if entry is None:
+            self.note(not_measured={**self.manifest.not_measured, "ledger": NOT_TOLD_BY_LOCUSTFILE})
+        before = ended_before(target, self.project, url, entry) if entry and self.ran_already else frozenset()
         urls = queue_urls(sqs, target.topology.queue_names)
         with (
             sampled(self.run, emulator, sqs, urls, watch) as (queues, host),
@@ -163,17 +167,10 @@ class ProjectRunner:
                 point_latest(self.run)
 
                 def show(sent: int, planned: int) -> None:
-                    phase.update(done=sent, total=planned, note=f"{sent:,} sent")
+                    phase.update(done=sent, total=planned, note=f"{sent:,} sent" if entry else f"for {sent:,} s")
 
-                result = self._send(target, url, entry, show, lambda pid: host.add("load", tree(pid)))
-                seconds = max(result.ended_ts - result.started_ts, 1e-9)
-                to = (
-                    f"{entry.kind} {entry.address.rpartition('/')[2]}"
-                    if entry
-                    else f"{url} by {self._own_locustfile.name}"
-                )
-                what = "tasks sent" if entry else "requests"
-                phase.note = f"{result.sent:,} {what}, {result.sent / seconds:.0f} a second, to {to}"
+                result = load.send(self.run, url, entry, show, lambda pid: host.add("load", tree(pid)))
+                phase.note = load.said(result, url, entry)
             self._note_load(result)
             self._drain(target, queues)
         window = Window(result.started_ts, time.time())
@@ -195,42 +192,9 @@ class ProjectRunner:
             self.phases,
             reads_end=self.reads_end,
             others_alarms=frozenset(self.deployment.there.alarms) - frozenset(self.deployment.own.alarms),
+            ended_before=before,
         )
         self.note(fidelity=(*self.manifest.fidelity, *target_facts(target, emulator).fidelity))
-
-    @property
-    def _own_locustfile(self) -> Path:
-        return (self.root / self.project.load.locustfile).resolve()
-
-    def _entry(self, target: Target) -> tuple[str, EntrySettings | None]:
-        """Where the load goes, and what is sent there; None where that is the business of the user's own locustfile."""
-        if not self.project.load.locustfile:
-            return entry_settings(self.project, self.root, target)
-        self.note(not_measured={**self.manifest.not_measured, "ledger": NOT_TOLD_BY_LOCUSTFILE})
-        return host_of(self.project, target), None
-
-    def _send(
-        self,
-        target: Target,
-        url: str,
-        entry: EntrySettings | None,
-        on_progress: Callable[[int, int], None],
-        on_start: Callable[[int], None],
-    ) -> LoadResult:
-        scenario = self.manifest.scenario
-        if entry is None:
-            own = OwnLoad(locustfile=self._own_locustfile, host=url, load=scenario.load)
-            environment = target.tool_environment()
-            return start_own_load(own, self.run, environment, on_progress=on_progress, on_start=on_start)
-        return start_load(
-            scenario,
-            url=url,
-            run=self.run,
-            run_id=self.run.path.name,
-            on_progress=on_progress,
-            on_start=on_start,
-            entry=entry,
-        )
 
     def _note_load(self, result: LoadResult) -> None:
         self.note(
@@ -263,11 +227,3 @@ class ProjectRunner:
             drain=DrainReport(waited_s=round(result.waited_s, 3), reason=result.reason),
             drain_ended_ts=time.time(),
         )
-
-
-def scenario_of(project: Project) -> Scenario:
-    """Load, drain and judgement of a project in the form that the run's parts take; faults and retries are unknown."""
-    description = f"{project.load.tasks:,} tasks into {project.entry.name or 'its entry'}"
-    given = {"name": project.name, "description": description, "seed": project.seed, "faults": {"mode": "none"}}
-    scenario = from_dict(given, source="dlqlab.toml")
-    return dataclasses.replace(scenario, load=project.load.load(), drain=project.drain, judge=project.judge.judge())

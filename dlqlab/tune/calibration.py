@@ -1,10 +1,12 @@
 """What a run shows of its pipeline, in lines for people: load, times, failures, retries."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
 
+from dlqlab.analysis.deliveries import name_of
 from dlqlab.analysis.retry_waits import policies, waits
 from dlqlab.durations import duration
 from dlqlab.twin.pipeline.calibrate import Calibrated
@@ -46,8 +48,20 @@ def _work(found: Calibrated, consumer: Consumer) -> str:
     rows = [row for row in found.rates if row["function"] == consumer.function]
     rates = [f"{percent(row['rate'])} of {row['n']} at receive {row['receive_count']}" for row in rows[:SAID_MAX]]
     parts += [f"fails {', '.join(rates)}{' and on' if len(rows) > SAID_MAX else ''}"] if rates else []
-    parts += [f"batches of up to {consumer.batch_size}"]
-    return "; ".join(parts)
+    return "; ".join([*parts, _batches(found, consumer)])
+
+
+def _batches(found: Calibrated, consumer: Consumer) -> str:
+    """How large they were and how many ran at once."""
+    rows = [
+        row
+        for row in found.flow.invocations
+        if row["function"] == consumer.function and name_of(row["source_arn"]) == consumer.queue
+    ]
+    mean = sum(len(row["message_ids"]) for row in rows) / len(rows)
+    steps = [(row["started_ts"], 1) for row in rows] + [(row["ended_ts"], -1) for row in rows if row["ended_ts"]]
+    at_once = max(accumulate(step for _, step in sorted(steps)))
+    return f"batches of {number(mean)} at the mean, {consumer.batch_size} at most, {at_once} at once at most"
 
 
 def _took(seen: Durations) -> str:

@@ -31,6 +31,8 @@ class Trust(StrEnum):
     """How the simulated run and the measured one go together in one figure."""
 
     AGREES = "agrees"
+    IN_BAND = "in the band"
+    """Off by more than the tolerance, and by no more than single runs differ."""
     OFF = "off"
     UNKNOWN = "not measured"
 
@@ -159,8 +161,11 @@ def compare(name: str, known: float, values: Sequence[float]) -> Compared:
     apart = abs(mean.mean - known)
     if math.isnan(apart):
         trust = Trust.UNKNOWN
+    elif apart <= max(figure.tolerance * known, figure.floor):
+        trust = Trust.AGREES
     else:
-        trust = Trust.AGREES if apart <= max(figure.tolerance * known, figure.floor, spread) else Trust.OFF
+        is_usual = apart <= spread or min(values) <= known <= max(values)
+        trust = Trust.IN_BAND if is_usual else Trust.OFF
     return Compared(name=name, measured=known, simulated=mean, spread=spread, trust=trust)
 
 

@@ -143,8 +143,8 @@ NOTHING = "def handler(event, context):\n    pass"
 FAILS_TO_DEATH: Mapping[str, Any] = {
     "code": effect("assert not bad(record)"),
     "batch": 1,
-    "visibility_s": 1,
-    "timeout_s": 1,
+    "visibility_s": 6,
+    "timeout_s": 6,
 }
 ON_LETTERS = {
     "Namespace": "AWS/SQS",

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import DeployedFunction, FunctionFactory, queue_arn, read_log
@@ -395,3 +397,19 @@ def test_updated_mapping_keeps_a_failed_message_from_the_first_moment(
 
     _, counts = wait_for("ten invocations", handled, deadline_s=40)
     assert "10" == counts["ApproximateNumberOfMessagesNotVisible"]
+
+
+def test_terraform_gets_queue_urls_in_the_form_of_aws(aws: Aws, make_queue: Callable[..., str]) -> None:
+    """Its provider takes ``/ACCOUNT/NAME`` only. Both URLs are of the same queue, whoever uses which."""
+    url = make_queue()
+    endpoint, name = aws("sqs").meta.endpoint_url, url.rpartition("/")[2]
+    account = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    config = Config(user_agent_extra="terraform-provider-aws/5.100.0")
+    client: Any = boto3.client
+    provider = client("sqs", endpoint_url=endpoint, config=config, **account)
+    short = provider.get_queue_url(QueueName=name)["QueueUrl"]
+    provider.send_message(QueueUrl=short, MessageBody="x")
+
+    assert f"{endpoint}/{queue_arn(aws, url).split(':')[4]}/{name}" == short
+    assert "/queue/" in url
+    assert "x" == aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"]

@@ -302,3 +302,29 @@ def test_what_refers_to_an_updated_resource_is_not_replaced(aws: Aws, cleanups: 
     updated = stacks.update(aws, name, stacks.body(**_pipeline("Two", 50)))
     assert updated["StackStatus"] == "UPDATE_COMPLETE", updated["StackStatusReason"]
     assert (first, ("Two", mapping)) == ("One", state())
+
+
+def test_topic_without_a_name_stays_with_its_subscriptions(
+    aws: Aws, make_queue: MakeQueue, cleanups: ExitStack
+) -> None:
+    """A filter that the template no longer has filters no longer."""
+    name, queue = f"s-{uuid.uuid4().hex[:8]}", queue_arn(aws, make_queue())
+    cleanups.callback(stacks.delete, aws, name)
+
+    def put(display: str, **filters: Any) -> tuple[str, str | None]:
+        topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": display}}
+        given = {"TopicArn": {"Ref": "Topic"}, "Protocol": "sqs", "Endpoint": queue, **filters}
+        template = stacks.body(Topic=topic, Sub={"Type": "AWS::SNS::Subscription", "Properties": given})
+        stack = (stacks.create if display == "one" else stacks.update)(aws, name, template)
+        assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, stack["StackStatusReason"]
+        found = stacks.physical_id(aws, name, "Sub")
+        policy = aws("sns").get_subscription_attributes(SubscriptionArn=found)["Attributes"].get("FilterPolicy")
+        return stacks.physical_id(aws, name, "Topic"), policy
+
+    first, filtered = put("one", FilterPolicy={"kind": ["a"]})
+    second, unfiltered = put("two")
+
+    assert first == second
+    assert json.loads(filtered or "{}") == {"kind": ["a"]}
+    assert json.loads(unfiltered or "{}") == {}
+    assert aws("sns").get_topic_attributes(TopicArn=first)["Attributes"]["DisplayName"] == "two"

@@ -20,6 +20,11 @@ SETS = (
         "without_a_state", SetKind.VIOLATION, "Accepted, and nothing is known of it where its state has to stand."
     ),
     NamedSet("not_arrived", SetKind.VIOLATION, "Accepted, and no message with its key came to the queue."),
+    NamedSet(
+        "ended_before",
+        SetKind.OPEN,
+        "Had ended before the load, in an earlier run with the same keys: give another --seed, or start anew.",
+    ),
     NamedSet("done", SetKind.ACCOUNT, "Accepted, and ended."),
     NamedSet("dead_lettered", SetKind.REPORTED, "Its message is a dead letter: that is its end."),
 )
@@ -39,7 +44,7 @@ def done_check(facts: Facts) -> Judgement:
     wrong = sum(len(members[name]) for name in _SAID)
     at_rest = Status.INVALID if facts.manifest.drained else Status.UNKNOWN
     return Judgement(
-        status=at_rest if wrong else Status.VALID if accepted else Status.UNKNOWN,
+        status=at_rest if wrong else Status.VALID if accepted and not members["ended_before"] else Status.UNKNOWN,
         statement=_statement(members, len(accepted)),
         measured=float(wrong),
         expected=0.0,
@@ -55,11 +60,16 @@ def _by_state(facts: Facts, accepted: Iterable[str]) -> dict[str, str]:
     if states is None or states.unread:
         reason = states.unread if states else facts.run.unreadable.get("states", "nobody looked")
         raise EvidenceError(f"the state of the tasks is not known: {reason}")
-    final = facts.manifest.done.values
-    return {
-        task: "without_a_state" if task not in states.states else "done" if states.states[task] in final else "not_done"
-        for task in accepted
-    }
+    final, before = facts.manifest.done.values, frozenset(states.ended_before)
+
+    def name_of(task: str) -> str:
+        if task not in states.states:
+            return "without_a_state"
+        if states.states[task] not in final:
+            return "not_done"
+        return "ended_before" if task in before else "done"
+
+    return {task: name_of(task) for task in accepted}
 
 
 def _by_queue(facts: Facts, accepted: tuple[str, ...]) -> dict[str, str]:
@@ -91,6 +101,8 @@ def _statement(members: dict[str, list[str]], accepted: int) -> str:
     if not accepted:
         return "no task was accepted, so nothing is proven"
     parts = [f"{count(accepted, 'task')} accepted, {len(members['done']):,} done"]
+    if members["ended_before"]:
+        parts.append(f"{len(members['ended_before']):,} had ended before the load: {examples(members['ended_before'])}")
     if members["dead_lettered"]:
         parts.append(f"{len(members['dead_lettered']):,} dead-lettered")
     parts += [

@@ -1,5 +1,6 @@
-"""Starting, stopping and examining the emulator: up, down, env, doctor, pins."""
+"""Starting, stopping and examining the emulator: up, down, env, doctor, pins, card."""
 
+import json
 import os
 
 import click
@@ -13,7 +14,7 @@ from dlqlab.doctor import examine
 from dlqlab.emulator import pins as table
 from dlqlab.emulator import settings
 from dlqlab.emulator.core.listening import ANY_PORT, LOOPBACK
-from dlqlab.emulator.host import lifecycle
+from dlqlab.emulator.host import fidelity_card, lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.emulator.patches import ALL, by_default
 from dlqlab.errors import UsageError
@@ -104,3 +105,16 @@ def pins(*, write: bool) -> int:
         OUT.print(f"written: {shown(table.TABLE)}", soft_wrap=True)
         return int(any(difference.found is None for difference in differences))
     return 1
+
+
+def card(port: int | None, *, as_json: bool) -> None:
+    found = lifecycle.find_all() if port is None else [running(port)]
+    if len(found) > 1:
+        the_one(found, "say which with --port")
+    entries = fidelity_card.card(found[0]) if found else fidelity_card.statements()
+    if as_json:
+        click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        return
+    for entry in entries:
+        sign = "[green]✓[/]" if entry["ok"] else "[yellow]≠[/]"
+        OUT.print(f"{sign} [bold]{escape(str(entry['name']))}[/]: {escape(str(entry['statement']))}", soft_wrap=True)

@@ -39,7 +39,7 @@ _NAMED = {
     "fail": "fail",
 }
 """Setting of the command line -> field of ``Changes``."""
-_STYLES = {Trust.AGREES: "green", Trust.OFF: "red", Trust.UNKNOWN: "dim"}
+_STYLES = {Trust.AGREES: "green", Trust.IN_BAND: "yellow", Trust.OFF: "red", Trust.UNKNOWN: "dim"}
 
 
 def what_if(

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import batched
 from typing import Any
 
-from dlqlab.emulator.dynamodb.tables import attributes_of, has
-from dlqlab.emulator.dynamodb.values import Value
+from dlqlab.emulator.dynamodb.stored import StoredItem
+from dlqlab.emulator.dynamodb.tables import has
 
 EXPIRED_MAX_S = 5 * 365 * 24 * 3600
 SLICE = 50
@@ -19,16 +19,22 @@ _SHARE = 0.01
 """Of a processor, which all looking may take."""
 
 
-def is_over(value: Value | None, now_s: float) -> bool:
-    """Whether an item with this value of its TTL attribute has expired."""
-    if value is None or value.type != "N":
-        return False
-    return now_s - EXPIRED_MAX_S <= float(value.value) <= now_s
+def is_over(kind: str, held: Any, now_s: float) -> bool:
+    """Whether an item has expired whose TTL attribute is of this type and holds this."""
+    return kind == "N" and now_s - EXPIRED_MAX_S <= float(held) <= now_s
 
 
 def expired(items: Iterable[Any], attribute: str, now_s: float) -> list[Any]:
     """Those that have expired, as moto keeps them."""
-    return [one for one in items if has(one, attribute) and is_over(attributes_of(one).get(attribute), now_s)]
+    return [one for one in items if has(one, attribute) and is_over(*_peek(one, attribute), now_s)]
+
+
+def _peek(item: Any, attribute: str) -> tuple[str, Any]:
+    found = item.peek(attribute) if isinstance(item, StoredItem) else None
+    if found is None:
+        value = item.attrs[attribute]
+        return value.type, value.value
+    return found
 
 
 def slices(items: Iterable[Any]) -> Iterator[tuple[Any, ...]]:

@@ -54,6 +54,15 @@ class StoredItem(Item):  # type: ignore[misc]
         place, size, _ = self._shelved
         return {name: _object(plain) for name, plain in marshal.loads(spill_file().get(place, size)).items()}  # noqa: S302  (written by this process, into a file without a name)
 
+    def peek(self, name: str) -> tuple[str, Any] | None:
+        """Type and value of an attribute that is no document, without making objects of the others; None for none."""
+        if self._live is not None:
+            value = self._live.get(name)
+            return None if value is None else (value.type, value.value)
+        place, size, _ = self._shelved
+        found: tuple[str, Any] | None = marshal.loads(spill_file().get(place, size)).get(name)  # noqa: S302  (as above)
+        return found
+
     def names(self) -> Collection[str]:
         """The attributes' names, which cost nothing."""
         return self._shelved[2] if self._live is None else self._live

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.emulator.host.served import SERVED
 from dlqlab.emulator.patches import PATCHES
 from dlqlab.emulator.pins import localstack_version
 from dlqlab.emulator.runtime.serving import record
@@ -74,7 +75,7 @@ DIFFERENCES = {
 
 
 def card(emulator: Emulator) -> list[dict[str, object]]:
-    """One entry per patch and per known difference: ``name``, ``ok`` (as on AWS), ``statement``."""
+    """One entry per patch, statement and known difference: ``name``, ``ok`` (as on AWS), ``statement``."""
     patches = [
         {
             "name": f"patch {patch.name}",
@@ -83,14 +84,21 @@ def card(emulator: Emulator) -> list[dict[str, object]]:
         }
         for patch in PATCHES
     ]
-    differences = [{"name": name, "ok": False, "statement": text} for name, text in DIFFERENCES.items()]
     own = {
         "name": "emulator",
         "ok": True,
         "statement": f"LocalStack {localstack_version()} without Docker; functions run AWS's runtime interface clients "
         "or their own bootstrap, in processes of their own; DynamoDB is dlqlab's on moto's tables",
     }
-    return [own, _dynamodb(emulator), *_functions(record(Path(emulator.state))), *patches, *differences]
+    return [own, _dynamodb(emulator), *_functions(record(Path(emulator.state))), *patches, *statements()]
+
+
+def statements() -> list[dict[str, object]]:
+    """What holds of every emulator: what is served, each with what it goes by, and what is not as on AWS."""
+    served = [
+        {"name": one.name, "ok": True, "statement": f"{one.statement} (by {one.source}; {one.page})"} for one in SERVED
+    ]
+    return [*served, *({"name": name, "ok": False, "statement": text} for name, text in DIFFERENCES.items())]
 
 
 def _functions(served: Mapping[str, Mapping[str, str]]) -> list[dict[str, object]]:

@@ -114,6 +114,7 @@ def _recorded(recording: Recording, choice: Choice, ledger: Mapping[str, Sequenc
     """The recorded life of each key that the recorder knows."""
     keys = [chosen.key for chosen in choice.tasks]
     rows = IndexedRows(recording, keys)
+    rows.fetch_named({request_id for key in keys for request_id in ledger.get(key, ())})
     found = [find(rows, key, ledger) for key in keys]
     rows.fetch_ahead({message_id for each in found for message_id in each.message_ids})
     result = {}

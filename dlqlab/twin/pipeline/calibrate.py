@@ -1,10 +1,12 @@
 """From the run of any pipeline to a model of it, with what the model leaves out and what it has to assume."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dlqlab.analysis.facts import Facts
+import pyarrow.compute as pc
+
+from dlqlab.analysis.facts import EARLIER_MARGIN_S, Facts
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.message_checks.failure_rates import rates_by_receive, trials_of
@@ -66,15 +68,24 @@ def calibrate(run: RunDir, *, pollers_max: int) -> Calibrated:
     cells = evidence.recording.messages["cell"].drop_null().unique()
     if len(cells) > 1:
         raise UsageError(f"{name} was on {len(cells)} emulators: give a run on one, of which pollers can be told")
-    return model_of(Facts(evidence).flow, topology, run_id=manifest.run_id, pollers_max=pollers_max)
+    deployed = run.read_deployed()
+    if deployed is not None:
+        topology = replace(deployed, entries=topology.entries, pipes=topology.pipes)
+    begins_ts = None if manifest.load_started_ts is None else manifest.load_started_ts - EARLIER_MARGIN_S
+    return model_of(
+        Facts(evidence).flow, topology, run_id=manifest.run_id, pollers_max=pollers_max, begins_ts=begins_ts
+    )
 
 
-def model_of(flow: Flow, topology: Topology, *, run_id: str, pollers_max: int) -> Calibrated:
-    """The model of a record.
+def model_of(
+    whole: Flow, topology: Topology, *, run_id: str, pollers_max: int, begins_ts: float | None = None
+) -> Calibrated:
+    """The model of a record; messages that were sent before ``begins_ts`` are probes of the deployment.
 
     Raises:
         UsageError: no message entered a queue that a function works on, or no function was given one.
     """
+    flow = whole if begins_ts is None else _since(whole, begins_ts)
     consumers = [one for one in topology.consumers if one.is_enabled]
     names, functions = topology.queue_names, topology.function_names
     pairs: dict[Pair, Any] = {
@@ -93,7 +104,7 @@ def model_of(flow: Flow, topology: Topology, *, run_id: str, pollers_max: int) -
     pipeline = Pipeline(
         queues=queues,
         consumers=tuple(_consumers(pairs, tries, found, flow.stays)),
-        functions=_functions(topology, flow, {function for _, function in pairs}, tries),
+        functions=_functions(topology, _warm(whole, begins_ts), {function for _, function in pairs}, tries),
         arrivals=_arrivals(found.roots),
         pollers_max=pollers_max,
     )
@@ -107,6 +118,19 @@ def model_of(flow: Flow, topology: Topology, *, run_id: str, pollers_max: int) -
         left_out=tuple(left_out(flow, topology, pipeline)),
         assumed=tuple(assumptions(pipeline, found, rates)),
     )
+
+
+def _since(flow: Flow, begins_ts: float) -> Flow:
+    """Without the messages that were sent before, and what was invoked before."""
+    messages, invocations = flow.recording.messages, flow.recording.invocations
+    sent = messages.filter(pc.and_(pc.equal(messages["kind"], Kind.SENT.value), pc.less(messages["ts"], begins_ts)))
+    earlier = pc.is_in(messages["message_id"], sent["message_id"].combine_chunks())
+    recording = replace(
+        flow.recording,
+        messages=messages.filter(pc.invert(earlier)),
+        invocations=invocations.filter(pc.greater_equal(invocations["started_ts"], begins_ts)),
+    )
+    return replace(flow, recording=recording)
 
 
 def _queues(topology: Topology, consumed: set[str]) -> dict[str, QueueRules]:
@@ -147,16 +171,21 @@ def _consumers(
     return result
 
 
-def _functions(
-    topology: Topology, flow: Flow, names: set[str], tries: Mapping[Pair, Sequence[Try]]
-) -> dict[str, FunctionRules]:
-    """Environments whose first recorded invocation was no cold start were there before."""
-    declared = {function.name: function for function in topology.functions}
+def _warm(flow: Flow, begins_ts: float | None) -> list[str]:
+    """The function of each environment that the load found: it was used before, or has had no cold start since."""
     first: dict[str, tuple[str, bool]] = {}
-    for row in flow.recording.invocations.select(["environment", "function", "init_s"]).to_pylist():
+    columns = ["environment", "function", "init_s", "started_ts"]
+    for row in flow.recording.invocations.select(columns).to_pylist():
         if row["environment"]:
-            first.setdefault(row["environment"], (row["function"], row["init_s"] is None))
-    warm = [function for function, is_warm in first.values() if is_warm]
+            is_earlier = begins_ts is not None and row["started_ts"] < begins_ts
+            first.setdefault(row["environment"], (row["function"], is_earlier or row["init_s"] is None))
+    return [function for function, is_warm in first.values() if is_warm]
+
+
+def _functions(
+    topology: Topology, warm: Sequence[str], names: set[str], tries: Mapping[Pair, Sequence[Try]]
+) -> dict[str, FunctionRules]:
+    declared = {function.name: function for function in topology.functions}
     return {
         name: FunctionRules(
             name=name,

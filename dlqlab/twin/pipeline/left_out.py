@@ -22,7 +22,7 @@ def left_out(flow: Flow, topology: Topology, pipeline: Pipeline) -> Iterator[str
         yield f"pipe {pipe.name} is not simulated: what it takes from {pipe.source} counts as left there"
     for entry in topology.entries:
         if entry.kind is EntryKind.SCHEDULE:
-            yield f"schedule {entry.name} is not simulated: what it sent in the run comes as often for each message"
+            yield f"schedule {entry.name} is not simulated: what it sent counts as come from outside"
     for one in topology.consumers:
         if not one.is_enabled:
             yield f"mapping {one.queue} -> {one.function} is disabled: it takes nothing"

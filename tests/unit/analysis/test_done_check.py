@@ -67,6 +67,14 @@ def test_task_that_stays_in_the_middle_is_named() -> None:
     assert against(found) == {"not_done": (TASKS[0],), "without_a_state": (TASKS[1],)}
 
 
+def test_task_that_had_ended_before_the_load_proves_nothing() -> None:
+    """The emulator still has an earlier run with the same keys."""
+    before = replace(states(t0="done", t1="done", t2="failed"), ended_before=TASKS[:1])
+    found = judged(story(), BY_TABLE, before)
+    assert found.status is Status.UNKNOWN
+    assert against(found) == {"ended_before": TASKS[:1]}
+
+
 def test_before_the_queues_are_empty_nothing_is_said() -> None:
     assert judged(story(), BY_TABLE, states(t0="pending"), drained=False).status is Status.UNKNOWN
 

@@ -37,6 +37,7 @@ def test_file_says_only_what_differs(tmp_path: Path) -> None:
         ("[load]\ntasks = 0", r"load\.tasks is 0: give 1 to 10000000"),
         ("[promise]\nfailure_rate = 3.0", r"promise\.failure_rate is 3\.0: give a ratio of 0 to 1"),
         ('[effects]\ncalls = ["PutItem"]', r"effects\.calls holds 'PutItem': give it as 'dynamodb:PutItem bills'"),
+        ('[load]\nlocustfile = "mine.py"', r"load\.locustfile is 'mine\.py': there is no such file"),
         ('[task]\nkey = "order."', r"task\.key is 'order\.': give a JMESPath"),
         ('[done]\ntable = "a"', r"done\.values is missing: give the states"),
         ('[done]\ntable = "a"\nqueue = "b"', "done gives table and queue: give one of them"),

@@ -1,10 +1,16 @@
 """A LocalStack that is not the expected one ends before it serves."""
 
+import gc
 import os
+import runpy
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
+from localstack.services import plugins
 
-from dlqlab.emulator import settings, startup
+from dlqlab.emulator import boot, settings, startup
 from dlqlab.emulator.patches import PatchError
 
 
@@ -58,3 +64,39 @@ def test_nothing_is_touched_in_a_localstack_of_somebody_else(monkeypatch: pytest
     startup.prepare()
 
     assert [] == applied
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """On before and after the test; nothing of this process is frozen."""
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    gc.enable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collector")
+def test_process_begins_without_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which would look at whatever LocalStack imports."""
+    seen: list[bool] = []
+    monkeypatch.setattr(runpy, "run_module", lambda *_, **__: seen.append(gc.isenabled()))
+    monkeypatch.setattr(boot, "defer", lambda *_: None)
+    monkeypatch.setattr(boot, "parse_endpoints_once", lambda: None)
+    boot.main()
+
+    assert [False] == seen
+
+
+@pytest.mark.usefixtures("collector")
+def test_garbage_is_collected_once_the_services_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where one of them could not be."""
+    gc.disable()
+
+    def broken(_service: str) -> NoReturn:
+        raise _EndedError(gc.isenabled())
+
+    monkeypatch.setattr(plugins, "SERVICE_PLUGINS", SimpleNamespace(require=broken))
+    with pytest.raises(_EndedError, match="False"):
+        startup._load(("sqs",))
+
+    assert gc.isenabled()

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from dlqlab.contracts.recorded_run import write_recording
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.costs.prices import load_prices
 from dlqlab.tune.forecast import Trust, compare, forecast
-from dlqlab.twin.pipeline.calibrate import model_of
+from dlqlab.twin.pipeline.calibrate import calibrate, model_of
 from dlqlab.twin.pipeline.changes import Changes
 from tests.support.flows import Story, evidence, facts
 from tests.support.pipelines import TOPOLOGY, retried
@@ -39,7 +40,8 @@ def asked(run: RunDir, *arguments: str) -> Result:
     [
         (1.0, [1.03, 1.04, 1.03], Trust.AGREES),  # within 5 %
         (1.0, [1.2, 1.2, 1.2], Trust.OFF),
-        (1.0, [1.0, 1.4, 1.8], Trust.AGREES),  # single runs differ by more than that
+        (1.0, [1.0, 1.4, 1.8], Trust.IN_BAND),  # single runs differ by more than that
+        (1.0, [1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0], Trust.IN_BAND),  # one of the seeds is as the run
         (math.nan, [1.0, 1.0, 1.0], Trust.UNKNOWN),
     ],
 )
@@ -92,6 +94,15 @@ def test_receives_that_nobody_saw_are_answered_by_a_range(tmp_path: Path) -> Non
     assert json.loads(asked(run, "--rate", "2", "--json").stdout)["answer_if_unseen_receives_fail"] is None
 
 
+def test_settings_are_those_that_were_deployed(tmp_path: Path) -> None:
+    """What was declared need not say them."""
+    run = stored(tmp_path, retried(20, 0))
+    silent = replace(TOPOLOGY, queues=tuple(replace(one, max_receive_count=None) for one in TOPOLOGY.queues))
+    run.write_topology(silent, deployed=TOPOLOGY)
+
+    assert 2 == calibrate(run, pollers_max=10).pipeline.queues["tasks"].max_receive_count
+
+
 def test_figure_that_is_off_is_not_answered(tmp_path: Path) -> None:
     """Messages wait 20 s although pollers are free: no rule that is simulated explains it, so no times are answered."""
     story = Story()
@@ -130,6 +141,7 @@ def test_without_a_change_only_the_comparison_is_shown(tmp_path: Path) -> None:
     assert "100 messages" not in result.output
     assert "50 messages enter, 1 a second, evenly" in result.output
     assert "fails 20 % of 50 at receive 1, 0 % of 10 at receive 2" in result.output
+    assert "batches of 1 at the mean, 10 at most, 2 at once at most" in result.output
     assert "retries: tasks: 29.5 s by visibility timeout of the queue" in result.output
     assert "with the changes" not in result.output
 

@@ -25,7 +25,7 @@ from dlqlab.emulator.recorder.actors import HERE, SQS, Actor
 from dlqlab.emulator.recorder.finish import Finisher
 from dlqlab.emulator.recorder.journal import Journal
 from dlqlab.emulator.recorder.leaving import id_in
-from dlqlab.emulator.recorder.reader import read
+from dlqlab.emulator.recorder.reader import Reader, read
 from dlqlab.emulator.recorder.witness import FAILED, Witness
 from tests.unit.emulator.sqs.conftest import Clock, Queues, message
 
@@ -64,7 +64,10 @@ class Recorder:
         assert self.witness.journal.flush()
         assert {} == self.witness.journal.lost()
         folder = self.witness.journal.folder
-        return read(folder).messages.to_pylist() if folder.exists() else []
+        if not folder.exists():
+            return []
+        with Reader(folder, folder.with_suffix(".scratch")) as reader:  # of all that is recorded, only the messages
+            return [row for part in reader.parts("messages") for row in part.to_pylist()]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from dlqlab.twin.pipeline.model import Consumer as Model
 from dlqlab.twin.pipeline.model import Failing
 from tests.support.flows import FIFO, Story, facts
 from tests.support.pipelines import MAILS, TOPOLOGY, retried
-from tests.support.recordings import QUEUE
+from tests.support.recordings import QUEUE, T0
 
 
 def calibrated(story: Story, topology: Topology = TOPOLOGY) -> Calibrated:
@@ -57,6 +57,19 @@ def test_settings_are_those_of_the_topology() -> None:
     )
     assert 5 == pipeline.functions["processor"].timeout_s
     assert {"dead-letters"} == pipeline.dead_letter_queues
+
+
+def test_probes_before_the_load_are_none_of_it() -> None:
+    """A message that the deployment sent, and its invocation; the environment that it left is warm."""
+    story = Story().sent("probe", -60).tried("probe", at=-60, environment="e1", init_s=0.3).deleted("probe", -59)
+    story.sent("m1", 0).tried("m1", at=0, environment="e1").deleted("m1", 1)
+    story.sent("m2", 1).tried("m2", at=1, environment="e1").deleted("m2", 2)
+    flow = facts(story, topology=TOPOLOGY).flow
+    found = model_of(flow, TOPOLOGY, run_id="r", pollers_max=10, begins_ts=T0 - 1)
+
+    assert [0.0, 1.0] == [one.at_s for one in found.pipeline.arrivals]
+    assert 2 == measured(found)["invocations"]
+    assert 1 == found.pipeline.functions["processor"].warm
 
 
 def test_backoff_of_the_function_is_seen() -> None:

@@ -1,0 +1,46 @@
+"""Topics of stacks keep their name in updates, and subscriptions lose what their template takes away.
+
+LocalStack makes a topic without a name of its own anew at each update, and subscribes to it without filters; filter
+policies and raw delivery that are no longer in the template stay.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from localstack.services.sns.resource_providers.aws_sns_subscription import SNSSubscriptionProvider
+from localstack.services.sns.resource_providers.aws_sns_topic import SNSTopicProvider
+
+_WITHOUT: Mapping[str, str] = {"FilterPolicy": "{}", "RawMessageDelivery": "false"}
+"""What SetSubscriptionAttributes takes for an attribute that shall be no more."""
+
+
+def patch() -> None:
+    SNSTopicProvider.update = _named(SNSTopicProvider.update)
+    SNSSubscriptionProvider.update = _cleared(SNSSubscriptionProvider.update)
+
+
+def _named(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def update(self: Any, request: Any) -> Any:
+        model = request.desired_state
+        model["TopicName"] = model.get("TopicName") or request.previous_state["TopicName"]
+        return original(self, request)
+
+    return update
+
+
+def _cleared(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def update(self: Any, request: Any) -> Any:
+        done = original(self, request)
+        model, before = request.desired_state, request.previous_state
+        client = self._get_client(request).sns
+        for name, value in _WITHOUT.items():
+            if before.get(name) and name not in model:
+                client.set_subscription_attributes(
+                    SubscriptionArn=model["Id"], AttributeName=name, AttributeValue=value
+                )
+        return done
+
+    return update
