@@ -17,6 +17,11 @@ from dlqlab.contracts.injection import Kind as Fault
 from dlqlab.contracts.recorded import Kind
 
 _ADDS = re.compile(r"\bADD\b|list_append|=.*[+-]\s*[:#\w]", re.IGNORECASE)
+_BOOKS = r"(?:attempt|tries|retr|receive|version|history|log)\w*"
+_BOOKKEEPING = re.compile(
+    rf"\b{_BOOKS}\s*=\s*(?:(?!\b(?:ADD|REMOVE|DELETE|SET)\b)[^,()]|\([^)]*\))*|\bADD\s+{_BOOKS}\s+:\w+", re.IGNORECASE
+)
+"""What counts or logs attempts is meant to grow with each of them, and is told by its attribute's name."""
 _PUBLISHES = frozenset({"Publish", "PublishBatch", "PutEvents", "Invoke", "StartExecution", "PutRecord", "PutRecords"})
 """Calls that make something happen each time; sent messages are known by their parents."""
 _SENDS = frozenset({"SendMessage", "SendMessageBatch"})
@@ -107,7 +112,9 @@ def _same_bodies(flow: Flow) -> frozenset[str]:
 
 def _adds(row: Row) -> bool:
     """Whether an update of an item changes it each time."""
-    return bool(row["operation"] == "UpdateItem" and row["item_key"] and row["update"] and _ADDS.search(row["update"]))
+    if row["operation"] != "UpdateItem" or not row["item_key"] or not row["update"]:
+        return False
+    return bool(_ADDS.search(_BOOKKEEPING.sub("", row["update"])))
 
 
 def _effect(row: Row, attempt: Attempt) -> tuple[str, str] | None:

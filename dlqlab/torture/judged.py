@@ -104,7 +104,11 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     checks = {check.name: check for check in verdict.checks}
     flow, strikes = facts.flow, len(oracle.strikes)
     wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
-    breaks = [*_harms(checks, _BREAKS), *_twice(flow), *_harm("buried_wrongly", WRONGLY_BURIED, ids(wrongly))]
+    breaks = [
+        *_harms(checks, _BREAKS),
+        *_twice(flow, is_named=bool(facts.manifest.effects)),
+        *_harm("buried_wrongly", WRONGLY_BURIED, ids(wrongly)),
+    ]
     slowest = unstruck_times(flow, oracle)
     along = ids(one.stay for one in oracle.deliveries if is_taken_along(one) and one.has_failed)
     costs = [
@@ -179,8 +183,9 @@ def _harm(name: str, text: str, messages: tuple[str, ...]) -> Iterable[Harm]:
         yield Harm(name, text, messages)
 
 
-def _twice(flow: Flow) -> Iterable[Harm]:
-    twice = doubled(flow)
+def _twice(flow: Flow, *, is_named: bool) -> Iterable[Harm]:
+    """Effects that the record shows twice; where the owner names his, the check of those tells of them."""
+    twice = () if is_named else doubled(flow)
     if twice:
         yield Harm("effect_twice", f"{DOUBLED_TEXT}: {twice[0].what}.", tuple(one.message_id for one in twice))
 

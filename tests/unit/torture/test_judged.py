@@ -158,7 +158,16 @@ def _twice(**second: Any) -> list[dict[str, Any]]:
     return [{**call, "request_id": "i1"}, {**call, "request_id": "i2", **second}]
 
 
-@pytest.mark.parametrize("update", ["ADD n :one", "SET n = n + :one", "SET n = if_not_exists(n, :zero) + :one"])
+@pytest.mark.parametrize(
+    "update",
+    [
+        "ADD n :one",
+        "SET n = n + :one",
+        "SET n = if_not_exists(n, :zero) + :one",
+        "SET attempts = attempts + :one ADD n :one",
+        "SET attempts = attempts + :one, n = n + :one",
+    ],
+)
 def test_an_update_that_adds_in_both_attempts_is_an_effect_twice(update: str) -> None:
     calls = [{**one, "update": update} for one in _twice()]
 
@@ -175,10 +184,19 @@ def test_an_update_that_adds_in_both_attempts_is_an_effect_twice(update: str) ->
         {"update": "SET n = :one"},
         {"item_key": '{"id": "2"}'},
         {"operation": "PutItem", "update": None},
+        {"update": "SET #status = :p, attempts = attempts + :one, history = list_append(history, :s) REMOVE notBefore"},
+        {"update": "ADD attempts :one"},
     ],
 )
 def test_what_was_refused_or_changes_nothing_the_second_time_is_none(second: dict[str, Any]) -> None:
     assert doubled(facts(retried(), calls=_twice(**second)).flow) == ()
+
+
+def test_where_the_owner_names_the_effects_none_is_guessed() -> None:
+    named = row(retried(), ONCE, struck=(("m1", 1),), calls=_twice(), effects=["dynamodb:PutItem bills"])
+    unnamed = row(retried(), ONCE, struck=(("m1", 1),), calls=_twice())
+
+    assert ("effect_twice" in names(named), "effect_twice" in names(unnamed)) == (False, True)
 
 
 LOST = {"fault": "lost", "kind": "call-answer-lost", "service": "dynamodb", "resource": "totals", "message_id": "m1"}
