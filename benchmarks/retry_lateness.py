@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.pipeline.systems import STATE, STOCK_SETTINGS
 from dlqlab.contracts.rundir import write_json
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.patches import ALL
 from dlqlab.waiting import wait_for

@@ -17,7 +17,7 @@ from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target, local_target
 from dlqlab.emulator import settings
 from dlqlab.emulator.core import processors
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.patches import ALL
 from dlqlab.errors import DeployError

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 
 PORT_MAX = 65_535
 

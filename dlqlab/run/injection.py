@@ -11,7 +11,7 @@ from typing import Any
 
 from dlqlab.contracts.injection import PLAN_PATH, Plan
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain, to_plain
-from dlqlab.emulator.core.listening import LOOPBACK
+from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EmulatorError, UsageError
 

@@ -14,7 +14,7 @@ from dlqlab.contracts.recorded import RECORDER
 from dlqlab.contracts.recorded_run import NOT_MEASURED, new_recording, write_gaps, write_table
 from dlqlab.contracts.recording import BEHIND_MAX_S, FOLDER, STATUS_PATH, TABLES
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.emulator.core.listening import LOOPBACK
+from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.reader import Between, Reader
 from dlqlab.errors import EvidenceError

@@ -23,7 +23,7 @@ from dlqlab.contracts.scenario import from_dict
 from dlqlab.deploy import pipeline
 from dlqlab.deploy.target import Target, local_target
 from dlqlab.emulator import settings
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.waiting import wait_for

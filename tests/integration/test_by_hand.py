@@ -17,7 +17,7 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from tests.support.load.loads import run_by_hand, worker_by_hand

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from dlqlab.deploy.target import Target, local_target
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.patches import ALL

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EmulatorError, UsageError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import make_client

@@ -17,7 +17,7 @@ from dlqlab.deploy import chalice, pipeline
 from dlqlab.deploy.target import local_target
 from dlqlab.deploy.visibility import covering
 from dlqlab.emulator import settings
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.gateway.calls import Call
 from dlqlab.emulator.host import lifecycle
 from tests.integration.conftest import Deployed

@@ -10,7 +10,7 @@ import pytest
 
 from dlqlab import paths
 from dlqlab.deploy.target import url_target
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from tests.support.command import DLQLAB, write_small

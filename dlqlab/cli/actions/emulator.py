@@ -13,7 +13,7 @@ from dlqlab.deploy.environment import FORMATS
 from dlqlab.doctor import examine
 from dlqlab.emulator import pins as table
 from dlqlab.emulator import settings
-from dlqlab.emulator.core.listening import ANY_PORT, LOOPBACK
+from dlqlab.emulator.core.loopback import ANY_PORT, LOOPBACK
 from dlqlab.emulator.host import fidelity_card, lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.emulator.patches import ALL, by_default

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError

@@ -17,7 +17,7 @@ from dlqlab.contracts.project import find_project, read_project
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenarios import find, known
 from dlqlab.deploy.target import LOCAL_STAGE
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown

@@ -10,11 +10,9 @@ import socket
 
 import psutil
 
+from dlqlab.emulator.core.loopback import ANY_PORT, LOOPBACK
 from dlqlab.errors import UsageError
 
-LOOPBACK = "127.0.0.1"
-ANY_PORT = 0
-"""The system chooses a free one."""
 _BACKLOG = 256
 _UNNAMED = "a process that the system does not let us name"
 

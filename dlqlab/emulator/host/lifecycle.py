@@ -21,7 +21,7 @@ import psutil
 from dlqlab import paths
 from dlqlab.emulator import settings
 from dlqlab.emulator.core import listening, processors
-from dlqlab.emulator.core.listening import LOOPBACK
+from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.emulator.host import service_catalog_cache
 from dlqlab.emulator.host.folders import folder_of, new_folder, ports
 from dlqlab.emulator.patches import by_default

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from dlqlab.emulator.core import listening
-from dlqlab.emulator.core.listening import ANY_PORT, LOOPBACK
+from dlqlab.emulator.core.loopback import ANY_PORT, LOOPBACK
 from dlqlab.errors import UsageError
 
 SERVER = """

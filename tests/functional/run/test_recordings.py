@@ -78,7 +78,7 @@ def test_everything_up_to_now_is_collected(recorder: Recorder, run: RunDir) -> N
     assert record is not None
     assert ["m"] == record.messages["message_id"].to_pylist()
     assert (({}, (), False)) == (recorded.not_measured, record.gaps, record.is_ended)
-    assert {"messages": 1, "invocations": 0, "calls": 0, "bodies": 0} == recorded.rows
+    assert {"messages": 1, "invocations": 0, "calls": 0, "bodies": 0, "faults": 0} == recorded.rows
     assert [run.recording_path] == list(run.path.iterdir())
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from dlqlab.cli import main
 from dlqlab.cli.actions.emulators import for_run, running
-from dlqlab.emulator.core.listening import ANY_PORT
+from dlqlab.emulator.core.loopback import ANY_PORT
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError

@@ -15,7 +15,7 @@ from dlqlab.cli import main
 from dlqlab.cli.declared import action_of
 from dlqlab.cli.targets import TARGET_METAVAR, TARGET_NAMES
 from dlqlab.cli.world_options import WorldOptions
-from dlqlab.emulator.core.listening import LOOPBACK
+from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT
 
 COMMANDS = sorted(main.commands)
