@@ -166,7 +166,8 @@ class _Collector:
         for name in (BAD_LINES, OTHER_LINES):
             combine_lines(parts, self._run.path / name)
         # Kept only for a pull that broke off; another pull shall see lines that came late.
-        shutil.rmtree(parts)
+        if parts.exists():  # no function has ever logged where there are none
+            shutil.rmtree(parts)
 
     def metrics(self, window: Window) -> None:
         rows = collect_metrics(self._clients.cloudwatch, self._topology, window.start_ts, window.end_ts)

@@ -13,7 +13,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from dlqlab.contracts.project import Deploy, Project, Tool
-from dlqlab.errors import DeployError
+from dlqlab.errors import DeployError, UsageError
+from dlqlab.templates.cloudformation import document
 
 STAGE = "local"
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
@@ -104,6 +105,7 @@ def deploy_by_tool(
 
     Raises:
         DeployError: the tool is missing, fails or takes too long; its last error stands first.
+        UsageError: the template is not there, or is none; names the file and the line.
     """
     folder = (root / project.deploy.folder).resolve()
     if not folder.is_dir():
@@ -193,7 +195,8 @@ def _deploy_stack(project: Project, folder: Path, client: Any) -> None:
     try:
         body = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise DeployError(f"deploy.template: {path}: cannot be read: {error.strerror}") from error
+        raise UsageError(f"deploy.template: {path}: cannot be read: {error.strerror}") from error
+    document(body, path)  # says the line, which CloudFormation does not
     given = {"StackName": stack, "TemplateBody": body, "Capabilities": list(CAPABILITIES)}
     try:
         if _is_there(client, stack):

@@ -9,6 +9,7 @@ from dlqlab.contracts.project import Project
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.deploy.target import Target
+from dlqlab.load.first_message import check_first
 from dlqlab.load.messages import EntrySettings
 from dlqlab.load.own_locustfile import OwnLoad, start_own_load
 from dlqlab.load.starter import LoadResult, start_load
@@ -27,11 +28,14 @@ class ProjectLoad:
         """Where the load goes, and what is sent there; None where that is the business of a locustfile of its own.
 
         Raises:
-            UsageError: the file names no entry, or one that is not there; lists those that are.
+            UsageError: the file names no entry, or one that is not there, which lists those that are; or its messages
+                cannot be sent.
         """
         if self.project.load.locustfile:
             return host_of(self.project, self.target), None
-        return entry_settings(self.project, self.root, self.target)
+        url, entry = entry_settings(self.project, self.root, self.target)
+        check_first(entry, self.project.seed)
+        return url, entry
 
     def send(
         self,

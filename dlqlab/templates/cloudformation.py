@@ -20,7 +20,7 @@ def parse(text: str, file: Path) -> Template:
     Raises:
         UsageError: it is no template; names the file and, where known, the line.
     """
-    body, lines = _json(text, file) if text.lstrip().startswith("{") else _yaml(text, file)
+    body, lines = document(text, file)
     declared = body.get("Resources") if isinstance(body, Mapping) else None
     if not isinstance(declared, Mapping) or not declared:
         raise UsageError(f"{file}: has no Resources: give a template of CloudFormation or SAM, or a plan of Terraform")
@@ -37,6 +37,15 @@ def parse(text: str, file: Path) -> Template:
         if "Condition" not in one or values.holds(one["Condition"]) is not False:
             found.append(_resource(logical_id, one, values, shared, file, lines.get(logical_id)))
     return Template(file=file, resources=tuple(found))
+
+
+def document(text: str, file: Path) -> tuple[Any, dict[str, int]]:
+    """What a template says, and the line of each resource by its logical id.
+
+    Raises:
+        UsageError: it is neither JSON nor YAML; names the file and the line.
+    """
+    return _json(text, file) if text.lstrip().startswith("{") else _yaml(text, file)
 
 
 def _section(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
