@@ -12,6 +12,7 @@ from dlqlab.collect.logs import Window
 from dlqlab.collect.windows import Counts
 from dlqlab.contracts.names import log_group
 from dlqlab.contracts.rundir import RunDir
+from dlqlab.contracts.topology import Topology
 from dlqlab.errors import EvidenceError
 from dlqlab.load.journal import Journal
 from dlqlab.specimens import task_system
@@ -54,7 +55,7 @@ class World:
         host = {"ts": 1000.0, "part": "load", "cpu_pct": None, "rss_mb": 10.0, "processes": 1}
         (path / "host.jsonl").write_text(json.dumps(host) + "\n")
 
-    def collect(self) -> CollectReport:
+    def collect(self, topology: Topology = TOPOLOGY) -> CollectReport:
         clients = Clients(
             sqs=FakeSqs({}).client(),
             logs=self.logs.client(),
@@ -65,7 +66,7 @@ class World:
         return collect(
             self.run,
             clients,
-            TOPOLOGY,
+            topology,
             Window(1000.0, 1060.0),
             run_id="r",
             clock=now.clock,
@@ -90,6 +91,16 @@ def test_every_source_becomes_a_table(tmp_path: Path) -> None:
     tables = [f"{table}.parquet" for table in TABLES]
     assert sorted([*RAW, *tables, "bad_lines.jsonl", "other_lines.jsonl"]) == files_under(tmp_path)
     assert "oops" in (tmp_path / "bad_lines.jsonl").read_text()
+
+
+def test_pipeline_in_which_nothing_has_logged(tmp_path: Path) -> None:
+    """As where no message reached a function: its tables are empty, and none is missing for that."""
+    world = World(tmp_path)
+
+    report = world.collect(Topology(name="quiet", queues=TOPOLOGY.queues))
+
+    assert (report.rows["invocations"], report.rows["queues"]) == (0, 1)
+    assert world.run.read("invocations").empty
 
 
 def test_collecting_twice_gives_the_same(tmp_path: Path) -> None:
