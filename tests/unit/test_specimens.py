@@ -58,7 +58,7 @@ def test_no_queue_is_compared_with_a_literal() -> None:
     found = [
         f"{path.relative_to(paths.ROOT)}:{node.lineno}"
         for path in sorted(LAB.rglob("*.py"))
-        for node in nodes(path, "queue")
+        for node in nodes(path, '["queue"]', "['queue']")
         if isinstance(node, ast.Compare) and _is_of_queues(node)
     ]
 
