@@ -7,13 +7,14 @@ was made again by the same invocation, and took effect again.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlqlab.analysis.flow import Flow, attempts_of
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.injection import Kind as Fault
+from dlqlab.contracts.injection import given_key
 from dlqlab.contracts.recorded import Kind
 
 _ADDS = re.compile(r"\bADD\b|list_append|=.*[+-]\s*[:#\w]", re.IGNORECASE)
@@ -142,13 +143,24 @@ def _calls(flow: Flow) -> dict[str, list[Row]]:
 def _children(flow: Flow) -> dict[tuple[str, str], list[str]]:
     """Queues that an invocation sent a message to which comes of one of its messages alone, by that message and it."""
     found: dict[tuple[str, str], list[str]] = {}
+    keys = _keys(flow)
     for stay in flow.stays:
-        parents = _parents(stay)
+        parents = _parents(stay, keys)
         if len(parents) == 1 and stay.sender_request_id:
             found.setdefault((parents[0], stay.sender_request_id), []).append(stay.queue)
     return found
 
 
-def _parents(stay: Stay) -> Sequence[str]:
-    parents: Iterable[str] = stay.parent_ids
-    return [one for one in parents if one != stay.message_id]
+def _parents(stay: Stay, keys: Mapping[str, str]) -> Sequence[str]:
+    """Of the messages of a batch the one with the same key, where dlqlab's keys stand in the bodies."""
+    parents = [one for one in stay.parent_ids if one != stay.message_id]
+    own = keys.get(stay.message_id)
+    same = [one for one in parents if own and keys.get(one) == own]
+    return same if len(parents) > 1 and len(same) == 1 else parents
+
+
+def _keys(flow: Flow) -> dict[str, str]:
+    """The key that dlqlab gave to the task of each message, by the message's id."""
+    bodies = {row["body_sha256"]: given_key(row["body"]) for row in flow.recording.bodies.to_pylist()}
+    rows = (row for row in flow.recording.messages.to_pylist() if row["kind"] == Kind.SENT)
+    return {row["message_id"]: key for row in rows if (key := bodies.get(row["body_sha256"]))}
