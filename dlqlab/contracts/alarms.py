@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
-from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
-from dlqlab.contracts.rundir import RunDir, read_json, write_json
-from dlqlab.errors import EvidenceError
+from dlqlab.contracts.plain_files import read_plain, write_plain
+from dlqlab.contracts.rundir import RunDir
 
 _FILE = "alarms.json"
 
@@ -65,7 +63,7 @@ class Alarms:
 
 
 def write_alarms(run: RunDir, alarms: Alarms) -> None:
-    write_json(run.path / _FILE, dict(cast("Mapping[str, object]", to_plain(alarms))))
+    write_plain(run.path / _FILE, alarms)
 
 
 def read_alarms(run: RunDir) -> Alarms | None:
@@ -74,13 +72,7 @@ def read_alarms(run: RunDir) -> Alarms | None:
     Raises:
         EvidenceError: the file cannot be read.
     """
-    path = run.path / _FILE
-    if not path.exists():
-        return None
-    try:
-        return from_plain(Alarms, read_json(path))
-    except ShapeError as error:
-        raise EvidenceError(f"{path}: {error}") from error
+    return read_plain(run.path / _FILE, Alarms)
 
 
 def dimensions_text(named: Mapping[str, str] | Sequence[Mapping[str, str]]) -> str:

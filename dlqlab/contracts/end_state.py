@@ -7,11 +7,10 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
-from dlqlab.contracts.rundir import RunDir, read_json, write_json
-from dlqlab.errors import EvidenceError
+from dlqlab.contracts.plain_files import read_plain, write_plain
+from dlqlab.contracts.rundir import RunDir
 
 _FILE, _REFERENCES = "end_state.json", "references"
 
@@ -59,7 +58,7 @@ def values_of(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def write_end_state(run: RunDir, end: EndState) -> None:
-    write_json(run.path / _FILE, _plain(end))
+    write_plain(run.path / _FILE, end)
 
 
 def read_end_state(run: RunDir) -> EndState | None:
@@ -68,14 +67,13 @@ def read_end_state(run: RunDir) -> EndState | None:
     Raises:
         EvidenceError: the file cannot be read.
     """
-    path = run.path / _FILE
-    return _read(EndState, read_json(path), str(path)) if path.exists() else None
+    return read_plain(run.path / _FILE, EndState)
 
 
 def write_references(run: RunDir, played: Iterable[Played]) -> None:
     """The plays that a run is held against, into its directory."""
     for n, one in enumerate(played, start=1):
-        write_json(run.path / _REFERENCES / f"{n}.json", _plain(one))
+        write_plain(run.path / _REFERENCES / f"{n}.json", one)
 
 
 def read_references(run: RunDir) -> tuple[Played, ...]:
@@ -84,19 +82,9 @@ def read_references(run: RunDir) -> tuple[Played, ...]:
     Raises:
         EvidenceError: one cannot be read.
     """
-    return tuple(_read(Played, read_json(path), str(path)) for path in sorted((run.path / _REFERENCES).glob("*.json")))
+    found = (read_plain(path, Played) for path in sorted((run.path / _REFERENCES).glob("*.json")))
+    return tuple(one for one in found if one is not None)
 
 
 def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _plain(value: EndState | Played) -> Mapping[str, Any]:
-    return dict(cast("Mapping[str, Any]", to_plain(value)))
-
-
-def _read[T](kind: type[T], value: Mapping[str, Any], source: str) -> T:
-    try:
-        return from_plain(kind, value)
-    except ShapeError as error:
-        raise EvidenceError(f"{source}: {error}") from error

@@ -6,7 +6,7 @@ same tasks meet the same faults in every run, in whatever order things happen. P
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -286,6 +286,6 @@ def _check_fields(fault: Fault) -> None:
             raise ValueError(f"{one.name} is {value!r}: {fault.kind} does not go by it; it goes by {known}")
 
 
-def struck(faults: Sequence[Fault], case: Case, seed: int) -> Fault | None:
+def struck(faults: Iterable[Fault], case: Case, seed: int) -> Fault | None:
     """The first of the faults that strikes; None where none does."""
     return next((fault for fault in faults if strikes(fault, case, seed)), None)

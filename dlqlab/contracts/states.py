@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
-from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
-from dlqlab.contracts.rundir import RunDir, read_json, write_json
-from dlqlab.errors import EvidenceError
+from dlqlab.contracts.plain_files import read_plain, write_plain
+from dlqlab.contracts.rundir import RunDir
 
 _FILE = "done.json"
 
@@ -25,7 +23,7 @@ class States:
 
 
 def write_states(run: RunDir, states: States) -> None:
-    write_json(run.path / _FILE, dict(cast("Mapping[str, object]", to_plain(states))))
+    write_plain(run.path / _FILE, states)
 
 
 def read_states(run: RunDir) -> States | None:
@@ -34,10 +32,4 @@ def read_states(run: RunDir) -> States | None:
     Raises:
         EvidenceError: the file cannot be read.
     """
-    path = run.path / _FILE
-    if not path.exists():
-        return None
-    try:
-        return from_plain(States, read_json(path))
-    except ShapeError as error:
-        raise EvidenceError(f"{path}: {error}") from error
+    return read_plain(run.path / _FILE, States)

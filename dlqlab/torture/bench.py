@@ -27,6 +27,7 @@ from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EvidenceError
 from dlqlab.run.project_runner import ProjectRunner
+from dlqlab.torture.doubled import last_part
 from dlqlab.torture.judged import Usual, judged
 from dlqlab.torture.matrix import Row, Target
 from dlqlab.torture.own_rows import since
@@ -136,7 +137,7 @@ def targets_of(evidence: RunEvidence) -> tuple[Target, ...]:
         return ()
     own = set(evidence.topology.function_names.values())
     found = Counter(
-        (row["function"], f"{row['service']}:{row['operation']}", _name(row["resource"]))
+        (row["function"], f"{row['service']}:{row['operation']}", last_part(row["resource"]) or "*")
         for row in evidence.recording.calls.to_pylist()
         if row["actor_kind"] == ActorKind.INVOCATION
         and row["function"] in own
@@ -144,11 +145,6 @@ def targets_of(evidence: RunEvidence) -> tuple[Target, ...]:
         and row["service"] not in _SERVICES
     )
     return tuple(Target(*key, n=n) for key, n in found.items())
-
-
-def _name(resource: str | None) -> str:
-    """The last part of a URL or ARN; any where there is none."""
-    return (resource or "").replace("/", ":").rpartition(":")[2] or "*"
 
 
 def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: Answer | None) -> Answer:

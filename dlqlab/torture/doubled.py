@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dlqlab.analysis.draw_keys import keys_of
 from dlqlab.analysis.flow import Flow, attempts_of
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.injection import Kind as Fault
-from dlqlab.contracts.injection import given_key
 from dlqlab.contracts.recorded import Kind
 
 _ADDS = re.compile(r"\bADD\b|list_append|=.*[+-]\s*[:#\w]", re.IGNORECASE)
@@ -84,12 +84,12 @@ def _made_again(flow: Flow, calls: Mapping[str, Sequence[Row]]) -> Iterator[tupl
             for row in struck
         )
         if again:
-            name = f"{strike['service']}:{strike['operation']} {_last_part(strike['resource'])}".strip()
+            name = f"{strike['service']}:{strike['operation']} {last_part(strike['resource'])}".strip()
             text = f"{strike['function']} made {name} again when its answer was lost"
             yield strike["message_id"] or strike["task_key"], text
 
 
-def _last_part(resource: str | None) -> str:
+def last_part(resource: str | None) -> str:
     """The name in a URL or ARN."""
     return (resource or "").replace("/", ":").rpartition(":")[2]
 
@@ -143,7 +143,7 @@ def _calls(flow: Flow) -> dict[str, list[Row]]:
 def _children(flow: Flow) -> dict[tuple[str, str], list[str]]:
     """Queues that an invocation sent a message to which comes of one of its messages alone, by that message and it."""
     found: dict[tuple[str, str], list[str]] = {}
-    keys = _keys(flow)
+    keys = keys_of(flow)
     for stay in flow.stays:
         parents = _parents(stay, keys)
         if len(parents) == 1 and stay.sender_request_id:
@@ -152,15 +152,8 @@ def _children(flow: Flow) -> dict[tuple[str, str], list[str]]:
 
 
 def _parents(stay: Stay, keys: Mapping[str, str]) -> Sequence[str]:
-    """Of the messages of a batch the one with the same key, where dlqlab's keys stand in the bodies."""
+    """Of the messages of a batch the one with the same key, where bodies have keys of tasks."""
     parents = [one for one in stay.parent_ids if one != stay.message_id]
     own = keys.get(stay.message_id)
     same = [one for one in parents if own and keys.get(one) == own]
     return same if len(parents) > 1 and len(same) == 1 else parents
-
-
-def _keys(flow: Flow) -> dict[str, str]:
-    """The key that dlqlab gave to the task of each message, by the message's id."""
-    bodies = {row["body_sha256"]: given_key(row["body"]) for row in flow.recording.bodies.to_pylist()}
-    rows = (row for row in flow.recording.messages.to_pylist() if row["kind"] == Kind.SENT)
-    return {row["message_id"]: key for row in rows if (key := bodies.get(row["body_sha256"]))}

@@ -289,7 +289,8 @@ def test_request_fails_once_and_is_served_when_it_is_tried_again(
     before = plan_in_force(emulator.port).plan
     function = make_function("def handler(event, context):\n    return {'statusCode': 200, 'body': 'served'}\n")
     url = make_client(emulator, "lambda").create_function_url_config(FunctionName=function.name, AuthType="NONE")
-    request = urllib.request.Request(url["FunctionUrl"], json.dumps({"id": KEY}).encode(), method="POST")
+    headers = {"X-Request-Id": uuid.uuid4().hex}
+    request = urllib.request.Request(url["FunctionUrl"], json.dumps({"id": KEY}).encode(), headers, method="POST")
     put_plan(emulator.port, Plan(faults=(Fault(kind=Kind.REQUEST_FAILED, attempts=1, status=502),)))
     try:
         with pytest.raises(urllib.error.HTTPError, match="502"):
@@ -297,6 +298,9 @@ def test_request_fails_once_and_is_served_when_it_is_tried_again(
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.read() == b"served"
         assert {"request-failed": 1} == plan_in_force(emulator.port).struck
+        calls = recording(emulator).calls.to_pylist()
+        told = [(row["status"], row["fault"]) for row in calls if row["request_id"] == headers["X-Request-Id"]]
+        assert [(502, "request-failed"), (200, None)] == told
     finally:
         put_plan(emulator.port, before) if before.faults else clear_plan(emulator.port)
 

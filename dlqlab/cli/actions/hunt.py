@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.markup import escape
 
 from dlqlab.cli.actions.emulators import for_run
+from dlqlab.cli.actions.projects import project_here
 from dlqlab.cli.actions.torture import shrink_one
 from dlqlab.cli.console import OUT
 from dlqlab.contracts.manifest import run_id
-from dlqlab.contracts.project import FILE, find_project, read_project
-from dlqlab.errors import UsageError
+from dlqlab.contracts.project import read_project
 from dlqlab.paths import shown
 from dlqlab.torture import result as results
 from dlqlab.torture.bench import Bench, emulator_of
@@ -28,9 +28,7 @@ SUFFIX = "-hunt"
 
 
 def hunt(port: int | None, *, budget: float, tasks: int, seed: int | None, pytest_file: Path | None, runs: Path) -> int:
-    file = find_project(Path.cwd())
-    if file is None:
-        raise UsageError(f"there is no {FILE} here or above: dlqlab adopt writes one")
+    file = project_here()
     project = read_project(file)
     project = project if seed is None else replace(project, seed=seed)
     started_ts = time.time()

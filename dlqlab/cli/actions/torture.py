@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from dlqlab.cli.actions.emulators import for_run
+from dlqlab.cli.actions.projects import project_here
 from dlqlab.cli.console import OUT
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import run_id
-from dlqlab.contracts.project import FILE, Project, find_project, read_project
+from dlqlab.contracts.project import Project, read_project
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 from dlqlab.run.injection import read_plan
@@ -51,9 +52,7 @@ def torture(
     runs: Path,
 ) -> int:
     _check(only=only, faults=faults, shrink=shrink, pytest_file=pytest_file)
-    file = find_project(Path.cwd())
-    if file is None:
-        raise UsageError(f"there is no {FILE} here or above: dlqlab adopt writes one")
+    file = project_here()
     project, choice = _chosen(read_project(file), seed, Choice(only, quick), faults)
     before = results.read(against) if against else None
     runs_root = runs.resolve()

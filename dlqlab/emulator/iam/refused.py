@@ -35,6 +35,11 @@ class Refused:
     status: int
 
 
+def code_and_status(service: str) -> tuple[str, int]:
+    """The error code and HTTP status with which a service refuses; ``service`` is its name in botocore."""
+    return _CODES.get(service, _BY_JSON)
+
+
 def refused(service: str, caller: str, need: Need, decision: Decision) -> Refused:
     """The service's error.
 
@@ -44,7 +49,7 @@ def refused(service: str, caller: str, need: Need, decision: Decision) -> Refuse
         need: what he must not do.
         decision: why; one that is undecided says so in the message, which then is not AWS's.
     """
-    code, status = _CODES.get(service, _BY_JSON)
+    code, status = code_and_status(service)
     action = _spelt(need.action)
     message = f"User: {caller} is not authorized to perform: {action}"
     if need.resource != "*" or service in {"sqs", "sns"}:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dlqlab.contracts.injection import Kind
+from dlqlab.emulator.iam.refused import code_and_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,6 @@ _FAILED: Mapping[str, ServiceError] = {
     "events": ServiceError("InternalException", "This exception occurs due to unexpected causes.", 500),
     "secretsmanager": ServiceError("InternalServiceError", "An error occurred on the server side.", 500),
 }
-_DENIED: Mapping[str, tuple[str, int]] = {
-    "sqs": ("AccessDenied", 403),
-    "sns": ("AuthorizationError", 403),
-    "s3": ("AccessDenied", 403),
-    "sts": ("AccessDenied", 403),
-    "lambda": ("AccessDeniedException", 403),
-}
 
 
 def error_of(kind: Kind, service: str, operation: str, fault: str) -> ServiceError:
@@ -64,6 +58,6 @@ def error_of(kind: Kind, service: str, operation: str, fault: str) -> ServiceErr
     if kind is Kind.CALL_THROTTLED:
         return _THROTTLED.get(service, _THROTTLING)
     if kind is Kind.CALL_DENIED:
-        code, status = _DENIED.get(service, ("AccessDeniedException", 400))
+        code, status = code_and_status(service)
         return ServiceError(code, f"not authorized to perform {service}:{operation} (fault {fault})", status)
     return _FAILED.get(service, _INTERNAL)

@@ -11,12 +11,13 @@ from http import HTTPStatus
 from dlqlab.contracts.injection import Case, Fault, Kind, Place, matches
 from dlqlab.emulator.gateway import shortcut
 from dlqlab.emulator.injection.state import HOLDER, InForce
+from dlqlab.emulator.recorder.actors import client_request_id
+from dlqlab.emulator.recorder.requests import http_service
 
 _API = re.compile(
     rb"/_aws/execute-api/[^/]+(/.*)|/restapis/[^/]+/[^/]+/_user_request_(/.*)?|/_aws/lambda-url/[^/]+(/.*)"
 )
-_HOSTS = (b".execute-api.", b".lambda-url.")
-_IDS = (b"x-request-id", b"idempotency-key")
+"""What stands in a path before that which the API's clients know; hosts of APIs have nothing of it."""
 _KNOWN_MAX = 100_000
 
 
@@ -44,8 +45,8 @@ def install() -> None:
     def reply(method: bytes, path: bytes, headers: shortcut.Headers, body: bytes) -> shortcut.Reply | None:
         in_force = HOLDER.in_force
         if in_force is not None and in_force.has(Place.REQUEST):
-            route = _route(method, path, headers)
-            fault = _strike(in_force, attempts, route, headers, body) if route else None
+            service = http_service(headers, path)
+            fault = _strike(in_force, attempts, service, _route(method, path), headers, body) if service else None
             if fault is not None and fault.kind is Kind.REQUEST_FAILED:
                 return _failed(fault)
             if fault is not None:
@@ -55,25 +56,25 @@ def install() -> None:
     shortcut.reply = reply
 
 
-def _route(method: bytes, target: bytes, headers: shortcut.Headers) -> str | None:
-    """Method and path as the API's clients know them, with the stage; None for what is no request to an API."""
+def _route(method: bytes, target: bytes) -> str:
+    """Method and path as the API's clients know them, with the stage."""
     path = target.partition(b"?")[0]
     found = _API.fullmatch(path)
     if found:
         path = next((part for part in found.groups() if part), b"/")
-    elif not any(name in headers.get(b"host", b"") for name in _HOSTS):
-        return None
     return f"{method.decode('latin-1')} {path.decode('latin-1')}"
 
 
-def _strike(in_force: InForce, attempts: _Attempts, route: str, headers: shortcut.Headers, body: bytes) -> Fault | None:
-    given = next(filter(None, (headers.get(name) for name in _IDS)), b"").decode("latin-1")
+def _strike(
+    in_force: InForce, attempts: _Attempts, service: str, route: str, headers: shortcut.Headers, body: bytes
+) -> Fault | None:
+    given = client_request_id(headers) or headers.get(b"idempotency-key", b"").decode("latin-1")
     key = in_force.key_of(body.decode("utf-8", "replace")) or in_force.key_of(route) or given or route
     case = Case(key=key, attempt=attempts.next((route, key)))
     fault = in_force.struck(Place.REQUEST, case, lambda one: _is_meant(one.route, route))
     if fault:
         method, _, path = route.partition(" ")
-        in_force.tell(fault, case, request_id=given or None, service="execute-api", operation=method, resource=path)
+        in_force.tell(fault, case, request_id=given or None, service=service, operation=method, resource=path)
     return fault
 
 

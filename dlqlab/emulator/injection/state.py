@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from dlqlab.contracts.injection import Case, Fault, Place, Plan, draw, given_key, strikes
+from dlqlab.contracts.injection import Case, Fault, Place, Plan, draw, given_key, struck
 from dlqlab.emulator.core.strikes import Strike, tell
 from dlqlab.lineage.keys import key_finder
 
@@ -48,15 +48,14 @@ class InForce:
     def struck(self, place: Place, case: Case, fits: Fits) -> Fault | None:
         """The first fault that strikes this case; None where none does."""
         elapsed_s = self._clock() - self._began
-        for fault in self._at[place]:
-            if (
-                fits(fault)
-                and fault.from_s <= elapsed_s < fault.until_s
-                and (not fault.after_queue or fault.after_queue in self._reached)
-                and strikes(fault, case, self.plan.seed)
-            ):
-                return fault
-        return None
+        meant = (
+            fault
+            for fault in self._at[place]
+            if fits(fault)
+            and fault.from_s <= elapsed_s < fault.until_s
+            and (not fault.after_queue or fault.after_queue in self._reached)
+        )
+        return struck(meant, case, self.plan.seed)
 
     def draw(self, fault: Fault, case: Case, purpose: str) -> float:
         """A float in [0, 1) for what a fault does, other than whether it strikes."""

@@ -96,7 +96,7 @@ class Watch:
     @staticmethod
     def _sender(target: bytes, headers: Mapping[bytes, bytes], signed: Signed | None) -> tuple[Actor, str | None]:
         """Who sent a request, and for which service; None for one that is recorded already, or need not be."""
-        service = signed.service if signed else _http_service(headers, target)
+        service = signed.service if signed else http_service(headers, target)
         if relays.HEADER in headers and (relayed := relays.find(headers[relays.HEADER])) is not None:
             return relayed.actor, service if relayed.is_call else None
         return caller(headers, signed), service
@@ -179,7 +179,7 @@ def _note_parsed(witness: Witness, _chain: Any, context: RequestContext, _respon
         witness.failed(error)
 
 
-def _http_service(headers: Mapping[bytes, bytes], target: bytes) -> str | None:
+def http_service(headers: Mapping[bytes, bytes], target: bytes) -> str | None:
     """Of an unsigned request: what of the user's it is for; None where it is for something of the emulator's own."""
     if target.startswith(b"/_aws/execute-api/"):
         return _EXECUTE_API
