@@ -12,6 +12,7 @@ import pytest
 
 from dlqlab import paths
 from tests.support import example_tools
+from tests.support.command import dlqlab_in
 from tests.support.service_catalog import give_service_catalog
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
@@ -30,16 +31,7 @@ class Example:
 
     def dlqlab(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         places = [*map(str, self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
-        return subprocess.run(
-            [Path(sys.executable).with_name("dlqlab"), *arguments],
-            cwd=self.folder,
-            env=os.environ | {"PATH": os.pathsep.join(places), "DLQLAB_HOME": str(self.folder)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=RUN_S,
-            check=False,
-        )
+        return dlqlab_in(self.folder, *arguments, timeout_s=RUN_S, environment={"PATH": os.pathsep.join(places)})
 
     def run(self) -> dict[str, str]:
         """Adopt where it has no project file, and run: the words of each check."""

@@ -1,12 +1,12 @@
 """Three plays of the same tasks, of a pipeline in whose last play one task is worked off with another result."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.command import dlqlab_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -76,16 +76,7 @@ def test_planted_difference_is_named_by_task(tmp_path: Path) -> None:
         tasks = {TASKS}
         """
     )
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dlqlab"), "run", "--same-end"],
-        cwd=tmp_path,
-        env=os.environ | {"DLQLAB_HOME": str(tmp_path)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    done = dlqlab_in(tmp_path, "run", "--same-end", timeout_s=280)
     said = done.stdout + done.stderr
 
     assert done.returncode == 1, said

@@ -1,12 +1,12 @@
 """A pipeline under faults from outside by the command itself: what breaks is found, made small, and shown again."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.command import dlqlab_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
@@ -43,16 +43,7 @@ PROJECT = 'name = "totals"\n[deploy]\ntool = "cloudformation"\n'
 
 
 def torture(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).with_name("dlqlab"), "torture", "--port", "auto", *arguments],
-        cwd=folder,
-        env=os.environ | {"DLQLAB_HOME": str(folder)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return dlqlab_in(folder, "torture", "--port", "auto", *arguments, timeout_s=300)
 
 
 def test_work_that_is_not_idempotent_is_revealed_and_shown_by_one_task(tmp_path: Path) -> None:

@@ -1,9 +1,28 @@
 """The installed command, and a scenario of a minute for it."""
 
+import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 DLQLAB = Path(sys.executable).with_name("dlqlab")
+
+
+def dlqlab_in(
+    folder: Path, *arguments: str, timeout_s: int, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The command in the folder of a project, where its runs and state lie too; its output, whatever its exit code."""
+    return subprocess.run(
+        [DLQLAB, *arguments],
+        cwd=folder,
+        env=os.environ | {"DLQLAB_HOME": str(folder)} | dict(environment or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
 
 
 def write_small(path: Path, *, base_s: int = 1, max_half_width: float = 0.2, **load: int) -> Path:
