@@ -154,6 +154,8 @@ def how_it_failed(attempt: Attempt) -> tuple[Fate, str]:
     match attempt.outcome:
         case Outcome.OK if not attempt.failed:
             text = "the function named it in batchItemFailures, which its mapping does not ask for"
+        case Outcome.OK if attempt.is_answer_unread:
+            text = f"Lambda could not read the function's answer, so that all {attempt.batch} of the batch failed"
         case Outcome.OK:
             text = "the function reported it as failed"
         case Outcome.TIMEOUT:

@@ -35,8 +35,17 @@ class Flow:
     @cached_property
     def stays(self) -> tuple[Stay, ...]:
         """Every message in every queue, in the order in which they entered."""
-        rows = [row for row in self.recording.messages.to_pylist() if self._is_own(row["queue"])]
+        rows = [row for row in self.recording.messages.to_pylist() if self.is_own(row["queue"])]
         return tuple(stays(rows, self._attempts, {}))
+
+    def body_hash(self, message_id: str) -> str | None:
+        """SHA-256 of the message's body as it was sent; None where that is not known."""
+        return self._body_hashes.get(message_id)
+
+    @cached_property
+    def _body_hashes(self) -> Mapping[str, str]:
+        rows = self.recording.messages.select(["message_id", "kind", "body_sha256"]).to_pylist()
+        return {row["message_id"]: row["body_sha256"] for row in rows if row["kind"] == Kind.SENT}
 
     @cached_property
     def dead_letter_queues(self) -> frozenset[str]:
@@ -76,7 +85,7 @@ class Flow:
     @cached_property
     def invocations(self) -> tuple[Row, ...]:
         """The rows of the table of invocations that were given messages of these queues."""
-        return tuple(row for row in self._invocations if row["message_ids"] and self._is_own(row["source_arn"] or ""))
+        return tuple(row for row in self._invocations if row["message_ids"] and self.is_own(row["source_arn"] or ""))
 
     @cached_property
     def struck_requests(self) -> frozenset[str]:
@@ -107,7 +116,8 @@ class Flow:
     def _own_names(self) -> frozenset[str] | None:
         return frozenset(self.topology.queue_names.values()) if self.topology else None
 
-    def _is_own(self, arn: str) -> bool:
+    def is_own(self, arn: str) -> bool:
+        """Whether the queue of that ARN or name belongs to the pipeline."""
         return self._own_names is None or name_of(arn) in self._own_names
 
 

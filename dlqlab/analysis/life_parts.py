@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from dlqlab.contracts.recorded import Outcome
 
+_ALL_FAILED = frozenset({"BatchProcessingError", "FullBatchFailureError"})
+"""Of Powertools for AWS Lambda in Python and TypeScript: its batch processors raise them where no message succeeded."""
+
 
 class Fate(StrEnum):
     """What became of a delivery."""
@@ -89,6 +92,18 @@ class Attempt:
     def has_failed(self) -> bool:
         """Whether the code had the message and did not do it, by its own word or by its end."""
         return self.has_run and bool(self.failed or self.is_named)
+
+    @property
+    def is_answer_unread(self) -> bool:
+        """Whether it failed with its batch only because Lambda could not read the answer: no JSON, no list, or an
+        identifier that is not one of the batch's message ids.
+        """
+        return self.outcome == Outcome.OK and bool(self.failed) and self.is_named is False
+
+    @property
+    def says_that_all_failed(self) -> bool:
+        """Whether its error is that of a library of partial batch responses, which raises once every message failed."""
+        return self.error_type in _ALL_FAILED
 
     @property
     def has_succeeded(self) -> bool:

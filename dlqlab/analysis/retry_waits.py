@@ -6,6 +6,7 @@ queue's or one that somebody set by ChangeMessageVisibility; or whoever failed w
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -82,12 +83,17 @@ def policies(flow: Flow, some: Sequence[Wait]) -> list[Policy]:
 
 
 def resent_chains(flow: Flow) -> dict[str, list[Stay]]:
-    """Messages that a function sent anew to the queue that it had the one before from; by the id of the first."""
+    """Messages that a function sent anew to the queue that it had the one before from; by the id of the first.
+
+    One that comes back from other queues, sent there by function after function, is sent anew if it is still the same:
+    with another body it may be the next step of some work.
+    """
     by_id = {(stay.queue, stay.message_id): stay for stay in flow.work}
+    parents = {stay.message_id: parent for stay in flow.stays if (parent := _parent(flow, stay))}
     before = {
         (stay.queue, stay.message_id): parent
         for stay in flow.work
-        if (parent := _parent(stay)) and (stay.queue, parent) in by_id
+        if (parent := _same_before(flow, stay, parents, by_id.keys()))
     }
     chains: dict[str, list[Stay]] = {}
     first: dict[tuple[str, str], str] = {}
@@ -100,10 +106,28 @@ def resent_chains(flow: Flow) -> dict[str, list[Stay]]:
     return chains
 
 
-def _parent(stay: Stay) -> str | None:
-    """The only message that this one was sent by the invocation of."""
+def _same_before(flow: Flow, stay: Stay, parents: Mapping[str, str], known: AbstractSet[tuple[str, str]]) -> str | None:
+    """Its parent, if that was in the same queue; else the last of those before it that was there with the same body."""
+    parent, passed = parents.get(stay.message_id), {stay.message_id}
+    while parent and parent not in passed and (stay.queue, parent) not in known:
+        passed.add(parent)
+        parent = parents.get(parent)
+    if parent is None or parent in passed:
+        return None
+    own = flow.body_hash(stay.message_id)
+    is_direct = len(passed) == 1
+    return parent if is_direct or (own is not None and own == flow.body_hash(parent)) else None
+
+
+def _parent(flow: Flow, stay: Stay) -> str | None:
+    """The message whose invocation sent this one; of several in a batch the only one with the same body."""
+    if stay.sender_kind != ActorKind.INVOCATION:
+        return None
     others = [one for one in stay.parent_ids if one != stay.message_id]
-    return others[0] if len(others) == 1 and stay.sender_kind == ActorKind.INVOCATION else None
+    if len(others) > 1:
+        own = flow.body_hash(stay.message_id)
+        others = [one for one in others if own is not None and flow.body_hash(one) == own]
+    return others[0] if len(others) == 1 else None
 
 
 def _in_queue(stay: Stay) -> Iterator[Wait]:

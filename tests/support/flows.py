@@ -78,9 +78,9 @@ class Story:
     def deleted(self, message_id: str, at: float, **more: Any) -> Self:
         return self._row("deleted", message_id, at, {**MAPPING, **more})
 
-    def left(self, kind: str, message_id: str, at: float) -> Self:
-        """Left by itself: expired, purged, filtered, redriven."""
-        return self._row(kind, message_id, at, SQS)
+    def left(self, kind: str, message_id: str, at: float, **more: Any) -> Self:
+        """Left by itself: expired, purged, filtered, redriven; or never entered: deduplicated."""
+        return self._row(kind, message_id, at, {**SQS, **more})
 
     def moved(self, message_id: str, at: float) -> Self:
         self._row("moved", message_id, at, SQS)

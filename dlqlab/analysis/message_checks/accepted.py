@@ -11,6 +11,7 @@ import pandas as pd
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
+from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.wording import examples
 from dlqlab.contracts.outcomes import TAKEN
 from dlqlab.contracts.recorded import Kind, Outcome
@@ -22,6 +23,12 @@ from dlqlab.wording import count
 SETS = (
     NamedSet("accepted", SetKind.ACCOUNT, "The client was told that the request is accepted."),
     NamedSet("without_a_message", SetKind.VIOLATION, "Accepted, and no message of it ever entered a queue."),
+    NamedSet(
+        "dropped_as_duplicate",
+        SetKind.VIOLATION,
+        "Accepted, and its message dropped by a FIFO queue as a duplicate of another request's: the deduplication ids, "
+        "or with content-based deduplication the bodies, are the same.",
+    ),
     NamedSet(
         "half_done",
         SetKind.VIOLATION,
@@ -39,19 +46,21 @@ def accepted_check(facts: Facts) -> Judgement:
     """Valid: each request that was accepted has a message."""
     ledger, recording = facts.ledger, facts.flow.recording
     taken = ledger["outcome"].isin(TAKEN).astype(bool)
-    sent = _with_a_message(recording, ledger)
+    sent = _with_a_message(facts.flow, ledger, Kind.SENT)
+    dropped = taken & ~sent & _with_a_message(facts.flow, ledger, Kind.DEDUPLICATED)
     if taken.any() and not sent.any() and Kind.SENT in set(recording.messages["kind"].to_pylist()):
         raise EvidenceError("no request can be matched with a message: put {{key}} into entry.body, and keep bodies")
     broken = _half_done(recording)
     refused = ledger["outcome"].isin(["rejected", "refused"]).astype(bool)
     members = {
         "accepted": _tasks(ledger[taken]),
-        "without_a_message": _tasks(ledger[taken & ~sent]),
+        "without_a_message": _tasks(ledger[taken & ~sent & ~dropped]),
+        "dropped_as_duplicate": _tasks(ledger[dropped]),
         "half_done": _tasks(ledger[~taken & ~sent & ledger["request_id"].isin(list(broken))]),
         "refused": _tasks(ledger[refused]),
         "unanswered": _tasks(ledger[~taken & ~refused]),
     }
-    wrong = len(members["without_a_message"]) + len(members["half_done"])
+    wrong = sum(len(members[name]) for name in ("without_a_message", "dropped_as_duplicate", "half_done"))
     proven = Status.VALID if members["accepted"] else Status.UNKNOWN
     return Judgement(
         status=Status.INVALID if wrong else proven,
@@ -64,13 +73,19 @@ def accepted_check(facts: Facts) -> Judgement:
     )
 
 
-def _with_a_message(recording: Recording, ledger: pd.DataFrame) -> "pd.Series[bool]":
-    """Which requests have a message: one with the key in its body, or one that the request or what it caused sent."""
+def _with_a_message(flow: Flow, ledger: pd.DataFrame, kind: Kind) -> "pd.Series[bool]":
+    """Which requests have a message in the pipeline's queues that entered, or was dropped, as ``kind`` says: one with
+    the key in its body, or one that the request or what it caused sent.
+    """
     keys = set(ledger["task_id"].dropna().tolist())
-    found = _keys_in(recording.bodies["body"].to_pylist(), keys)
-    found |= set(recording.messages["task_key"].to_pylist()) & keys
-    messages = recording.messages.select(["kind", "request_id"]).to_pylist()
-    senders = {row["request_id"] for row in messages if row["kind"] == Kind.SENT and row["request_id"]}
+    recording, columns = flow.recording, ["queue", "kind", "request_id", "task_key", "body_sha256"]
+    rows = recording.messages.select(columns).to_pylist()
+    messages = [row for row in rows if row["kind"] == kind and flow.is_own(row["queue"])]
+    hashes = {row["body_sha256"] for row in messages}
+    bodies = recording.bodies.select(["body_sha256", "body"]).to_pylist()
+    found = _keys_in((row["body"] for row in bodies if row["body_sha256"] in hashes), keys)
+    found |= {row["task_key"] for row in messages} & keys
+    senders = {row["request_id"] for row in messages if row["request_id"]}
     caused = recording.invocations.select(["request_id", "client_request_id"]).to_pylist()
     senders |= {row["client_request_id"] for row in caused if row["request_id"] in senders}
     return ledger["task_id"].isin(list(found)) | ledger["request_id"].isin(list(senders))
@@ -104,6 +119,8 @@ def _statement(members: dict[str, tuple[str, ...]]) -> str:
     lost = members["without_a_message"]
     parts = [f"{count(len(members['accepted']), 'request')} accepted, {len(lost):,} without a message"]
     parts[0] += f": {examples(lost)}" if lost else ""
+    if dropped := members["dropped_as_duplicate"]:
+        parts.append(f"{len(dropped):,} dropped as duplicates of other requests' messages: {examples(dropped)}")
     if members["half_done"]:
         parts.append(f"{len(members['half_done']):,} written and never sent: {examples(members['half_done'])}")
     parts += [f"{len(members[name]):,} {name}" for name in ("refused", "unanswered") if members[name]]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.deletions import Deletion, deletion_of
+from dlqlab.analysis.duplicates import Duplicates
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, ids
 from dlqlab.analysis.life_parts import Stay
@@ -39,6 +40,12 @@ SETS = (
         SetKind.VIOLATION,
         "Deleted by a mapping none of whose filters matches it: no function ever saw it.",
     ),
+    NamedSet(
+        "dropped_as_duplicate",
+        SetKind.VIOLATION,
+        "What its function sent was dropped by a FIFO queue as a duplicate of another task's message: the "
+        "deduplication ids, or with content-based deduplication the bodies, are the same.",
+    ),
     NamedSet("expired", SetKind.VIOLATION, "Deleted by its queue: the retention period was over."),
     NamedSet("purged", SetKind.VIOLATION, "Deleted with all others, by a purge or with its queue."),
     NamedSet("open", SetKind.OPEN, "Still in a queue that somebody works on when the record ended."),
@@ -49,6 +56,7 @@ LOST_SAID = {
     "deleted_unfinished": "deleted although every attempt failed",
     "deleted_untried": "deleted without an attempt",
     "filtered": "deleted by a filter",
+    "dropped_as_duplicate": "dropped as duplicates of other tasks' messages in what was sent of them",
     "expired": "expired",
     "purged": "purged",
 }
@@ -82,7 +90,7 @@ def sort_messages(flow: Flow) -> dict[str, tuple[str, ...]]:
         name = set_of(flow, stay)
         if name is not None:
             found[name].append(stay)
-    return {name: ids(some) for name, some in found.items()}
+    return {name: ids(some) for name, some in found.items()} | {"dropped_as_duplicate": Duplicates(flow).parents()}
 
 
 def set_of(flow: Flow, stay: Stay) -> str | None:

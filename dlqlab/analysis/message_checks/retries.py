@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.flow import Flow, attempts_of, ids, successes
-from dlqlab.analysis.life_parts import Stay
+from dlqlab.analysis.flow import Flow, attempts_of, failures, ids, successes
+from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.retry_waits import Policy, Wait, policies, resent_chains, waits
 from dlqlab.analysis.wording import examples
 from dlqlab.contracts.promise import Promise
@@ -28,6 +28,18 @@ SETS = (
         SetKind.VIOLATION,
         "Failed only together with its whole batch and succeeded later, although its mapping asks which messages "
         "failed: the handler raises where it should name them in batchItemFailures.",
+    ),
+    NamedSet(
+        "answer_unread",
+        SetKind.VIOLATION,
+        "Failed only because Lambda could not read the function's answer: no JSON, no list, or an itemIdentifier that "
+        "is not one of the batch's message ids makes the whole batch fail.",
+    ),
+    NamedSet(
+        "buried_for_a_mate",
+        SetKind.VIOLATION,
+        "Dead-lettered together with batch mates after attempts that all failed with the whole batch, although its "
+        "mapping asks which messages failed: one that raises condemns all of them.",
     ),
     NamedSet(
         "redone_for_a_mate",
@@ -53,6 +65,8 @@ def retries_check(facts: Facts) -> Judgement:
         "late": _off(found, promise, sign=1),
         "sent_anew_too_often": _sent_too_often(flow),
         "raised_for_a_mate": ids(stay for stay in redone if _is_asked(stay)),
+        "answer_unread": ids(stay for stay in flow.work if _is_answer_unread(stay, struck)),
+        "buried_for_a_mate": _buried_together(flow),
         "redone_for_a_mate": ids(stay for stay in redone if not _is_asked(stay)),
     }
     wrong = {one for name in WRONG for one in members[name]}
@@ -109,7 +123,27 @@ def _receives_allowed(flow: Flow, queue: str) -> int | None:
 def _is_redone(stay: Stay, struck: frozenset[str]) -> bool:
     """Whether only its batch mates made it come again. What a fault from outside struck is no handler's doing."""
     failed = [each for each in attempts_of(stay) if each.has_failed and each.request_id not in struck]
-    return bool(failed and successes(stay)) and all(each.batch > 1 and each.outcome == Outcome.ERROR for each in failed)
+    return bool(failed and successes(stay)) and all(map(_has_raised_for_all, failed))
+
+
+def _has_raised_for_all(attempt: Attempt) -> bool:
+    """Whether it failed with several messages by an exception that does not say that each of them failed."""
+    return attempt.batch > 1 and attempt.outcome == Outcome.ERROR and not attempt.says_that_all_failed
+
+
+def _is_answer_unread(stay: Stay, struck: frozenset[str]) -> bool:
+    """Whether an answer of the function's own, which no fault from outside replaced, could not be read."""
+    return any(each.is_answer_unread and each.request_id not in struck for each in attempts_of(stay))
+
+
+def _buried_together(flow: Flow) -> tuple[str, ...]:
+    """Dead letters none of whose failures was theirs alone, where another one shares each of those failures."""
+    alike: dict[tuple[str, ...], list[Stay]] = {}
+    for stay in flow.moved_from.values():
+        failed = [each for each in failures(stay) if each.request_id not in flow.struck_requests]
+        if failed and _is_asked(stay) and all(map(_has_raised_for_all, failed)):
+            alike.setdefault((stay.queue, *(each.request_id for each in failed)), []).append(stay)
+    return ids(stay for some in alike.values() if len(some) > 1 for stay in some)
 
 
 def _is_asked(stay: Stay) -> bool:
@@ -131,6 +165,8 @@ def _statement(
         "late": "later than promised",
         "sent_anew_too_often": "sent anew without an end in sight",
         "raised_for_a_mate": "tried again since the handler raised for a batch mate",
+        "answer_unread": "failed since Lambda could not read the function's answer",
+        "buried_for_a_mate": "dead-lettered with a whole batch for which the handler raised",
         "redone_for_a_mate": "tried again because of a batch mate",
     }
     parts += [

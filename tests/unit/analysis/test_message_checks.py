@@ -1,6 +1,7 @@
 """The checks of any pipeline's messages: for each a history that is valid, for each set one that gets into it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
 from dlqlab.contracts.verdict import Check, SetKind, Status
 from tests.support.flows import FIFO, Story, evidence, facts, ledger
+from tests.support.recordings import QUEUE
 
 PIPELINE = Topology(
     name="orders",
@@ -276,6 +278,145 @@ def test_handler_that_raises_although_it_is_asked_for_names() -> None:
     story.invoked("m1", "m2", at=1, outcome="error", reports_failures=True).back("m1", 31).back("m2", 31)
     story.tried("m1", 31).deleted("m1", 32)
     assert filled(checked("retries", story)) == {"raised_for_a_mate": ("m1",)}
+
+
+@pytest.mark.parametrize("error", ["BatchProcessingError", "FullBatchFailureError"])
+def test_library_that_raises_since_all_failed(error: str) -> None:
+    """Batch processors of Powertools name what failed, and raise where every message did."""
+    story = Story().sent("m1").sent("m2").received("m1", 1).received("m2", 1)
+    story.invoked("m1", "m2", at=1, outcome="error", error_type=error, reports_failures=True)
+    story.back("m1", 31).back("m2", 31).tried("m1", 31).deleted("m1", 32).tried("m2", 33).deleted("m2", 34)
+    assert checked("retries", story).status is Status.VALID
+
+
+def buried_together(**how: Any) -> Story:
+    """Two messages that come in one batch each time, until both are dead-lettered."""
+    story = Story().sent("m1").sent("m2")
+    for at in (1, 31):
+        story.received("m1", at).received("m2", at).invoked("m1", "m2", at=at, reports_failures=True, **how)
+        story.back("m1", at + 30).back("m2", at + 30)
+    return story.moved("m1", 61).moved("m2", 61)
+
+
+def test_batch_that_is_buried_for_one_of_its_messages() -> None:
+    story = buried_together(outcome="error", error_type="KeyError")
+    assert filled(checked("retries", story)) == {"buried_for_a_mate": ("m1", "m2")}
+    alone = Story().sent("m1").received("m1", 1).invoked("m1", at=1, outcome="error", reports_failures=True)
+    assert checked("retries", alone.back("m1", 31).moved("m1", 31)).status is Status.VALID
+    assert checked("retries", buried_together(outcome="timeout")).status is Status.VALID
+
+
+def test_answer_that_lambda_cannot_read() -> None:
+    """It names a receipt handle, say: no message of the batch, so all of it fails although nothing did."""
+    story = buried_together(failed=["m1", "m2"], named_ids=[])
+    found = checked("retries", story)
+    assert filled(found) == {"answer_unread": ("m1", "m2")}
+    causes = checked("dead_letters", story).details["causes"]
+    assert [one["why"] for one in causes] == [
+        "Lambda could not read the function's answer, so that all <n> of the batch failed"
+    ]
+
+
+def test_answer_that_a_fault_from_outside_spoilt_is_not_the_handlers() -> None:
+    story = buried_together(failed=["m1", "m2"], named_ids=[])
+    faults = [{"kind": "malformed", "request_id": request_id} for request_id in ("i1", "i2")]
+    found = MESSAGE_CHECKS["retries"](facts(story, faults=faults))
+    assert found.status is Status.VALID
+
+
+def test_answer_that_names_some_and_one_that_is_not_there() -> None:
+    """The one that is named did fail; the other was spoilt by the answer."""
+    story = buried_together(failed=["m1", "m2"], named_ids=["m1"])
+    assert filled(checked("retries", story)) == {"answer_unread": ("m2",)}
+
+
+def passed_on(laps: int, body: str = "same") -> Story:
+    """Two functions that send to each other's queues, so that a message comes back as another one."""
+    story = Story()
+    for lap in range(laps):
+        by = (
+            {} if lap == 0 else {"actor_kind": "invocation", "request_id": f"i{2 * lap}", "parent_ids": [f"b{lap - 1}"]}
+        )
+        sha = body if lap == 0 or body == "same" else f"{body}{lap}"
+        story.queue = QUEUE
+        story.sent(f"a{lap}", 4 * lap, body_sha256=sha, **by).tried(f"a{lap}", 4 * lap + 1).deleted(
+            f"a{lap}", 4 * lap + 2
+        )
+        story.queue = QUEUE.replace("tasks", "second")
+        by = {"actor_kind": "invocation", "request_id": f"i{2 * lap + 1}", "parent_ids": [f"a{lap}"]}
+        story.sent(f"b{lap}", 4 * lap + 1.2, body_sha256="b", **by)
+        story.tried(f"b{lap}", 4 * lap + 2).deleted(f"b{lap}", 4 * lap + 3)
+    return story
+
+
+LOOP = replace(PIPELINE, queues=(*PIPELINE.queues, Queue(role="second", name="second")))
+
+
+def test_message_that_goes_round_through_other_queues() -> None:
+    assert filled(checked("retries", passed_on(5), topology=LOOP)) == {"sent_anew_too_often": ("a0",)}
+    assert checked("retries", passed_on(3), topology=LOOP).status is Status.VALID
+
+
+def test_message_that_comes_back_as_another_step() -> None:
+    assert checked("retries", passed_on(5, body="step"), topology=LOOP).status is Status.VALID
+
+
+def test_parent_of_a_message_that_is_sent_anew_from_a_batch() -> None:
+    """The body tells which of the batch it is."""
+    story = Story().sent("m0", body_sha256="x")
+    for n in range(5):
+        mate = f"mate{n}"
+        story.sent(mate, n, body_sha256=mate).received(f"m{n}", n + 1).received(mate, n + 1)
+        story.invoked(f"m{n}", mate, at=n + 1).deleted(f"m{n}", n + 1.6).deleted(mate, n + 1.6)
+        by = {"actor_kind": "invocation", "request_id": f"i{n + 1}", "parent_ids": [f"m{n}", mate]}
+        story.sent(f"m{n + 1}", n + 1.2, body_sha256="x", **by)
+    assert filled(checked("retries", story, topology=PIPELINE)) == {"sent_anew_too_often": ("m0",)}
+
+
+def dropped(**second: Any) -> Story:
+    """Two messages whose functions send to a FIFO queue, which takes the second one's for the first one's."""
+    story = Story().sent("m1", body_sha256="one").tried("m1", 1).deleted("m1", 2)
+    story.sent("m2", 3, body_sha256=second.pop("parent", "two")).tried("m2", 4).deleted("m2", 5)
+    by = {"actor_kind": "invocation", "dedup_id": "same", "queue": FIFO, "body_sha256": "out"}
+    story.sent("f1", 1.2, request_id="i1", parent_ids=["m1"], **by)
+    return story.left("deduplicated", "f1", 4.2, **{**by, "request_id": "i2"} | second)
+
+
+def test_message_that_is_dropped_as_a_duplicate_of_another_tasks() -> None:
+    found = checked("messages", dropped())
+    assert filled(found)["dropped_as_duplicate"] == ("m2",)
+    assert found.status is Status.INVALID
+
+
+@pytest.mark.parametrize("second", [{"parent": "one"}, {"request_id": "i1"}], ids=["came twice", "sends twice"])
+def test_duplicate_that_is_one(second: Mapping[str, Any]) -> None:
+    assert "dropped_as_duplicate" not in filled(checked("messages", dropped(**second)))
+
+
+def test_two_different_messages_of_one_invocation_with_one_deduplication_id() -> None:
+    story = dropped(request_id="i1", body_sha256="another")
+    assert filled(checked("messages", story))["dropped_as_duplicate"] == ("m1",)
+
+
+def test_accepted_requests_whose_messages_are_dropped_as_duplicates() -> None:
+    story = Story(queue=FIFO)
+    by = {"actor_kind": "invocation", "dedup_id": "same", "body_sha256": "x"}
+    story.sent("f1", 1, request_id="api1", **by).left("deduplicated", "f1", 2, **{**by, "request_id": "api2"})
+    posts = [{"request_id": f"api{n}", "client_request_id": f"r{n}", "source": "api gateway"} for n in (1, 2)]
+    requests = ledger(("t-1-00000001", "r1", "acknowledged"), ("t-1-00000002", "r2", "acknowledged"))
+    found = MESSAGE_CHECKS["accepted"](facts(story, invocations=posts, requests=requests))
+    assert filled(found) == {"dropped_as_duplicate": ("t-1-00000002",)}
+    assert "dropped as duplicates of other requests' messages: t-1-00000002" in found.statement
+
+
+def test_messages_of_another_pipeline_prove_nothing() -> None:
+    """Pipelines that share an emulator have tasks of the same names."""
+    story = Story(queue=QUEUE.replace("tasks", "theirs")).sent("m1", request_id="r1")
+    story.queue = QUEUE
+    story.sent("m2", request_id="r2")
+    requests = ledger(("t-1-00000001", "r1", "acknowledged"), ("t-1-00000002", "r2", "acknowledged"))
+    found = MESSAGE_CHECKS["accepted"](facts(story, topology=PIPELINE, requests=requests))
+    assert filled(found) == {"without_a_message": ("t-1-00000001",)}
 
 
 def test_dead_letters_are_grouped_by_cause() -> None:
