@@ -25,7 +25,9 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
     base, address, method = endpoint, "", "POST"
     if entry.kind == "http":
         method, address = entry.http.split()
-        base = (entry.url or _only_api(target)).rstrip("/")  # with its stage, to which the load's client adds the path
+        base = (entry.url or _only_api(entry, target)).rstrip(
+            "/"
+        )  # with its stage, to which the load's client adds the path
     else:
         address = _ADDRESSES[entry.kind](target, entry.name)
     return base, EntrySettings(
@@ -67,18 +69,20 @@ def _only_way_in(entry: Entry, topology: Topology) -> Entry:
     if len(ways) != 1:
         raise UsageError(f"entry is not given: give one of {', '.join(ENTRIES)}; there are {_known(topology)}")
     (way,) = ways
-    return replace(entry, http=way.http, queue=way.queue, topic=way.topic)
+    return replace(entry, http=way.http, url=entry.url or way.url, queue=way.queue, topic=way.topic)
 
 
 def ways_in(topology: Topology) -> list[Entry]:
-    """The ways into a pipeline that somebody may mean: POST routes, else topics, else queues that functions work on and
-    that no function of the pipeline sends to.
+    """The ways into a pipeline that somebody may mean: POST routes, else function URLs, else topics, else queues that
+    functions work on and that no function of the pipeline sends to; where functions send to each of those, all of them.
     """
     routes = [
         one.name for one in topology.entries if one.kind is EntryKind.HTTP and (one.name or "").startswith("POST ")
     ]
     if routes:
         return [Entry(http=str(name)) for name in dict.fromkeys(routes)]
+    if urls := _function_urls(topology):
+        return [Entry(http="POST /", url=url) for url in urls]
     topics = [one.name for one in topology.entries if one.kind is EntryKind.TOPIC]
     if topics:
         return [Entry(topic=str(name)) for name in dict.fromkeys(topics)]
@@ -88,8 +92,16 @@ def ways_in(topology: Topology) -> list[Entry]:
         for role in function.may_send_to
         if not any((one.queue, one.function) == (role, function.role) for one in topology.consumers)
     }
+    worked_on = [work.queue for work in topology.works if work.consumers]
+    first = [queue for queue in worked_on if queue.role not in sent_to]
+    return [Entry(queue=queue.name) for queue in first or worked_on]
+
+
+def _function_urls(topology: Topology | None) -> list[str]:
+    """The URLs of functions among the entries, whose names are ``ANY URL``."""
+    entries = topology.entries if topology else ()
     return [
-        Entry(queue=work.queue.name) for work in topology.works if work.consumers and work.queue.role not in sent_to
+        url for one in entries if (url := (one.name or "").removeprefix("ANY ")).startswith(("http://", "https://"))
     ]
 
 
@@ -134,17 +146,20 @@ def _found(known: Mapping[str, str], name: str, what: str) -> str:
     )
 
 
-def _only_api(target: Target) -> str:
-    """The URL of the only API, with its stage.
+def _only_api(entry: Entry, target: Target) -> str:
+    """The URL of the only API, with its stage; where there is no API, of the only function that has one.
 
     Raises:
         UsageError: there is none, or there are several.
     """
-    urls = [*_rest_urls(target), *_http_urls(target)]
-    if len(urls) != 1:
+    urls = [*_rest_urls(target), *_http_urls(target)] or _function_urls(target.topology)
+    if not urls:
         raise UsageError(
-            f"entry.url is not given, and {len(urls)} APIs are deployed: give one of {', '.join(urls) or 'them'}"
+            f"entry.http is {entry.http!r}, and neither an API nor a function URL is deployed: give entry.url or "
+            f"another way in: {', '.join(kind for kind in ENTRIES if kind != 'http')}"
         )
+    if len(urls) > 1:
+        raise UsageError(f"entry.url is not given, and there are {len(urls)} APIs: give one of {', '.join(urls)}")
     return urls[0]
 
 

@@ -9,10 +9,11 @@ from typing import Any, cast
 import pytest
 
 from dlqlab.contracts.project import Entry, Project
-from dlqlab.contracts.topology import Queue, Topology
+from dlqlab.contracts.topology import Consumer, EntryKind, Function, Queue, Topology
+from dlqlab.contracts.topology import Entry as TopologyEntry
 from dlqlab.deploy.target import Target
 from dlqlab.errors import UsageError
-from dlqlab.run.own_entries import entry_settings
+from dlqlab.run.own_entries import entry_settings, ways_in
 
 PROJECT = Project(name="shop", entry=Entry(http="PUT /tasks/{{key}}"))
 
@@ -72,8 +73,40 @@ def test_a_given_url_may_end_in_a_slash() -> None:
 
 
 def test_one_of_several_apis_must_be_named() -> None:
-    with pytest.raises(UsageError, match=r"entry\.url is not given, and 2 APIs are deployed: .*/abc/local, .*/xyz/dev"):
+    with pytest.raises(UsageError, match=r"entry\.url is not given, and there are 2 APIs: .*/abc/local, .*/xyz/dev"):
         entry_settings(PROJECT, Path(), target(abc="local", xyz="dev"))
+
+
+URL = "http://127.0.0.1:1/_aws/lambda-url/eu-west-1/abc/"
+
+
+def with_a_function_url() -> Topology:
+    front = Function(role="front", name="front", may_send_to=("work",))
+    entry = TopologyEntry(kind=EntryKind.HTTP, name=f"ANY {URL}", function="front")
+    return Topology(name="shop", functions=(front,), queues=(Queue(role="work", name="work"),), entries=(entry,))
+
+
+def test_function_url_is_taken_where_there_is_no_api() -> None:
+    found = target()
+    found.topology = with_a_function_url()  # type: ignore[misc]  (the stand-in is not frozen)
+    assert entry_settings(PROJECT, Path(), found)[0] == URL.rstrip("/")
+    assert ways_in(found.topology) == [Entry(http="POST /", url=URL)]
+
+
+def test_no_api_at_all() -> None:
+    with pytest.raises(UsageError, match=r"entry\.http is 'PUT .*', and neither an API nor a function URL is deployed"):
+        entry_settings(PROJECT, Path(), target())
+
+
+def test_queue_that_its_dead_letters_are_sent_back_to_is_the_way_in() -> None:
+    queues = (
+        Queue(role="work", name="work", dead_letters="dead", max_receive_count=2),
+        Queue(role="dead", name="dead"),
+    )
+    functions = (Function(role="worker", name="worker"), Function(role="back", name="back", may_send_to=("work",)))
+    consumers = (Consumer(queue="work", function="worker"), Consumer(queue="dead", function="back"))
+    topology = Topology(name="shop", queues=queues, functions=functions, consumers=consumers)
+    assert ways_in(topology) == [Entry(queue="work")]
 
 
 class Queues:
