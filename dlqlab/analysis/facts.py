@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
+from dlqlab.analysis.events import Events
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
@@ -63,6 +64,11 @@ class Facts:
     def has_alarms(self) -> bool:
         """Whether there are alarms to be judged, or there may be and they cannot be read."""
         return bool(self.run.alarms and self.run.alarms.alarms) or "alarms" in self.run.unreadable
+
+    @property
+    def has_asynchronous_calls(self) -> bool:
+        """Whether functions of the pipeline were invoked by somebody who does not wait for the answer."""
+        return self.run.recording is not None and next(Events(self.flow).all(), None) is not None
 
     @property
     def is_broken_from_outside(self) -> bool:

@@ -72,13 +72,20 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of Lambda. ``may_send_to`` are the roles of queues that its environment variables name."""
+    """A function of Lambda. ``may_send_to`` are the roles of queues that its environment variables name.
+
+    ``event_retries``: how often an asynchronous invocation that fails is tried again. ``failed_events_to``: ARN of the
+    on-failure destination or dead-letter queue of those that failed for good, empty where there is none; None: not
+    known.
+    """
 
     role: str
     name: str
     timeout_s: int | None = field(default=None, metadata={"range": (1, 900)})
     reserved_concurrency: int | None = field(default=None, metadata={"range": (0, 1_000_000)})
     may_send_to: tuple[str, ...] = ()
+    event_retries: int | None = field(default=None, metadata={"range": (0, 2)})
+    failed_events_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

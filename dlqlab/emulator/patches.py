@@ -317,7 +317,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "topic_resources",
         "cloudformation",
-        "Topics of stacks keep their name in updates, and subscriptions lose what their template takes away.",
+        "Topics of stacks are named after them, and keep the name; subscriptions lose what a template takes away.",
     ),
     Patch(
         "replaced_resources",

@@ -70,7 +70,7 @@ class ProjectLoad:
         """``40 tasks sent, 20 a second, to queue orders``."""
         what, to = "requests", f"{url} by {self._locustfile.name}"
         if entry is not None:
-            what, to = "tasks sent", f"{entry.kind} {entry.address.rpartition('/')[2]}"
+            what, to = "tasks sent", f"{entry.kind} {entry.address.rpartition('/')[2] or entry.address}"
         seconds = max(result.ended_ts - result.started_ts, 1e-9)
         return f"{result.sent:,} {what}, {result.sent / seconds:.0f} a second, to {to}"
 

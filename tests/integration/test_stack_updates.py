@@ -325,6 +325,7 @@ def test_topic_without_a_name_stays_with_its_subscriptions(
     second, unfiltered = put("two")
 
     assert first == second
+    assert first.rpartition(":")[2].startswith(f"{name}-Topic-")
     assert json.loads(filtered or "{}") == {"kind": ["a"]}
     assert json.loads(unfiltered or "{}") == {}
     assert aws("sns").get_topic_attributes(TopicArn=first)["Attributes"]["DisplayName"] == "two"

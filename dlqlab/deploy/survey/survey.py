@@ -15,6 +15,9 @@ from dlqlab.errors import DeployError
 
 DISABLED = frozenset({"Disabled", "Disabling"})
 PROBES = "dlqlab-probe-"
+EVENT_RETRIES = 2
+"""Of an asynchronous invocation, where nothing else is configured (API reference of PutFunctionEventInvokeConfig)."""
+_EVENT_CONFIGS = "FunctionEventInvokeConfigs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +122,16 @@ def _functions(client: Any, queues: set[str]) -> Iterator[Function]:
     for found in pages(client, "list_functions", "Functions"):
         name = found["FunctionName"]
         variables = found.get("Environment", {}).get("Variables", {})
+        events = next(iter(pages(client, "list_function_event_invoke_configs", _EVENT_CONFIGS, FunctionName=name)), {})
+        failed = events.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         yield Function(
             role=name,
             name=name,
             timeout_s=found.get("Timeout"),
             reserved_concurrency=client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions"),
             may_send_to=tuple(sorted(_named(variables.values(), queues))),
+            event_retries=events.get("MaximumRetryAttempts", EVENT_RETRIES),
+            failed_events_to=failed or found.get("DeadLetterConfig", {}).get("TargetArn") or "",
         )
 
 

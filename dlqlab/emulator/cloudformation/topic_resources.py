@@ -1,13 +1,15 @@
-"""Topics of stacks keep their name in updates, and subscriptions lose what their template takes away.
+"""Topics of stacks are named after them, and keep the name; subscriptions lose what a template takes away.
 
-LocalStack makes a topic without a name of its own anew at each update, and subscribes to it without filters; filter
-policies and raw delivery that are no longer in the template stay.
+LocalStack names a topic without a name of its own by chance alone, where CloudFormation takes the stack's name and the
+logical id ("Name type", CloudFormation template reference). It makes such a topic anew at each update, and subscribes
+to it without filters; filter policies and raw delivery that are no longer in the template stay.
 """
 
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localstack.services.cloudformation.provider_utils import generate_default_name
 from localstack.services.sns.resource_providers.aws_sns_subscription import SNSSubscriptionProvider
 from localstack.services.sns.resource_providers.aws_sns_topic import SNSTopicProvider
 
@@ -16,8 +18,21 @@ _WITHOUT: Mapping[str, str] = {"FilterPolicy": "{}", "RawMessageDelivery": "fals
 
 
 def patch() -> None:
+    SNSTopicProvider.create = _named_after_its_stack(SNSTopicProvider.create)
     SNSTopicProvider.update = _named(SNSTopicProvider.update)
     SNSSubscriptionProvider.update = _cleared(SNSSubscriptionProvider.update)
+
+
+def _named_after_its_stack(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def create(self: Any, request: Any) -> Any:
+        model = request.desired_state
+        if not model.get("TopicName"):
+            ending = ".fifo" if str(model.get("FifoTopic")).lower() == "true" else ""
+            model["TopicName"] = generate_default_name(request.stack_name, request.logical_resource_id) + ending
+        return original(self, request)
+
+    return create
 
 
 def _named(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -58,8 +58,10 @@ def fifo(**second: Any) -> Story:
     return story
 
 
-OF_MORE_THAN_THE_RECORD = {"finished", "accepted", "same_end", "alarms", "faults", "done"}
-"""Checks that look at something else as well: how the run went, the clients, what was left behind, what was planned."""
+OF_MORE_THAN_THE_RECORD = {"finished", "accepted", "same_end", "alarms", "faults", "done", "events"}
+"""Checks that look at something else as well: how the run went, the clients, what was left behind, what was planned;
+or at something else than messages.
+"""
 VALID: Mapping[str, Story] = {"done": done(), "retried": retried(), "dead-lettered": dead()}
 
 
