@@ -32,7 +32,7 @@ SETS = (
 def events_check(facts: Facts) -> Judgement:
     """Valid: each was done or handed on. Named by the request id of Lambda."""
     events = list(Events(facts.flow).all())
-    members = {end: tuple(one.request_id for one in events if one.end is end) for end in End}
+    members = {str(end): tuple(one.request_id for one in events if one.end is end) for end in End}
     dropped = [one for one in events if one.end is End.DROPPED]
     if not events:
         statement = "no function was invoked asynchronously, so nothing is proven"

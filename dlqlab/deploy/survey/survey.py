@@ -122,7 +122,9 @@ def _functions(client: Any, queues: set[str]) -> Iterator[Function]:
     for found in pages(client, "list_functions", "Functions"):
         name = found["FunctionName"]
         variables = found.get("Environment", {}).get("Variables", {})
-        events = next(iter(pages(client, "list_function_event_invoke_configs", _EVENT_CONFIGS, FunctionName=name)), {})
+        events: dict[str, Any] = next(
+            iter(pages(client, "list_function_event_invoke_configs", _EVENT_CONFIGS, FunctionName=name)), {}
+        )
         failed = events.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         yield Function(
             role=name,
