@@ -96,6 +96,6 @@ class Events:
         retries = RETRIES if function is None or function.event_retries is None else function.event_retries
         if last is None or last in _UNCOUNTED or tried <= retries:
             return End.OPEN
-        if function is None or function.failed_events_to is None:
+        if function is None or function.drops_failed_events is None:
             return End.OPEN  # nobody knows whether something takes it
-        return End.HANDED_ON if function.failed_events_to else End.DROPPED
+        return End.DROPPED if function.drops_failed_events else End.HANDED_ON

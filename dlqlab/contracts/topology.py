@@ -74,9 +74,8 @@ class Queue:
 class Function:
     """A function of Lambda. ``may_send_to`` are the roles of queues that its environment variables name.
 
-    ``event_retries``: how often an asynchronous invocation that fails is tried again. ``failed_events_to``: ARN of the
-    on-failure destination or dead-letter queue of those that failed for good, empty where there is none; None: not
-    known.
+    ``event_retries``: how often an asynchronous invocation that fails is tried again. ``drops_failed_events``: no
+    on-failure destination and no dead-letter queue takes those that failed for good; None: not known.
     """
 
     role: str
@@ -85,7 +84,7 @@ class Function:
     reserved_concurrency: int | None = field(default=None, metadata={"range": (0, 1_000_000)})
     may_send_to: tuple[str, ...] = ()
     event_retries: int | None = field(default=None, metadata={"range": (0, 2)})
-    failed_events_to: str | None = None
+    drops_failed_events: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

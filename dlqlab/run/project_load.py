@@ -70,7 +70,7 @@ class ProjectLoad:
         """``40 tasks sent, 20 a second, to queue orders``."""
         what, to = "requests", f"{url} by {self._locustfile.name}"
         if entry is not None:
-            what, to = "tasks sent", f"{entry.kind} {entry.address.rpartition('/')[2] or entry.address}"
+            what, to = "tasks sent", _way_in(entry)
         seconds = max(result.ended_ts - result.started_ts, 1e-9)
         return f"{result.sent:,} {what}, {result.sent / seconds:.0f} a second, to {to}"
 
@@ -85,3 +85,10 @@ def scenario_of(project: Project) -> Scenario:
     given = {"name": project.name, "description": description, "seed": project.seed, "faults": {"mode": "none"}}
     scenario = from_dict(given, source="dlqlab.toml")
     return dataclasses.replace(scenario, load=project.load.load(), drain=project.drain, judge=project.judge.judge())
+
+
+def _way_in(entry: EntrySettings) -> str:
+    """``POST /orders``, ``queue orders``."""
+    if entry.kind == "http":
+        return f"{entry.method} {entry.address}"
+    return f"{entry.kind} {entry.address.rpartition('/')[2].rpartition(':')[2]}"

@@ -66,9 +66,9 @@ def test_deployed_pipeline_is_found_as_it_is_declared(deployed: Deployed) -> Non
     routes = {entry.name for entry in topology.entries if entry.function == declared.api.name}
     assert {"POST /tasks", "GET /tasks/{taskId}", "GET /health"} <= routes
     assert work.name in topology.function(declared.api.name).may_send_to
-    assert (2, "") == (
+    assert (2, True) == (
         topology.function(declared.api.name).event_retries,
-        topology.function(declared.api.name).failed_events_to,
+        topology.function(declared.api.name).drops_failed_events,
     )
     assert [queue.name for queue in topology.queues].index(work.name) < [q.name for q in topology.queues].index(
         letters.name

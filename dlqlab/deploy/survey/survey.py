@@ -133,7 +133,7 @@ def _functions(client: Any, queues: set[str]) -> Iterator[Function]:
             reserved_concurrency=client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions"),
             may_send_to=tuple(sorted(_named(variables.values(), queues))),
             event_retries=events.get("MaximumRetryAttempts", EVENT_RETRIES),
-            failed_events_to=failed or found.get("DeadLetterConfig", {}).get("TargetArn") or "",
+            drops_failed_events=not (failed or found.get("DeadLetterConfig", {}).get("TargetArn")),
         )
 
 

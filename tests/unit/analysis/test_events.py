@@ -11,7 +11,6 @@ from tests.support.flows import Story, evidence, facts
 from tests.support.recordings import T0
 
 FAILED = {"outcome": "error", "error_type": "RuntimeError", "error_message": "no price"}
-QUEUE_ARN = "arn:aws:sqs:eu-central-1:000000000000:failed"
 
 
 def topology(**function: Any) -> Topology:
@@ -30,7 +29,7 @@ def checked(rows: list[dict[str, Any]], pipeline: Topology | None = None, **more
     return MESSAGE_CHECKS["events"](facts(Story(), topology=pipeline, invocations=rows, **more))
 
 
-NOWHERE = topology(event_retries=2, failed_events_to="")
+NOWHERE = topology(event_retries=2, drops_failed_events=True)
 
 
 def test_event_that_fails_for_good_and_has_nowhere_to_go_is_dropped() -> None:
@@ -45,7 +44,7 @@ def test_event_that_succeeds_when_it_is_tried_again() -> None:
 
 
 def test_event_that_is_handed_on() -> None:
-    found = checked(attempts(FAILED), topology(event_retries=0, failed_events_to=QUEUE_ARN))
+    found = checked(attempts(FAILED), topology(event_retries=0, drops_failed_events=False))
     assert (found.status, found.members["handed_on"]) == (Status.VALID, ("e1",))
 
 
