@@ -116,6 +116,11 @@ class Flow:
     def _own_names(self) -> frozenset[str] | None:
         return frozenset(self.topology.queue_names.values()) if self.topology else None
 
+    def is_own_caller(self, function: str | None) -> bool:
+        """Whether it is a function of the pipeline, or none: several pipelines may share an emulator."""
+        functions = {one.name for one in self.topology.functions} if self.topology else None
+        return function is None or functions is None or function in functions
+
     def is_own(self, arn: str) -> bool:
         """Whether the queue of that ARN or name belongs to the pipeline."""
         return self._own_names is None or name_of(arn) in self._own_names

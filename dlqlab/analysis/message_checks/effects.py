@@ -1,8 +1,10 @@
 """Whether the work itself happened once for each message that was worked off, where the owner says what the work is.
 
-A call is the effect of the message whose body has the key of the call's item in it.
+A call is the effect of the message whose body has the key of the call's item in it. One that failed in the end may have
+had its effect as well, before its attempts failed: at most once then.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from typing import Self
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.flow import Flow, ids, successes
+from dlqlab.analysis.flow import Flow, attempts_of, ids, successes
 from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
@@ -26,8 +28,16 @@ SETS = (
         SetKind.VIOLATION,
         "Worked off with success and without its effect: the function fails and does not say so.",
     ),
+    NamedSet(
+        "after_the_answer",
+        SetKind.VIOLATION,
+        "Its effect came after the function had answered, which did not wait for it: Lambda freezes the environment "
+        "then, so that it comes later or never, and its failure is nobody's.",
+    ),
     NamedSet("done_once", SetKind.ACCOUNT, "Worked off, with one effect."),
+    NamedSet("failed_after_it", SetKind.REPORTED, "Not worked off, though its effect happened: once, as it stands."),
 )
+_WRONG = ("doubled", "missing", "after_the_answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,6 @@ class Pattern:
             and call["operation"] == self.operation
             and self.resource in (call["resource"] or "")
             and not call["error_code"]
-            and call["request_id"] is not None
         )
 
 
@@ -60,17 +69,19 @@ def effects_check(facts: Facts) -> Judgement:
     if not facts.manifest.effects:
         return Judgement(status=Status.VALID, statement="no effect is named: nothing is said about it", n=0)
     flow = facts.flow
-    effects = _effects(flow, [Pattern.of(text) for text in facts.manifest.effects])
-    done = [stay for stay in flow.work if successes(stay)]
-    values = _values(flow, done)
-    found: dict[str, list[Stay]] = {one.name: [] for one in SETS}
-    for stay in done:
-        own = sum(effects.get(value, 0) for value in values.get(stay.message_id, ()) if value in effects)
-        found["missing" if not own else "done_once" if own == 1 else "doubled"].append(stay)
-    members = {name: ids(some) for name, some in found.items()}
+    effects = Effects.of(flow, [Pattern.of(text) for text in facts.manifest.effects])
+    tried = [stay for stay in flow.work if any(attempts_of(stay))]
+    values = _values(flow, tried)
+    done = [stay for stay in tried if successes(stay)]
     if done and not values:
         raise EvidenceError("effects cannot be matched with messages: no bodies were kept")
-    wrong = len(members["doubled"]) + len(members["missing"])
+    found: dict[str, list[Stay]] = {one.name: [] for one in SETS}
+    for stay in tried:
+        name = effects.set_of(values.get(stay.message_id, frozenset()), is_done=bool(successes(stay)))
+        if name:
+            found[name].append(stay)
+    members = {name: ids(some) for name, some in found.items()}
+    wrong = sum(len(members[name]) for name in _WRONG)
     proven = Status.VALID if done else Status.UNKNOWN
     return Judgement(
         status=Status.INVALID if wrong else proven,
@@ -78,20 +89,46 @@ def effects_check(facts: Facts) -> Judgement:
         measured=float(wrong),
         expected=0.0,
         unit="messages",
-        n=len(done),
+        n=len(tried),
         members=members,
     )
 
 
-def _effects(flow: Flow, patterns: Sequence[Pattern]) -> Mapping[str, int]:
-    """How often each item had its effect, by the values of its key; the most frequent of several patterns counts."""
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """How often each item had its effect, by the values of its key: by invocations, and after functions had answered.
+
+    Of several patterns the most frequent one counts.
+    """
+
+    awaited: Mapping[str, int]
+    late: Mapping[str, int]
+
+    @classmethod
+    def of(cls, flow: Flow, patterns: Sequence[Pattern]) -> Self:
+        """The recorder knows no invocation of a call that a function makes after its answer."""
+        calls = [call for call in flow.calls if call["item_key"] and flow.is_own_caller(call["function"])]
+        return cls(
+            _most_frequent([call for call in calls if call["request_id"] is not None], patterns),
+            _most_frequent([call for call in calls if call["request_id"] is None and call["function"]], patterns),
+        )
+
+    def set_of(self, values: AbstractSet[str], *, is_done: bool) -> str | None:
+        """The set of a message with these values in its body; None for one that failed without an effect."""
+        awaited, late = (sum(counts.get(value, 0) for value in values) for counts in (self.awaited, self.late))
+        if awaited + late > 1:
+            return "doubled"
+        if late:
+            return "after_the_answer"
+        if is_done:
+            return "done_once" if awaited else "missing"
+        return "failed_after_it" if awaited else None
+
+
+def _most_frequent(calls: Sequence[Row], patterns: Sequence[Pattern]) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for pattern in patterns:
-        own: dict[str, int] = {}
-        for call in flow.calls:
-            if pattern.is_met_by(call) and call["item_key"]:
-                for value in key_values(call["item_key"]):
-                    own[value] = own.get(value, 0) + 1
+        own = Counter(value for call in calls if pattern.is_met_by(call) for value in key_values(call["item_key"]))
         for value, n in own.items():
             counts[value] = max(counts.get(value, 0), n)
     return counts
@@ -105,10 +142,15 @@ def _values(flow: Flow, stays: Iterable[Stay]) -> Mapping[str, AbstractSet[str]]
 
 
 def _statement(members: Mapping[str, tuple[str, ...]], done: int) -> str:
-    if not done:
+    if not done and not any(members.values()):
         return "no message was worked off, so nothing is proven"
     text = f"{count(done, 'message')} worked off, {len(members['done_once']):,} with one effect"
-    said = {"doubled": "with more than one effect", "missing": "without any effect"}
+    said = {
+        "doubled": "with more than one effect",
+        "missing": "without any effect",
+        "after_the_answer": "with an effect after the function's answer, which did not wait for it",
+        "failed_after_it": "failed after their effect",
+    }
     parts = [
         f"{len(members[name]):,} {clause}: {examples(members[name])}" for name, clause in said.items() if members[name]
     ]

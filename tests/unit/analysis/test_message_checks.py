@@ -561,6 +561,34 @@ def test_effects_are_counted_where_they_are_named(requests: list[str], error: st
     assert (found.status is Status.VALID) == (not expected)
 
 
+def test_effects_of_a_message_that_was_dead_lettered() -> None:
+    """It happened, and then the attempt failed: again and again, or once."""
+    story = Story().sent("m1", body_sha256="h").tried("m1", 1, ok=False).back("m1", 31).tried("m1", 31, ok=False)
+    story.back("m1", 61).moved("m1", 61)
+    twice = MESSAGE_CHECKS["effects"](facts(story, effects=BILLS, **billed("i1", "i2")))
+    assert filled(twice) == {"doubled": ("m1",)}
+    once = MESSAGE_CHECKS["effects"](facts(story, effects=BILLS, **billed("i2")))
+    assert (once.members["failed_after_it"], once.status) == (("m1",), Status.UNKNOWN)
+
+
+def test_effect_that_the_function_does_not_wait_for() -> None:
+    """Its call has no invocation, since that had answered before."""
+    story = Story().sent("m1", body_sha256="h").tried("m1", 1).deleted("m1", 2)
+    rows = billed("i1")
+    rows["calls"] = [{**call, "request_id": None, "function": "processor"} for call in rows["calls"]]
+    found = MESSAGE_CHECKS["effects"](facts(story, effects=BILLS, **rows))
+    assert filled(found) == {"after_the_answer": ("m1",)}
+    assert "after the function's answer, which did not wait for it: m1" in found.statement
+
+
+def test_effects_of_another_pipelines_functions_do_not_count() -> None:
+    story = Story().sent("m1", body_sha256="h").tried("m1", 1).deleted("m1", 2)
+    rows = billed("i1", "i2")
+    rows["calls"][1]["function"] = "theirs"
+    found = MESSAGE_CHECKS["effects"](facts(story, topology=PIPELINE, effects=BILLS, **rows))
+    assert found.status is Status.VALID, found.statement
+
+
 TASK = "t-1-00000007"
 
 
