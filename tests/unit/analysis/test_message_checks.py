@@ -536,7 +536,7 @@ def _told(story: Story, message_id: str, tries: list[str], end: str) -> int:
 BILLS = ("dynamodb:PutItem bills",)
 
 
-def billed(*requests: str, error: str | None = None) -> dict[str, list[dict[str, Any]]]:
+def billed(*requests: str, error: str | None = None) -> dict[str, Any]:
     """The body of message m1, which is about order o-1, and an item of it written by each of these invocations."""
     key = '{"orderId": {"S": "o-1"}}'
     call = {"operation": "PutItem", "resource": "bills", "item_key": key, "error_code": error}
@@ -555,7 +555,7 @@ def billed(*requests: str, error: str | None = None) -> dict[str, list[dict[str,
 )
 def test_effects_are_counted_where_they_are_named(requests: list[str], error: str | None, expected: Any) -> None:
     story = Story().sent("m1", body_sha256="h").tried("m1", 1).deleted("m1", 2)
-    rows: dict[str, Any] = billed(*requests, error=error)
+    rows = billed(*requests, error=error)
     found = MESSAGE_CHECKS["effects"](facts(story, effects=BILLS, **rows))
     assert filled(found) == expected
     assert (found.status is Status.VALID) == (not expected)
