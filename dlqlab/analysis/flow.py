@@ -13,7 +13,7 @@ from dlqlab.analysis.deliveries import name_of, stays
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
 from dlqlab.contracts.promise import Promise
-from dlqlab.contracts.recorded import Kind
+from dlqlab.contracts.recorded import ActorKind, Kind
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.topology import Topology
 
@@ -37,6 +37,16 @@ class Flow:
         """Every message in every queue, in the order in which they entered."""
         rows = [row for row in self.recording.messages.to_pylist() if self.is_own(row["queue"])]
         return tuple(stays(rows, self._attempts, {}))
+
+    def parent_of(self, stay: Stay) -> str | None:
+        """The message whose invocation sent this one; of several in a batch the only one with the same body."""
+        if stay.sender_kind != ActorKind.INVOCATION:
+            return None
+        others = [one for one in stay.parent_ids if one != stay.message_id]
+        if len(others) > 1:
+            own = self.body_hash(stay.message_id)
+            others = [one for one in others if own is not None and self.body_hash(one) == own]
+        return others[0] if len(others) == 1 else None
 
     def body_hash(self, message_id: str) -> str | None:
         """SHA-256 of the message's body as it was sent; None where that is not known."""

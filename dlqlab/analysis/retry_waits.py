@@ -13,7 +13,6 @@ from itertools import pairwise
 
 from dlqlab.analysis.flow import Flow, attempts_of, failures
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
-from dlqlab.contracts.recorded import ActorKind
 from dlqlab.durations import duration
 
 SAME_S, SAME_RATIO = 0.5, 0.1
@@ -89,7 +88,7 @@ def resent_chains(flow: Flow) -> dict[str, list[Stay]]:
     with another body it may be the next step of some work.
     """
     by_id = {(stay.queue, stay.message_id): stay for stay in flow.work}
-    parents = {stay.message_id: parent for stay in flow.stays if (parent := _parent(flow, stay))}
+    parents = {stay.message_id: parent for stay in flow.stays if (parent := flow.parent_of(stay))}
     before = {
         (stay.queue, stay.message_id): parent
         for stay in flow.work
@@ -117,17 +116,6 @@ def _same_before(flow: Flow, stay: Stay, parents: Mapping[str, str], known: Abst
     own = flow.body_hash(stay.message_id)
     is_direct = len(passed) == 1
     return parent if is_direct or (own is not None and own == flow.body_hash(parent)) else None
-
-
-def _parent(flow: Flow, stay: Stay) -> str | None:
-    """The message whose invocation sent this one; of several in a batch the only one with the same body."""
-    if stay.sender_kind != ActorKind.INVOCATION:
-        return None
-    others = [one for one in stay.parent_ids if one != stay.message_id]
-    if len(others) > 1:
-        own = flow.body_hash(stay.message_id)
-        others = [one for one in others if own is not None and flow.body_hash(one) == own]
-    return others[0] if len(others) == 1 else None
 
 
 def _in_queue(stay: Stay) -> Iterator[Wait]:

@@ -5,7 +5,7 @@ the invocation that the request caused.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from dlqlab.analysis.wording import examples
 from dlqlab.contracts.outcomes import TAKEN
 from dlqlab.contracts.recorded import Kind, Outcome
 from dlqlab.contracts.recording import Recording
+from dlqlab.contracts.topology import Topology
 from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.errors import EvidenceError
 from dlqlab.wording import count
@@ -38,6 +39,7 @@ SETS = (
     NamedSet("refused", SetKind.NORMAL, "The client was told that the request is not accepted."),
     NamedSet("unanswered", SetKind.NORMAL, "The client saw no answer: whether it was taken is not known to it."),
 )
+FILTERS_SAID_MAX = 3
 _WRITES = ("PutItem", "UpdateItem", "BatchWriteItem", "TransactWriteItems")
 
 
@@ -64,7 +66,7 @@ def accepted_check(facts: Facts) -> Judgement:
     proven = Status.VALID if members["accepted"] else Status.UNKNOWN
     return Judgement(
         status=Status.INVALID if wrong else proven,
-        statement=_statement(members),
+        statement="; ".join([_statement(members), *_filters(facts.run.topology, members["without_a_message"])]),
         measured=float(wrong),
         expected=0.0,
         unit="requests",
@@ -125,3 +127,11 @@ def _statement(members: dict[str, tuple[str, ...]]) -> str:
         parts.append(f"{len(members['half_done']):,} written and never sent: {examples(members['half_done'])}")
     parts += [f"{len(members[name]):,} {name}" for name in ("refused", "unanswered") if members[name]]
     return "; ".join(parts)
+
+
+def _filters(topology: Topology | None, lost: Sequence[str]) -> list[str]:
+    """What may have held back the messages that are not there: filter policies of subscriptions, patterns of rules."""
+    if topology is None or not lost:
+        return []
+    found = [f"{one.kind} {one.name} lets through only {one.filter}" for one in topology.entries if one.filter]
+    return [*dict.fromkeys(found)][:FILTERS_SAID_MAX]

@@ -7,6 +7,7 @@ from dlqlab.analysis.deletions import Deletion, deletion_of
 from dlqlab.analysis.duplicates import Duplicates
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, ids
+from dlqlab.analysis.follow_ups import missing
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.wording import examples
 from dlqlab.contracts.recorded import Kind
@@ -48,6 +49,11 @@ SETS = (
     ),
     NamedSet("expired", SetKind.VIOLATION, "Deleted by its queue: the retention period was over."),
     NamedSet("purged", SetKind.VIOLATION, "Deleted with all others, by a purge or with its queue."),
+    NamedSet(
+        "without_follow_up",
+        SetKind.REPORTED,
+        "Worked off, and its function sent nothing on, as it did for nearly all others: an exception may be swallowed.",
+    ),
     NamedSet("open", SetKind.OPEN, "Still in a queue that somebody works on when the record ended."),
     NamedSet("unread", SetKind.OPEN, "Still in a queue that nobody works on and that is nobody's dead-letter queue."),
 )
@@ -72,7 +78,7 @@ def messages_check(facts: Facts) -> Judgement:
     entered = len(members["entered"])
     return Judgement(
         status=_status(members, entered=entered, lost=len(lost)),
-        statement=_statement(members, entered=entered, lost=len(lost)),
+        statement="; ".join([_statement(members, entered=entered, lost=len(lost)), *_follow_ups(flow)]),
         measured=float(len(lost)),
         expected=0.0,
         unit="messages",
@@ -90,7 +96,11 @@ def sort_messages(flow: Flow) -> dict[str, tuple[str, ...]]:
         name = set_of(flow, stay)
         if name is not None:
             found[name].append(stay)
-    return {name: ids(some) for name, some in found.items()} | {"dropped_as_duplicate": Duplicates(flow).parents()}
+    told = {
+        "dropped_as_duplicate": Duplicates(flow).parents(),
+        "without_follow_up": tuple(dict.fromkeys(one for some in missing(flow) for one in some.messages)),
+    }
+    return {name: ids(some) for name, some in found.items()} | told
 
 
 def set_of(flow: Flow, stay: Stay) -> str | None:
@@ -129,6 +139,10 @@ def _statement(members: Mapping[str, tuple[str, ...]], *, entered: int, lost: in
         parts.append(f"{len(members['unread']):,} in queues that nobody works on: {examples(members['unread'])}")
     parts = parts or [f"{len(members['done']):,} done, {len(members['dead_lettered']):,} dead-lettered"]
     return f"{text}; {'; '.join(parts)}"
+
+
+def _follow_ups(flow: Flow) -> list[str]:
+    return [f"{len(one.messages):,} worked off with {one}: {examples(one.messages)}" for one in missing(flow)]
 
 
 def _by_queue(flow: Flow) -> dict[str, dict[str, int]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dlqlab.analysis.causes import shape
 from dlqlab.analysis.judge import MESSAGE_CHECKS, judge
 from dlqlab.contracts.promise import Promise
-from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
+from dlqlab.contracts.topology import Consumer, Entry, EntryKind, Evidence, Function, Queue, Topology
 from dlqlab.contracts.verdict import Check, SetKind, Status
 from tests.support.flows import FIFO, Story, evidence, facts, ledger
 from tests.support.recordings import QUEUE
@@ -602,6 +602,15 @@ def test_accepted_request_has_a_message_by_its_key() -> None:
     found = MESSAGE_CHECKS["accepted"](facts(story, requests=ledger((TASK, "r1", "acknowledged")), **of_task()))
     assert found.status is Status.VALID
     assert found.members["accepted"] == (TASK,)
+
+
+def test_filter_before_the_queue_is_named_where_messages_are_missing() -> None:
+    entry = Entry(kind=EntryKind.TOPIC, name="orders", queue="tasks", filter='{"kind": ["new"]}')
+    pipeline = replace(PIPELINE, entries=(entry,))
+    requests = ledger((TASK, "r1", "acknowledged"))
+    found = MESSAGE_CHECKS["accepted"](facts(Story(), topology=pipeline, requests=requests))
+    assert filled(found) == {"without_a_message": (TASK,)}
+    assert 'topic orders lets through only {"kind": ["new"]}' in found.statement
 
 
 def test_accepted_request_has_a_message_by_the_invocation_that_it_caused() -> None:
