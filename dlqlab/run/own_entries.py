@@ -1,11 +1,13 @@
 """Where the load of somebody's own pipeline goes in: what his file names, found at the target."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlqlab.contracts.project import ENTRIES, Entry, Project
+from dlqlab.contracts.topology import Entry as TopologyEntry
 from dlqlab.contracts.topology import EntryKind, Topology
 from dlqlab.deploy.arns import name_of
 from dlqlab.deploy.survey.calls import pages
@@ -69,12 +71,16 @@ def _only_way_in(entry: Entry, topology: Topology) -> Entry:
     if len(ways) != 1:
         raise UsageError(f"entry is not given: give one of {', '.join(ENTRIES)}; there are {_known(topology)}")
     (way,) = ways
-    return replace(entry, http=way.http, url=entry.url or way.url, queue=way.queue, topic=way.topic)
+    way_in = {kind: getattr(way, kind) for kind in ENTRIES}
+    if way.bus:
+        way_in |= {"source": way.source, "detail_type": way.detail_type}
+    return replace(entry, **way_in, url=entry.url or way.url)
 
 
 def ways_in(topology: Topology) -> list[Entry]:
-    """The ways into a pipeline that somebody may mean: POST routes, else function URLs, else topics, else queues that
-    functions work on and that no function of the pipeline sends to; where functions send to each of those, all of them.
+    """The ways into a pipeline that somebody may mean: POST routes, else function URLs, else topics, buckets and rules
+    of buses, else queues that functions work on and that no function of the pipeline sends to; where functions send to
+    each of those, all of them.
     """
     routes = [
         one.name for one in topology.entries if one.kind is EntryKind.HTTP and (one.name or "").startswith("POST ")
@@ -83,9 +89,9 @@ def ways_in(topology: Topology) -> list[Entry]:
         return [Entry(http=str(name)) for name in dict.fromkeys(routes)]
     if urls := _function_urls(topology):
         return [Entry(http="POST /", url=url) for url in urls]
-    topics = [one.name for one in topology.entries if one.kind is EntryKind.TOPIC]
-    if topics:
-        return [Entry(topic=str(name)) for name in dict.fromkeys(topics)]
+    published = [found for one in topology.entries if (found := _published_to(one)) is not None]
+    if published:
+        return [one for n, one in enumerate(published) if one not in published[:n]]
     sent_to = {
         role
         for function in topology.functions
@@ -95,6 +101,27 @@ def ways_in(topology: Topology) -> list[Entry]:
     worked_on = [work.queue for work in topology.works if work.consumers]
     first = [queue for queue in worked_on if queue.role not in sent_to]
     return [Entry(queue=queue.name) for queue in first or worked_on]
+
+
+def _published_to(one: TopologyEntry) -> Entry | None:
+    """The topic, bucket or bus of an entry; of a bus with the source and detail type that its rule's pattern names."""
+    name = str(one.name)
+    match one.kind:
+        case EntryKind.TOPIC:
+            return Entry(topic=name)
+        case EntryKind.BUCKET:
+            return Entry(bucket=name)
+        case EntryKind.BUS:
+            pattern = json.loads(one.filter or "{}")
+            first = {key: value[0] for key, value in pattern.items() if isinstance(value, list) and value}
+            named = {
+                name: first[key]
+                for name, key in (("source", "source"), ("detail_type", "detail-type"))
+                if isinstance(first.get(key), str)
+            }
+            return Entry(bus=name.partition("/")[0], **named)
+        case _:
+            return None
 
 
 def _function_urls(topology: Topology | None) -> list[str]:

@@ -4,18 +4,31 @@ from collections import Counter
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.flow import Flow
+from dlqlab.analysis.flow import Flow, attempts_of
 from dlqlab.analysis.statistics import Interval, exact_p_value, wilson
 from dlqlab.analysis.wording import rate
-from dlqlab.contracts.verdict import Status
+from dlqlab.contracts.verdict import NamedSet, SetKind, Status
 from dlqlab.wording import count, percent, probability
 
 FUNCTIONS_SAID_MAX = 3
+MESSAGES_MIN = 10
+"""A function that fails with fewer messages may have had bad luck."""
 
 
-@check("failure_rates", "Failures as promised", place=60)
+SETS = (
+    NamedSet(
+        "never_succeeded",
+        SetKind.VIOLATION,
+        "Functions that failed with every message that they were given, unless that is what is promised.",
+    ),
+)
+
+
+@check("failure_rates", "Failures as promised", place=60, sets=SETS)
 def failure_rates_check(facts: Facts) -> Judgement:
-    """Valid: no rate is promised, or the interval of all attempts holds it; invalid: an exact test refuses it."""
+    """Valid: no rate is promised, or the interval of all attempts holds it; invalid: an exact test refuses it, or a
+    function never succeeded.
+    """
     flow, judge = facts.flow, facts.scenario.judge
     trials = trials_of(flow)
     n, failed = sum(trials.values()), sum(number for (_, _, bad), number in trials.items() if bad)
@@ -24,15 +37,23 @@ def failure_rates_check(facts: Facts) -> Judgement:
     interval = wilson(failed, n, judge.confidence)
     status, said = _judged(flow.promise.failure_rate, failed, interval, judge.max_half_width)
     rows = rates_by_receive(trials, judge.confidence)
+    hopeless = {} if flow.promise.failure_rate == 1 else never_succeeded(flow)
     return Judgement(
-        status=status,
-        statement="; ".join([f"failure rate {rate(interval, 'attempt')}{said}", *_functions(trials, judge.confidence)]),
+        status=Status.INVALID if hopeless else status,
+        statement="; ".join(
+            [
+                f"failure rate {rate(interval, 'attempt')}{said}",
+                *_functions(trials, judge.confidence),
+                *(f"{name} failed in all of {attempts:,} attempts" for name, attempts in hopeless.items()),
+            ]
+        ),
         measured=interval.estimate,
         expected=flow.promise.failure_rate,
         unit="ratio",
         interval=(interval.low, interval.high),
         confidence=interval.confidence,
         n=n,
+        members={"never_succeeded": tuple(hopeless)},
         details={"by_function_and_receive": rows},
     )
 
@@ -50,6 +71,22 @@ def trials_of(flow: Flow) -> Trials:
         for each in delivery.attempts
         if each.has_run
     )
+
+
+def never_succeeded(flow: Flow) -> dict[str, int]:
+    """Functions that failed with all of enough messages, and in how many attempts; without what faults struck."""
+    tried: dict[str, set[str]] = {}
+    failed: Counter[str] = Counter()
+    succeeded: set[str] = set()
+    for stay in flow.stays:
+        for each in attempts_of(stay):
+            if each.has_failed and each.request_id not in flow.struck_requests:
+                tried.setdefault(each.function, set()).add(stay.message_id)
+                failed[each.function] += 1
+            elif not each.has_failed:
+                succeeded.add(each.function)
+    enough = (name for name, messages in tried.items() if len(messages) >= MESSAGES_MIN)
+    return {name: failed[name] for name in enough if name not in succeeded}
 
 
 def _judged(promised: float | None, failed: int, interval: Interval, max_half_width: float) -> tuple[Status, str]:

@@ -197,6 +197,28 @@ def test_failure_rate_against_the_promise() -> None:
     assert checked("failure_rates", story, Promise(failure_rate=0.1)).status is Status.INVALID
 
 
+def never_done(n: int, **more: Any) -> Story:
+    story = Story()
+    for number in range(n):
+        name = f"m{number}"
+        story.sent(name).tried(name, 1, ok=False, **more).back(name, 31).moved(name, 31)
+    return story
+
+
+def test_function_that_never_succeeds() -> None:
+    found = checked("failure_rates", never_done(10))
+    assert filled(found) == {"never_succeeded": ("processor",)}
+    assert "processor failed in all of 10 attempts" in found.statement
+    assert checked("failure_rates", never_done(9)).status is Status.VALID
+    assert checked("failure_rates", never_done(10).sent("m").tried("m", 2)).status is Status.VALID
+    assert not filled(checked("failure_rates", never_done(10), Promise(failure_rate=1.0)))
+
+
+def test_function_that_faults_from_outside_never_let_succeed() -> None:
+    faults = [{"request_id": f"i{n}"} for n in range(1, 11)]
+    assert MESSAGE_CHECKS["failure_rates"](facts(never_done(10), faults=faults)).status is Status.VALID
+
+
 def test_function_that_goes_on_after_a_failure() -> None:
     found = checked("order", fifo(failed=["m1"], named_ids=["m1"], reports_failures=True).deleted("m2", 2))
     assert filled(found) == {"gone_on_after_a_failure": ("m2",)}

@@ -109,6 +109,33 @@ def test_queue_that_its_dead_letters_are_sent_back_to_is_the_way_in() -> None:
     assert ways_in(topology) == [Entry(queue="work")]
 
 
+def published(kind: EntryKind, name: str, pattern: str | None = None) -> Topology:
+    """A queue with a consumer, and what publishes to it."""
+    entry = TopologyEntry(kind=kind, name=name, queue="work", filter=pattern)
+    consumer = Consumer(queue="work", function="worker")
+    functions = (Function(role="worker", name="worker"),)
+    queues = (Queue(role="work", name="work"),)
+    return Topology(name="shop", queues=queues, functions=functions, consumers=(consumer,), entries=(entry,))
+
+
+@pytest.mark.parametrize(
+    ("topology", "way"),
+    [
+        (published(EntryKind.TOPIC, "orders"), Entry(topic="orders")),
+        (published(EntryKind.BUCKET, "uploads"), Entry(bucket="uploads")),
+        (
+            published(EntryKind.BUS, "default/placed", '{"source": ["shop"], "detail-type": ["placed", "paid"]}'),
+            Entry(bus="default", source="shop", detail_type="placed"),
+        ),
+        (published(EntryKind.BUS, "shop/all", '{"source": [{"prefix": "s"}]}'), Entry(bus="shop")),
+        (published(EntryKind.SCHEDULE, "rate(1 minute)"), Entry(queue="work")),
+    ],
+    ids=["topic", "bucket", "rule", "rule by prefix", "schedule"],
+)
+def test_what_publishes_to_a_queue_is_the_way_in(topology: Topology, way: Entry) -> None:
+    assert ways_in(topology) == [way]
+
+
 class Queues:
     """The SQS of a target."""
 
