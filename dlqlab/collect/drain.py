@@ -1,4 +1,4 @@
-"""Waiting for the end: all queues empty and every acknowledged task terminal."""
+"""Waiting for the end: all queues empty, and nothing left that is still to happen."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -27,11 +27,15 @@ class DrainState:
 class DrainProbe:
     """How to look: ``depths`` is cheap and asked every time, ``unfinished`` may be a scan and is asked seldom.
 
-    ``unfinished`` counts the acknowledged tasks that are not COMPLETED or FAILED (those without an item too).
+    ``unfinished`` counts what is to happen although all queues are empty, as the acknowledged tasks that are not
+    COMPLETED or FAILED (those without an item too). ``unfinished_said`` tells of the last count; None: never counted.
     """
 
     depths: Callable[[], Mapping[str, Depth]]
     unfinished: Callable[[], int]
+    unfinished_said: Callable[[int | None], str] = lambda n: (
+        "tasks not counted" if n is None else f"{n} acknowledged tasks not finished"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,14 @@ def wait_for_drain(
         if state.unfinished == 0 and not state.queued:
             return DrainResult(drained=True, waited_s=waited_s, last_state=state, reason="drained")
         if waited_s >= deadline_s:
-            return DrainResult(drained=False, waited_s=waited_s, last_state=state, reason=_reason(state, deadline_s))
+            reason = _reason(state, deadline_s, probe.unfinished_said(state.unfinished))
+            return DrainResult(drained=False, waited_s=waited_s, last_state=state, reason=reason)
         sleep(min(pause_s, deadline_s - waited_s))
 
 
-def _reason(state: DrainState, deadline_s: float) -> str:
+def _reason(state: DrainState, deadline_s: float, unfinished: str) -> str:
     depths = ", ".join(
         f"{queue}: {depth.visible} visible, {depth.in_flight} in flight, {depth.delayed} delayed"
         for queue, depth in state.depths.items()
     )
-    table = "tasks not counted" if state.unfinished is None else f"{state.unfinished} acknowledged tasks not finished"
-    return f"not drained within {deadline_s:g} s; {depths}; {table}"
+    return "; ".join(filter(None, [f"not drained within {deadline_s:g} s", depths, unfinished]))

@@ -453,6 +453,11 @@ PATCHES: tuple[Patch, ...] = (
         "Faults from outside strike messages, invocations, calls and requests, where a plan is put in force.",
     ),
     Patch(
+        "owed_work",
+        "owed",
+        "The emulator says what it is still going to do: events, one-time schedules, stream records and executions.",
+    ),
+    Patch(
         "recorder",
         "recorder",
         "The emulator writes down what happens to every message, each invocation and each call; it changes nothing "

@@ -12,10 +12,10 @@ from typing import Any
 from rich.console import Console
 
 from dlqlab import paths
-from dlqlab.collect.drain import DrainProbe, DrainState, wait_for_drain
+from dlqlab.collect.drain import DrainState, wait_for_drain
 from dlqlab.collect.host import tree
 from dlqlab.collect.logs import Window
-from dlqlab.collect.queues import QueueSampler, queue_urls
+from dlqlab.collect.queues import QueueSampler, depth, queue_urls
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import Broken, DrainReport, LoadReport, Manifest, Provenance, run_id
 from dlqlab.contracts.project import Project
@@ -33,6 +33,7 @@ from dlqlab.run.left_behind import check_done, ended_before, read_left_behind
 from dlqlab.run.measure import pull, sampled
 from dlqlab.run.project_deployment import Deployment, deploy_project
 from dlqlab.run.project_load import ProjectLoad, scenario_of
+from dlqlab.run.rest import Rest
 from dlqlab.run.target_facts import target_facts
 from dlqlab.run.watch import Watch, watching
 
@@ -172,7 +173,7 @@ class ProjectRunner:
                 result = load.send(self.run, url, entry, show, lambda pid: host.add("load", tree(pid)))
                 phase.note = load.said(result, url, entry)
             self._note_load(result)
-            self._drain(target, queues)
+            self._drain(target, emulator, queues)
         window = Window(result.started_ts, time.time())
         pulled = pull(
             self.run,
@@ -203,24 +204,26 @@ class ProjectRunner:
             load=LoadReport(planned=result.planned, sent=result.sent, late_mean_s=result.late_mean_s),
         )
 
-    def _drain(self, target: Target, queues: QueueSampler) -> None:
-        """Wait for the queues that somebody works on: dead letters that nobody takes stay where they are."""
-        topology = target.topology
-        consumed = {one.queue for one in topology.consumers} | {pipe.source for pipe in topology.pipes}
-
-        def probe() -> DrainProbe:
-            def depths() -> Any:
-                return {role: depth for role, depth in queues.latest().items() if role in consumed}
-
-            return DrainProbe(depths=depths, unfinished=lambda: 0)
-
+    def _drain(self, target: Target, emulator: Emulator, queues: QueueSampler) -> None:
+        """Wait for the queues that somebody works on, and for what the emulator still owes them: dead letters that
+        nobody takes stay where they are.
+        """
+        sqs = target.client("sqs")
+        urls = queue_urls(sqs, target.topology.queue_names)
+        rest = Rest(
+            target.topology,
+            emulator.port,
+            sampled=queues.latest,
+            look=lambda: {role: depth(sqs, url) for role, url in urls.items()},
+            deadline_s=self.project.drain.deadline_s,
+        )
         with self.phases.phase("drain") as phase:
 
             def show(state: DrainState) -> None:
-                phase.update(note=f"{state.queued:,} messages left")
+                phase.update(note=f"{state.queued:,} messages left" if state.queued else rest.said(state.unfinished))
 
-            result = wait_for_drain(probe(), self.project.drain.deadline_s, on_progress=show)
-            phase.note = "no queue with a consumer holds a message" if result.drained else result.reason
+            result = wait_for_drain(rest.probe(), self.project.drain.deadline_s, on_progress=show)
+            phase.note = rest.note() if result.drained else result.reason
             phase.failed = not result.drained
         self.note(
             drained=result.drained,

@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "boot plugins",
         "startup host",
-        "injection xray",
+        "injection owed xray",
         "recorder latency limits",
         "pipes",
         "mappings schedules",

@@ -1,0 +1,1 @@
+"""What services still owe when all queues are empty: events, schedules, stream records, executions."""
