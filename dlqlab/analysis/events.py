@@ -63,6 +63,9 @@ class Events:
         """Every event, in the order in which they were first tried."""
         found: dict[str, list[Row]] = {}
         for row in self._flow.recording.invocations.to_pylist():
+            ended_ts = row["ended_ts"]
+            if ended_ts is not None and ended_ts < self._flow.since_ts:
+                continue
             if self._is_own(row["function"]) and self._is_asynchronous(row):
                 found.setdefault(row["request_id"], []).append(row)
         for request_id, rows in found.items():

@@ -104,7 +104,8 @@ class Facts:
                 "recording", "nothing was recorded"
             )
             raise EvidenceError(f"the record of the messages is not there: {reason}")
-        return Flow(self.run.recording, self.run.topology, self.manifest.promise)
+        since_ts = self.manifest.load_started_ts or 0.0
+        return Flow(self.run.recording, self.run.topology, self.manifest.promise, since_ts)
 
     @cached_property
     def ledger(self) -> pd.DataFrame:

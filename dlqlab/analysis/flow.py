@@ -26,17 +26,21 @@ class Flow:
         recording: of the run.
         topology: of the pipeline: queues that it does not name (probes, other pipelines) are left out; None: all count.
         promise: what is promised about them.
+        since_ts: when the load began. A record begins with the minute before, in which the deployment or another run
+            may have sent messages of its own: what was over by then is none of this run's.
     """
 
     recording: Recording
     topology: Topology | None = None
     promise: Promise = field(default_factory=Promise)
+    since_ts: float = 0.0
 
     @cached_property
     def stays(self) -> tuple[Stay, ...]:
         """Every message in every queue, in the order in which they entered."""
         rows = [row for row in self.recording.messages.to_pylist() if self.is_own(row["queue"])]
-        return tuple(stays(rows, self._attempts, {}))
+        found = stays(rows, self._attempts, {})
+        return tuple(stay for stay in found if stay.left_ts is None or stay.left_ts >= self.since_ts)
 
     def parent_of(self, stay: Stay) -> str | None:
         """The message whose invocation sent this one; of several in a batch the only one with the same body."""
@@ -95,7 +99,11 @@ class Flow:
     @cached_property
     def invocations(self) -> tuple[Row, ...]:
         """The rows of the table of invocations that were given messages of these queues."""
-        return tuple(row for row in self._invocations if row["message_ids"] and self.is_own(row["source_arn"] or ""))
+        return tuple(
+            row
+            for row in self._invocations
+            if row["message_ids"] and self.is_own(row["source_arn"] or "") and not self._is_over(row["ended_ts"])
+        )
 
     @cached_property
     def struck_requests(self) -> frozenset[str]:
@@ -105,8 +113,8 @@ class Flow:
     @cached_property
     def calls(self) -> list[Row]:
         """The calls of functions and clients."""
-        found: list[Row] = self.recording.calls.to_pylist()
-        return found
+        rows: list[Row] = self.recording.calls.to_pylist()
+        return [row for row in rows if row["ts"] >= self.since_ts]
 
     @cached_property
     def _invocations(self) -> list[Row]:
@@ -125,6 +133,9 @@ class Flow:
     @cached_property
     def _own_names(self) -> frozenset[str] | None:
         return frozenset(self.topology.queue_names.values()) if self.topology else None
+
+    def _is_over(self, ended_ts: float | None) -> bool:
+        return ended_ts is not None and ended_ts < self.since_ts
 
     def is_own_caller(self, function: str | None) -> bool:
         """Whether it is a function of the pipeline, or none: several pipelines may share an emulator."""

@@ -83,8 +83,9 @@ def has_hops(stays: pd.DataFrame) -> bool:
 
 
 def invocations_table(facts: Facts) -> pd.DataFrame:
-    """Every invocation of the pipeline's functions, however it was asked for: INVOCATION_COLUMNS."""
+    """Every invocation of the pipeline's functions since the load began, whoever asked for it: INVOCATION_COLUMNS."""
     table: pd.DataFrame = facts.flow.recording.invocations.select(list(INVOCATION_COLUMNS)).to_pandas()
+    table = table[~(table["ended_ts"] < facts.flow.since_ts)]
     topology = facts.run.topology
     own = table if topology is None else table[table["function"].isin(list(topology.function_names.values()))]
     return own.reset_index(drop=True)
