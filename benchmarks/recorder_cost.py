@@ -1,8 +1,9 @@
 """What the flight recorder costs: the emulator's processor time a task, with and without it.
 
-    python -m benchmarks.recorder_cost [--rounds N] [--tasks N] [--rate R] [--json PATH]
+    python -m benchmarks.recorder_cost [--patch NAME] [--rounds N] [--tasks N] [--rate R] [--json PATH]
 
-Two emulators are up at once, which differ in the patch ``recorder`` alone. In each round both are given as many tasks
+``--patch inject_faults`` measures what faults from outside cost while no plan is in force; so for any other patch. Two
+emulators are up at once, which differ in that patch alone. In each round both are given as many tasks
 at the same rate, one after the other, in the other order the next time. Counted is the processor time (user and system,
 of all threads) of the emulator's own process, without the functions and the load, from before the load until its queue
 is empty and the record is on disk. Printed are milliseconds a task, median with least and most, and the median of the
@@ -76,13 +77,13 @@ def _drain(running: Running) -> None:
     wait_for("an empty queue", probe, deadline_s=120, interval_s=0.2)
 
 
-def measure(*, rounds: int, tasks: int, rate: float) -> dict[str, list[float]]:
-    """Milliseconds a task with and without the recorder, one number a round; a first round warms up and is left out."""
+def measure(patch: str, *, rounds: int, tasks: int, rate: float) -> dict[str, list[float]]:
+    """Milliseconds a task with and without the patch, one number a round; a first round warms up and is left out."""
     STATE.mkdir(parents=True, exist_ok=True)
     load = {"users": 8, "rate_per_s": rate, "duration_s": 2 * tasks / rate, "tasks": tasks}
     scenario = from_dict({"name": "recorder-cost", "load": load, "faults": {"mode": "none"}}, source="benchmarks")
     found: dict[str, list[float]] = {WITH: [], WITHOUT: []}
-    patches = {WITH: ALL, WITHOUT: tuple(name for name in ALL if name != RECORDER)}
+    patches = {WITH: ALL, WITHOUT: tuple(name for name in ALL if name != patch)}
     with ExitStack() as stack:
         emulators = {
             kind: stack.enter_context(systems.localstack(kind, scenario, patches=patches[kind], extra={}))
@@ -97,12 +98,12 @@ def measure(*, rounds: int, tasks: int, rate: float) -> dict[str, list[float]]:
     return found
 
 
-def summary(found: dict[str, list[float]]) -> list[str]:
-    """Lines: both kinds, then what the recorder adds."""
+def summary(patch: str, found: dict[str, list[float]]) -> list[str]:
+    """Lines: both kinds, then what the patch adds."""
     pairs = list(zip(found[WITH], found[WITHOUT], strict=True))
     added, ratio = (statistics.median(values) for values in ([a - b for a, b in pairs], [a / b for a, b in pairs]))
-    lines = [f"{kind + ' recorder':<20}{_spread(values)} ms a task" for kind, values in found.items()]
-    return [*lines, f"{'it adds':<20}{added:.3f} ms a task, ratio {ratio:.3f}"]
+    lines = [f"{f'{kind} {patch}':<24}{_spread(values)} ms a task" for kind, values in found.items()]
+    return [*lines, f"{'it adds':<24}{added:.3f} ms a task, ratio {ratio:.3f}"]
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -111,14 +112,15 @@ def _spread(values: Sequence[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--patch", choices=ALL, default=RECORDER, metavar="NAME", help="which is off in one of the two")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--tasks", type=int, default=1_000, help="in each round, for each of the two")
     parser.add_argument("--rate", type=float, default=60.0, help="tasks a second")
     parser.add_argument("--json", type=Path, default=STATE / "recorder_cost.json", help="where the numbers go")
     options = parser.parse_args()
-    found = measure(rounds=options.rounds, tasks=options.tasks, rate=options.rate)
+    found = measure(options.patch, rounds=options.rounds, tasks=options.tasks, rate=options.rate)
     print(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
-    print("\n".join(summary(found)))
+    print("\n".join(summary(options.patch, found)))
     write_json(options.json, found)
     print(f"JSON: {options.json}")
 

@@ -20,10 +20,10 @@ def test_each_is_first_in_every_other_round() -> None:
 
 def test_difference_is_that_of_the_rounds() -> None:
     """A machine that is slow in one round is so for both: medians of each would hide what was added."""
-    lines = summary({WITH: [3.2, 9.3, 3.1], WITHOUT: [3.0, 9.0, 3.0]})
+    lines = summary("recorder", {WITH: [3.2, 9.3, 3.1], WITHOUT: [3.0, 9.0, 3.0]})
 
     assert lines == [
-        "with recorder       3.200 (3.100 to 9.300) ms a task",
-        "without recorder    3.000 (3.000 to 9.000) ms a task",
-        "it adds             0.200 ms a task, ratio 1.033",
+        "with recorder           3.200 (3.100 to 9.300) ms a task",
+        "without recorder        3.000 (3.000 to 9.000) ms a task",
+        "it adds                 0.200 ms a task, ratio 1.033",
     ]
