@@ -4,6 +4,7 @@ import ast
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,8 @@ from dlqlab.report.tasks.page import page as tasks_page
 from dlqlab.report.verdicts import verdict_of
 
 RUN_REPORT = paths.NOTEBOOKS / "run_report.ipynb"
-PIPELINE_REPORT = paths.NOTEBOOKS / "pipeline_report.ipynb"
+EVENTS, RECORD = "events", "record"
+"""Tags of cells that ask what functions log of their tasks, and the emulator's record."""
 KERNEL_START_TIMEOUT_S = 60
 CELL_TIMEOUT_S = 120
 
@@ -33,7 +35,8 @@ def render(run: RunDir, notebook: Path | None = None, parameters: Mapping[str, A
 
     Args:
         run: the run directory.
-        notebook: with a cell tagged ``parameters`` that sets ``run_dir``; default: ``notebook_for`` the run.
+        notebook: with a cell tagged ``parameters`` that sets ``run_dir``; default: ``RUN_REPORT``. Cells that ask
+            what the run does not tell (``not_told``) are left out of it.
         parameters: further values for that cell.
 
     Raises:
@@ -44,7 +47,7 @@ def render(run: RunDir, notebook: Path | None = None, parameters: Mapping[str, A
     manifest = run.read_manifest()
     verdict = verdict_of(run)
     values = {"run_dir": ".", **(parameters or {})}
-    executed = execute(notebook or notebook_for(run), run.notebook_path, values, folder=run.path)
+    executed = execute(notebook or RUN_REPORT, run.notebook_path, values, folder=run.path, without=not_told(run))
     tasks = gather(run, verdict)
     _write(run.tasks_path, tasks_page(tasks, verdict, run.html_path.name))
     link = Link(run.tasks_path.name, len(tasks.tasks), tasks.notes)
@@ -52,16 +55,19 @@ def render(run: RunDir, notebook: Path | None = None, parameters: Mapping[str, A
     return run.html_path
 
 
-def notebook_for(run: RunDir) -> Path:
-    """The report's notebook: of the task system where the pipeline logs the events of its tasks, else of any pipeline.
+def not_told(run: RunDir) -> frozenset[str]:
+    """The tags of cells that have nothing to ask in this run.
 
-    A run whose topology cannot be read is taken for one of the task system; its report says so.
+    The functions of most pipelines log no events of their tasks. Of one whose functions do, the record may be missing:
+    then its events tell all there is. A run whose topology cannot be read is taken for one of the task system.
     """
     try:
         topology = run.read_topology()
     except EvidenceError:
-        return RUN_REPORT
-    return RUN_REPORT if topology is None or topology.evidence.events else PIPELINE_REPORT
+        topology = None
+    if topology is not None and not topology.evidence.events:
+        return frozenset({EVENTS})
+    return frozenset() if run.recording_path.exists() else frozenset({RECORD})
 
 
 def _write(path: Path, html: str) -> None:
@@ -71,8 +77,17 @@ def _write(path: Path, html: str) -> None:
     partial.replace(path)
 
 
-def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, folder: Path) -> Mapping[str, Any]:
+def execute(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    *,
+    folder: Path,
+    without: AbstractSet[str] = frozenset(),
+) -> Mapping[str, Any]:
     """Run the notebook with the parameters in a kernel that works in ``folder``; the result is saved and returned.
+
+    Cells with one of the tags ``without`` are left out.
 
     Raises:
         UsageError: there is no such notebook, or it does not know one of the parameters.
@@ -88,9 +103,9 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
     # One line a cell is no news to who waits for a report.
     logging.getLogger("papermill").setLevel(logging.WARNING)
     try:
-        with _kernel_variables():
+        with _kernel_variables(), _shortened(notebook, without) as chosen:
             executed: Mapping[str, Any] = papermill.execute_notebook(
-                _literal(notebook),
+                _literal(chosen),
                 _literal(output),
                 parameters=dict(parameters),
                 kernel_name="python3",
@@ -105,6 +120,19 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
         text = "\n".join(error.traceback)
         raise ReportError(f"{failed}; see {output}", cell=error.cell_index + 1, traceback=text) from error
     return executed
+
+
+@contextmanager
+def _shortened(notebook: Path, without: AbstractSet[str]) -> Iterator[Path]:
+    """The notebook without the cells that have one of these tags, in a file that is there meanwhile."""
+    from dlqlab.report.engine import nbformat  # noqa: PLC0415  (as in parameter_names)
+
+    whole = nbformat.read(notebook, as_version=4)
+    whole["cells"] = [cell for cell in whole["cells"] if without.isdisjoint(cell["metadata"].get("tags", []))]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / notebook.name
+        nbformat.write(whole, path)
+        yield path
 
 
 @contextmanager

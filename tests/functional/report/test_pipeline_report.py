@@ -10,7 +10,7 @@ from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.verdict import Status
 from dlqlab.errors import ReportError
 from dlqlab.report.comparison import compare_runs, render_comparison
-from dlqlab.report.render import PIPELINE_REPORT, RUN_REPORT, execute, notebook_for, render
+from dlqlab.report.render import EVENTS, RECORD, RUN_REPORT, execute, not_told, render
 from tests.support.reports import small_run
 from tests.support.stages import written
 
@@ -46,15 +46,27 @@ def test_build_can_stop_at_the_verdict(run: RunDir, tmp_path: Path) -> None:
     parameters = {"run_dir": str(run.path), "require_valid": True}
 
     with pytest.raises(ReportError, match="the verdict is invalid"):
-        execute(PIPELINE_REPORT, tmp_path / "out.ipynb", parameters, folder=tmp_path)
+        execute(RUN_REPORT, tmp_path / "out.ipynb", parameters, folder=tmp_path, without=not_told(run))
 
 
-def test_notebook_is_chosen_by_what_the_pipeline_tells(run: RunDir, tmp_path: Path) -> None:
+def test_cells_are_chosen_by_what_the_run_tells(run: RunDir, tmp_path: Path) -> None:
+    """A pipeline that logs nothing of its tasks; the task system, without and with the emulator's record."""
     told = small_run(tmp_path)
 
-    assert (notebook_for(run), notebook_for(told)) == (PIPELINE_REPORT, RUN_REPORT)
+    assert not_told(run) == {EVENTS}
+    assert not_told(told) == {RECORD}
+    told.recording_path.mkdir()
+    assert not_told(told) == frozenset()
     told.topology_path.write_text("{}")
-    assert notebook_for(told) == RUN_REPORT
+    assert not_told(told) == frozenset()
+
+
+def test_cells_of_what_the_run_does_not_tell_are_left_out(run: RunDir) -> None:
+    """The page asks nothing that only the events of tasks could answer, and everything else."""
+    questions = re.findall(r"<h3>(.*?)</h3>", run.html_path.read_text())
+
+    assert "How often does each function fail?" in questions
+    assert "Do attempts fail as often as the fault plan says?" not in questions
 
 
 def test_two_runs_are_compared_by_their_messages(run: RunDir, tmp_path: Path) -> None:

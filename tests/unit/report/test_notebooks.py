@@ -30,8 +30,7 @@ def cells(notebook: Path) -> list[dict[str, Any]]:
 def test_each_question_has_its_notebook() -> None:
     """Each question has its notebook."""
     names = [
-        "capacity_planning", "compare_runs", "dlq_autopsy", "pipeline_report", "retry_timing", "run_report",
-        "simulation_vs_measured",
+        "capacity_planning", "compare_runs", "dlq_autopsy", "retry_timing", "run_report", "simulation_vs_measured",
     ]  # fmt: skip
 
     assert names == [path.stem for path in ALL]
