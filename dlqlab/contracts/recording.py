@@ -159,7 +159,7 @@ CALLS: Mapping[str, Column] = {
         "DynamoDB: the UpdateExpression, by which one write of an item can be told from another; it has no values",
     ),
     "status": Column(_WHOLE, "HTTP status of the answer", nullable=False),
-    "error_code": Column(_TEXT, "AWS's, where the answer is an error"),
+    "error_code": Column(_TEXT, "AWS's, where the answer is an error, or refuses entries of a batch: of the first"),
     "trace_id": Column(_TEXT, f"{_TRACE} of the request"),
     "fault": _FAULT,
     "cell": _CELL,

@@ -485,3 +485,18 @@ def test_how_invocations_end_and_who_asked(
     assert [("lambda", "Invoke", inner.name, outer.name)] * 2 == [
         (row["service"], row["operation"], row["resource"], row["function"]) for row in calls
     ]
+
+
+def test_entries_of_a_batch_that_were_refused(
+    emulator: Emulator, aws: Callable[[str], Any], make_queue: Callable[..., str]
+) -> None:
+    """The call has status 200; the code of the first entry that was not taken stands beside it."""
+    queue = make_queue(MaximumMessageSize="1024")
+    entries = [{"Id": "short", "MessageBody": "x"}, {"Id": "long", "MessageBody": "x" * 2_000}]
+    answer = aws("sqs").send_message_batch(QueueUrl=queue, Entries=entries)
+    aws("sqs").send_message_batch(QueueUrl=queue, Entries=entries[:1])
+
+    rows = [row for row in recording(emulator).calls.to_pylist() if row["resource"] == queue]
+    assert [one["Code"] for one in answer["Failed"]] == ["InvalidParameterValue"]
+    found = [(row["status"], row["error_code"]) for row in rows if row["operation"] == "SendMessageBatch"]
+    assert found == [(200, "InvalidParameterValue"), (200, None)]

@@ -80,8 +80,8 @@ def _with_a_message(flow: Flow, ledger: pd.DataFrame, kind: Kind) -> "pd.Series[
     the key in its body, or one that the request or what it caused sent.
     """
     keys = set(ledger["task_id"].dropna().tolist())
-    recording, columns = flow.recording, ["queue", "kind", "request_id", "task_key", "body_sha256"]
-    rows = recording.messages.select(columns).to_pylist()
+    recording, columns = flow.recording, ["ts", "queue", "kind", "request_id", "task_key", "body_sha256"]
+    rows = (row for row in recording.messages.select(columns).to_pylist() if row["ts"] >= flow.since_ts)
     messages = [row for row in rows if row["kind"] == kind and flow.is_own(row["queue"])]
     hashes = {row["body_sha256"] for row in messages}
     bodies = recording.bodies.select(["body_sha256", "body"]).to_pylist()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from dlqlab.analysis.batch_sends import refused
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.deletions import Deletion, deletion_of
 from dlqlab.analysis.duplicates import Duplicates
@@ -47,6 +48,12 @@ SETS = (
         "What its function sent was dropped by a FIFO queue as a duplicate of another task's message: the "
         "deduplication ids, or with content-based deduplication the bodies, are the same.",
     ),
+    NamedSet(
+        "refused_in_a_batch",
+        SetKind.VIOLATION,
+        "Its function sent a batch of which entries were refused, did not send them again, and succeeded all the same: "
+        "the answer to a batch has status 200, and says in Failed what was not taken.",
+    ),
     NamedSet("expired", SetKind.VIOLATION, "Deleted by its queue: the retention period was over."),
     NamedSet("purged", SetKind.VIOLATION, "Deleted with all others, by a purge or with its queue."),
     NamedSet(
@@ -63,6 +70,7 @@ LOST_SAID = {
     "deleted_untried": "deleted without an attempt",
     "filtered": "deleted by a filter",
     "dropped_as_duplicate": "dropped as duplicates of other tasks' messages in what was sent of them",
+    "refused_in_a_batch": "refused in a batch that their function sent, and not sent again",
     "expired": "expired",
     "purged": "purged",
 }
@@ -98,6 +106,7 @@ def sort_messages(flow: Flow) -> dict[str, tuple[str, ...]]:
             found[name].append(stay)
     told = {
         "dropped_as_duplicate": Duplicates(flow).parents(),
+        "refused_in_a_batch": refused(flow),
         "without_follow_up": tuple(dict.fromkeys(one for some in missing(flow) for one in some.messages)),
     }
     return {name: ids(some) for name, some in found.items()} | told

@@ -28,7 +28,7 @@ _RESOURCES = (
     "Name",
 )
 """Members that name what a call is about, of all services; the first that is there counts."""
-_ERROR_JSON = re.compile(rb'"(?:__type|[cC]ode)"\s*:\s*"(?:[^"#]*#)?([^":]+)')
+_ERROR_JSON = re.compile(rb'"(?:__type|[cC]ode|ErrorCode)"\s*:\s*"(?:[^"#]*#)?([^":]+)')
 _ERROR_XML = re.compile(rb"<Code>([^<]+)</Code>")
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _QUOTED = json.encoder.encode_basestring_ascii

@@ -160,6 +160,8 @@ def test_operation_is_found_in_each_protocol() -> None:
         (b'{"__type":"QueueDoesNotExist","message":"no"}', "QueueDoesNotExist"),
         (b"<ErrorResponse><Error><Type>Sender</Type><Code>NoSuchEntity</Code></Error></ErrorResponse>", "NoSuchEntity"),
         (b"text", None),
+        (b'{"Successful": [], "Failed": [{"Id": "1", "SenderFault": true, "Code": "EmptyValue"}]}', "EmptyValue"),
+        (b'{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}', "InternalFailure"),
     ],
 )
 def test_error_code_is_read_in_each_protocol(body: bytes | None, code: str | None) -> None:
