@@ -56,7 +56,7 @@ def _statement(members: dict[str, tuple[str, ...]], reasons: Counter[str], recei
         return "no mapping received a message, so nothing is proven"
     burnt = sum(reasons.values())
     parts = [f"{count(receives, 'receive')}, {burnt:,} without an attempt"]
-    parts += [f"{n:,} times {why}" for why, n in reasons.most_common(3)]
+    parts += [f"{count(n, 'time')} {why}" for why, n in reasons.most_common(3)]
     said = {
         "dead_untried": "dead-lettered without a single attempt",
         "tried_too_little": "dead-lettered with receives to spare that no code saw",

@@ -149,7 +149,9 @@ def _statement(
     if interval is None:
         return "no message entered a queue, so nothing is proven"
     parts = [f"DLQ {rate(interval, 'message')}", said] if said else [f"DLQ {rate(interval, 'message')}"]
-    parts += [f"{len(some):,} times {cause.function}: {cause.why}" for cause, some in list(causes.items())[:SAID_MAX]]
+    parts += [
+        f"{count(len(some), 'time')} {cause.function}: {cause.why}" for cause, some in list(causes.items())[:SAID_MAX]
+    ]
     if len(causes) > SAID_MAX:
         parts.append(f"{count(len(causes) - SAID_MAX, 'other cause')}")
     for name, text in (

@@ -464,7 +464,7 @@ def test_dead_letter_that_was_worked_off_and_not_deleted_is_explained() -> None:
     found = checked("dead_letters", story)
 
     assert not filled(found)
-    assert "1 times processor: worked off, and not deleted" in found.statement
+    assert "1 time processor: worked off, and not deleted" in found.statement
 
 
 def test_dead_letter_that_expires_is_lost() -> None:
