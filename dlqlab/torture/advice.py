@@ -41,6 +41,19 @@ _BY_RULE: Mapping[str, str] = {
 }
 _BY_HAND: Mapping[str, tuple[str, str]] = {
     "deleted_unfinished": ("", "Delete nothing in the handler: return, or raise, and let the mapping delete."),
+    "dropped_as_duplicate": (
+        "",
+        "Give each task a MessageDeduplicationId of its own, made of its key, not of what tasks share.",
+    ),
+    "refused_in_a_batch": ("", "Look at Failed in the answer to a batch: send those entries again, or fail."),
+    "dropped": ("", "Give the function an on-failure destination or a dead-letter queue (DeadLetterConfig)."),
+    "after_the_answer": ("", "Await all that the handler starts before it returns: Promise.all, not forEach."),
+    "sent_anew_too_often": ("", "Count in the message how often it was sent anew, and end with a dead letter."),
+    "answer_unread": (
+        "",
+        'Answer {"batchItemFailures": [{"itemIdentifier": MESSAGE_ID}]}, with ids of the batch alone.',
+    ),
+    "buried_for_a_mate": ("", "Name failed messages in batchItemFailures, and raise for none of them."),
     "deleted_untried": ("", "Look at who deletes it: dlqlab trace KEY shows it."),
     "purged": ("", "Purge no queue that works."),
     "open": ("redrive-policy", "Give the queue a redrive policy, or a shorter visibility timeout, so that it ends."),

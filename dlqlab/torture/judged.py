@@ -61,17 +61,19 @@ class Judged:
     buries: bool = False
 
 
-_BREAKS: Mapping[str, tuple[str, ...]] = {
+BREAKS: Mapping[str, tuple[str, ...]] = {
     "messages": (*LOST_SAID, "open", "unread"),
-    "accepted": ("without_a_message", "half_done"),
-    "effects": ("doubled", "missing"),
+    "accepted": ("without_a_message", "dropped_as_duplicate", "half_done"),
+    "events": ("dropped",),
+    "effects": ("doubled", "missing", "after_the_answer"),
     "once": ("dead_after_done",),
     "attempts": ("dead_untried", "tried_too_little"),
     "order": ("gone_on_after_a_failure", "overtook"),
+    "retries": ("sent_anew_too_often", "buried_for_a_mate"),
 }
-_COSTS: Mapping[str, tuple[str, ...]] = {
+COSTS: Mapping[str, tuple[str, ...]] = {
     "once": ("done_again", "at_once"),
-    "retries": ("raised_for_a_mate", "redone_for_a_mate"),
+    "retries": ("raised_for_a_mate", "redone_for_a_mate", "answer_unread"),
     "attempts": ("burnt",),
 }
 """Sets of the message checks by what a member of theirs means here."""
@@ -105,14 +107,14 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     flow, strikes = facts.flow, len(oracle.strikes)
     wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
     breaks = [
-        *_harms(checks, _BREAKS),
+        *_harms(checks, BREAKS),
         *_twice(flow, is_named=bool(facts.manifest.effects)),
         *_harm("buried_wrongly", WRONGLY_BURIED, ids(wrongly)),
     ]
     slowest = unstruck_times(flow, oracle)
     along = ids(one.stay for one in oracle.deliveries if is_taken_along(one) and one.has_failed)
     costs = [
-        *_harms(checks, _COSTS),
+        *_harms(checks, COSTS),
         *_harm("buried_perhaps", MAYBE_BURIED, ids(maybe)),
         *_harm("taken_along", TAKEN_ALONG, along),
         *_harm("held_up", HELD_UP, _late(slowest, usual.slowest_s)),

@@ -12,7 +12,7 @@ from dlqlab.contracts.injection import Fault, Kind, Plan
 from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
 from dlqlab.torture.advice import advice
 from dlqlab.torture.doubled import doubled
-from dlqlab.torture.judged import Judged, Outcome, Usual, judged
+from dlqlab.torture.judged import BREAKS, COSTS, Judged, Outcome, Usual, judged
 from dlqlab.torture.own_rows import since
 from tests.support.flows import Story, evidence, facts
 from tests.support.recordings import QUEUE, T0
@@ -250,6 +250,8 @@ def test_what_the_load_before_left_behind_is_not_of_this_row() -> None:
 
 
 def test_every_harm_has_a_remedy_and_rules_are_those_that_there_are() -> None:
-    for name in ("named_in_vain", "effect_twice", "buried_wrongly", "open", "burnt", "never heard of"):
-        assert advice(name).remedy
+    by_checks = [name for sets in (*BREAKS.values(), *COSTS.values()) for name in sets]
+    unheard = advice("never heard of")
+    for name in (*by_checks, "effect_twice", "buried_wrongly", "buried_perhaps", "taken_along", "held_up"):
+        assert advice(name) != unheard, name
     assert advice("named_in_vain").rule == "silent-loss"
