@@ -2,7 +2,7 @@
 
 import ast
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import dlqlab.emulator
@@ -37,31 +37,40 @@ def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text())
 
 
+_LOOKED_AT = (ast.ImportFrom, ast.Attribute, ast.FunctionDef, ast.Assign)
+
+
+@functools.cache
+def _nodes(file: Path) -> tuple[ast.AST, ...]:
+    """The nodes of the kinds that are looked at, of one walk: a walk takes longer than to parse."""
+    return tuple(node for node in ast.walk(_tree(file)) if isinstance(node, _LOOKED_AT))
+
+
 def needed(path: Path) -> dict[str, frozenset[str]]:
     """What a file imports, uses by its module, or replaces -> the names in its library that may stand for it.
 
     A class is pinned by itself or by any of its functions.
     """
-    tree = _tree(path)
-    imported = dict(_imports(tree))
+    nodes = _nodes(path)
+    imported = dict(_imports(nodes))
     found: dict[str, frozenset[str]] = {}
-    for name, origin in [*imported.items(), *_attributes(tree, imported)]:
+    for name, origin in [*imported.items(), *_attributes(nodes, imported)]:
         if not _is_open(origin) and (resolved := _defined(origin)):
             found[name] = _stands_for(resolved)
-    return found | dict(_replaced(tree, imported))
+    return found | dict(_replaced(nodes, imported))
 
 
-def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Name in the file -> its dotted origin."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in LIBRARIES:
             for alias in node.names:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
-def _attributes(tree: ast.AST, imported: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _attributes(nodes: Iterable[ast.AST], imported: dict[str, str]) -> Iterator[tuple[str, str]]:
     """``provider.poll_condition``, where ``provider`` is a module."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
             module = imported[node.value.id]
             if pins.file_of(module):
@@ -114,9 +123,9 @@ def _stands_for(resolved: str) -> frozenset[str]:
     return frozenset({f"{module}:{each}" for each in members if f"{each}.".startswith(f"{name}.")})
 
 
-def _replaced(tree: ast.AST, imported: dict[str, str]) -> Iterator[tuple[str, frozenset[str]]]:
+def _replaced(nodes: Iterable[ast.AST], imported: dict[str, str]) -> Iterator[tuple[str, frozenset[str]]]:
     """What is written over, by LocalStack's decorator or by an assignment -> what may stand for it."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef):
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "replace":
@@ -144,7 +153,7 @@ def _replaceable(target: ast.expr, imported: dict[str, str]) -> frozenset[str]:
 
 def takes_from_inside(path: Path) -> bool:
     """Whether a file imports anything that is not open and no error."""
-    origins = dict(_imports(_tree(path))).values()
+    origins = dict(_imports(_nodes(path))).values()
     return any(not _is_open(origin) and not _is_error(origin) for origin in origins)
 
 
