@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dlqlab.lint.rules import RULES, TOPOLOGY_RULES
 
 DOUBLED_TEXT = "Its work had an effect more than once, as the calls show"
+RECOGNISED_TEXT = "Sent twice, and whoever worked on both did nothing twice, as the calls show"
 WRONGLY_BURIED = "Dead-lettered although its work can be done: the fault took attempts that it needed."
 MAYBE_BURIED = (
     "Dead-lettered after a strike, and the code failed it each other time: perhaps it had died without the strike too."
@@ -61,6 +62,10 @@ _BY_HAND: Mapping[str, tuple[str, str]] = {
     "half_done": ("", "Send the message before the item is written, or from a stream of the table (an outbox)."),
     "doubled": ("", _IDEMPOTENT),
     "effect_twice": ("", _IDEMPOTENT),
+    "sent_twice": (
+        "",
+        "Nothing: the consumer is idempotent. A FIFO queue with a deduplication id would spare it the second.",
+    ),
     "done_again": ("", _IDEMPOTENT),
     "at_once": ("visibility-is-ample", "Raise the visibility timeout to 6 times the function's timeout."),
     "missing": ("failures-raise", "Let the handler fail, or name the message, when its work is not done."),

@@ -7,7 +7,7 @@ was made again by the same invocation, and took effect again.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlqlab.analysis.draw_keys import keys_of
@@ -15,7 +15,6 @@ from dlqlab.analysis.flow import Flow, attempts_of
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.injection import Kind as Fault
-from dlqlab.contracts.recorded import Kind
 
 _ADDS = re.compile(r"\bADD\b|list_append|=.*[+-]\s*[:#\w]", re.IGNORECASE)
 _BOOKS = r"(?:attempt|tries|retr|receive|version|history|log)\w*"
@@ -30,25 +29,29 @@ _SENDS = frozenset({"SendMessage", "SendMessageBatch"})
 
 @dataclass(frozen=True, slots=True)
 class Doubled:
-    """A message whose work had an effect more than once, and which."""
+    """A message whose work had an effect more than once, and which.
+
+    ``is_recognised``: it was only sent twice, and whoever worked on both of them did nothing twice.
+    """
 
     message_id: str
     what: str
+    is_recognised: bool = False
 
 
 def doubled(flow: Flow) -> tuple[Doubled, ...]:
     """Every message of which the record shows a second effect, each once."""
     sent, calls = _children(flow), _calls(flow)
-    found: dict[str, str] = {}
+    found: dict[str, Doubled] = {}
     for stay in flow.work:
         attempts = list(attempts_of(stay))
         for function in {each.function for each in attempts}:
             own = [each for each in attempts if each.function == function]
             if len(own) > 1 and (what := _twice(stay, own, sent, calls)):
-                found.setdefault(stay.message_id, f"{function} {what}")
-    for key, what in _made_again(flow, calls):
-        found.setdefault(key, what)
-    return tuple(Doubled(message_id, what) for message_id, what in found.items())
+                found.setdefault(stay.message_id, Doubled(stay.message_id, f"{function} {what}"))
+    for one in _made_again(flow, calls, sent):
+        found.setdefault(one.message_id, one)
+    return tuple(found.values())
 
 
 def _twice(
@@ -71,22 +74,48 @@ def _twice(
     return f"made {repeated[0][0][0]} {repeated[0][0][1]} in {repeated[0][1]} attempts" if repeated else None
 
 
-def _made_again(flow: Flow, calls: Mapping[str, Sequence[Row]]) -> Iterator[tuple[str, str]]:
+def _made_again(
+    flow: Flow, calls: Mapping[str, Sequence[Row]], children: Mapping[tuple[str, str], Sequence[str]]
+) -> Iterator[Doubled]:
     """What a lost answer made invocations do twice, by the message, or the task where there is none."""
-    sent = _same_bodies(flow)
+    twins = _twins(flow)
     for strike in flow.recording.faults.to_pylist():
         if strike["kind"] != Fault.CALL_ANSWER_LOST:
             continue
         own = [row for row in calls.get(strike["request_id"] or "", ()) if row["operation"] == strike["operation"]]
         struck = [row for row in own if row["fault"] == strike["fault"]]
-        again = any(
-            (_adds(row) and sum(_is_same(row, other) for other in own) > 1) or _is_sent_twice(row, own, sent)
-            for row in struck
+        name = f"{strike['service']}:{strike['operation']} {last_part(strike['resource'])}".strip()
+        what = f"{strike['function']} made {name} again when its answer was lost"
+        subject = strike["message_id"] or strike["task_key"]
+        if any(_is_done_again(row, own) for row in struck):
+            yield Doubled(subject, what)
+        elif any(row["operation"] in _SENDS for row in struck) and (sent := twins.get(strike["request_id"])):
+            yield Doubled(subject, what, is_recognised=all(_is_recognised(some, calls, children) for some in sent))
+
+
+def _is_done_again(row: Row, own: Sequence[Row]) -> bool:
+    is_effect = _adds(row) or row["operation"] in _PUBLISHES
+    return is_effect and sum(_is_same(row, other) for other in own) > 1
+
+
+def _is_recognised(
+    twins: Sequence[Stay], calls: Mapping[str, Sequence[Row]], children: Mapping[tuple[str, str], Sequence[str]]
+) -> bool:
+    """Whether functions that worked on messages that were sent twice did nothing twice, as their calls show.
+
+    A function that calls nothing of AWS shows nothing: then nobody knows.
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    called = False
+    for twin in twins:
+        attempts = list(attempts_of(twin))
+        rows = [(row, each) for each in attempts for row in calls.get(each.request_id, ())]
+        called = called or bool(rows)
+        seen.update({effect for row, each in rows if (effect := _effect(row, each))})
+        seen.update(
+            {("", queue) for each in attempts for queue in children.get((twin.message_id, each.request_id), ())}
         )
-        if again:
-            name = f"{strike['service']}:{strike['operation']} {last_part(strike['resource'])}".strip()
-            text = f"{strike['function']} made {name} again when its answer was lost"
-            yield strike["message_id"] or strike["task_key"], text
+    return called and all(n == 1 for n in seen.values())
 
 
 def last_part(resource: str | None) -> str:
@@ -94,21 +123,22 @@ def last_part(resource: str | None) -> str:
     return (resource or "").replace("/", ":").rpartition(":")[2]
 
 
-def _is_sent_twice(row: Row, own: Sequence[Row], sent: Collection[str]) -> bool:
-    if row["operation"] in _SENDS:
-        return row["request_id"] in sent
-    return row["operation"] in _PUBLISHES and sum(_is_same(row, other) for other in own) > 1
-
-
 def _is_same(row: Row, other: Row) -> bool:
     return all(row[name] == other[name] for name in ("operation", "resource", "item_key", "update"))
 
 
-def _same_bodies(flow: Flow) -> frozenset[str]:
-    """Invocations that sent the same body to the same queue more than once."""
-    rows = (row for row in flow.recording.messages.to_pylist() if row["kind"] == Kind.SENT and row["request_id"])
-    found = Counter((row["request_id"], row["queue"], row["body_sha256"]) for row in rows if row["body_sha256"])
-    return frozenset(request_id for (request_id, _, _), n in found.items() if n > 1)
+def _twins(flow: Flow) -> dict[str, list[list[Stay]]]:
+    """By invocation: messages that it sent to the same queue with the same body."""
+    found: dict[tuple[str, str, str], list[Stay]] = {}
+    for stay in flow.stays:
+        body = flow.body_hash(stay.message_id)
+        if stay.sender_request_id and body:
+            found.setdefault((stay.sender_request_id, stay.queue, body), []).append(stay)
+    by_invocation: dict[str, list[list[Stay]]] = {}
+    for (request_id, _, _), some in found.items():
+        if len(some) > 1:
+            by_invocation.setdefault(request_id, []).append(some)
+    return by_invocation
 
 
 def _adds(row: Row) -> bool:

@@ -1,6 +1,6 @@
 """What a row of the matrix says of a pipeline: survived, degraded or broken, by which messages, and why."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -12,8 +12,8 @@ from dlqlab.analysis.message_checks.messages import LOST_SAID
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.verdict import NOT_CHECKED, Check, Verdict
-from dlqlab.torture.advice import DOUBLED_TEXT, HELD_UP, MAYBE_BURIED, TAKEN_ALONG, WRONGLY_BURIED
-from dlqlab.torture.doubled import doubled
+from dlqlab.torture.advice import DOUBLED_TEXT, HELD_UP, MAYBE_BURIED, RECOGNISED_TEXT, TAKEN_ALONG, WRONGLY_BURIED
+from dlqlab.torture.doubled import Doubled, doubled
 
 LATE_TIMES, LATE_OVER_S = 3.0, 2.0
 """Held up is what nothing struck and what takes longer than so many times the slowest of the baseline, and that."""
@@ -105,16 +105,19 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     """
     checks = {check.name: check for check in verdict.checks}
     flow, strikes = facts.flow, len(oracle.strikes)
+    # Where the owner names his effects, the check of those tells of them.
+    twice = () if facts.manifest.effects else doubled(flow)
     wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
     breaks = [
         *_harms(checks, BREAKS),
-        *_twice(flow, is_named=bool(facts.manifest.effects)),
+        *_twice(twice, is_recognised=False),
         *_harm("buried_wrongly", WRONGLY_BURIED, ids(wrongly)),
     ]
     slowest = unstruck_times(flow, oracle)
     along = ids(one.stay for one in oracle.deliveries if is_taken_along(one) and one.has_failed)
     costs = [
         *_harms(checks, COSTS),
+        *_twice(twice, is_recognised=True),
         *_harm("buried_perhaps", MAYBE_BURIED, ids(maybe)),
         *_harm("taken_along", TAKEN_ALONG, along),
         *_harm("held_up", HELD_UP, _late(slowest, usual.slowest_s)),
@@ -185,11 +188,12 @@ def _harm(name: str, text: str, messages: tuple[str, ...]) -> Iterable[Harm]:
         yield Harm(name, text, messages)
 
 
-def _twice(flow: Flow, *, is_named: bool) -> Iterable[Harm]:
-    """Effects that the record shows twice; where the owner names his, the check of those tells of them."""
-    twice = () if is_named else doubled(flow)
-    if twice:
-        yield Harm("effect_twice", f"{DOUBLED_TEXT}: {twice[0].what}.", tuple(one.message_id for one in twice))
+def _twice(found: Sequence[Doubled], *, is_recognised: bool) -> Iterable[Harm]:
+    """Effects that the record shows twice; or what was only sent twice, and recognised by who worked on it."""
+    some = [one for one in found if one.is_recognised is is_recognised]
+    if some:
+        name, text = ("sent_twice", RECOGNISED_TEXT) if is_recognised else ("effect_twice", DOUBLED_TEXT)
+        yield Harm(name, f"{text}: {some[0].what}.", tuple(one.message_id for one in some))
 
 
 def _late(slowest: Mapping[str, float], usual_s: float | None) -> tuple[str, ...]:

@@ -47,3 +47,75 @@ def test_messages_of_a_batch_that_are_sent_on_twice() -> None:
 def test_without_keys_of_their_own_nobody_is_named(keys: dict[str, str]) -> None:
     """Which of the batch was sent on cannot be told."""
     assert () == doubled(batch_tried_twice(keys))
+
+
+def sent_twice(*calls: dict[str, Any]) -> Flow:
+    """An API whose answer from SQS is lost and that sends its task again; a function works on both messages."""
+    story = Story()
+    by = {"actor_kind": "invocation", "actor": "api", "request_id": "post", "body_sha256": "same"}
+    for number, message_id in enumerate(("first", "second")):
+        at = 0.1 * number
+        story.sent(message_id, at, **by).tried(message_id, at + 1).deleted(message_id, at + 2)
+    strike = {"kind": "call-answer-lost", "fault": "lost", "task_key": "t-1", "request_id": "post"}
+    strike |= {"function": "api", "service": "sqs", "operation": "SendMessage", "resource": "tasks"}
+    sends = [
+        {"request_id": "post", "function": "api", "service": "sqs", "operation": "SendMessage", "resource": "tasks"}
+        | more
+        for more in ({"fault": "lost"}, {})
+    ]
+    return Flow(
+        recording(
+            messages=story.messages,
+            invocations=[{"request_id": "post", "function": "api", "outcome": "ok"}, *story.invocations],
+            calls=[*sends, *({"function": "processor", **call} for call in calls)],
+            faults=[strike],
+        )
+    )
+
+
+def update(request_id: str, text: str = "ADD total :amount", **more: Any) -> dict[str, Any]:
+    call = {"operation": "UpdateItem", "resource": "bills", "item_key": "o-1", "update": text}
+    return {"request_id": request_id, **call, **more}
+
+
+READS = {"operation": "GetItem", "resource": "bills", "item_key": "o-1"}
+
+
+@pytest.mark.parametrize(
+    ("calls", "is_recognised"),
+    [
+        ((update("i1"), {"request_id": "i2", **READS}), True),
+        ((update("i1"), update("i2", error_code="ConditionalCheckFailedException", status=400)), True),
+        ((update("i1", "SET state = :done"), update("i2", "SET state = :done")), True),
+        ((update("i1"), update("i2")), False),
+        ((), False),
+    ],
+    ids=["second only reads", "second is refused", "the same again", "both add", "nothing is seen"],
+)
+def test_task_that_is_sent_twice(calls: tuple[dict[str, Any], ...], is_recognised: bool) -> None:
+    """It is done twice unless the record shows that the second message changed nothing."""
+    (found,) = doubled(sent_twice(*calls))
+
+    assert (found.message_id, found.is_recognised) == ("t-1", is_recognised)
+    assert found.what == "api made sqs:SendMessage tasks again when its answer was lost"
+
+
+def test_second_message_that_is_sent_on_as_well() -> None:
+    flow = sent_twice({"request_id": "i1", **READS}, {"request_id": "i2", **READS})
+    rows = flow.recording.messages.to_pylist()
+    for number, parent in enumerate(("first", "second")):
+        sender = {"actor_kind": "invocation", "actor": "processor", "request_id": f"i{number + 1}"}
+        row = {"kind": "sent", "message_id": f"mail{number}", "queue": MAILS, "ts": T0 + 1.2 + number / 10, **sender}
+        rows.append({**dict.fromkeys(rows[0]), **row, "parent_ids": [parent]})
+    rows.sort(key=lambda row: row["ts"])
+    found = doubled(
+        Flow(
+            recording(
+                messages=rows,
+                invocations=flow.recording.invocations.to_pylist(),
+                calls=flow.recording.calls.to_pylist(),
+                faults=flow.recording.faults.to_pylist(),
+            )
+        )
+    )
+    assert not found[0].is_recognised

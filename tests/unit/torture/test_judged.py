@@ -252,6 +252,14 @@ def test_what_the_load_before_left_behind_is_not_of_this_row() -> None:
 def test_every_harm_has_a_remedy_and_rules_are_those_that_there_are() -> None:
     by_checks = [name for sets in (*BREAKS.values(), *COSTS.values()) for name in sets]
     unheard = advice("never heard of")
-    for name in (*by_checks, "effect_twice", "buried_wrongly", "buried_perhaps", "taken_along", "held_up"):
+    for name in (
+        *by_checks,
+        "effect_twice",
+        "sent_twice",
+        "buried_wrongly",
+        "buried_perhaps",
+        "taken_along",
+        "held_up",
+    ):
         assert advice(name) != unheard, name
     assert advice("named_in_vain").rule == "silent-loss"
