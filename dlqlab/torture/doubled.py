@@ -78,7 +78,8 @@ def _made_again(
     flow: Flow, calls: Mapping[str, Sequence[Row]], children: Mapping[tuple[str, str], Sequence[str]]
 ) -> Iterator[Doubled]:
     """What a lost answer made invocations do twice, by the message, or the task where there is none."""
-    twins = _twins(flow)
+    twins, letters = _twins(flow), flow.dead_letter_queues
+    onward = {key: [queue for queue in queues if queue not in letters] for key, queues in children.items()}
     for strike in flow.recording.faults.to_pylist():
         if strike["kind"] != Fault.CALL_ANSWER_LOST:
             continue
@@ -90,7 +91,7 @@ def _made_again(
         if any(_is_done_again(row, own) for row in struck):
             yield Doubled(subject, what)
         elif any(row["operation"] in _SENDS for row in struck) and (sent := twins.get(strike["request_id"])):
-            yield Doubled(subject, what, is_recognised=all(_is_recognised(some, calls, children) for some in sent))
+            yield Doubled(subject, what, is_recognised=all(_is_recognised(some, calls, onward) for some in sent))
 
 
 def _is_done_again(row: Row, own: Sequence[Row]) -> bool:
@@ -103,7 +104,7 @@ def _is_recognised(
 ) -> bool:
     """Whether functions that worked on messages that were sent twice did nothing twice, as their calls show.
 
-    A function that calls nothing of AWS shows nothing: then nobody knows.
+    A function that calls nothing of AWS shows nothing: then nobody knows. To bury both is no work that is done twice.
     """
     seen: Counter[tuple[str, str]] = Counter()
     called = False

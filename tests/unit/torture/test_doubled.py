@@ -5,10 +5,20 @@ from typing import Any
 import pytest
 
 from dlqlab.analysis.flow import Flow
+from dlqlab.contracts.topology import Function, Queue, Topology
 from dlqlab.torture.doubled import doubled
-from tests.support.flows import Story
+from tests.support.flows import DEAD, Story
 from tests.support.recordings import QUEUE, T0, recording
 
+DEAD_LETTERED = Topology(
+    name="shop",
+    queues=(
+        Queue(role="tasks", name="tasks", dead_letters="dead", max_receive_count=3),
+        Queue(role="mails", name="mails"),
+        Queue(role="dead", name="dead-letters"),
+    ),
+    functions=(Function(role="api", name="api"), Function(role="processor", name="processor")),
+)
 MAILS = QUEUE.replace("tasks", "mails")
 KEYS = {"m1": "t-1-00000001", "m2": "t-1-00000002"}
 
@@ -100,12 +110,14 @@ def test_task_that_is_sent_twice(calls: tuple[dict[str, Any], ...], is_recognise
     assert found.what == "api made sqs:SendMessage tasks again when its answer was lost"
 
 
-def test_second_message_that_is_sent_on_as_well() -> None:
+@pytest.mark.parametrize(("queue", "is_recognised"), [(MAILS, False), (DEAD, True)])
+def test_second_message_that_is_sent_on_as_well(queue: str, is_recognised: bool) -> None:
+    """To another queue it is done twice; to a dead-letter queue both are given up, as of a task that was refused."""
     flow = sent_twice({"request_id": "i1", **READS}, {"request_id": "i2", **READS})
     rows = flow.recording.messages.to_pylist()
     for number, parent in enumerate(("first", "second")):
         sender = {"actor_kind": "invocation", "actor": "processor", "request_id": f"i{number + 1}"}
-        row = {"kind": "sent", "message_id": f"mail{number}", "queue": MAILS, "ts": T0 + 1.2 + number / 10, **sender}
+        row = {"kind": "sent", "message_id": f"mail{number}", "queue": queue, "ts": T0 + 1.2 + number / 10, **sender}
         rows.append({**dict.fromkeys(rows[0]), **row, "parent_ids": [parent]})
     rows.sort(key=lambda row: row["ts"])
     found = doubled(
@@ -115,7 +127,8 @@ def test_second_message_that_is_sent_on_as_well() -> None:
                 invocations=flow.recording.invocations.to_pylist(),
                 calls=flow.recording.calls.to_pylist(),
                 faults=flow.recording.faults.to_pylist(),
-            )
+            ),
+            DEAD_LETTERED,
         )
     )
-    assert not found[0].is_recognised
+    assert found[0].is_recognised is is_recognised
