@@ -26,7 +26,7 @@ def refused(flow: Flow) -> tuple[str, ...]:
         and flow.is_own_caller(call["function"])
         and not _is_made_good(flow, call)
     }
-    rows = {row["request_id"]: row for row in flow.recording.invocations.to_pylist() if row["request_id"] in lost}
+    rows = {row["request_id"]: row for row in flow.every_invocation if row["request_id"] in lost}
     ended_well = [request_id for request_id in lost if request_id in rows and rows[request_id]["outcome"] == Outcome.OK]
     return tuple(dict.fromkeys(name for request_id in ended_well for name in _names(rows[request_id])))
 

@@ -9,6 +9,9 @@ deduplication the same body, loses it.
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.recorded import Kind
@@ -19,11 +22,11 @@ class Duplicates:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        self._rows: list[Row] = [
-            row
-            for row in flow.recording.messages.to_pylist()
-            if row["kind"] in {Kind.SENT, Kind.DEDUPLICATED} and flow.is_own(row["queue"])
-        ]
+        table = flow.recording.messages
+        is_any = Kind.DEDUPLICATED in pc.unique(table["kind"]).to_pylist()  # else nothing is looked at
+        entering = table.filter(pc.is_in(table["kind"], pa.array([Kind.SENT, Kind.DEDUPLICATED]))) if is_any else None
+        rows = [] if entering is None else entering.to_pylist()
+        self._rows: list[Row] = [row for row in rows if flow.is_own(row["queue"])]
 
     def parents(self) -> tuple[str, ...]:
         """The messages whose functions sent something that was dropped as a duplicate of another task's; where the

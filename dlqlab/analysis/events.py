@@ -62,7 +62,7 @@ class Events:
     def all(self) -> Iterator[Event]:
         """Every event, in the order in which they were first tried."""
         found: dict[str, list[Row]] = {}
-        for row in self._flow.recording.invocations.to_pylist():
+        for row in self._flow.every_invocation:
             ended_ts = row["ended_ts"]
             if ended_ts is not None and ended_ts < self._flow.since_ts:
                 continue

@@ -88,7 +88,7 @@ class Flow:
         """Names of the queues that a function works on, as declared or as seen."""
         declared = {one.queue for one in self.topology.consumers} if self.topology else set()
         named = {queue.name for queue in self.topology.queues if queue.role in declared} if self.topology else set()
-        given = (row["source_arn"] for row in self._invocations if row["source"] == "mapping")
+        given = (row["source_arn"] for row in self.every_invocation if row["source"] == "mapping")
         return frozenset(named | {name_of(arn) for arn in given if arn})
 
     @cached_property
@@ -101,7 +101,7 @@ class Flow:
         """The rows of the table of invocations that were given messages of these queues."""
         return tuple(
             row
-            for row in self._invocations
+            for row in self.every_invocation
             if row["message_ids"] and self.is_own(row["source_arn"] or "") and not self._is_over(row["ended_ts"])
         )
 
@@ -117,7 +117,8 @@ class Flow:
         return [row for row in rows if row["ts"] >= self.since_ts]
 
     @cached_property
-    def _invocations(self) -> list[Row]:
+    def every_invocation(self) -> list[Row]:
+        """The whole table of invocations, of all functions and pipelines."""
         found: list[Row] = self.recording.invocations.to_pylist()
         return found
 
@@ -125,7 +126,7 @@ class Flow:
     def _attempts(self) -> Mapping[str, list[Attempt]]:
         found: dict[str, list[Attempt]] = {}
         rows = Rows(self.recording)
-        for row in self._invocations:
+        for row in self.every_invocation:
             for message_id in row["message_ids"] or ():
                 found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}, rows.next_start(row)))
         return found

@@ -66,13 +66,20 @@ def check_messages(run: RunDir, record: Recording) -> None:
 
 
 def check_reports(run: RunDir, record: Recording) -> None:
-    """Each REPORT line has its invocation; each invocation of the load and after has its REPORT line."""
+    """Each REPORT line has its invocation; each invocation of the load, until it had drained, has its REPORT line.
+
+    The record is read after the log: a schedule may have fired in between.
+    """
     lines = Counter(zip(*(run.read("invocations")[name] for name in ("function", "request_id")), strict=True))
-    load_started_ts = run.read_manifest().load_started_ts
-    assert load_started_ts is not None
+    manifest = run.read_manifest()
+    began_ts, ended_ts = manifest.load_started_ts, manifest.drain_ended_ts
+    assert began_ts is not None
+    assert ended_ts is not None
     ran = [row for row in record.invocations.to_pylist() if row["outcome"] not in {None, Outcome.THROTTLED}]
     assert lines <= Counter((row["function"], row["request_id"]) for row in ran)
-    assert lines >= Counter((row["function"], row["request_id"]) for row in ran if row["started_ts"] >= load_started_ts)
+    of_load = [row for row in ran if began_ts <= row["started_ts"] <= ended_ts]
+    assert of_load
+    assert lines >= Counter((row["function"], row["request_id"]) for row in of_load)
 
 
 def check_metrics(run: RunDir, record: Recording) -> Counter[str]:
