@@ -161,6 +161,15 @@ class RuntimeApi:
         connection, self._asking = self._asking, None
         return connection
 
+    def has_hung_up(self, connection: socket.socket) -> bool:
+        """Whether the other side sends no more: the process has ended or is about to, or its client says so early."""
+        try:
+            return not connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:  # nothing lies there, as it should be
+            return False
+        except OSError:
+            return True
+
     def answer(
         self,
         status: int,

@@ -37,7 +37,7 @@ from dlqlab.emulator.runtime.starting import Function, Starter
 INIT_TIMEOUT_S = 10.0
 """Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
 _EXIT_WAITS_S = 2.0
-"""So long a runtime whose result was refused may take to end, as AWS's does, or to go on."""
+"""So long a runtime may take to end, or to go on: one whose result was refused, as AWS's does, and one that hung up."""
 
 
 class InitError(Exception):
@@ -82,6 +82,7 @@ class Environment:
         about |= {"functionVersion": function.version, "handler": function.handler}
         self._extensions = Extensions(self._api, about)
         self._asking: socket.socket | None = None  # where the runtime waits for an invocation
+        self._closes_early = False  # the runtime, which sends no more once it has asked, but reads
         self._init_ms: float | None = None
         self._init_lines: list[Line] = []
         self._lock = threading.Lock()
@@ -271,10 +272,17 @@ class Environment:
         """Start one if there is none, or if it ended since its last result: then it never saw this invocation."""
         if self._process is None:
             self._init()
-        elif self._process.has_ended() or not self._asks():
+        elif self._has_ended(self._process) or not self._asks():
             last_lines = self._end_process()
             self._init()
             self._init_lines[:0] = last_lines
+
+    def _has_ended(self, process: FunctionProcess) -> bool:
+        """Whether it is gone. The system closes what a process holds before it says that the process ended."""
+        if self._asking is None or self._closes_early or not self._api.has_hung_up(self._asking):
+            return process.has_ended()
+        self._closes_early = process.exit_code(_EXIT_WAITS_S) is None
+        return not self._closes_early
 
     def _asks(self) -> bool:
         """Whether the process asks for an invocation: one that ends instead, as after an unhandled rejection, never

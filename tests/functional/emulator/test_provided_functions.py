@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,34 @@ while true; do
       \\"env\\": \\"${AWS_EXECUTION_ENV-none}\\"}" ;;
   esac > /dev/null
 done
+"""
+
+RAW = f"""\
+#!{sys.executable}
+import os, socket, time
+HOST, PORT = os.environ['AWS_LAMBDA_RUNTIME_API'].split(':')
+INVOCATION = '/2018-06-01/runtime/invocation'
+def send(request):
+    connection = socket.create_connection((HOST, int(PORT)))
+    connection.sendall(request.replace('|', chr(13) + chr(10)).encode())
+    return connection
+def ask():
+    return send(f'GET {{INVOCATION}}/next HTTP/1.1||')
+def answer(asking):
+    request_id = asking.recv(65536).decode().split('Aws-Request-Id: ')[1].split()[0]
+    pid = str(os.getpid())
+    send(f'POST {{INVOCATION}}/{{request_id}}/response HTTP/1.1|Content-Length: {{len(pid)}}||{{pid}}').recv(65536)
+"""
+HANGS_UP_AND_ENDS = f"""{RAW}
+answer(ask())
+ask().shutdown(socket.SHUT_RDWR)
+time.sleep(0.05)
+"""
+HANGS_UP_AND_READS = f"""{RAW}
+while True:
+    asking = ask()
+    asking.shutdown(socket.SHUT_WR)
+    answer(asking)
 """
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the bootstrap here needs curl")
@@ -132,6 +161,25 @@ def test_process_ends_with_its_emulator(make: FunctionFactory) -> None:
 
     assert started
     wait_for("the end of all", lambda: (not any(map(is_running, started)), started), deadline_s=10)
+
+
+def test_process_that_is_about_to_end_is_replaced(make: FunctionFactory) -> None:
+    """Its connection closes a moment before its end shows: it sees no more invocation."""
+    environment = make(HANGS_UP_AND_ENDS, main="bootstrap", program=Provided(), base=make.folder / "base")
+    before = invoke(environment)
+    assert environment._asks()
+    asking = environment._asking
+    assert asking is not None
+    wait_for("its hanging up", lambda: (environment._api.has_hung_up(asking), before), deadline_s=30, interval_s=0.001)
+
+    assert before != invoke(environment)
+
+
+def test_runtime_that_sends_no_more_but_reads_is_kept(make: FunctionFactory) -> None:
+    """Some clients close their half of the connection once they have asked."""
+    environment = make(HANGS_UP_AND_READS, main="bootstrap", program=Provided(), base=make.folder / "base")
+
+    assert 1 == len({invoke(environment) for _ in range(3)})
 
 
 def is_running(process: psutil.Process) -> bool:
