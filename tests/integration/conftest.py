@@ -41,14 +41,21 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     lifecycle.stop(running)
 
 
-def make_client(emulator: Emulator, service: str) -> Any:
-    """A boto3 client of the emulator that does not retry, so that a test sees what happened."""
+def make_client(emulator: Emulator, service: str, key: tuple[str, str] = ("test", "test")) -> Any:
+    """A boto3 client of the emulator that does not retry, so that a test sees what happened.
+
+    Args:
+        emulator: that serves it.
+        service: its name in botocore.
+        key: the access key's id and the secret; those of the account's root.
+    """
+    key_id, secret = key
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=emulator.endpoint,
         region_name=settings.REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
         config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
     )
 

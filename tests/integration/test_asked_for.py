@@ -341,6 +341,98 @@ def test_the_accounts_root_may_everything(aws: Callable[[str], Any], strict: Emu
         session.list_queues()
 
 
+class User:
+    """A user with a key, and his clients."""
+
+    def __init__(self, aws: Callable[[str], Any], emulator: Emulator) -> None:
+        self.name = f"u-{uuid.uuid4().hex[:8]}"
+        self._iam, self._emulator = aws("iam"), emulator
+        self.arn = self._iam.create_user(UserName=self.name)["User"]["Arn"]
+        self.key = self._iam.create_access_key(UserName=self.name)["AccessKey"]
+
+    def client(self, service: str) -> Any:
+        return make_client(self._emulator, service, key=(self.key["AccessKeyId"], self.key["SecretAccessKey"]))
+
+    def may(self, action: str, resource: str) -> None:
+        self._iam.put_user_policy(
+            UserName=self.name, PolicyName=action.replace(":", "-"), PolicyDocument=allowing(action, resource)
+        )
+
+
+def allowing(action: str, resource: str, **more: Any) -> str:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def code_of(call: Callable[..., Any], **given: Any) -> str:
+    """The error code of a call; empty where it is served."""
+    try:
+        call(**given)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
+def test_a_user_does_what_he_and_his_groups_may(aws: Callable[[str], Any], strict: Emulator) -> None:
+    """By inline and managed policies, with his name in them; a key that is switched off is nobody's."""
+    user = User(aws, strict)
+    url, arn = make_queue(aws)
+    sqs, iam = user.client("sqs"), aws("iam")
+    send = functools.partial(sqs.send_message, QueueUrl=url, MessageBody="x")
+    with pytest.raises(ClientError, match=f"User: {user.arn} is not authorized to perform: sqs:sendmessage on"):
+        send()
+    user.may("sqs:Send*", "arn:aws:sqs:*:*:q-*")
+    by_himself = code_of(send)
+    before = code_of(sqs.purge_queue, QueueUrl=url)
+    iam.create_group(GroupName=user.name)
+    iam.add_user_to_group(GroupName=user.name, UserName=user.name)
+    document = allowing("sqs:PurgeQueue", arn, Condition={"StringEquals": {"aws:username": user.name}})
+    policy = iam.create_policy(PolicyName=user.name, PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_group_policy(GroupName=user.name, PolicyArn=policy)
+    by_the_group = code_of(sqs.purge_queue, QueueUrl=url)
+    sessions = code_of(user.client("sts").get_session_token)
+    iam.update_access_key(UserName=user.name, AccessKeyId=user.key["AccessKeyId"], Status="Inactive")
+    switched_off = [
+        code_of(send),
+        code_of(user.client("dynamodb").list_tables),
+        code_of(user.client("s3").list_buckets),
+    ]
+
+    assert ("", "AccessDenied", "", "AccessDenied") == (by_himself, before, by_the_group, sessions)
+    assert ["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"] == switched_off
+
+
+def test_policies_of_secrets_tables_and_buses_let_in(aws: Callable[[str], Any], strict: Emulator) -> None:
+    """Each by itself, as that of a queue does."""
+    user = User(aws, strict)
+    name = user.name
+    secret = aws("secretsmanager").create_secret(Name=name, SecretString="s")["ARN"]
+    table = aws("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+    bus = aws("events").create_event_bus(Name=name)["EventBusArn"]
+    event = {"Source": name, "DetailType": "t", "Detail": "{}", "EventBusName": name}
+
+    def codes() -> list[str]:
+        return [
+            code_of(user.client("secretsmanager").get_secret_value, SecretId=secret),
+            code_of(user.client("dynamodb").put_item, TableName=name, Item={"id": {"S": "1"}}),
+            code_of(user.client("events").put_events, Entries=[event]),
+        ]
+
+    before = codes()
+    him = {"Principal": {"AWS": user.arn}}
+    document = allowing("secretsmanager:GetSecretValue", secret, **him)
+    aws("secretsmanager").put_resource_policy(SecretId=secret, ResourcePolicy=document)
+    aws("dynamodb").put_resource_policy(ResourceArn=table, Policy=allowing("dynamodb:PutItem", table, **him))
+    aws("events").put_permission(EventBusName=name, Policy=allowing("events:PutEvents", bus, **him))
+
+    assert (["AccessDeniedException"] * 3, ["", "", ""]) == (before, codes())
+
+
 def test_calls_take_the_time_of_the_table(aws: Callable[[str], Any]) -> None:
     """By each protocol, and the initialisation of a function; never less."""
     url, _ = make_queue(aws)

@@ -34,7 +34,7 @@ DIFFERENCES = {
     "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
     "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines, logs, "
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
-    "IAM": "policies are enforced only with --enforce-iam, and then on calls signed with a role's session and on "
+    "IAM": "policies are enforced only with --enforce-iam, and then on calls signed by users and roles and on "
     "deliveries to queues, topics and functions; other keys are the account's root; writing a function's own log needs "
     "no permission",
     "limits": "no throttling by account or API but for --limits, which has the quotas of docs/limits.md; IAM's and "

@@ -1,4 +1,4 @@
-"""The policies of roles and resources, from where LocalStack and moto keep them."""
+"""The policies of users, roles and resources, from where LocalStack and moto keep them."""
 
 import json
 import struct
@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
+from localstack.services.events.models import events_stores
 from localstack.services.kms.models import deserialize_ciphertext_blob, kms_stores
 from localstack.services.lambda_.invocation.models import lambda_stores
 from localstack.services.s3.models import s3_stores
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
-from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.dynamodb.models import dynamodb_backends
+from moto.iam.models import Group, IAMBackend, Role, User, iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from dlqlab.emulator.iam.policies import Caller, Document, Need
@@ -30,11 +32,24 @@ def caller_of(role_arn: str, session_name: str, session_policy: str | None = Non
     return Caller(
         name=f"arn:aws:sts::{account_id}:assumed-role/{name}/{session_name}",
         account_id=account_id,
-        role_arn=role_arn,
+        principal_arn=role_arn,
         identity=tuple(_identity(role)) if role else (),
         boundary=(_managed(backend, boundary_arn),) if boundary_arn else None,
         session=(_document(session_policy),) if session_policy else None,
     )
+
+
+def user_of(account_id: str, access_key_id: str | None) -> tuple[Caller, bool] | None:
+    """The user whose key it is, and whether the key is active; None for a key of no user."""
+    backend: IAMBackend = iam_backends[account_id]["aws"]
+    key = backend.access_keys.get(access_key_id)
+    user = backend.users.get(key.user_name) if key else None
+    if key is None or user is None:
+        return None
+    groups = [group for group in list(backend.groups.values()) if user in group.users]
+    identity = [policy for one in (user, *groups) for policy in _identity(one)]
+    caller = Caller(name=user.arn, account_id=account_id, principal_arn=user.arn, identity=tuple(identity))
+    return caller, key.status == "Active"
 
 
 def role_of(arn: str) -> Role | None:
@@ -43,11 +58,11 @@ def role_of(arn: str) -> Role | None:
     return next((role for role in iam_backends[account_id]["aws"].get_roles() if role.arn == arn), None)
 
 
-def _identity(role: Role) -> list[Document]:
-    inline = [_document(text) for text in dict(role.policies).values()]
+def _identity(principal: User | Group | Role) -> list[Document]:
+    inline = [_document(text) for text in dict(principal.policies).values()]
     managed = [
         _document(one.document)
-        for policy in list(role.managed_policies.values())
+        for policy in list(principal.managed_policies.values())
         for one in policy.versions
         if one.version_id == policy.default_version_id
     ]
@@ -62,7 +77,7 @@ def _managed(backend: IAMBackend, arn: str) -> Document:
 
 
 def policy_of(resource: str) -> Document | None:
-    """The policy of a queue, topic, function, bucket, key or role, by its ARN; None where it has none."""
+    """The policy of a resource, by its ARN; None where it has none."""
     parts = resource.split(":", 5)
     if len(parts) != _PARTS:
         return None
@@ -100,6 +115,24 @@ def _of_bucket(_region: str, _account_id: str, resource: str) -> Document | None
     return None
 
 
+def _of_secret(region: str, account_id: str, name: str) -> Document | None:
+    arn = f"arn:aws:secretsmanager:{region}:{account_id}:{name}"
+    secrets = secretsmanager_backends[account_id][region].secrets.values()
+    return next((_document(secret.policy) for secret in list(secrets) if secret.arn == arn), None)
+
+
+def _of_bus(region: str, account_id: str, name: str) -> Document | None:
+    bus = events_stores[account_id][region].event_buses.get(name.removeprefix("event-bus/"))
+    return _document(bus.policy) if bus else None
+
+
+def _of_table(region: str, account_id: str, name: str) -> Document | None:
+    """That of the table speaks of its indexes too."""
+    arn = f"arn:aws:dynamodb:{region}:{account_id}:{'/'.join(name.split('/')[:2])}"
+    found = dynamodb_backends[account_id][region].resource_policies.get(arn)
+    return _document(found.policy_doc) if found else None
+
+
 def _of_function(region: str, account_id: str, name: str) -> Document | None:
     _, _, rest = name.partition(":")
     function_name, _, qualifier = rest.partition(":")
@@ -109,10 +142,13 @@ def _of_function(region: str, account_id: str, name: str) -> Document | None:
 
 
 _POLICIES = {
+    "dynamodb": _of_table,
+    "events": _of_bus,
     "iam": _of_role,
     "kms": _of_key,
     "lambda": _of_function,
     "s3": _of_bucket,
+    "secretsmanager": _of_secret,
     "sns": _of_topic,
     "sqs": _of_queue,
 }

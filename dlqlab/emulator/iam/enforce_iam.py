@@ -1,15 +1,16 @@
 """With --enforce-iam, a call of a function or service is allowed or refused by the policies of IAM, as on AWS.
 
-Who signs with a key of a role's session has the role's policies; what a service of AWS delivers to a queue, a topic or
-a function needs that resource's policy; whoever comes with another key is the account's root. A mapping of a queue
-needs its function's role to let it read the queue, and API Gateway needs the function's permission.
+Who signs with a key of a user, or of a role's session, has the user's or the role's policies; what a service of AWS
+delivers to a queue, a topic or a function needs that resource's policy; whoever comes with another key is the account's
+root. A mapping of a queue needs its function's role to let it read the queue, and API Gateway needs the function's
+permission.
 """
 
 import json
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
 from localstack.aws import handlers
@@ -23,9 +24,9 @@ from localstack.utils.patch import patch as replace
 from moto.sts.models import sts_backends
 
 from dlqlab.emulator.iam.actions import needs_of
-from dlqlab.emulator.iam.attached import caller_of, more_needs, policy_of, resolved_request, role_of
+from dlqlab.emulator.iam.attached import caller_of, more_needs, policy_of, resolved_request, role_of, user_of
 from dlqlab.emulator.iam.policies import Caller, Decision, Need, decide
-from dlqlab.emulator.iam.refused import Refused, refused
+from dlqlab.emulator.iam.refused import Refused, key_refused, refused, session_refused
 
 _LOG = logging.getLogger(__name__)
 _DELIVERIES = frozenset({"sqs:SendMessage", "sns:Publish", "lambda:InvokeFunction", "sts:AssumeRole"})
@@ -36,6 +37,8 @@ _NO_STREAM = (
     "ListShards, and ListStreams Actions on your stream in Kinesis or DynamoDB."
 )
 _ALWAYS = "sts:GetCallerIdentity"
+_OTHER_SESSIONS = frozenset({"sts:GetSessionToken", "sts:GetFederationToken"})
+"""Their keys would be the account's root's here."""
 
 
 def _enforce(_chain: Any, context: RequestContext, _response: Any) -> None:
@@ -46,19 +49,34 @@ def _enforce(_chain: Any, context: RequestContext, _response: Any) -> None:
     caller = _caller(context)
     if caller is None:
         return
+    if not caller.is_service and f"{service}:{context.operation.name}" in _OTHER_SESSIONS:
+        _refuse(session_refused(caller.name, context.operation.name))
     for need in _needs(service, context):
         if need.action == _ALWAYS or (caller.is_service and need.action not in _DELIVERIES):
             continue
         if found := _refusal(service, need, caller, _context(context, caller)):
-            raise CommonServiceException(found.code, found.message, found.status, sender_fault=True)
+            _refuse(found)
+
+
+def _refuse(found: Refused) -> NoReturn:
+    raise CommonServiceException(found.code, found.message, found.status, sender_fault=True)
 
 
 def _caller(context: RequestContext) -> Caller | None:
-    """Who calls; None for the account's root."""
+    """Who calls; None for the account's root.
+
+    Raises:
+        CommonServiceException: the key is a user's and not active.
+    """
     key = extract_access_key_id_from_auth_header(context.request.headers)
     session = sts_backends[context.account_id]["aws"].get_assumed_role_from_access_key(key)
     if session:
         return caller_of(session.role_arn, session.session_name, session.policy)
+    if found := user_of(context.account_id, key):
+        user, is_active = found
+        if not is_active:
+            _refuse(key_refused(context.service.service_name))
+        return user
     principal = (context.internal_request_params or {}).get("service_principal")
     return Caller(name=f"{principal}.amazonaws.com", account_id=context.account_id) if principal else None
 
@@ -85,9 +103,10 @@ def _keys(caller: Caller, source_arn: str | None, region: str) -> dict[str, str 
         "aws:sourcearn": source_arn,
         "aws:sourceaccount": ((account[0] if account else "") or caller.account_id) if source_arn else None,
         "aws:sourceowner": caller.account_id,
-        "aws:principalarn": caller.role_arn or None,
+        "aws:principalarn": caller.principal_arn or None,
         "aws:principalaccount": None if caller.is_service else caller.account_id,
-        "aws:principaltype": None if caller.is_service else "AssumedRole",
+        "aws:principaltype": None if caller.is_service else "User" if caller.is_user else "AssumedRole",
+        "aws:username": caller.name.rpartition("/")[2] if caller.is_user else None,
         "aws:principalisawsservice": str(caller.is_service).lower(),
         "aws:principalservicename": caller.name if caller.is_service else None,
         "aws:requestedregion": region,
@@ -117,9 +136,9 @@ def _remedy(need: Need, caller: Caller, decision: Decision) -> str:
     if caller.is_service:
         statement = {"Principal": {"Service": caller.name}, **statement}
         return f"Missing in the resource's policy: {json.dumps(statement)}"
-    if role_of(caller.role_arn) is None:
-        return f"There is no role {caller.role_arn}: create it, with {json.dumps(statement)}"
-    return f"Missing for {caller.role_arn}: {json.dumps(statement)}"
+    if not caller.is_user and role_of(caller.principal_arn) is None:
+        return f"There is no role {caller.principal_arn}: create it, with {json.dumps(statement)}"
+    return f"Missing for {caller.principal_arn}: {json.dumps(statement)}"
 
 
 def _check_mapping(role_arn: str, queue_arn: str) -> None:

@@ -25,12 +25,13 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls: a session of a role, or a service of AWS by its principal, which has no policies of its own."""
+    """Who calls: a user, a session of a role, or a service of AWS by its principal, which has no own policies."""
 
     name: str
-    """The ARN of the session, or the principal, as ``sns.amazonaws.com``."""
+    """The ARN of the user or session, or the principal, as ``sns.amazonaws.com``."""
     account_id: str = ""
-    role_arn: str = ""
+    principal_arn: str = ""
+    """Of the user or the session's role, whose policies these are."""
     identity: tuple[Document, ...] = ()
     boundary: tuple[Document, ...] | None = None
     session: tuple[Document, ...] | None = None
@@ -38,7 +39,12 @@ class Caller:
     @property
     def is_service(self) -> bool:
         """Whether it is a service, whom only the policy of a resource can allow something."""
-        return not self.role_arn
+        return not self.principal_arn
+
+    @property
+    def is_user(self) -> bool:
+        """Whether it is a user, who is his own principal."""
+        return self.principal_arn == self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ class _Verdicts:
                 if self.caller is not None and not is_deny:
                     names = _names_of(statement, self.caller)
                     direct = direct or bool(names)
-                    session = session or bool(names - {self.caller.role_arn})
+                    session = session or bool(names - {self.caller.principal_arn})
         return _Found(allow, deny, direct, session, tuple(doubts))
 
     def _applies(self, statement: Document) -> bool | None:
@@ -217,7 +223,7 @@ def _is_him(kind: str, principal: str, caller: Caller) -> bool:
     if caller.is_service:
         return kind == "Service" and principal == caller.name
     account = caller.account_id
-    mine = {account, f"arn:aws:iam::{account}:root", caller.role_arn, caller.name}
+    mine = {account, f"arn:aws:iam::{account}:root", caller.principal_arn, caller.name}
     return kind == "AWS" and principal in mine
 
 

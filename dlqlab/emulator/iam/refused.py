@@ -61,6 +61,25 @@ def refused(service: str, caller: str, need: Need, decision: Decision) -> Refuse
     return Refused(code, f"{message} {decision.why.replace(need.action, action)}", status)
 
 
+def key_refused(service: str) -> Refused:
+    """The service's error for a key that is not active."""
+    denied, status = code_and_status(service)
+    if service == "s3":
+        text = "The AWS Access Key Id you provided does not exist in our records."
+        return Refused("InvalidAccessKeyId", text, status)
+    if service == "ec2":
+        return Refused("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+    code = "UnrecognizedClientException" if denied == "AccessDeniedException" else "InvalidClientTokenId"
+    return Refused(code, "The security token included in the request is invalid.", status)
+
+
+def session_refused(user: str, operation: str) -> Refused:
+    """Of a user's own session, which the emulator would not know again. Not AWS's: there it is allowed."""
+    code, status = code_and_status("sts")
+    why = f"dlqlab cannot tell what the keys of {operation} may: use the user's own, or those of AssumeRole"
+    return Refused(code, f"User: {user}: {why}", status)
+
+
 def _spelt(action: str) -> str:
     prefix, _, name = action.partition(":")
     if prefix == "sqs":

@@ -21,7 +21,7 @@ def policy(
 
 
 def role(*policies: dict[str, Any], **more: Any) -> Caller:
-    return Caller(name=SESSION, account_id=ACCOUNT, role_arn=ROLE, identity=policies, **more)
+    return Caller(name=SESSION, account_id=ACCOUNT, principal_arn=ROLE, identity=policies, **more)
 
 
 SNS = Caller(name="sns.amazonaws.com", account_id=ACCOUNT)
