@@ -500,3 +500,14 @@ def test_entries_of_a_batch_that_were_refused(
     assert [one["Code"] for one in answer["Failed"]] == ["InvalidParameterValue"]
     found = [(row["status"], row["error_code"]) for row in rows if row["operation"] == "SendMessageBatch"]
     assert found == [(200, "InvalidParameterValue"), (200, None)]
+
+
+def test_answer_that_only_holds_such_words(emulator: Emulator, make_function: FunctionFactory) -> None:
+    """What a function answers is no word of the service's: the call was served."""
+    code = f"Mine{uuid.uuid4().hex[:8]}"
+    function = make_function(f"def handler(event, context): return {{'Failed': [{{'Code': '{code}'}}]}}")
+    assert function.invoke().payload == {"Failed": [{"Code": code}]}
+
+    rows = [row for row in recording(emulator).calls.to_pylist() if row["service"] == "lambda"]
+    assert {200} <= {row["status"] for row in rows}
+    assert code not in {row["error_code"] for row in rows}

@@ -32,6 +32,8 @@ _HTTP = (
 )
 _REFUSED_IN_PART = re.compile(rb'"Failed":\s*\[\s*\{|"FailedEntryCount":\s*[1-9]|<BatchResultErrorEntry>')
 """In the answer to a batch: the status says 200, and entries were refused."""
+_TAKE_BATCHES = frozenset({"sqs", "sns", "events"})
+"""Others' answers hold what users have written, which may have the same words."""
 _SERVICE, _OPERATION, _RESOURCE, _ENDED, _STATUS, _URL, _ERROR, _SIZE = (
     1 + UNFINISHED_CALL_FIELDS.index(name)
     for name in ("service", "operation", "resource", "ended_ts", "status", "url", "error_body", "size")
@@ -119,7 +121,9 @@ class Watch:
         try:
             row[_ENDED], row[_STATUS] = witness.epoch + monotonic(), status
             size = row[_SIZE]
-            if status >= "4" or (b"Failed" in body and _REFUSED_IN_PART.search(body)):
+            if status >= "4" or (
+                row[_SERVICE] in _TAKE_BATCHES and b"Failed" in body and _REFUSED_IN_PART.search(body)
+            ):
                 row[_ERROR] = body[:BODY_MAX]
                 size += len(row[_ERROR])
             else:
