@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dlqlab.contracts.topology import Alarm, Consumer, Function, Pipe, Queue, Table, Topology
+from dlqlab.contracts.topology import EVENT_RETRIES, Alarm, Consumer, Function, Pipe, Queue, Table, Topology
 from dlqlab.deploy.arns import name_of, service_of
 from dlqlab.deploy.survey.calls import Clients, asked, pages
 from dlqlab.deploy.survey.entries import Known, entries
@@ -15,8 +16,6 @@ from dlqlab.errors import DeployError
 
 DISABLED = frozenset({"Disabled", "Disabling"})
 PROBES = "dlqlab-probe-"
-EVENT_RETRIES = 2
-"""Of an asynchronous invocation, where nothing else is configured (API reference of PutFunctionEventInvokeConfig)."""
 _EVENT_CONFIGS = "FunctionEventInvokeConfigs"
 
 
@@ -37,7 +36,7 @@ def survey(clients: Clients, *, name: str) -> Survey:
     notes: list[str] = []
     try:
         queues = _leading_somewhere(list(_queues(clients("sqs"))), notes)
-        functions = list(_functions(clients("lambda"), {queue.name for queue in queues}))
+        functions = list(_functions(clients("lambda"), {queue.name for queue in queues}, notes))
         consumers = list(_consumers(clients("lambda"), {queue.name for queue in queues}))
     except (ClientError, BotoCoreError) as error:
         raise DeployError(f"queues and functions cannot be read: {error}") from error
@@ -118,23 +117,34 @@ def _queue(name: str, attributes: Mapping[str, str]) -> Queue:
     )
 
 
-def _functions(client: Any, queues: set[str]) -> Iterator[Function]:
+def _functions(client: Any, queues: set[str], notes: list[str]) -> Iterator[Function]:
     for found in pages(client, "list_functions", "Functions"):
         name = found["FunctionName"]
         variables = found.get("Environment", {}).get("Variables", {})
-        events: dict[str, Any] = next(
-            iter(pages(client, "list_function_event_invoke_configs", _EVENT_CONFIGS, FunctionName=name)), {}
+        retries, drops = asked(f"asynchronous invocations of {name}", notes, partial(_events, client, found)) or (
+            None,
+            None,
         )
-        failed = events.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         yield Function(
             role=name,
             name=name,
             timeout_s=found.get("Timeout"),
             reserved_concurrency=client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions"),
             may_send_to=tuple(sorted(_named(variables.values(), queues))),
-            event_retries=events.get("MaximumRetryAttempts", EVENT_RETRIES),
-            drops_failed_events=not (failed or found.get("DeadLetterConfig", {}).get("TargetArn")),
+            event_retries=retries,
+            drops_failed_events=drops,
         )
+
+
+def _events(client: Any, function: Mapping[str, Any]) -> tuple[int, bool]:
+    """How often a failed asynchronous invocation is tried again, and whether nothing takes it in the end."""
+    configured = pages(
+        client, "list_function_event_invoke_configs", _EVENT_CONFIGS, FunctionName=function["FunctionName"]
+    )
+    events: Mapping[str, Any] = next(iter(configured), {})
+    failed = events.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    letters = function.get("DeadLetterConfig", {}).get("TargetArn")
+    return events.get("MaximumRetryAttempts", EVENT_RETRIES), not (failed or letters)
 
 
 def _named(values: Any, queues: set[str]) -> set[str]:
