@@ -1,8 +1,9 @@
 """Batches that functions send, some entries of which were refused: the call succeeds, and only its answer says so."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
-from dlqlab.analysis.flow import Flow
+from dlqlab.analysis.flow import Flow, subjects_of
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.recorded import Outcome
 
@@ -16,37 +17,43 @@ _SENDS = {
 
 def refused(flow: Flow) -> tuple[str, ...]:
     """The messages whose functions lost entries of a batch so; where there are several or none, their request id."""
-    lost = {
-        call["request_id"]: None
-        for call in flow.calls
-        if (call["service"], call["operation"]) in _SENDS
-        and call["error_code"]
-        and call["status"] == HTTPStatus.OK
-        and call["function"]
-        and flow.is_own_caller(call["function"])
-        and not _is_made_good(flow, call)
-    }
-    rows = {row["request_id"]: row for row in flow.every_invocation if row["request_id"] in lost}
-    ended_well = [request_id for request_id in lost if request_id in rows and rows[request_id]["outcome"] == Outcome.OK]
-    return tuple(dict.fromkeys(name for request_id in ended_well for name in _names(rows[request_id])))
+    sends: dict[str, list[Row]] = {}
+    for call in flow.calls:
+        if call["request_id"] and call["function"] and flow.is_own_caller(call["function"]) and _is_send(call):
+            sends.setdefault(call["request_id"], []).append(call)
+    lost = [request_id for request_id, some in sends.items() if _is_lost(some)]
+    rows = {row["request_id"]: row for row in flow.every_invocation if row["request_id"] in sends} if lost else {}
+    silent = [rows[one] for one in lost if one in rows and _is_silent(rows[one])]
+    return tuple(dict.fromkeys(name for row in silent for name in subjects_of(row)))
 
 
-def _is_made_good(flow: Flow, batch: Row) -> bool:
-    """Whether the same invocation sent to the same place later, and that was taken."""
-    again = _SENDS[batch["service"], batch["operation"]]
+def _is_send(call: Row) -> bool:
     return any(
-        call["request_id"] == batch["request_id"]
-        and call["service"] == batch["service"]
-        and call["operation"] in {again, batch["operation"]}
-        and call["resource"] == batch["resource"]
-        and call["ts"] > batch["ts"]
-        and not call["error_code"]
-        for call in flow.calls
+        call["service"] == service and call["operation"] in {batch, one} for (service, batch), one in _SENDS.items()
     )
 
 
-def _names(row: Row) -> tuple[str, ...]:
-    if row["reports_failures"] and row["named_ids"]:
-        return ()  # the function says that something is to come again
-    ids = tuple(row["message_ids"] or ())
-    return ids if len(ids) == 1 else (row["request_id"],)
+def _is_lost(sends: Sequence[Row]) -> bool:
+    """Whether, of the sends of one invocation, a batch had refused entries, and none later made it good."""
+    return any(
+        (call["service"], call["operation"]) in _SENDS
+        and call["error_code"]
+        and call["status"] == HTTPStatus.OK
+        and not any(_makes_good(later, call) for later in sends)
+        for call in sends
+    )
+
+
+def _makes_good(later: Row, batch: Row) -> bool:
+    """Whether it went to the same place after that batch, and was taken."""
+    return (
+        (later["service"], later["resource"]) == (batch["service"], batch["resource"])
+        and later["operation"] in {batch["operation"], _SENDS[batch["service"], batch["operation"]]}
+        and later["ts"] > batch["ts"]
+        and not later["error_code"]
+    )
+
+
+def _is_silent(row: Row) -> bool:
+    """Whether the function answered as if all were well, and named no message that is to come again."""
+    return row["outcome"] == Outcome.OK and not (row["reports_failures"] and row["named_ids"])

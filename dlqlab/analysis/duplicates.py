@@ -12,7 +12,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dlqlab.analysis.flow import Flow
+from dlqlab.analysis.flow import Flow, subjects_of
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.recorded import Kind
 
@@ -32,7 +32,8 @@ class Duplicates:
         """The messages whose functions sent something that was dropped as a duplicate of another task's; where the
         record does not tell which of a batch it is, the invocation's request id.
         """
-        return tuple(dict.fromkeys(name for row in self._of_other_tasks() for name in self._names(row)))
+        senders = (self._senders[row["request_id"]] for row in self._of_other_tasks())
+        return tuple(dict.fromkeys(name for sender in senders for name in subjects_of(sender)))
 
     def _of_other_tasks(self) -> Iterator[Row]:
         kept = {(row["queue"], row["message_id"]): row for row in self._rows if row["kind"] == Kind.SENT}
@@ -49,17 +50,14 @@ class Duplicates:
 
     def _origin(self, row: Row) -> set[str]:
         """What its sender had: ids, tasks and bodies of the messages. A task that came twice has the same body."""
-        ids = self._given.get(row["request_id"] or "", ())
+        sender = self._senders.get(row["request_id"] or "")
+        ids = sender["message_ids"] if sender else ()
         return {one for message_id in ids for one in (message_id, *self._known_by.get(message_id, ()))}
 
-    def _names(self, row: Row) -> tuple[str, ...]:
-        ids = self._given[row["request_id"]]
-        return ids if len(ids) == 1 else (row["request_id"],)
-
     @cached_property
-    def _given(self) -> Mapping[str, tuple[str, ...]]:
-        """The messages that each invocation was given."""
-        return {row["request_id"]: tuple(row["message_ids"]) for row in self._flow.invocations}
+    def _senders(self) -> Mapping[str, Row]:
+        """The invocations that were given messages."""
+        return {row["request_id"]: row for row in self._flow.invocations}
 
     @cached_property
     def _known_by(self) -> Mapping[str, tuple[str, ...]]:

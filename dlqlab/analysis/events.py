@@ -13,8 +13,8 @@ from functools import cached_property
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.recorded import Outcome
+from dlqlab.contracts.topology import EVENT_RETRIES
 
-RETRIES = 2
 _SENDERS = frozenset({"sns", "events", "s3", "scheduler"})
 """Services that invoke functions asynchronously."""
 _CALLERS = frozenset({"client", "invocation"})
@@ -63,17 +63,12 @@ class Events:
         """Every event, in the order in which they were first tried."""
         found: dict[str, list[Row]] = {}
         for row in self._flow.every_invocation:
-            ended_ts = row["ended_ts"]
-            if ended_ts is not None and ended_ts < self._flow.since_ts:
-                continue
-            if self._is_own(row["function"]) and self._is_asynchronous(row):
+            is_own = self._flow.is_own_caller(row["function"]) and not self._flow.is_over(row["ended_ts"])
+            if is_own and self._is_asynchronous(row):
                 found.setdefault(row["request_id"], []).append(row)
         for request_id, rows in found.items():
             name = rows[0]["function"]
             yield Event(request_id, name, rows, self._end(name, rows))
-
-    def _is_own(self, function: str) -> bool:
-        return self._flow.topology is None or function in self._functions
 
     def _is_asynchronous(self, row: Row) -> bool:
         if row["source"] in _CALLERS:
@@ -96,7 +91,7 @@ class Events:
             return End.DONE
         tried = sum(row["outcome"] not in _UNCOUNTED for row in rows)
         function = self._functions.get(name)
-        retries = RETRIES if function is None or function.event_retries is None else function.event_retries
+        retries = EVENT_RETRIES if function is None or function.event_retries is None else function.event_retries
         if last is None or last in _UNCOUNTED or tried <= retries:
             return End.OPEN
         if function is None or function.drops_failed_events is None:

@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from dlqlab.analysis.attempts import attempts_table, distinct_events, retries_table
-from dlqlab.analysis.events import Events
+from dlqlab.analysis.events import Event, Events
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.frames import among, names, sure
 from dlqlab.analysis.oracle import Clock, Expectation, expectation, predicted_attempts, scripted, text_messages
@@ -68,7 +68,7 @@ class Facts:
     @property
     def has_asynchronous_calls(self) -> bool:
         """Whether functions of the pipeline were invoked by somebody who does not wait for the answer."""
-        return self.run.recording is not None and next(Events(self.flow).all(), None) is not None
+        return self.run.recording is not None and bool(self.asynchronous)
 
     @property
     def is_broken_from_outside(self) -> bool:
@@ -106,6 +106,15 @@ class Facts:
             raise EvidenceError(f"the record of the messages is not there: {reason}")
         since_ts = self.manifest.load_started_ts or 0.0
         return Flow(self.run.recording, self.run.topology, self.manifest.promise, since_ts)
+
+    @cached_property
+    def asynchronous(self) -> tuple[Event, ...]:
+        """The asynchronous invocations of the pipeline's functions.
+
+        Raises:
+            EvidenceError: as ``flow``.
+        """
+        return tuple(Events(self.flow).all())
 
     @cached_property
     def ledger(self) -> pd.DataFrame:

@@ -102,7 +102,7 @@ class Flow:
         return tuple(
             row
             for row in self.every_invocation
-            if row["message_ids"] and self.is_own(row["source_arn"] or "") and not self._is_over(row["ended_ts"])
+            if row["message_ids"] and self.is_own(row["source_arn"] or "") and not self.is_over(row["ended_ts"])
         )
 
     @cached_property
@@ -135,13 +135,17 @@ class Flow:
     def _own_names(self) -> frozenset[str] | None:
         return frozenset(self.topology.queue_names.values()) if self.topology else None
 
-    def _is_over(self, ended_ts: float | None) -> bool:
+    def is_over(self, ended_ts: float | None) -> bool:
+        """Whether what ended then was over before the load began."""
         return ended_ts is not None and ended_ts < self.since_ts
 
     def is_own_caller(self, function: str | None) -> bool:
         """Whether it is a function of the pipeline, or none: several pipelines may share an emulator."""
-        functions = {one.name for one in self.topology.functions} if self.topology else None
-        return function is None or functions is None or function in functions
+        return function is None or self._own_functions is None or function in self._own_functions
+
+    @cached_property
+    def _own_functions(self) -> frozenset[str] | None:
+        return frozenset(one.name for one in self.topology.functions) if self.topology else None
 
     def is_own(self, arn: str) -> bool:
         """Whether the queue of that ARN or name belongs to the pipeline."""
@@ -176,3 +180,9 @@ def counted(deliveries: Iterable[Delivery]) -> list[Delivery]:
 def ids(some: Iterable[Stay]) -> tuple[str, ...]:
     """Their message ids, each once, in order."""
     return tuple(dict.fromkeys(stay.message_id for stay in some))
+
+
+def subjects_of(invocation: Row) -> tuple[str, ...]:
+    """What an invocation is named by: the message that it was given; where it had several or none, its request id."""
+    given = tuple(invocation["message_ids"] or ())
+    return given if len(given) == 1 else (invocation["request_id"],)

@@ -70,6 +70,12 @@ class Queue:
     retention_s: int | None = field(default=None, metadata={"range": (60, 1_209_600)})
 
 
+EVENT_RETRIES = 2
+"""How often Lambda tries a failed asynchronous invocation again, where nothing else is configured (API reference of
+PutFunctionEventInvokeConfig).
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A function of Lambda. ``may_send_to`` are the roles of queues that its environment variables name.

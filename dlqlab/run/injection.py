@@ -11,11 +11,9 @@ from typing import Any
 
 from dlqlab.contracts.injection import PLAN_PATH, Plan
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain, to_plain
-from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EmulatorError, UsageError
-
-_DEADLINE_S = 10.0
+from dlqlab.run.emulator_requests import request
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +86,14 @@ def injected(emulator: Emulator, plan: Plan) -> Iterator[None]:
 
 
 def _asked(port: int, method: str, body: str | None = None) -> InForce:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_DEADLINE_S)
     try:
-        connection.request(method, PLAN_PATH, body, {"Content-Type": "application/json"} if body else {})
-        response = connection.getresponse()
-        answer: Any = json.loads(response.read() or b"null")
+        status, text = request(port, PLAN_PATH, method, body)
+        answer: Any = json.loads(text or b"null")
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise EmulatorError(f"the emulator on port {port} does not answer about faults: {error}") from error
-    finally:
-        connection.close()
-    if response.status == http.HTTPStatus.BAD_REQUEST and isinstance(answer, dict):
+    if status == http.HTTPStatus.BAD_REQUEST and isinstance(answer, dict):
         raise UsageError(str(answer.get("message")))
-    if response.status != http.HTTPStatus.OK or not isinstance(answer, dict):
+    if status != http.HTTPStatus.OK or not isinstance(answer, dict):
         raise UsageError(
             f"the emulator on port {port} has no faults from outside: start it without --without-patch inject_faults"
         )

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from dlqlab.contracts.owed import OWED_PATH, Owed, OwedKind
 from dlqlab.contracts.plain import ShapeError, from_plain
 from dlqlab.contracts.topology import Topology
-from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.errors import EmulatorError
+from dlqlab.run.emulator_requests import request
 from dlqlab.wording import count
 
-_DEADLINE_S = 10.0
 _SAID_MAX = 3
 
 
@@ -21,18 +20,11 @@ def owed_by(port: int) -> list[Owed]:
     Raises:
         EmulatorError: it does not answer, or not as expected.
     """
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_DEADLINE_S)
     try:
-        connection.request("GET", OWED_PATH)
-        response = connection.getresponse()
-        text = response.read()
-        if response.status == http.HTTPStatus.NOT_FOUND:
-            return []
-        return [from_plain(Owed, one) for one in json.loads(text)]
+        status, text = request(port, OWED_PATH)
+        return [] if status == http.HTTPStatus.NOT_FOUND else [from_plain(Owed, one) for one in json.loads(text)]
     except (OSError, http.client.HTTPException, ValueError, ShapeError) as error:
         raise EmulatorError(f"the emulator does not say what it still owes: {error}") from error
-    finally:
-        connection.close()
 
 
 def to_wait_for(found: Iterable[Owed], topology: Topology, until_ts: float) -> list[Owed]:

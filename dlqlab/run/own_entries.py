@@ -27,9 +27,8 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
     base, address, method = endpoint, "", "POST"
     if entry.kind == "http":
         method, address = entry.http.split()
-        base = (entry.url or _only_api(entry, target)).rstrip(
-            "/"
-        )  # with its stage, to which the load's client adds the path
+        # With its stage, to which the load's client adds the path.
+        base = (entry.url or _only_api(entry, target)).rstrip("/")
     else:
         address = _ADDRESSES[entry.kind](target, entry.name)
     return base, EntrySettings(
@@ -115,8 +114,8 @@ def _published_to(one: TopologyEntry) -> Entry | None:
             pattern = json.loads(one.filter or "{}")
             first = {key: value[0] for key, value in pattern.items() if isinstance(value, list) and value}
             named = {
-                name: first[key]
-                for name, key in (("source", "source"), ("detail_type", "detail-type"))
+                setting: first[key]
+                for setting, key in (("source", "source"), ("detail_type", "detail-type"))
                 if isinstance(first.get(key), str)
             }
             return Entry(bus=name.partition("/")[0], **named)

@@ -14,10 +14,10 @@ from dlqlab.contracts.recorded import RECORDER
 from dlqlab.contracts.recorded_run import NOT_MEASURED, new_recording, write_gaps, write_table
 from dlqlab.contracts.recording import BEHIND_MAX_S, FOLDER, STATUS_PATH, TABLES
 from dlqlab.contracts.rundir import RunDir
-from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.reader import Between, Reader
 from dlqlab.errors import EvidenceError
+from dlqlab.run.emulator_requests import request
 
 FLUSH_DEADLINE_S = 30.0
 NOBODY = "what happened to each message: the endpoint is no emulator that dlqlab started on this machine"
@@ -98,15 +98,9 @@ def recorder_state(port: int) -> dict[str, Any]:
         OSError, http.client.HTTPException: nobody answers.
         EvidenceError, ValueError: the answer makes no sense.
     """
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=FLUSH_DEADLINE_S)
-    try:
-        connection.request("GET", STATUS_PATH)
-        response = connection.getresponse()
-        text = response.read()
-    finally:
-        connection.close()
-    if response.status != http.HTTPStatus.OK:
-        raise EvidenceError(f"HTTP status {response.status}")
+    status, text = request(port, STATUS_PATH, deadline_s=FLUSH_DEADLINE_S)
+    if status != http.HTTPStatus.OK:
+        raise EvidenceError(f"HTTP status {status}")
     state = json.loads(text)
     if not isinstance(state, dict):
         raise EvidenceError(f"it answered with a {type(state).__name__}")

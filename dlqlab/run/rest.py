@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dlqlab.collect.drain import DrainProbe
+from dlqlab.collect.drain import DrainProbe, DrainState
 from dlqlab.collect.queues import Depth
 from dlqlab.contracts.owed import Owed, OwedKind
 from dlqlab.contracts.topology import Topology
@@ -60,8 +60,7 @@ class Rest:
         self._too_late = owed.not_waited_for(found, self.topology, self._until_ts)
         if self._owed:
             return sum(one.n for one in self._owed)
-        now = self._consumed(self.look())
-        return sum(depth.visible + depth.in_flight + depth.delayed for depth in now.values())
+        return DrainState(depths=self._consumed(self.look())).queued
 
     def _consumed(self, depths: Mapping[str, Depth]) -> Mapping[str, Depth]:
         consumed = {one.queue for one in self.topology.consumers} | {pipe.source for pipe in self.topology.pipes}

@@ -83,6 +83,8 @@ def _with_a_message(flow: Flow, ledger: pd.DataFrame, kind: Kind) -> "pd.Series[
     recording, columns = flow.recording, ["ts", "queue", "kind", "request_id", "task_key", "body_sha256"]
     rows = (row for row in recording.messages.select(columns).to_pylist() if row["ts"] >= flow.since_ts)
     messages = [row for row in rows if row["kind"] == kind and flow.is_own(row["queue"])]
+    if not messages:
+        return pd.Series(data=False, index=ledger.index)
     hashes = {row["body_sha256"] for row in messages}
     bodies = recording.bodies.select(["body_sha256", "body"]).to_pylist()
     found = _keys_in((row["body"] for row in bodies if row["body_sha256"] in hashes), keys)

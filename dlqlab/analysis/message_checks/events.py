@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dlqlab.analysis.causes import shape
 from dlqlab.analysis.checking import Judgement, check
-from dlqlab.analysis.events import End, Event, Events
+from dlqlab.analysis.events import End, Event
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.wording import examples
 from dlqlab.contracts.verdict import NamedSet, SetKind, Status
@@ -31,7 +31,7 @@ SETS = (
 )
 def events_check(facts: Facts) -> Judgement:
     """Valid: each was done or handed on. Named by the request id of Lambda."""
-    events = list(Events(facts.flow).all())
+    events = facts.asynchronous
     members = {str(end): tuple(one.request_id for one in events if one.end is end) for end in End}
     dropped = [one for one in events if one.end is End.DROPPED]
     if not events:

@@ -8,7 +8,7 @@ from dlqlab.analysis.deletions import Deletion, deletion_of
 from dlqlab.analysis.duplicates import Duplicates
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, ids
-from dlqlab.analysis.follow_ups import missing
+from dlqlab.analysis.follow_ups import Missing, missing
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.wording import examples
 from dlqlab.contracts.recorded import Kind
@@ -81,12 +81,15 @@ LOST_SAID = {
 def messages_check(facts: Facts) -> Judgement:
     """Valid: every message that entered a queue was worked off, or is a dead letter. Open: the record ends before."""
     flow = facts.flow
-    members = sort_messages(flow)
+    unfollowed = tuple(missing(flow))
+    members = sort_messages(flow) | {
+        "without_follow_up": tuple(dict.fromkeys(one for some in unfollowed for one in some.messages))
+    }
     lost = tuple(dict.fromkeys(one for name in LOST_SAID for one in members[name]))
     entered = len(members["entered"])
     return Judgement(
         status=_status(members, entered=entered, lost=len(lost)),
-        statement="; ".join([_statement(members, entered=entered, lost=len(lost)), *_follow_ups(flow)]),
+        statement="; ".join([_statement(members, entered=entered, lost=len(lost)), *map(_follow_up, unfollowed)]),
         measured=float(len(lost)),
         expected=0.0,
         unit="messages",
@@ -107,7 +110,6 @@ def sort_messages(flow: Flow) -> dict[str, tuple[str, ...]]:
     told = {
         "dropped_as_duplicate": Duplicates(flow).parents(),
         "refused_in_a_batch": refused(flow),
-        "without_follow_up": tuple(dict.fromkeys(one for some in missing(flow) for one in some.messages)),
     }
     return {name: ids(some) for name, some in found.items()} | told
 
@@ -150,8 +152,8 @@ def _statement(members: Mapping[str, tuple[str, ...]], *, entered: int, lost: in
     return f"{text}; {'; '.join(parts)}"
 
 
-def _follow_ups(flow: Flow) -> list[str]:
-    return [f"{len(one.messages):,} worked off with {one}: {examples(one.messages)}" for one in missing(flow)]
+def _follow_up(one: Missing) -> str:
+    return f"{len(one.messages):,} worked off with {one}: {examples(one.messages)}"
 
 
 def _by_queue(flow: Flow) -> dict[str, dict[str, int]]:
