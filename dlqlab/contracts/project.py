@@ -137,8 +137,8 @@ class Flood:
     tasks: int = setting(300, "no more than these are sent", 1, 10_000_000)
     locustfile: str = setting(
         "",
-        "your own locustfile instead, from the file's folder: its host is the API's URL or the endpoint, and it runs "
-        "for `duration_s` with `users`; no ledger is kept of it",
+        "your own locustfile instead, from the file's folder: its host is the API's or function's URL or the endpoint, "
+        "and it runs for `duration_s` with `users`; no ledger is kept of it",
     )
     timeout_s: float = setting(30.0, "a request without an answer for this long is given up", 1, 60)
 

@@ -53,10 +53,10 @@ def entry_settings(project: Project, root: Path, target: Target) -> tuple[str, E
 
 
 def host_of(project: Project, target: Target) -> str:
-    """The address that a locustfile of the user's own gets: of the API that the file names or the only one, else the
-    emulator's.
+    """The address that a locustfile of the user's own gets: the one that the file names, or that of the only API, else
+    of the only function URL; where there is none or several, the emulator's.
     """
-    urls = [project.entry.url] if project.entry.url else [*_rest_urls(target), *_http_urls(target)]
+    urls = [project.entry.url] if project.entry.url else _urls(target)
     return (urls[0] if len(urls) == 1 else target.endpoint or "").rstrip("/")
 
 
@@ -178,7 +178,7 @@ def _only_api(entry: Entry, target: Target) -> str:
     Raises:
         UsageError: there is none, or there are several.
     """
-    urls = [*_rest_urls(target), *_http_urls(target)] or _function_urls(target.topology)
+    urls = _urls(target)
     if not urls:
         raise UsageError(
             f"entry.http is {entry.http!r}, and neither an API nor a function URL is deployed: give entry.url or "
@@ -187,6 +187,11 @@ def _only_api(entry: Entry, target: Target) -> str:
     if len(urls) > 1:
         raise UsageError(f"entry.url is not given, and there are {len(urls)} APIs: give one of {', '.join(urls)}")
     return urls[0]
+
+
+def _urls(target: Target) -> list[str]:
+    """Of all APIs, or of the pipeline's functions."""
+    return [*_rest_urls(target), *_http_urls(target)] or _function_urls(target.topology)
 
 
 def _rest_urls(target: Target) -> list[str]:

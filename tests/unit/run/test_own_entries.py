@@ -13,7 +13,7 @@ from dlqlab.contracts.topology import Consumer, EntryKind, Function, Queue, Topo
 from dlqlab.contracts.topology import Entry as TopologyEntry
 from dlqlab.deploy.target import Target
 from dlqlab.errors import UsageError
-from dlqlab.run.own_entries import entry_settings, ways_in
+from dlqlab.run.own_entries import entry_settings, host_of, ways_in
 
 PROJECT = Project(name="shop", entry=Entry(http="PUT /tasks/{{key}}"))
 
@@ -91,6 +91,18 @@ def test_function_url_is_taken_where_there_is_no_api() -> None:
     found.__dict__["topology"] = with_a_function_url()
     assert entry_settings(PROJECT, Path(), found)[0] == URL.rstrip("/")
     assert ways_in(found.topology) == [Entry(http="POST /", url=URL)]
+
+
+def test_own_locustfile_gets_the_only_address_there_is() -> None:
+    """An API's before a function URL's; of several nobody can tell, so the emulator's."""
+    found = target()
+    found.__dict__["topology"] = with_a_function_url()
+    both = target(abc="local")
+    both.__dict__["topology"] = with_a_function_url()
+
+    assert host_of(PROJECT, found) == URL.rstrip("/")
+    assert host_of(PROJECT, both) == "http://127.0.0.1:1/_aws/execute-api/abc/local"
+    assert host_of(PROJECT, target(abc="local", xyz="dev")) == "http://127.0.0.1:1"
 
 
 def test_no_api_at_all() -> None:
