@@ -70,6 +70,7 @@ def attempt_of(
         is_named=None
         if message_id is None or invocation["named_ids"] is None
         else message_id in invocation["named_ids"],
+        is_misread=message_id in (invocation.get("misread_ids") or ()),
         next_started_ts=next_started_ts,
         fault=invocation.get("fault"),
     )

@@ -14,6 +14,8 @@ class Deletion(StrEnum):
     """After an attempt that succeeded, or by a consumer that is no event source mapping."""
     NAMED_IN_VAIN = "named_in_vain"
     """Named in batchItemFailures, for which its mapping does not ask."""
+    CALLED_FAILED_IN_VAIN = "called_failed_in_vain"
+    """The answer calls it failed in a form that Lambda does not read."""
     UNFINISHED = "deleted_unfinished"
     """Every attempt failed."""
     UNTRIED = "deleted_untried"
@@ -27,6 +29,8 @@ def deletion_of(stay: Stay) -> Deletion:
         return Deletion.DONE
     if not failed:
         return Deletion.UNTRIED
+    if failed[-1].is_misread:
+        return Deletion.CALLED_FAILED_IN_VAIN
     return Deletion.NAMED_IN_VAIN if failed[-1].is_named and not failed[-1].failed else Deletion.UNFINISHED
 
 

@@ -152,6 +152,8 @@ def _fate(delivery: Delivery, gone: Row | None) -> tuple[Fate, str]:
 def how_it_failed(attempt: Attempt) -> tuple[Fate, str]:
     """Of an attempt that failed: whether the function got to the message, and what went wrong."""
     match attempt.outcome:
+        case Outcome.OK if attempt.is_misread:
+            text = "the function's answer calls it failed in a form that Lambda does not read"
         case Outcome.OK if not attempt.failed:
             text = "the function named it in batchItemFailures, which its mapping does not ask for"
         case Outcome.OK if attempt.is_answer_unread:

@@ -49,8 +49,9 @@ class Attempt:
 
     ``failed``: it names the message as failed, or all failed with it; None where it had no messages. ``is_named``: the
     answer names it in batchItemFailures, whether or not the mapping asks for them; None where that is not known.
-    ``reports_failures``: whether its mapping asks which messages failed. ``calls`` are
-    those that are about the message or about none; ``calls_of_mates`` counts those about others of its batch.
+    ``is_misread``: the answer calls it failed in a form that Lambda does not read. ``reports_failures``: whether its
+    mapping asks which messages failed. ``calls`` are those that are about the message or about none;
+    ``calls_of_mates`` counts those about others of its batch.
     ``is_about``: whether a call is about this message; None where no call tells one message of its batch from another.
     ``next_started_ts``: when the next invocation of its environment started, where there was one. ``fault``: the fault
     from outside that struck it, by its name; so for calls, deliveries and stays.
@@ -74,6 +75,7 @@ class Attempt:
     calls_of_mates: int = 0
     is_about: bool | None = None
     is_named: bool | None = None
+    is_misread: bool = False
     reports_failures: bool | None = None
     next_started_ts: float | None = None
     fault: str | None = None
@@ -91,7 +93,7 @@ class Attempt:
     @property
     def has_failed(self) -> bool:
         """Whether the code had the message and did not do it, by its own word or by its end."""
-        return self.has_run and bool(self.failed or self.is_named)
+        return self.has_run and bool(self.failed or self.is_named or self.is_misread)
 
     @property
     def is_answer_unread(self) -> bool:
@@ -108,7 +110,7 @@ class Attempt:
     @property
     def has_succeeded(self) -> bool:
         """Whether the code had the message, answered, and did not call it failed."""
-        return self.outcome == Outcome.OK and not self.failed and not self.is_named
+        return self.outcome == Outcome.OK and not (self.failed or self.is_named or self.is_misread)
 
     @property
     def error(self) -> str | None:

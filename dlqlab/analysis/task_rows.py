@@ -17,12 +17,7 @@ _OUTCOMES = {
     Kind.EXPIRED: "lost: expired",
     Kind.PURGED: "lost: purged",
 }
-_DELETED = {
-    Deletion.DONE: "done",
-    Deletion.NAMED_IN_VAIN: "lost: named in vain",
-    Deletion.UNFINISHED: "lost: deleted unfinished",
-    Deletion.UNTRIED: "lost: deleted untried",
-}
+_DELETED = {one: f"lost: {one.replace('_', ' ')}" for one in Deletion} | {Deletion.DONE: "done"}
 NO_MESSAGE = "no message"
 
 

@@ -121,6 +121,11 @@ INVOCATIONS: Mapping[str, Column] = {
         "mapping: those that batchItemFailures of the answer names, also where that is not asked for; null where the "
         "function gave no answer",
     ),
+    "misread_ids": Column(
+        _TEXTS,
+        "mapping: those that the answer calls failed in a form that Lambda does not read: under another name than "
+        "batchItemFailures, or all by a statusCode of 400 and above; null where the function gave no answer",
+    ),
     "reports_failures": Column(_FLAG, "mapping: ReportBatchItemFailures is on"),
     "memory_mb": Column(_REAL, "most that the environment's process has used so far", "MiB"),
     "client_request_id": Column(_TEXT, "of the HTTP request behind it, as in calls.request_id"),

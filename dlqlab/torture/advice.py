@@ -41,6 +41,10 @@ _BY_RULE: Mapping[str, str] = {
     "buried_perhaps": "receives-are-few",
 }
 _BY_HAND: Mapping[str, tuple[str, str]] = {
+    "called_failed_in_vain": (
+        "",
+        'Answer {"batchItemFailures": [{"itemIdentifier": MESSAGE_ID}]} itself, and ask for it in the mapping.',
+    ),
     "deleted_unfinished": ("", "Delete nothing in the handler: return, or raise, and let the mapping delete."),
     "dropped_as_duplicate": (
         "",

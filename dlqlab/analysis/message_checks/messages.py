@@ -32,6 +32,12 @@ SETS = (
         "ReportBatchItemFailures, so any answer counts as success.",
     ),
     NamedSet(
+        "called_failed_in_vain",
+        SetKind.VIOLATION,
+        "Its function's answer calls it failed in a form that Lambda does not read, so that it was deleted: under "
+        "another name than batchItemFailures, not at the top of the answer, or by a statusCode.",
+    ),
+    NamedSet(
         "deleted_unfinished",
         SetKind.VIOLATION,
         "Deleted although every attempt at it failed: by a function before its work was done, or by somebody else.",
@@ -66,6 +72,7 @@ SETS = (
 )
 LOST_SAID = {
     "named_in_vain": "named in batchItemFailures, which the mapping does not ask for, and deleted",
+    "called_failed_in_vain": "called failed in an answer that Lambda takes for success, and deleted",
     "deleted_unfinished": "deleted although every attempt failed",
     "deleted_untried": "deleted without an attempt",
     "filtered": "deleted by a filter",

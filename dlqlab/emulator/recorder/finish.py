@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlqlab.contracts.recorded import Outcome
-from dlqlab.emulator.mappings.responses import failed_ids, named_ids
+from dlqlab.emulator.mappings.responses import failed_ids, misread_ids, named_ids
 from dlqlab.emulator.recorder.calls import finished
 from dlqlab.emulator.recorder.chunks import Row
 from dlqlab.emulator.recorder.describe import Keys
@@ -113,7 +113,8 @@ def _ended(row: Row) -> Iterable[Row]:
     kind, message = error_of(row[_ERROR_AT])
     failed = None if ids is None else _failed(outcome, ids, row[-1], reports=reports)
     named = None if ids is None or outcome != _OUTCOME_OK else _named(ids, row[-1])
-    return ((ENDED, *row[1:_ERROR_AT], kind, message, failed, named, *row[_FAILED_AT + 2 : -1]),)
+    misread = None if named is None else _misread(ids, row[-1]) if not failed and not named else []
+    return ((ENDED, *row[1:_ERROR_AT], kind, message, failed, named, misread, *row[_FAILED_AT + 2 : -1]),)
 
 
 def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list[str]:
@@ -129,6 +130,11 @@ def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list
 def _named(ids: list[str], answer: Any) -> list[str]:
     named = named_ids(answer) if answer not in _NOTHING_FAILED else ()
     return [one for one in ids if one in named]
+
+
+def _misread(ids: list[str], answer: Any) -> list[str]:
+    misread = misread_ids(answer, set(ids)) if answer not in _NOTHING_FAILED else ()
+    return [one for one in ids if one in misread]
 
 
 def error_of(document: bytes | None) -> tuple[str | None, str | None]:

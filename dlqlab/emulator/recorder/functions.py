@@ -105,7 +105,7 @@ def _ended(witness: Witness, run: Run, result: Any, error: BaseException | None)
         if error is None and run.batch is None and measured is not None and measured.status == "success":
             timed = run.seq, witness.epoch + monotonic(), run.environment, measured.init_s, measured.duration_s
             memory = float(measured.memory_mb) if measured.memory_mb else None  # 0 is not known
-            witness.journal.give((ENDED, *timed, _OK, None, None, None, None, memory, run.trace_header))
+            witness.journal.give((ENDED, *timed, _OK, None, None, None, None, None, memory, run.trace_header))
         else:
             _end(witness, run, result, error)
     except Exception as trouble:  # noqa: BLE001  (it has run)

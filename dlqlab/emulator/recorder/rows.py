@@ -51,6 +51,7 @@ ENDED_FIELDS = (
     "error_message",
     "failed_ids",
     "named_ids",
+    "misread_ids",
     "memory_mb",
     "trace_header",
 )

@@ -110,6 +110,7 @@ def test_row_of_a_task_that_nobody_received(left: str | None, outcome: str) -> N
 
 LOST = {
     "lost: named in vain": {"named_ids": ["m1"]},
+    "lost: called failed in vain": {"misread_ids": ["m1"]},
     "lost: deleted unfinished": {"failed": ["m1"], "outcome": "error"},
 }
 

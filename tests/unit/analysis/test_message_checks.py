@@ -86,6 +86,8 @@ def test_nothing_recorded_proves_nothing(name: str) -> None:
 
 LOST = {
     "named_in_vain": Story().sent("m1").tried("m1", 1, reports_failures=False, named_ids=["m1"]).deleted("m1", 2),
+    "called_failed_in_vain": Story().sent("m1").tried("m1", 1, reports_failures=True, misread_ids=["m1"])
+    .deleted("m1", 2),
     "deleted_unfinished": Story().sent("m1").received("m1", 1)
     .deleted("m1", 1.2, actor_kind="invocation", actor="processor").invoked("m1", at=1.1, outcome="error"),
     "deleted_untried": Story().sent("m1").received("m1", 1).deleted("m1", 2),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlqlab.emulator.mappings.responses import failed_ids, named_ids
+from dlqlab.emulator.mappings.responses import failed_ids, misread_ids, named_ids
 
 BATCH = frozenset({"a", "b", "c"})
 json_values = st.recursive(
@@ -97,6 +97,42 @@ def test_named_as_failed_where_it_is_asked_for(ids: list[str]) -> None:
     """What a mapping that reports failures takes for failed is what the answer names."""
     payload = json.dumps(_items(*ids)).encode()
     assert named_ids(payload) == failed_ids(payload, BATCH) == set(ids)
+
+
+NAMED = [{"itemIdentifier": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"BatchItemFailures": NAMED}, {"a"}),
+        ({"batch_item_failures": [{"item_identifier": "a"}, {"item_identifier": "b"}]}, {"a", "b"}),
+        ({"batchItemFailures ": ["a"]}, {"a"}),
+        ({"statusCode": 200, "body": json.dumps({"batchItemFailures": NAMED})}, {"a"}),
+        ({"result": {"batchItemFailures": NAMED}}, {"a"}),
+        ([{"itemIdentifier": "c"}], {"c"}),
+        ({"statusCode": 500}, BATCH),
+        ({"statuscode": "404", "body": "{}"}, BATCH),
+        ({"statusCode": 200, "processed": ["a", "b"]}, set()),
+        ({"statusCode": None, "itemFailures": 0}, set()),
+        ({"BatchItemFailures": []}, set()),
+        ({"BatchItemFailures": [{"itemIdentifier": "of another batch"}]}, set()),
+        ({"code": 500, "ids": ["a"]}, set()),
+        ("{ itemIdentifier", set()),
+        (None, set()),
+    ],
+    ids=repr,
+)
+def test_failures_that_lambda_does_not_read(answer: Any, expected: set[str]) -> None:
+    """Meant so by whoever wrote the function; what it says of messages that were done is no failure."""
+    assert misread_ids(json.dumps(answer).encode(), BATCH) == expected
+
+
+@settings(deadline=None)
+@given(json_values)
+def test_no_answer_is_too_odd_to_be_looked_at(value: Any) -> None:
+    for name in ("BatchItemFailures", "statusCode", "itemIdentifier"):
+        assert misread_ids(json.dumps({name: value}), BATCH) <= BATCH
 
 
 @pytest.mark.parametrize("failures", ["text", 3, {"itemIdentifier": "a"}, [3, "a", {"itemIdentifier": 3}]], ids=str)
