@@ -23,7 +23,7 @@ def refused(flow: Flow) -> tuple[str, ...]:
             sends.setdefault(call["request_id"], []).append(call)
     lost = [request_id for request_id, some in sends.items() if _is_lost(some)]
     rows = {row["request_id"]: row for row in flow.every_invocation if row["request_id"] in sends} if lost else {}
-    silent = [rows[one] for one in lost if one in rows and _is_silent(rows[one])]
+    silent = [rows[one] for one in lost if one in rows and is_silent(rows[one])]
     return tuple(dict.fromkeys(name for row in silent for name in subjects_of(row)))
 
 
@@ -54,6 +54,7 @@ def _makes_good(later: Row, batch: Row) -> bool:
     )
 
 
-def _is_silent(row: Row) -> bool:
+def is_silent(row: Row) -> bool:
     """Whether the function answered as if all were well, and named no message that is to come again."""
-    return row["outcome"] == Outcome.OK and not (row["reports_failures"] and row["named_ids"])
+    is_told = row["reports_failures"] and row["named_ids"]
+    return row["outcome"] == Outcome.OK and not is_told and not row.get("misread_ids")

@@ -41,6 +41,7 @@ _BY_RULE: Mapping[str, str] = {
     "buried_perhaps": "receives-are-few",
 }
 _BY_HAND: Mapping[str, tuple[str, str]] = {
+    "swallowed": ("", "Let the exception reach Lambda, or name the message in batchItemFailures."),
     "called_failed_in_vain": (
         "",
         'Answer {"batchItemFailures": [{"itemIdentifier": MESSAGE_ID}]} itself, and ask for it in the mapping.',

@@ -13,6 +13,7 @@ from typing import Self
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, attempts_of, ids, successes
+from dlqlab.analysis.late_writes import LateWrites
 from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
@@ -65,9 +66,11 @@ class Pattern:
 
 @check("effects", "Each effect exactly once", place=45, sets=SETS)
 def effects_check(facts: Facts) -> Judgement:
-    """Valid: each message that was worked off has its effect once. Not judged where nobody says what the effect is."""
+    """Valid: each message that was worked off has its effect once. Where nobody says what the effect is, no function
+    wrote anything after its answer.
+    """
     if not facts.manifest.effects:
-        return Judgement(status=Status.VALID, statement="no effect is named: nothing is said about it", n=0)
+        return _unnamed(facts)
     flow = facts.flow
     effects = Effects.of(flow, [Pattern.of(text) for text in facts.manifest.effects])
     tried = [stay for stay in flow.work if any(attempts_of(stay))]
@@ -91,6 +94,26 @@ def effects_check(facts: Facts) -> Judgement:
         unit="messages",
         n=len(tried),
         members=members,
+    )
+
+
+def _unnamed(facts: Facts) -> Judgement:
+    """Whatever the effect is, a write that nobody waits for is none that one can rely on."""
+    late = [] if facts.run.recording is None else list(LateWrites(facts.flow))
+    names = tuple(dict.fromkeys(name for one in late for name in one.subjects))
+    statement = "no effect is named: nothing is said about it"
+    if late:
+        functions = ", ".join(sorted({one.function for one in late}))
+        told = f": {examples(names)}" if names else ""
+        statement = f"{count(len(late), 'write')} after the answer of {functions}, which did not wait for it{told}"
+    return Judgement(
+        status=Status.INVALID if late else Status.VALID,
+        statement=statement,
+        measured=float(len(late)),
+        expected=0.0,
+        unit="writes",
+        n=len(late),
+        members={one.name: () for one in SETS} | {"after_the_answer": names},
     )
 
 

@@ -10,6 +10,7 @@ from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, ids
 from dlqlab.analysis.follow_ups import Missing, missing
 from dlqlab.analysis.life_parts import Stay
+from dlqlab.analysis.swallowed import swallowed
 from dlqlab.analysis.wording import examples
 from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.verdict import NamedSet, SetKind, Status
@@ -60,6 +61,12 @@ SETS = (
         "Its function sent a batch of which entries were refused, did not send them again, and succeeded all the same: "
         "the answer to a batch has status 200, and says in Failed what was not taken.",
     ),
+    NamedSet(
+        "swallowed",
+        SetKind.VIOLATION,
+        "The last write that its function made for it failed, and the function answered as if all were well: the error "
+        "is swallowed.",
+    ),
     NamedSet("expired", SetKind.VIOLATION, "Deleted by its queue: the retention period was over."),
     NamedSet("purged", SetKind.VIOLATION, "Deleted with all others, by a purge or with its queue."),
     NamedSet(
@@ -78,6 +85,7 @@ LOST_SAID = {
     "filtered": "deleted by a filter",
     "dropped_as_duplicate": "dropped as duplicates of other tasks' messages in what was sent of them",
     "refused_in_a_batch": "refused in a batch that their function sent, and not sent again",
+    "swallowed": "worked off although the last write of their function failed",
     "expired": "expired",
     "purged": "purged",
 }
@@ -117,6 +125,7 @@ def sort_messages(flow: Flow) -> dict[str, tuple[str, ...]]:
     told = {
         "dropped_as_duplicate": Duplicates(flow).parents(),
         "refused_in_a_batch": refused(flow),
+        "swallowed": swallowed(flow),
     }
     return {name: ids(some) for name, some in found.items()} | told
 

@@ -48,6 +48,38 @@ def test_entry_that_is_sent_again_or_told_of_is_not_lost(
     assert checked(*calls, **attempt).members["refused_in_a_batch"] == ()
 
 
+FAILED = call("i1", 1.1, operation="SendMessage", status=400, error_code="AWS.SimpleQueueService.NonExistentQueue")
+BILLED = {"service": "dynamodb", "operation": "PutItem", "resource": "bills"}
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [(FAILED,), (call("i1", 1.0) | BILLED, FAILED), (FAILED, call("i1", 1.2, operation="ReceiveMessage"))],
+    ids=["alone", "after another write", "and reads"],
+)
+def test_write_that_failed_and_was_not_told_of_is_swallowed(calls: tuple[dict[str, Any], ...]) -> None:
+    found = checked(*calls)
+    assert (found.status, found.members["swallowed"]) == (Status.INVALID, ("m1",))
+
+
+@pytest.mark.parametrize(
+    ("calls", "attempt"),
+    [
+        ((FAILED, call("i1", 1.2, operation="SendMessage")), {}),
+        ((FAILED, call("i1", 1.2) | BILLED), {}),
+        ((FAILED,), {"outcome": "error"}),
+        ((FAILED,), {"reports_failures": True, "failed": ["m1"], "named_ids": ["m1"]}),
+        ((call("i1", 1.1, status=400, error_code="ConditionalCheckFailedException") | BILLED,), {}),
+        ((call("i1", 1.1, operation="GetQueueUrl", status=400, error_code="QueueDoesNotExist"),), {}),
+    ],
+    ids=["tried again", "something else instead", "raises", "names its message", "done before", "no write"],
+)
+def test_write_that_is_made_good_or_told_of_is_not_swallowed(
+    calls: tuple[dict[str, Any], ...], attempt: dict[str, Any]
+) -> None:
+    assert checked(*calls, **attempt).members["swallowed"] == ()
+
+
 @pytest.mark.parametrize("later", [{"resource": "elsewhere"}, {"request_id": "other"}, {"error_code": "InternalError"}])
 def test_what_is_sent_later_may_be_something_else(later: dict[str, Any]) -> None:
     assert checked(REFUSED, call("i1", 1.2) | later).members["refused_in_a_batch"] == ("m1",)

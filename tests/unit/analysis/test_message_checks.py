@@ -14,7 +14,7 @@ from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.topology import Consumer, Entry, EntryKind, Evidence, Function, Queue, Topology
 from dlqlab.contracts.verdict import Check, SetKind, Status
 from tests.support.flows import FIFO, Story, evidence, facts, ledger
-from tests.support.recordings import QUEUE
+from tests.support.recordings import QUEUE, T0
 
 PIPELINE = Topology(
     name="orders",
@@ -603,6 +603,49 @@ def test_effect_that_the_function_does_not_wait_for() -> None:
     found = MESSAGE_CHECKS["effects"](facts(story, effects=BILLS, **rows))
     assert filled(found) == {"after_the_answer": ("m1",)}
     assert "after the function's answer, which did not wait for it: m1" in found.statement
+
+
+LATE = {
+    "request_id": None,
+    "function": "processor",
+    "service": "dynamodb",
+    "operation": "PutItem",
+    "resource": "bills",
+    "item_key": '{"id":{"S":"m1"}}',
+}
+
+
+def late(at: float, *others: dict[str, Any], **more: Any) -> Check:
+    """A message whose function answers at 1.5, and writes at this time, with invocations of other environments."""
+    story = Story().sent("m1", body_sha256="h").tried("m1", 1, environment="e1", **more).deleted("m1", 2)
+    bodies = [{"body_sha256": "h", "body": '{"id": "m1"}', "body_bytes": 12}]
+    rows: dict[str, Any] = {"calls": [{**LATE, "ts": T0 + at}], "bodies": bodies, "invocations": others}
+    return MESSAGE_CHECKS["effects"](facts(story, **rows))
+
+
+def beside(begins: float, ends: float, environment: str) -> dict[str, Any]:
+    times = {"started_ts": T0 + begins, "ended_ts": T0 + ends}
+    return {"request_id": environment, "environment": environment, "message_ids": ["m9"], "outcome": "ok", **times}
+
+
+def test_write_after_the_answer_is_found_where_no_effect_is_named() -> None:
+    found = late(1.6)
+    assert (found.status, filled(found)) == (Status.INVALID, {"after_the_answer": ("m1",)})
+    assert "1 write after the answer of processor, which did not wait for it: m1" in found.statement
+
+
+@pytest.mark.parametrize(
+    ("at", "more"), [(0.5, {}), (1.2, {"init_s": 0.3}), (1.2, {})], ids=["before", "init", "within, nobody knows whose"]
+)
+def test_write_that_may_be_of_an_init_is_not_late(at: float, more: dict[str, Any]) -> None:
+    assert late(at, **more).status is Status.VALID
+
+
+def test_late_write_belongs_to_an_environment_that_waits() -> None:
+    """Of two that do, to the one whose message has its key; one that works on something else is none of them."""
+    assert filled(late(1.6, beside(1.55, 3, "e2"))) == {"after_the_answer": ("m1",)}
+    assert filled(late(1.6, beside(0.5, 0.9, "e2"))) == {"after_the_answer": ("m1",)}
+    assert late(1.6, beside(1.55, 3, "e1")).status is Status.VALID
 
 
 def test_effects_of_another_pipelines_functions_do_not_count() -> None:
