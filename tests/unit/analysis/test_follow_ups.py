@@ -42,6 +42,20 @@ def test_messages_that_lead_to_nothing_are_told() -> None:
     assert found.status is Status.VALID
 
 
+def test_messages_that_lead_to_nothing_when_tried_again_are_told() -> None:
+    """However many: those that succeed at once show what is usual. So it is where work is claimed before it is done."""
+    story = passed_on(10, 0)
+    story.queue = QUEUE
+    for number in range(8):
+        name = f"r{number}"
+        story.sent(name, 20).tried(name, 21, ok=False).back(name, 51).tried(name, 51).deleted(name, 52)
+    found = checked(story)
+    assert found.members["without_follow_up"] == tuple(f"r{number}" for number in range(8))
+    assert "8 worked off with no message in next, as 10 others of tasks have, 8 of them when tried again: r0" in (
+        found.statement
+    )
+
+
 @pytest.mark.parametrize(("n", "without"), [(20, 0), (20, 10), (8, 1)], ids=["none", "half of them", "too few"])
 def test_what_is_no_habit_is_not_missed(n: int, without: int) -> None:
     assert checked(passed_on(n, without)).members["without_follow_up"] == ()
