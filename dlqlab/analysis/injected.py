@@ -15,6 +15,7 @@ from dlqlab.analysis.fault_windows import InForce, has_window, is_on
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
 from dlqlab.analysis.recorded_rows import Row
+from dlqlab.analysis.stops import Stops
 from dlqlab.contracts.injection import FAILURES, Case, Fault, Kind, Place, Plan, matches, strikes
 from dlqlab.contracts.recorded import Kind as Event
 from dlqlab.contracts.recorded import Outcome
@@ -78,6 +79,11 @@ class Oracle:
             if fault is None or not self._is_planned(fault, row):
                 yield row
 
+    @cached_property
+    def stops(self) -> Stops:
+        """The stops of the emulator."""
+        return Stops(self.plan, self.strikes, self.in_force, self._entered_ts)
+
     def undone_drops(self) -> Iterator[Stay]:
         """Stays that a mapping's delete ended, although the plan drops the delete of that receive."""
         drops = [one for one in self.plan.at(Place.QUEUE) if one.kind is Kind.DELETE_DROPPED]
@@ -111,16 +117,17 @@ class Oracle:
 
     def _of(self, stay: Stay, delivery: Delivery, attempt: Attempt) -> Foreseen:
         own = self._struck(attempt, stay.message_id)
+        cut_off_by = self.stops.cut_off_by(attempt.request_id)
         mates = [self._struck(attempt, one, as_mate=True) for one in attempt.message_ids if one != stay.message_id]
         found = next((one for one in (own, *mates) if isinstance(one, Fault)), None)
-        is_open = found is None and None in (own, *mates)
+        is_open = found is None and (None in (own, *mates) or self.stops.is_touched(attempt))
         return Foreseen(
             stay=stay,
             delivery=delivery,
             attempt=attempt,
-            must_fail=True if found else None if is_open else False,
-            fault=found.name if found else None,
-            is_own=isinstance(own, Fault),
+            must_fail=True if found or cut_off_by else None if is_open else False,
+            fault=found.name if found else cut_off_by,
+            is_own=isinstance(own, Fault) or cut_off_by is not None,
             has_failed=None if attempt.outcome is None else has_failed(attempt),
         )
 
@@ -195,7 +202,7 @@ class Oracle:
         if fault.place is Place.QUEUE and not matches(fault.queue, name_of(row["queue"])):
             return False
         if fault.place is Place.EMULATOR:
-            return True
+            return self.stops.is_planned(fault, row)
         case = Case(
             key=row["task_key"], message_id=row["message_id"] or "", receive_count=row["receive_count"] or 1, nth=0
         )

@@ -68,6 +68,7 @@ class Kind(StrEnum):
     REQUEST_FAILED = "request-failed"
     REQUEST_SLOW = "request-slow"
     PAUSE = "pause"
+    OUTAGE = "outage"
 
 
 class Form(StrEnum):
@@ -125,6 +126,11 @@ KINDS: Mapping[Kind, Meaning] = {
     Kind.REQUEST_FAILED: Meaning(_R, "the request is answered with `status`, and nothing is done"),
     Kind.REQUEST_SLOW: Meaning(_R, "the answer comes `delay_s` later", 2.0),
     Kind.PAUSE: Meaning(Place.EMULATOR, "the emulator stands still for `delay_s`, at `from_s`", 5.0),
+    Kind.OUTAGE: Meaning(
+        Place.EMULATOR,
+        "the emulator is gone for `delay_s`, at `from_s`: all functions are killed, connections are cut and refused",
+        5.0,
+    ),
 }
 FAILURES = frozenset(kind for kind, meaning in KINDS.items() if meaning.is_failure)
 
@@ -135,9 +141,9 @@ _PLACES: Mapping[Place, frozenset[str]] = {
     ),
     Place.QUEUE: frozenset({"queue", "keys", "receives", "rate", "after_queue"}),
     Place.REQUEST: frozenset({"route", "keys", "rate", "attempts", "after_queue"}),
-    Place.EMULATOR: frozenset(),
+    Place.EMULATOR: frozenset({"after_queue"}),
 }
-"""What may say which cases of a place are meant; a window may always be given."""
+"""What may say which cases of a place are meant; a window may always be given, but of a stop only its beginning."""
 _OWN: Mapping[str, frozenset[Kind]] = {
     "form": frozenset({Kind.MALFORMED}),
     "status": frozenset({Kind.REQUEST_FAILED}),
@@ -162,8 +168,8 @@ class Fault:
     receives: tuple[int, ...] = setting((), "receive counts of the message, as `[1]` for the first; default: all")
     nth: tuple[int, ...] = setting((), "which of the invocation's calls of that operation, from 1; default: all")
     attempts: int = setting(0, "only the first attempts of the client at each call or request; 0 is all", 0, 100)
-    from_s: float = setting(0.0, "seconds after the load has begun, before which nothing is struck", 0, 86_400)
-    until_s: float = setting(86_400.0, "seconds after the load has begun, after which nothing is struck", 0, 86_400)
+    from_s: float = setting(0.0, "seconds since the plan is in force, before which nothing is struck", 0, 86_400)
+    until_s: float = setting(86_400.0, "seconds since the plan is in force, after which nothing is struck", 0, 86_400)
     after_queue: str = setting("", "a queue: nothing is struck before a message has entered it")
     delay_s: float | None = setting(None, "how long, where the kind takes time; default: see the kind", 0, 900)
     form: Form = setting(Form.NO_JSON, "how a malformed answer looks")
@@ -278,6 +284,7 @@ def _check(fault: Fault) -> None:
 def _check_fields(fault: Fault) -> None:
     """Refuse what says nothing about this kind: it would be left out without a word."""
     taken = _PLACES[fault.place] | {"kind", "name", "from_s", "until_s"}
+    taken -= {"until_s"} if fault.place is Place.EMULATOR else set()  # it stops once
     taken |= {name for name, kinds in _OWN.items() if fault.kind in kinds}
     for one in fields(fault):
         value = getattr(fault, one.name)

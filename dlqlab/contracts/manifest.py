@@ -182,8 +182,8 @@ class Manifest:
     phase. ``emulator`` is None where the target is none of ours. ``not_measured`` says by subject what nobody looked
     at. ``specimen`` names a pipeline that takes no scenario: its ``scenario`` is empty, and
     ``promise``, ``effects``, ``volatile`` and ``done`` are what its owner says (``project``). ``injection`` is the plan
-    of faults from outside. ``redact_fields`` is None where the functions' settings were not read. ``cells`` is how many
-    emulators shared a run, None for one.
+    of faults from outside, in force since ``injected_ts``. ``redact_fields`` is None where the functions' settings were
+    not read. ``cells`` is how many emulators shared a run, None for one.
     """
 
     run_id: str
@@ -203,6 +203,7 @@ class Manifest:
     broken: Broken | None = None
     started_ts: float | None = None
     run_started_ts: float | None = None
+    injected_ts: float | None = None
     load_started_ts: float | None = None
     load_ended_ts: float | None = None
     drain_ended_ts: float | None = None

@@ -18,6 +18,7 @@ from dlqlab.contracts.hosts import is_loopback_url
 from dlqlab.contracts.topology import Topology
 from dlqlab.contracts.topology_file import read_topology
 from dlqlab.emulator import settings
+from dlqlab.emulator.core import listening
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import DEFAULT_PORT, Emulator
 from dlqlab.errors import UsageError
@@ -68,6 +69,8 @@ class Target:
     kind: TargetKind = TargetKind.LOCAL
     app: Path = paths.APP
     found: Topology | None = None
+    patience_s: float = 0.0
+    """So long a call waits for an endpoint at which nobody listens, since a plan of faults has it gone for a while."""
 
     @cached_property
     def topology(self) -> Topology:
@@ -134,7 +137,15 @@ class Target:
         client = self._session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
         if service == "sqs" and self.kind is TargetKind.LOCAL:
             client.meta.events.register("before-call.sqs.PurgeQueue", _purge_again)
+        if self.patience_s:
+            client.meta.events.register("before-send.*", self._outwait)
         return client
+
+    def _outwait(self, **_more: object) -> None:
+        """Before each try of a call."""
+        address = urlsplit(self.endpoint or "")
+        if address.hostname and address.port:
+            listening.outwait(address.hostname, address.port, self.patience_s)
 
     def tool_environment(self) -> dict[str, str]:
         """Environment for tools such as Chalice: the shell's without AWS settings that are not the target's.

@@ -2,18 +2,24 @@
 
 import http.client
 import json
+import time
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlqlab.contracts.injection import PLAN_PATH, Plan
+from dlqlab.contracts.injection import PLAN_PATH, Fault, Kind, Place, Plan
 from dlqlab.contracts.plain import ShapeError, UnknownFieldError, from_plain, to_plain
+from dlqlab.emulator.core import listening
+from dlqlab.emulator.core.loopback import LOOPBACK
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EmulatorError, UsageError
 from dlqlab.run.emulator_requests import request
+
+_BACK_WITHIN_S = 10.0
+"""After the last second of an outage, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +78,40 @@ def clear_plan(port: int) -> InForce:
 
 
 @contextmanager
-def injected(emulator: Emulator, plan: Plan) -> Iterator[None]:
-    """The plan is in force within the block; a plan without faults is none."""
+def injected(emulator: Emulator, plan: Plan) -> Iterator[float | None]:
+    """The plan is in force within the block, since the time that it gives; a plan without faults is none."""
     if not plan.faults:
-        yield
+        yield None
         return
     put_plan(emulator.port, plan)
     try:
-        yield
+        yield time.time()
     finally:
         if emulator.process():
-            clear_plan(emulator.port)
+            outlast(emulator.port, plan, lambda: clear_plan(emulator.port))
+
+
+def patience_s(plan: Plan) -> float:
+    """How long what asks the emulator has to wait until it answers again; 0 where the plan has no outage."""
+    seconds = [fault.seconds for fault in _outages(plan)]
+    return sum(seconds) + _BACK_WITHIN_S if seconds else 0.0
+
+
+def outlast[T](port: int, plan: Plan, ask: Callable[[], T]) -> T:
+    """What the emulator answers; after each outage of the plan that cuts the question off it is asked again.
+
+    Raises:
+        EmulatorError: it does not answer, and no outage is the reason.
+    """
+    for _ in _outages(plan):
+        with suppress(EmulatorError):
+            return ask()
+        listening.outwait(LOOPBACK, port, patience_s(plan))
+    return ask()
+
+
+def _outages(plan: Plan) -> list[Fault]:
+    return [fault for fault in plan.at(Place.EMULATOR) if fault.kind is Kind.OUTAGE]
 
 
 def _asked(port: int, method: str, body: str | None = None) -> InForce:

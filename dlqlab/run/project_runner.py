@@ -27,7 +27,7 @@ from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.load.own_locustfile import NOT_TOLD as NOT_TOLD_BY_LOCUSTFILE
 from dlqlab.load.starter import LoadResult
 from dlqlab.progress import Phases
-from dlqlab.run.injection import injected
+from dlqlab.run.injection import injected, patience_s
 from dlqlab.run.left import leaving_evidence
 from dlqlab.run.left_behind import check_done, ended_before, read_left_behind
 from dlqlab.run.measure import pull, sampled
@@ -151,6 +151,7 @@ class ProjectRunner:
         return dataclasses.replace(target, found=found.topology)
 
     def _measure(self, target: Target, emulator: Emulator, watch: Watch) -> None:
+        target = dataclasses.replace(target, patience_s=patience_s(self.plan))
         sqs = target.client("sqs")
         load = ProjectLoad(project=self.project, root=self.root, target=target)
         url, entry = load.entry()
@@ -161,8 +162,9 @@ class ProjectRunner:
         urls = queue_urls(sqs, target.topology.queue_names)
         with (
             sampled(self.run, emulator, sqs, urls, watch) as (queues, host),
-            injected(emulator, self.plan),
+            injected(emulator, self.plan) as injected_ts,
         ):
+            self.note(injected_ts=injected_ts)
             with self.phases.phase("load", f"{self.project.load.tasks:,} tasks") as phase:
                 self.note(load_started_ts=time.time())
                 point_latest(self.run)
@@ -216,6 +218,7 @@ class ProjectRunner:
             sampled=queues.latest,
             look=lambda: {role: depth(sqs, url) for role, url in urls.items()},
             deadline_s=self.project.drain.deadline_s,
+            plan=self.plan,
         )
         with self.phases.phase("drain") as phase:
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from dlqlab.collect.drain import DrainProbe, DrainState
 from dlqlab.collect.queues import Depth
+from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.owed import Owed, OwedKind
 from dlqlab.contracts.topology import Topology
 from dlqlab.run import owed
+from dlqlab.run.injection import outlast
 
 _EMPTY = "no queue with a consumer holds a message"
 _RETRIED = "; Lambda tries a failed one again after 1 minute and after 2 more: drain.deadline_s = 240 waits for that"
@@ -19,7 +21,7 @@ _RETRIED = "; Lambda tries a failed one again after 1 minute and after 2 more: d
 class Rest:
     """The looks at one pipeline whose load is over. ``port`` is the emulator's.
 
-    ``sampled`` gives the depths of the last samples, ``look`` those of now.
+    ``sampled`` gives the depths of the last samples, ``look`` those of now. ``plan`` may stop the emulator for a while.
     """
 
     topology: Topology
@@ -27,6 +29,7 @@ class Rest:
     sampled: Callable[[], Mapping[str, Depth]]
     look: Callable[[], Mapping[str, Depth]]
     deadline_s: float
+    plan: Plan = field(default_factory=Plan)
     _until_ts: float = field(init=False)
     _owed: list[Owed] = field(init=False, default_factory=list)
     _too_late: list[Owed] = field(init=False, default_factory=list)
@@ -55,7 +58,7 @@ class Rest:
 
     def _count(self) -> int:
         """How much is owed. What was owed a moment ago may be a message by now: so the queues are looked at again."""
-        found = owed.owed_by(self.port)
+        found = outlast(self.port, self.plan, lambda: owed.owed_by(self.port))
         self._owed = owed.to_wait_for(found, self.topology, self._until_ts)
         self._too_late = owed.not_waited_for(found, self.topology, self._until_ts)
         if self._owed:

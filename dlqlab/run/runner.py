@@ -29,7 +29,7 @@ from dlqlab.load.starter import LoadResult, start_load
 from dlqlab.progress import Phases
 from dlqlab.run import preflight
 from dlqlab.run.deployed import read_settings
-from dlqlab.run.injection import injected
+from dlqlab.run.injection import injected, patience_s
 from dlqlab.run.left import leaving_evidence
 from dlqlab.run.measure import drain, pull, record_topology, sampled
 from dlqlab.run.target_facts import target_facts
@@ -167,10 +167,12 @@ class Runner:
         return url
 
     def _measure(self, target: Target, emulator: Emulator | None, url: str, watch: Watch) -> None:
+        target = dataclasses.replace(target, patience_s=patience_s(self.plan))
         sqs: SQSClient = target.client("sqs")
         urls = queue_urls(sqs, target.topology.queue_names)
         breaking = injected(emulator, self.plan) if emulator else nullcontext()
-        with sampled(self.run, emulator, sqs, urls, watch) as (queues, host), breaking:
+        with sampled(self.run, emulator, sqs, urls, watch) as (queues, host), breaking as injected_ts:
+            self.note(injected_ts=injected_ts)
             load = self._load(url, host, sqs, urls[target.topology.work.queue.role])
             drained, waited = drain(self.run, target, queues, self.scenario.drain.deadline_s, self.phases)
             self.note(drain_ended_ts=time.time())

@@ -70,6 +70,8 @@ def order(draws: Sequence[Draw], severities: Iterable[float | None]) -> list[Dra
 
 
 def _varied(fault: Fault, by: random.Random) -> Fault:
+    if fault.place is Place.EMULATOR:
+        return fault
     rate, receives = by.choice(_RATES), by.choice(_RECEIVES)
     if fault.place is Place.REQUEST or fault.kind in _AT_SEND:
         return replace(fault, rate=rate)
@@ -77,5 +79,7 @@ def _varied(fault: Fault, by: random.Random) -> Fault:
 
 
 def _told(fault: Fault) -> str:
+    if fault.place is Place.EMULATOR:
+        return fault.name
     at = f" at receive {' and '.join(map(str, fault.receives))}" if fault.receives else ""
     return f"{fault.name} of {fault.rate:.0%}{at}"

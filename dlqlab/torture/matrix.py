@@ -12,9 +12,12 @@ RATE = 0.2
 ALWAYS_RATE = 0.1
 STALLED_MAX_S = 30
 """A function with a longer timeout is not stalled past it: the row would take minutes."""
+OUTAGE_FROM_S, OUTAGE_S = 2.0, 2.0
+"""After the first message, so that work is under way; so short that to wait for it alone is not yet to be held up."""
 TARGETS_MAX = 8
 """Calls that a row strikes, the most frequent first."""
 BASELINE = "baseline"
+_OUTAGE = "everything is gone for 2 s: functions are killed in the middle of their work, clients are refused"
 _READS = ("Get", "BatchGet", "Query", "Scan", "Describe", "List", "Receive", "Head")
 
 
@@ -76,7 +79,13 @@ def matrix(topology: Topology, targets: Sequence[Target] = (), *, quick: bool = 
     apis = dict.fromkeys(topology.function(one.function).name for one in topology.entries if one.function)
     most = sorted(targets, key=lambda one: -one.n)[:TARGETS_MAX]
     parts = _Parts(takers, tuple(apis), tuple(name for name in standard if name in worked), tuple(most))
-    singles = [*_of_functions(parts), *_of_calls(parts), *_of_queues(parts, worked), *_of_requests(topology)]
+    singles = [
+        *_of_functions(parts),
+        *_of_calls(parts),
+        *_of_queues(parts, worked),
+        *_of_requests(topology),
+        *_of_all(topology),
+    ]
     every = [row for row in (*singles, *_pairs(singles)) if row.faults and (row.is_quick or not quick)]
     return Matrix(tuple(every), tuple(_left_out(parts, topology)))
 
@@ -178,6 +187,14 @@ def _of_requests(topology: Topology) -> Iterator[Row]:
     if topology.has_api:
         fault = Fault(kind=Kind.REQUEST_FAILED, rate=RATE)
         yield Row("request-failed", "requests are answered with 503, and nothing is done", (fault,))
+
+
+def _of_all(topology: Topology) -> Iterator[Row]:
+    """The whole emulator, once the first queue that somebody works on is reached."""
+    queues = [topology.queue(one.queue).name for one in topology.consumers if one.is_enabled]
+    if queues:
+        fault = Fault(kind=Kind.OUTAGE, after_queue=queues[0], from_s=OUTAGE_FROM_S, delay_s=OUTAGE_S)
+        yield Row("outage", _OUTAGE, (fault,))
 
 
 _PAIRED = (

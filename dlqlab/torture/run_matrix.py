@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from dlqlab.contracts.injection import Place
 from dlqlab.errors import DlqlabError, UsageError
 from dlqlab.torture.bench import Bench
 from dlqlab.torture.judged import Outcome
@@ -90,6 +91,8 @@ def cannot_shrink(answer: Answer) -> str:
     """Why a row cannot be made smaller; empty where it can."""
     if answer.outcome is not Outcome.BROKEN or not answer.is_the_faults_doing or not answer.faults:
         return "it is not broken by its faults"
+    if any(fault.place is Place.EMULATOR for fault in answer.faults):
+        return "an outage or a pause strikes whatever is under way, not chosen tasks"
     if not _numbers(answer):
         return "no key of dlqlab's stands in the bodies ({{key}} in entry.body), so that tasks cannot be told apart"
     return ""

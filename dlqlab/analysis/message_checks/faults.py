@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dlqlab.analysis.checking import Judgement, check
 from dlqlab.analysis.facts import Facts
-from dlqlab.analysis.fault_windows import InForce
+from dlqlab.analysis.fault_windows import PUT_WITHIN_S, InForce
 from dlqlab.analysis.flow import ids
 from dlqlab.analysis.injected import Foreseen, Oracle, is_taken_along
 from dlqlab.analysis.life_parts import Stay
@@ -47,6 +47,9 @@ SETS = (
     ),
     NamedSet("struck_unplanned", SetKind.VIOLATION, "Struck by a fault that the plan does not have for it."),
     NamedSet(
+        "not_stopped", SetKind.VIOLATION, "A pause or an outage was due while the plan was in force, and did not come."
+    ),
+    NamedSet(
         "unexplained",
         SetKind.OPEN,
         "Dead-lettered, and at one of its receives neither a fault nor its function is known to have failed it.",
@@ -59,6 +62,7 @@ _SAID: Mapping[str, str] = {
     "not_retried": "neither tried again nor dead-lettered",
     "not_dead_lettered": "not dead-lettered although the plan fails every receive",
     "struck_unplanned": "struck without a plan for it",
+    "not_stopped": "due and not come",
     "unexplained": "dead-lettered by neither the plan nor the code",
 }
 
@@ -95,8 +99,12 @@ def oracle_of(facts: Facts, plan: Plan) -> Oracle:
 
 def in_force_of(manifest: Manifest) -> InForce:
     """A runner puts the plan in force for load and drain."""
-    began_ts = manifest.load_started_ts
-    return InForce(began_ts, manifest.drain_ended_ts if began_ts is not None else None)
+    load_began_ts, ended_ts = manifest.load_started_ts, manifest.drain_ended_ts
+    if load_began_ts is None:
+        return InForce()
+    if manifest.injected_ts is None:
+        return InForce(load_began_ts, ended_ts, load_began_ts=load_began_ts)
+    return InForce(manifest.injected_ts, ended_ts, PUT_WITHIN_S, load_began_ts)
 
 
 def sort_fates(oracle: Oracle) -> dict[str, tuple[str, ...]]:
@@ -117,6 +125,7 @@ def sort_fates(oracle: Oracle) -> dict[str, tuple[str, ...]]:
         "not_retried": ids(stay for stay in gone if _is_by_mapping(stay)),
         "not_dead_lettered": ids(stay for stay in due if stay.left == Kind.DELETED and _is_by_mapping(stay)),
         "struck_unplanned": tuple(dict.fromkeys(row["message_id"] or row["task_key"] for row in oracle.unplanned())),
+        "not_stopped": tuple(oracle.stops.missing()),
         "unexplained": ids(
             stay for stay in oracle.flow.work if stay.left == Kind.MOVED and not oracle.is_explained(stay)
         ),

@@ -7,13 +7,16 @@ answer in its place. What connects in the meantime waits until LocalStack accept
 import errno
 import os
 import socket
+from contextlib import suppress
 
 import psutil
 
 from dlqlab.emulator.core.loopback import ANY_PORT, LOOPBACK
 from dlqlab.errors import UsageError
+from dlqlab.waiting import DeadlinePassedError, wait_for
 
 _BACKLOG = 256
+_LOOK_AGAIN_S = 0.05
 _UNNAMED = "a process that the system does not let us name"
 
 
@@ -44,6 +47,20 @@ def listen(host: str, port: int) -> socket.socket:
 def port_of(listener: socket.socket) -> int:
     """The port on which it listens."""
     return int(listener.getsockname()[1])
+
+
+def outwait(host: str, port: int, patience_s: float) -> None:
+    """Return when somebody listens there, or when patience is at its end: whoever calls then is refused."""
+    with suppress(DeadlinePassedError):
+        wait_for("somebody who listens", lambda: _listens(host, port), deadline_s=patience_s, interval_s=_LOOK_AGAIN_S)
+
+
+def _listens(host: str, port: int) -> tuple[bool, str]:
+    try:
+        with socket.create_connection((host, port)):
+            return True, ""
+    except OSError as error:
+        return False, str(error)
 
 
 def handed_over(descriptor: str) -> socket.socket:

@@ -27,6 +27,7 @@ from dlqlab.emulator import settings
 from dlqlab.emulator.core import listening, taps
 from dlqlab.emulator.gateway import shortcut
 from dlqlab.emulator.gateway.http_requests import CHUNK, Body, Stream, read_body, read_headers, request_line
+from dlqlab.emulator.gateway.listeners import LISTENERS, Listener, Peer
 from dlqlab.emulator.gateway.refusals import BadRequestError
 
 _LOG = logging.getLogger(__name__)
@@ -39,7 +40,6 @@ class ThreadedRuntimeServer(RuntimeServer):  # type: ignore[misc]
     """The server that LocalStack's runtime runs in its main thread."""
 
     def __init__(self) -> None:
-        self._listeners: list[tuple[socket.socket, WsgiGateway]] = []
         self._stopped = threading.Event()
 
     def register(
@@ -48,30 +48,21 @@ class ThreadedRuntimeServer(RuntimeServer):  # type: ignore[misc]
         listen: list[config.HostAndPort],  # noqa: ARG002  (the starter of this process listens there already)
         ssl_creds: tuple[str, str] | None = None,  # noqa: ARG002  (loopback only, so plain HTTP)
     ) -> None:
-        listener = listening.handed_over(os.environ.pop(settings.LISTENER_FD))
-        self._listeners.append((listener, WsgiGateway(gateway)))
+        listening_socket = listening.handed_over(os.environ.pop(settings.LISTENER_FD))
+        LISTENERS.append(Listener(listening_socket, functools.partial(_serve, WsgiGateway(gateway))))
 
     def run(self) -> None:
-        for listener, application in self._listeners:
-            threading.Thread(target=self._accept, args=(listener, application), daemon=True, name="accept").start()
+        for listener in LISTENERS:
+            listener.open()
         self._stopped.wait()
 
     def shutdown(self) -> None:
-        for listener, _ in self._listeners:
+        for listener in LISTENERS:
             listener.close()
         self._stopped.set()
 
-    def _accept(self, listener: socket.socket, application: WsgiGateway) -> None:
-        while True:
-            try:
-                connection, peer = listener.accept()
-            except OSError:
-                return  # closed by shutdown
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=_serve, args=(connection, peer, application), daemon=True, name="http").start()
 
-
-def _serve(connection: socket.socket, peer: tuple[str, int], application: WsgiGateway) -> None:
+def _serve(application: WsgiGateway, connection: socket.socket, peer: Peer) -> None:
     """Answer the requests of one connection until either side ends it."""
     with connection:
         stream = Stream(connection)
@@ -95,7 +86,7 @@ def _refuse(connection: socket.socket, error: BadRequestError) -> None:
         pass
 
 
-def _serve_one(stream: Stream, peer: tuple[str, int], application: WsgiGateway) -> bool:
+def _serve_one(stream: Stream, peer: Peer, application: WsgiGateway) -> bool:
     """Answer one request; returns whether another may follow on this connection."""
     head = stream.head()
     if head is None:
@@ -127,7 +118,7 @@ def _environ(
     headers: list[tuple[bytes, bytes]],
     body: Body,
     connection: socket.socket,
-    peer: tuple[str, int],
+    peer: Peer,
 ) -> dict[str, Any]:
     """The WSGI environment, with rolo's additions: the raw target and the headers as they came."""
     path, _, query = target.partition(b"?")

@@ -12,7 +12,7 @@ from localstack.services.edge import ROUTER
 
 from dlqlab.contracts.injection import PLAN_PATH, Plan
 from dlqlab.contracts.plain import ShapeError, from_plain, to_plain
-from dlqlab.emulator.injection import calls, connections, invocations, pauses, queues, requests
+from dlqlab.emulator.injection import calls, connections, invocations, queues, requests, stops
 from dlqlab.emulator.injection.state import HOLDER, InForce
 
 
@@ -33,7 +33,7 @@ def _serve(request: Request, **_parameters: Any) -> Response:
         except (ValueError, ShapeError) as error:
             return Response.for_json({"message": str(error)}, status=400)
         HOLDER.in_force = in_force if plan.faults else None
-        pauses.plan(in_force)
+        stops.plan(in_force)
     if request.method == "DELETE":
         before, HOLDER.in_force = HOLDER.in_force, None
         return Response.for_json(_told(before))

@@ -26,6 +26,8 @@ _FORMS: Mapping[Form, bytes] = {
     Form.UNKNOWN_ID: b'{"batchItemFailures": [{"itemIdentifier": "no-such-message"}]}',
     Form.WRONG_KEY: b'{"batchItemFailures": [{"messageId": "no-such-message"}]}',
 }
+_REACHING = (Place.FUNCTION, Place.CALL, Place.EMULATOR)
+"""Places whose faults ask for what runs."""
 _KILLED = "Runtime exited with error: signal: killed"
 
 
@@ -38,16 +40,30 @@ class Running:
     cases: list[Case]
     calls: dict[str, dict[str, int]] = field(default_factory=dict)
     """Which call of its operation each is, from 1, by operation and the client's id of the call."""
+    is_over: bool = False
+    """Whether its result is taken: nothing cuts it off any more."""
+    is_cut_off: bool = False
 
 
 RUNNING: dict[str, Running] = {}
 """By the access key of its execution environment, which runs one invocation at a time."""
+_ENDS = threading.Lock()
+"""Held while an invocation is either over or cut off, never both."""
 
 
 def install() -> None:
     """Interfere from now on, where a plan says so."""
     interference.WITH_INVOCATIONS.append(_interference)
     _throttle()
+
+
+def cut_off(in_force: InForce, fault: Fault) -> None:
+    """All invocations under way fail, whatever their functions answer; it is told for each message of theirs."""
+    for running in list(RUNNING.values()):
+        with _ENDS:
+            running.is_cut_off = not running.is_over
+        for case in running.cases if running.is_cut_off else ():
+            in_force.tell(fault, case, **_names(running.function, running.request_id, case))
 
 
 def _throttle() -> None:
@@ -87,7 +103,7 @@ def _names(function: str, request_id: str, case: Case) -> dict[str, str | int | 
 
 def _interference(variables: Mapping[str, str], request_id: str, payload: bytes) -> "_Interference | None":
     in_force = HOLDER.in_force
-    if in_force is None or not (in_force.has(Place.FUNCTION) or in_force.has(Place.CALL)):
+    if in_force is None or not any(map(in_force.has, _REACHING)):
         return None
     cases = cases_of(payload, request_id, in_force.key_of)
     running = Running(variables.get(_NAME, ""), request_id, cases)
@@ -169,6 +185,10 @@ class _Interference:
 
     def _after(self, outcome: Outcome) -> Outcome:
         """What becomes of the answer: work that failed by itself has no answer to lose."""
+        with _ENDS:
+            self._running.is_over = True
+        if self._running.is_cut_off:
+            return broken(self._running.request_id, "Runtime.ExitError", _KILLED)
         if outcome.status != "success":
             return outcome
         return self._killed() or self._answered(outcome)

@@ -28,6 +28,7 @@ class InForce:
         self._key_of = key_finder(plan.task_key)
         self._awaited = {fault.after_queue for fault in plan.faults if fault.after_queue}
         self._reached: set[str] = set()
+        self._waiting: dict[str, list[Callable[[], object]]] = {}
         self._struck: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -42,8 +43,21 @@ class InForce:
 
     def entered(self, queue: str) -> None:
         """A message is in this queue, by its name."""
-        if queue in self._awaited:
-            self._reached.add(queue)
+        if queue in self._awaited and queue not in self._reached:
+            with self._lock:
+                self._reached.add(queue)
+                waiting = self._waiting.pop(queue, [])
+            for act in waiting:
+                act()
+
+    def once_entered(self, queue: str, act: Callable[[], object]) -> None:
+        """Act when the first message is in this queue, now where one has been; ``act`` returns at once."""
+        with self._lock:
+            is_reached = queue in self._reached
+            if not is_reached:
+                self._waiting.setdefault(queue, []).append(act)
+        if is_reached:
+            act()
 
     def struck(self, place: Place, case: Case, fits: Fits) -> Fault | None:
         """The first fault that strikes this case; None where none does."""

@@ -77,7 +77,7 @@ _TABLES = {
         SELECT * FROM started SEMI JOIN kept_invocations USING (seq) LEFT JOIN ended ON started_seq = seq
         LEFT JOIN (
             SELECT first(fault ORDER BY seq) AS fault, request_id FROM faults JOIN fault_kinds USING (kind)
-            WHERE place = 'function' GROUP BY request_id
+            WHERE place IN ('function', 'emulator') GROUP BY request_id
         ) USING (request_id)""",
     "calls": """
         SELECT * FROM calls LEFT JOIN (

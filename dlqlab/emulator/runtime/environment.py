@@ -146,6 +146,12 @@ class Environment:
         elif not was_stopped:
             self._dispose()
 
+    def kill(self) -> None:
+        """Kill the process, with what it is working on; what comes next begins with an init."""
+        process = self._process
+        if process is not None:
+            process.signal_end()
+
     def _begin(self, what: str) -> None:
         with self._lock:
             if self._stopped:

@@ -144,6 +144,12 @@ def try_out() -> None:
     serving.served(f"python{own().version}", (), _state_folder())
 
 
+def kill_all() -> None:
+    """Kill every function process, with what it is working on; the execution environments stay."""
+    for environment in list(_ENVIRONMENTS):
+        environment.kill()
+
+
 def end_all() -> None:
     """End every function process at once, with what it is working on: the emulator is about to end."""
     for environment in list(_ENVIRONMENTS):

@@ -47,6 +47,9 @@ def test_every_kind_has_a_place_and_a_name(kind: Kind) -> None:
         ({"kind": Kind.LATE, "function": "worker"}, "faults[0].function is 'worker': late does not go by it"),
         ({"kind": Kind.CALL_SLOW, "operation": "PutItem"}, "give it as 'dynamodb:PutItem' or 'sqs:*'"),
         ({"delay_s": 1.0}, "faults[0].delay_s is 1.0: error does not go by it"),
+        ({"kind": Kind.OUTAGE, "rate": 0.5}, "rate is 0.5: outage does not go by it; it goes by after_queue, delay_s,"),
+        ({"kind": Kind.OUTAGE, "until_s": 9.0}, "faults[0].until_s is 9.0: outage does not go by it"),
+        ({"kind": Kind.OUTAGE, "delay_s": 901.0}, "faults[0].delay_s is 901.0: give "),
         ({"status": 500}, "faults[0].status is 500: error does not go by it"),
     ],
 )

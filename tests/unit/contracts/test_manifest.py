@@ -52,6 +52,7 @@ WHOLE = Manifest(
     broken=Broken(phase="load", reason="interrupted"),
     started_ts=1.0,
     run_started_ts=2.0,
+    injected_ts=2.5,
     load_started_ts=3.0,
     load_ended_ts=4.0,
     drain_ended_ts=5.0,

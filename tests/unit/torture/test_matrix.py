@@ -53,6 +53,14 @@ def test_every_kind_of_function_fault_strikes_the_functions_with_a_mapping_and_n
     assert {fault.function for fault in found["entry-answer-lost"].faults} == {"api"}
 
 
+def test_the_outage_comes_once_work_is_under_way_and_where_nobody_works_there_is_none() -> None:
+    (fault,) = rows(matrix(PIPELINE))["outage"].faults
+
+    assert (fault.kind, fault.after_queue) == (Kind.OUTAGE, "orders")
+    assert fault.from_s > 0
+    assert "outage" not in rows(matrix(replace(PIPELINE, consumers=())))
+
+
 def test_an_answer_is_malformed_only_where_the_mapping_reads_it() -> None:
     assert {fault.function for fault in rows(matrix(PIPELINE))["malformed"].faults} == {"count"}
 

@@ -129,6 +129,8 @@ def test_what_is_also_so_without_faults_is_not_made_smaller() -> None:
 
     assert cannot_shrink(also) == "it is not broken by its faults"
     assert cannot_shrink(BROKEN) == ""
+    outage = replace(BROKEN, faults=(Fault(kind=Kind.OUTAGE),))
+    assert cannot_shrink(outage) == "an outage or a pause strikes whatever is under way, not chosen tasks"
     assert "{{key}}" in cannot_shrink(
         Answer(name="r", what="", outcome=Outcome.BROKEN, faults=(FAULT,), harms=BROKEN.harms)
     )

@@ -55,7 +55,7 @@ class Peer:
 
     def _serve(self, address: tuple[str, int]) -> None:
         try:
-            server._serve(self._served, address, self._application)
+            server._serve(self._application, self._served, address)
         except Exception as error:  # noqa: BLE001  (the test looks at it)
             self.errors.append(error)
 

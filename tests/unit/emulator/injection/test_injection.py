@@ -10,9 +10,10 @@ from dlqlab.emulator.core import strikes
 from dlqlab.emulator.core.strikes import Strike
 from dlqlab.emulator.injection.batches import cases_of, with_failures
 from dlqlab.emulator.injection.errors import error_of
-from dlqlab.emulator.injection.invocations import _FORMS
+from dlqlab.emulator.injection.invocations import _FORMS, Running, _Interference, cut_off
 from dlqlab.emulator.injection.state import InForce
 from dlqlab.emulator.mappings.responses import failed_ids
+from dlqlab.emulator.runtime.outcomes import Outcome
 
 CASE = Case(key="t-1-00000001")
 
@@ -111,6 +112,43 @@ def test_window_and_queue_that_must_be_reached() -> None:
 
     assert [None, None, fault, None] == struck
     assert in_force.struck(Place.QUEUE, CASE, anywhere) is None
+
+
+def test_what_waits_for_a_queue_is_done_once_a_message_is_there() -> None:
+    """Also where the first one has been before anybody waits."""
+    done: list[str] = []
+    in_force = InForce(Plan(faults=(Fault(kind=Kind.OUTAGE, after_queue="orders"),)))
+    in_force.once_entered("orders", lambda: done.append("waited"))
+    in_force.entered("bills")
+    assert not done
+    in_force.entered("orders")
+    in_force.entered("orders")
+    in_force.once_entered("orders", lambda: done.append("late"))
+
+    assert ["waited", "late"] == done
+
+
+def test_invocation_under_way_is_cut_off_whatever_it_answers_and_one_that_is_over_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is told for each of its messages."""
+    told: list[Strike] = []
+    monkeypatch.setattr(strikes, "WATCHES", [told.append])
+    fault = Fault(kind=Kind.OUTAGE)
+    in_force = InForce(Plan(faults=(fault,)))
+    cases = [Case("t-1", "m-1", 2), Case("t-2", "m-2")]
+    cut, over = (_Interference(in_force, Running("f", one, cases), one) for one in ("r-1", "r-2"))
+    answer = Outcome("success", b"{}")
+
+    def answers_late() -> Outcome:
+        cut_off(in_force, fault)
+        return answer
+
+    assert over.around(lambda: answer, None) is answer
+    assert cut.around(answers_late, None).error_type == "Runtime.ExitError"
+    found = [(one.request_id, one.message_id, one.receive_count) for one in told]
+    assert [("r-1", "m-1", 2), ("r-1", "m-2", 1)] == found
+    assert {"outage": 2} == in_force.counts()
 
 
 def test_strikes_are_counted_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
