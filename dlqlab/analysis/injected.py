@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dlqlab.analysis.deliveries import name_of
 from dlqlab.analysis.draw_keys import keys_of
 from dlqlab.analysis.fault_windows import InForce, has_window, is_on
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
+from dlqlab.analysis.planned import Planned
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.analysis.stops import Stops
 from dlqlab.contracts.injection import FAILURES, Case, Fault, Kind, Place, Plan, matches, strikes
@@ -73,11 +73,8 @@ class Oracle:
 
     def unplanned(self) -> Iterator[Row]:
         """Recorded strikes that the plan does not have."""
-        by_name = {fault.name: fault for fault in self.plan.faults}
-        for row in self.strikes:
-            fault = by_name.get(row["fault"])
-            if fault is None or not self._is_planned(fault, row):
-                yield row
+        planned = Planned(self.plan, self.in_force, self.stops, self._entered_ts)
+        return (row for row in self.strikes if not planned.has(row))
 
     @cached_property
     def stops(self) -> Stops:
@@ -192,24 +189,6 @@ class Oracle:
             and all(matches(fault.function, name) and self._fails(fault, name, asks=asks) for name, asks in takers)
             and self._strikes(fault, message_id, count, None) is True
         )
-
-    def _is_planned(self, fault: Fault, row: Row) -> bool:
-        """Whether a recorded strike is one of this fault's; the number of a call is not known, so not its draw."""
-        if fault.kind != row["kind"]:
-            return False
-        if fault.place in {Place.FUNCTION, Place.CALL} and not matches(fault.function, row["function"] or ""):
-            return False
-        if fault.place is Place.QUEUE and not matches(fault.queue, name_of(row["queue"])):
-            return False
-        if fault.place is Place.EMULATOR:
-            return self.stops.is_planned(fault, row)
-        case = Case(
-            key=row["task_key"], message_id=row["message_id"] or "", receive_count=row["receive_count"] or 1, nth=0
-        )
-        if fault.place is Place.CALL:
-            is_meant = not fault.keys or bool({case.key, case.message_id} & set(fault.keys))
-            return is_meant and (not fault.receives or case.receive_count in fault.receives)
-        return strikes(fault, case, self.plan.seed)
 
     @cached_property
     def _counts(self) -> Mapping[tuple[str, str], int | None]:

@@ -191,6 +191,8 @@ FAULTS: Mapping[str, Column] = {
     "service": Column(_TEXT, "of a call or request, as ``calls.service``"),
     "operation": Column(_TEXT, "as ``calls.operation``"),
     "resource": Column(_TEXT, "as ``calls.resource``"),
+    "nth": Column(_WHOLE, "of a call: which of its operation it was in the invocation, from 1"),
+    "attempt": Column(_WHOLE, "of a call or request: which attempt of the client it was, from 1"),
     "cell": _CELL,
 }
 

@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from dlqlab.analysis.fault_windows import InForce
+from dlqlab.analysis.planned import Planned
+from dlqlab.analysis.stops import Stops
 from dlqlab.contracts.injection import Fault, Form, Kind, Plan
 from dlqlab.contracts.recording import Recording
 from dlqlab.emulator.host import lifecycle
@@ -245,6 +248,17 @@ def test_strike_is_in_the_record(outcomes: dict[Kind, Outcome], trial: Trial) ->
     }
     assert trial.kind in {row["fault"] for row in rows}
     assert first["queue"] == found.pipeline.queue_arn or first["function"] == found.pipeline.function
+
+
+def test_every_strike_is_one_of_the_plan(emulator: Emulator, outcomes: dict[Kind, Outcome]) -> None:
+    """Told by its names, its draw, and for calls by which of the invocation's and of the client's attempts it was."""
+    plan, rows = plan_in_force(emulator.port).plan, [row for one in outcomes.values() for row in one.faults]
+    planned = Planned(plan, InForce(), Stops(plan, rows, InForce()), {})
+    failed = [(row["nth"], row["attempt"]) for row in outcomes[Kind.CALL_FAILED].faults]
+
+    assert all(map(planned.has, rows))
+    assert failed == [(1, 1), (1, 2)]
+    assert not any(planned.has({**row, "nth": 2, "attempt": 2}) for row in outcomes[Kind.CALL_RESET].faults)
 
 
 def test_what_takes_time_takes_it(outcomes: dict[Kind, Outcome]) -> None:

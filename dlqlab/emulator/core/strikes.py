@@ -18,6 +18,8 @@ class Strike(NamedTuple):
     service: str | None = None
     operation: str | None = None
     resource: str | None = None
+    nth: int | None = None
+    attempt: int | None = None
 
 
 WATCHES: list[Callable[[Strike], None]] = []

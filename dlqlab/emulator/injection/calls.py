@@ -14,7 +14,8 @@ from localstack.aws import handlers
 from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.app import LocalstackAwsGateway
 
-from dlqlab.contracts.injection import Case, Fault, Kind, Place, matches
+from dlqlab.contracts.aims import is_meant_call
+from dlqlab.contracts.injection import Case, Fault, Kind, Place
 from dlqlab.emulator.gateway import shortcut
 from dlqlab.emulator.injection import connections
 from dlqlab.emulator.injection.errors import error_of
@@ -68,7 +69,7 @@ def _strike(_chain: Any, context: RequestContext, _response: Any) -> None:
     resource = _resource(context)
     case = _case(context, running, f"{service}:{operation}")
     fault = in_force.struck(
-        Place.CALL, case, lambda one: _is_meant(one, running.function, f"{service}:{operation}", resource)
+        Place.CALL, case, lambda one: is_meant_call(one, running.function, f"{service}:{operation}", resource)
     )
     if fault:
         in_force.tell(
@@ -94,19 +95,6 @@ def _act(fault: Fault, service: str, operation: str) -> None:
     if fault.kind in _REFUSING:
         error = error_of(fault.kind, service, operation, fault.name)
         raise CommonServiceException(error.code, error.message, error.status, sender_fault=error.status < 500)  # noqa: PLR2004  (of HTTP)
-
-
-def _is_meant(fault: Fault, function: str, call: str, resource: str | None) -> bool:
-    return (
-        matches(fault.function, function)
-        and matches(fault.operation, call)
-        and (matches(fault.resource, resource or "") or matches(fault.resource, _name(resource)))
-    )
-
-
-def _name(resource: str | None) -> str:
-    """The last part of a URL or ARN."""
-    return re.split(r"[/:]", resource or "")[-1]
 
 
 def _resource(context: RequestContext) -> str | None:

@@ -8,7 +8,8 @@ import time
 from collections import OrderedDict
 from http import HTTPStatus
 
-from dlqlab.contracts.injection import Case, Fault, Kind, Place, matches
+from dlqlab.contracts.aims import is_meant_request
+from dlqlab.contracts.injection import Case, Fault, Kind, Place
 from dlqlab.emulator.gateway import shortcut
 from dlqlab.emulator.injection.state import HOLDER, InForce
 from dlqlab.emulator.recorder.actors import client_request_id
@@ -71,18 +72,11 @@ def _strike(
     given = client_request_id(headers) or headers.get(b"idempotency-key", b"").decode("latin-1")
     key = in_force.key_of(body.decode("utf-8", "replace")) or in_force.key_of(route) or given or route
     case = Case(key=key, attempt=attempts.next((route, key)))
-    fault = in_force.struck(Place.REQUEST, case, lambda one: _is_meant(one.route, route))
+    fault = in_force.struck(Place.REQUEST, case, lambda one: is_meant_request(one, route))
     if fault:
         method, _, path = route.partition(" ")
         in_force.tell(fault, case, request_id=given or None, service=service, operation=method, resource=path)
     return fault
-
-
-def _is_meant(pattern: str, route: str) -> bool:
-    """Whether a route is meant; the stage may be left out of the pattern."""
-    method, _, path = route.partition(" ")
-    without_stage = f"{method} /{path.lstrip('/').partition('/')[2]}"
-    return matches(pattern, route) or matches(pattern, without_stage)
 
 
 def _failed(fault: Fault) -> shortcut.Reply:

@@ -86,7 +86,9 @@ class InForce:
             is_first = self._struck[fault.name] == 1
         if is_first:
             _LOG.warning("fault %s strikes for the first time, on purpose: %s", fault.name, case.key)
-        tell(Strike(fault.name, fault.kind.value, case.key, **names))  # type: ignore[arg-type]
+        nth = case.nth if fault.place is Place.CALL else None
+        attempt = case.attempt if fault.place in {Place.CALL, Place.REQUEST} else None
+        tell(Strike(fault.name, fault.kind.value, case.key, **names, nth=nth, attempt=attempt))  # type: ignore[arg-type]
 
     def counts(self) -> dict[str, int]:
         """How often each fault has struck."""

@@ -54,6 +54,8 @@ class _Kind:
     name: str
     table: str
     fields: tuple[str, ...]
+    later: int = 0
+    """So many fields at their end emulators of earlier versions do not write."""
 
     def schema(self) -> pa.Schema:
         columns = TABLES[self.table]
@@ -67,7 +69,7 @@ _KINDS = {
     ENDED: _Kind("ended", "invocations", ENDED_FIELDS),
     CALL: _Kind("calls", "calls", CALL_FIELDS),
     BODY: _Kind("bodies", "bodies", BODY_FIELDS),
-    FAULT: _Kind("faults", "faults", FAULT_FIELDS),
+    FAULT: _Kind("faults", "faults", FAULT_FIELDS, later=2),
 }
 PARTS: Mapping[str, pa.Schema] = {kind.name: kind.schema() for kind in _KINDS.values()}
 """The tables that parts are of. ``seq`` is a row's place in the order of all; an invocation is ``started``, and
@@ -147,6 +149,8 @@ def _rows(segments: list[Path], said: Said) -> Iterator[Row]:
 
 def _part(kind: _Kind, rows: list[Row]) -> pa.RecordBatch:
     _, *columns = map(list, zip(*rows, strict=True))
+    missing = len(kind.fields) - len(columns)
+    columns += [[None] * len(rows)] * (missing if missing == kind.later else 0)
     values: dict[str, list[Any]] = dict(zip(kind.fields, columns, strict=True))
     if _HEADER in values:
         values[_TRACE_ID] = [trace_id(header) for header in values.pop(_HEADER)]

@@ -93,6 +93,8 @@ FAULT_FIELDS = (
     "service",
     "operation",
     "resource",
+    "nth",
+    "attempt",
 )
 
 LOST = "l"

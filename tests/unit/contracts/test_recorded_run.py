@@ -37,6 +37,20 @@ def test_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert "ZSTD" == file.metadata.row_group(0).column(0).compression
 
 
+def test_strikes_of_an_earlier_version_are_read_without_their_numbers(tmp_path: Path) -> None:
+    """Which call of its operation, and which attempt, are null."""
+    run = RunDir(tmp_path / "run")
+    write_recording(run, _recording())
+    path = table_path(run.recording_path, "faults")
+    struck = {"ts": 1.5, "fault": "f", "kind": "call-slow", "task_key": "t"}
+    pq.write_table(pa.Table.from_pylist([struck], schema("faults")).drop_columns(["nth", "attempt"]), path)
+
+    read = read_recording(run)
+    assert read is not None
+    (row,) = read.faults.to_pylist()
+    assert {**dict.fromkeys(TABLES["faults"]), **struck} == row
+
+
 def test_run_without_a_recording_has_none(tmp_path: Path) -> None:
     """Nothing was recorded: that is not an error."""
     assert read_recording(RunDir(tmp_path)) is None

@@ -18,6 +18,8 @@ from dlqlab.emulator.recorder.rows import (
     CALL_FIELDS,
     ENDED,
     ENDED_FIELDS,
+    FAULT,
+    FAULT_FIELDS,
     MESSAGE,
     MESSAGE_FIELDS,
     STARTED,
@@ -213,3 +215,17 @@ def test_trace_header_of_the_senders_own_narrows_parents(written: Written) -> No
     found = {message_id: parents for message_id, parents, _ in columns(read(written.ended()))}
 
     assert (found["told"], found["passed on"]) == (["b"], ["a", "b"])
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_strikes_of_an_earlier_version_have_no_numbers(tmp_path: Path, *, is_old: bool) -> None:
+    """An emulator that was started before an update may still run, or have left its record."""
+    fields = FAULT_FIELDS[: FAULT_FIELDS.index("nth")] if is_old else FAULT_FIELDS
+    row = {"seq": 1, "ts": 1.0, "fault": "f", "kind": "call-slow", "task_key": "t", "nth": 2, "attempt": 3}
+    journal = Journal(tmp_path / "recording")
+    journal.give((FAULT, *(row.get(name) for name in fields)))
+    journal.close()
+
+    (found,) = read(tmp_path / "recording").faults.to_pylist()
+
+    assert (found["fault"], found["nth"], found["attempt"]) == ("f", *((None, None) if is_old else (2, 3)))
