@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dlqlab.analysis.draw_keys import keys_of
+from dlqlab.analysis.entering import Entering
 from dlqlab.analysis.fault_windows import InForce, has_window, is_on
 from dlqlab.analysis.flow import Flow
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
@@ -80,6 +81,11 @@ class Oracle:
     def stops(self) -> Stops:
         """The stops of the emulator."""
         return Stops(self.plan, self.strikes, self.in_force, self._entered_ts)
+
+    @cached_property
+    def entering(self) -> Entering:
+        """What the plan does to messages as they enter their queues."""
+        return Entering(self.flow, self.plan, self._strikes, self._keys)
 
     def undone_drops(self) -> Iterator[Stay]:
         """Stays that a mapping's delete ended, although the plan drops the delete of that receive."""

@@ -20,6 +20,8 @@ PLAN_PATH = "/_dlqlab/faults"
 force, ``DELETE`` takes it away.
 """
 ANY = "*"
+REORDER_DRAW = "reorder"
+"""The purpose of the draw that says how late a reordered message is, as a share of its fault's seconds."""
 _KEY = re.compile(r"t-\d+-\d{8}")
 """The keys that dlqlab gives to the tasks that it sends."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")

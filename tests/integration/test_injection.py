@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from dlqlab.analysis.fault_windows import InForce
+from dlqlab.analysis.flow import Flow
+from dlqlab.analysis.injected import Oracle
 from dlqlab.analysis.planned import Planned
 from dlqlab.analysis.stops import Stops
 from dlqlab.contracts.injection import Fault, Form, Kind, Plan
@@ -259,6 +261,19 @@ def test_every_strike_is_one_of_the_plan(emulator: Emulator, outcomes: dict[Kind
     assert all(map(planned.has, rows))
     assert failed == [(1, 1), (1, 2)]
     assert not any(planned.has({**row, "nth": 2, "attempt": 2}) for row in outcomes[Kind.CALL_RESET].faults)
+
+
+def test_what_the_plan_foresees_of_entering_messages_comes_about(
+    emulator: Emulator, outcomes: dict[Kind, Outcome]
+) -> None:
+    """One is gone before it is received, two are visible no sooner than they may be."""
+    flow = Flow(recording(emulator))
+    entered = Oracle(flow, plan_in_force(emulator.port).plan).entering.foreseen
+    own = {outcomes[kind].pipeline.message_id for kind in (Kind.LATE, Kind.REORDER, Kind.EXPIRED)}
+
+    assert own == {one.stay.message_id for one in entered}
+    assert all(one.is_followed for one in entered)
+    assert all(one.delay_s > 0 for one in entered if not one.expires)
 
 
 def test_what_takes_time_takes_it(outcomes: dict[Kind, Outcome]) -> None:

@@ -26,6 +26,8 @@ SETS = (
     NamedSet(
         "dead_by_plan", SetKind.ACCOUNT, "Dead-lettered, since the plan fails every receive that its queue allows."
     ),
+    NamedSet("expired_by_plan", SetKind.ACCOUNT, "Expired before it was received, since the plan lets it."),
+    NamedSet("late_by_plan", SetKind.ACCOUNT, "Visible as much later as the plan says, also in another order."),
     NamedSet("failed_by_itself", SetKind.ACCOUNT, "The code failed it, and nothing had struck that attempt."),
     NamedSet(
         "undecided", SetKind.NORMAL, "The plan does not decide a delivery of it: at the edge of a window, or no key."
@@ -34,6 +36,8 @@ SETS = (
         "deleted_by_others", SetKind.NORMAL, "Failed by the plan, and deleted by a function or client, not its mapping."
     ),
     NamedSet("not_failed", SetKind.VIOLATION, "The plan fails a delivery of it, and that delivery did not fail."),
+    NamedSet("not_expired", SetKind.VIOLATION, "The plan lets it expire, and it was received or did not expire."),
+    NamedSet("not_late", SetKind.VIOLATION, "The plan has it late, and it was received sooner or had a shorter delay."),
     NamedSet("not_dropped", SetKind.VIOLATION, "The plan drops its delete, and it was deleted."),
     NamedSet(
         "not_retried",
@@ -58,6 +62,8 @@ SETS = (
 WRONG = tuple(one.name for one in SETS if one.kind is SetKind.VIOLATION)
 _SAID: Mapping[str, str] = {
     "not_failed": "not failed although the plan fails them",
+    "not_expired": "not expired although the plan lets them",
+    "not_late": "sooner than the plan says",
     "not_dropped": "deleted although the plan drops the delete",
     "not_retried": "neither tried again nor dead-lettered",
     "not_dead_lettered": "not dead-lettered although the plan fails every receive",
@@ -110,17 +116,21 @@ def in_force_of(manifest: Manifest) -> InForce:
 def sort_fates(oracle: Oracle) -> dict[str, tuple[str, ...]]:
     """The ids of the messages that the plan is about, in the sets that say how far it was followed."""
     some = oracle.deliveries
-    due = oracle.letters_due
+    due, entered = oracle.letters_due, oracle.entering.foreseen
     last = [one for one in some if one.must_fail and one.has_failed and one.delivery is one.stay.deliveries[-1]]
     gone = [one.stay for one in last if one.stay.left == Kind.DELETED]
     return {
         "failed_by_plan": _stays(one for one in some if one.must_fail and one.is_own and one.has_failed),
         "taken_along": _stays(one for one in some if is_taken_along(one) and one.has_failed),
         "dead_by_plan": ids(stay for stay in due if stay.left == Kind.MOVED),
+        "expired_by_plan": ids(one.stay for one in entered if one.expires and one.is_followed),
+        "late_by_plan": ids(one.stay for one in entered if not one.expires and one.is_followed),
         "failed_by_itself": _stays(one for one in _unstruck(oracle) if one.has_failed),
         "undecided": _stays(one for one in some if one.must_fail is None),
         "deleted_by_others": ids(stay for stay in gone if not _is_by_mapping(stay)),
         "not_failed": _stays(one for one in some if one.must_fail and one.has_failed is False),
+        "not_expired": ids(one.stay for one in entered if one.expires and not one.is_followed),
+        "not_late": ids(one.stay for one in entered if not one.expires and not one.is_followed),
         "not_dropped": ids(oracle.undone_drops()),
         "not_retried": ids(stay for stay in gone if _is_by_mapping(stay)),
         "not_dead_lettered": ids(stay for stay in due if stay.left == Kind.DELETED and _is_by_mapping(stay)),
@@ -140,19 +150,20 @@ def own_failures(oracle: Oracle, confidence: float) -> Interval | None:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Of one fault: deliveries that it had to fail, and those that failed."""
+    """Of one fault: deliveries that it had to fail, or messages to let expire or be late, and those that did."""
 
     predicted: int = 0
     measured: int = 0
 
 
 def _by_fault(oracle: Oracle) -> dict[str, dict[str, int]]:
-    """How many deliveries each fault had to fail, its own and mates', how many failed, how often it struck at all."""
+    """How many deliveries or messages each fault had to strike, mates too, how many followed, and all its strikes."""
     found = {fault.name: Count() for fault in oracle.plan.faults}
-    for one in oracle.deliveries:
-        if one.fault is not None and one.has_failed is not None:
-            before = found[one.fault]
-            found[one.fault] = Count(before.predicted + 1, before.measured + one.has_failed)
+    followed = [(one.fault, one.has_failed) for one in oracle.deliveries]
+    followed += [(one.fault.name, one.is_followed) for one in oracle.entering.foreseen]
+    for name, has_followed in followed:
+        if name is not None and has_followed is not None:
+            found[name] = Count(found[name].predicted + 1, found[name].measured + has_followed)
     strikes = [row["fault"] for row in oracle.strikes]
     return {
         name: {"predicted": one.predicted, "measured": one.measured, "strikes": strikes.count(name)}
@@ -193,6 +204,9 @@ def _statement(oracle: Oracle, members: Mapping[str, tuple[str, ...]], own: Inte
         parts.append(f"{len(members['taken_along']):,} taken along with their batch")
     if members["dead_by_plan"]:
         parts.append(f"{len(members['dead_by_plan']):,} dead-lettered as the plan says")
+    if members["expired_by_plan"] or members["late_by_plan"]:
+        expired, late = len(members["expired_by_plan"]), len(members["late_by_plan"])
+        parts.append(f"{expired:,} expired and {late:,} late as the plan says")
     if own is not None:
         parts.append(f"the code's own failures {rate(own, 'attempt')}")
     parts += [

@@ -10,7 +10,7 @@ from typing import Any
 
 from localstack.services.sqs.models import FifoQueue, SqsMessage, SqsQueue, StandardQueue
 
-from dlqlab.contracts.injection import Case, Fault, Kind, Place, matches
+from dlqlab.contracts.injection import REORDER_DRAW, Case, Fault, Kind, Place, matches
 from dlqlab.emulator.injection.state import HOLDER, InForce
 from dlqlab.emulator.sqs import message_retention
 
@@ -75,7 +75,7 @@ def _on_entering(kind: type[SqsQueue]) -> None:
         if fault is None:
             return original(self, message, *args, **kwargs)
         _tell(in_force, fault, self, str(message.get("MessageId")), case)
-        return _put_late(self, fault, in_force.draw(fault, case, "reorder"), original, message, *args, **kwargs)
+        return _put_late(self, fault, in_force.draw(fault, case, REORDER_DRAW), original, message, *args, **kwargs)
 
     kind.put = put
 
