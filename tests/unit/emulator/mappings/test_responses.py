@@ -121,7 +121,7 @@ NAMED = [{"itemIdentifier": "a"}]
         ("{ itemIdentifier", set()),
         (None, set()),
     ],
-    ids=repr,
+    ids=lambda value: repr(sorted(value)) if isinstance(value, set | frozenset) else repr(value),
 )
 def test_failures_that_lambda_does_not_read(answer: Any, expected: set[str]) -> None:
     """Meant so by whoever wrote the function; what it says of messages that were done is no failure."""
