@@ -43,8 +43,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "stream_pollers",
         "mappings",
-        "Mappings of DynamoDB streams by Lambda's rules: order per item, retries, halves, partial failures, a "
-        "destination.",
+        "Mappings of DynamoDB and Kinesis streams: order per key, retries, halves, partial failures, a destination.",
     ),
     Patch(
         "sqs_records",
@@ -55,8 +54,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "mapping_rules",
         "mappings",
-        "Mappings of SQS queues refuse what Lambda refuses: settings of streams, limits, patterns, a "
-        "visibility too short.",
+        "Mappings refuse what Lambda refuses: settings of other sources, limits, patterns, a visibility too short.",
     ),
     Patch(
         "fifo_groups",
@@ -146,6 +144,11 @@ PATCHES: tuple[Patch, ...] = (
         "dynamodb_streams",
         "dynamodb",
         "DynamoDB Streams: what changes in a table with a stream can be read for 24 hours, by API and by mappings.",
+    ),
+    Patch(
+        "kinesis_streams",
+        "kinesis",
+        "Kinesis Data Streams: shards with their records for 24 hours or longer, by API and by mappings.",
     ),
     Patch(
         "time_to_live",
@@ -288,6 +291,11 @@ PATCHES: tuple[Patch, ...] = (
         "table_resources",
         "cloudformation",
         "Tables of stacks are updated: throughput, streams, TTL, indexes one at a time, backups, protection, tags.",
+    ),
+    Patch(
+        "stream_resources",
+        "cloudformation",
+        "Kinesis streams of stacks are made with all that their template says, and updated.",
     ),
     Patch(
         "rule_resources",

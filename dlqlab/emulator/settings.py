@@ -75,6 +75,7 @@ SERVICES = (
     "ec2",
     "events",
     "iam",
+    "kinesis",
     "kms",
     "lambda",
     "logs",

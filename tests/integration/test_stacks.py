@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 QUEUE = {"Type": "AWS::SQS::Queue"}
 PIPE = {"Type": "AWS::Nowhere::Thing", "Properties": {"Name": "p"}}
-STREAM = {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1}}
+DOMAIN = {"Type": "AWS::OpenSearchService::Domain"}
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def _failed(aws: Aws, name: str) -> dict[str, str]:
 
 def test_created_stack_names_what_cannot_be_made(aws: Aws, stack_name: str) -> None:
     """Nothing of the stack is made, and each such resource has an event with its type and the remedy."""
-    stack = stacks.create(aws, stack_name, stacks.body(Jobs=QUEUE, Alien=PIPE, Stream=STREAM))
+    stack = stacks.create(aws, stack_name, stacks.body(Jobs=QUEUE, Alien=PIPE, Domain=DOMAIN))
 
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "Alien (AWS::Nowhere::Thing)" in stack["StackStatusReason"]
-    assert "Stream (AWS::Kinesis::Stream): the emulator does not serve kinesis" in stack["StackStatusReason"]
+    assert "Domain (AWS::OpenSearchService::Domain): the emulator does not serve" in stack["StackStatusReason"]
     failed = _failed(aws, stack_name)
-    assert {"Alien", "Stream"} == set(failed)
+    assert {"Alien", "Domain"} == set(failed)
     assert "--allow-pretended" in failed["Alien"]
     assert [] == _resources(aws, stack_name)
 
@@ -224,7 +224,7 @@ def test_attribute_that_is_not_there_fails_the_stack(aws: Aws, stack_name: str, 
     assert "Vendor response doesn't contain Other key in object Mine" in custom["StackStatusReason"]
 
 
-@pytest.mark.parametrize(("service", "operation"), [("kinesis", "list_streams"), ("ses", "list_identities")])
+@pytest.mark.parametrize(("service", "operation"), [("opensearch", "list_domain_names"), ("ses", "list_identities")])
 def test_call_of_a_service_that_is_not_served_says_so(aws: Aws, service: str, operation: str) -> None:
     """With its name and those that are served, and nobody's configuration variable."""
     with pytest.raises(ClientError, match=rf"does not serve {service}\. It serves apigateway, .*sqs"):

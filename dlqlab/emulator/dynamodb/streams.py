@@ -10,15 +10,13 @@ import binascii
 import json
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from threading import Condition
 from typing import Any
 
+from dlqlab.emulator.core.record_log import RecordLog
+
 KEPT_S = 24 * 3600
-KEPT_BYTES_MAX = 128 * 1024 * 1024
-"""Ours: what is beyond it is trimmed before its 24 hours are over, as if they were."""
 ITERATOR_S = 15 * 60
 FIRST = 100_000_000_000_000_000_000
 """The first sequence number: they have 21 digits at least."""
@@ -31,10 +29,6 @@ BY_EXPIRY: Mapping[str, str] = {"type": "Service", "principalId": "dynamodb.amaz
 
 type Image = Mapping[str, Any]
 """Attributes in DynamoDB's JSON."""
-
-
-class TrimmedError(Exception):
-    """The place is before the oldest record that is kept."""
 
 
 class ExpiredError(Exception):
@@ -57,6 +51,10 @@ class Record:
     """The item's key as text, equal for each change of the same item."""
     text: str
 
+    @property
+    def size_bytes(self) -> int:
+        return len(self.text)
+
     def document(self) -> dict[str, Any]:
         """The record as a new object."""
         found: dict[str, Any] = json.loads(self.text)
@@ -72,102 +70,45 @@ def event_name(old: Image | None, new: Image | None) -> str | None:
     return "REMOVE" if new is None else "MODIFY"
 
 
-class Stream:
+class Stream(RecordLog[Record]):
     """A stream: written under the table's lock, read by any thread."""
 
     def __init__(self, arn: str, view: str, key_schema: list[dict[str, str]], *, now: Callable[[], float]) -> None:
         """Args:
         view: the StreamViewType.
         """
+        super().__init__(arn, FIRST, kept_s=KEPT_S, now=now)
         self.arn, self.view, self.key_schema = arn, view, key_schema
         self.table, _, self.label = arn.rpartition(":table/")[2].partition("/stream/")
-        self.closed_ts: float | None = None
         self.created_ts = now()
         self.shard_id = f"shardId-{int(self.created_ts * 1000):020}-{uuid.uuid4().hex[:8]}"
-        self._now = now
-        self._changed = Condition()
-        self._records: deque[Record] = deque()
-        self._next = FIRST
-        self._bytes = 0
 
     def add(
         self, keys: Image, old: Image | None, new: Image | None, size_bytes: int, *, has_expired: bool = False
     ) -> None:
         """Write down a change, if it is one."""
         name = event_name(old, new)
-        if name is None or self.closed_ts is not None:
+        if name is None:
             return
-        now = self._now()
-        change: dict[str, Any] = {"ApproximateCreationDateTime": float(int(now)), "Keys": keys}
+        change: dict[str, Any] = {"Keys": keys}
         if new is not None and self.view in WITH_NEW:
             change["NewImage"] = new
         if old is not None and self.view in WITH_OLD:
             change["OldImage"] = old
-        with self._changed:
-            number, self._next = self._next, self._next + 1
-            change |= {"SequenceNumber": str(number), "SizeBytes": size_bytes, "StreamViewType": self.view}
-            made = {"eventID": uuid.uuid4().hex, "eventName": name, "dynamodb": change}
-            if has_expired:
-                made["userIdentity"] = BY_EXPIRY
-            text = json.dumps(made, separators=(",", ":"))
-            self._records.append(Record(number, now, json.dumps(keys, sort_keys=True), text))
-            self._bytes += len(text)
-            self._trim()
-            self._changed.notify_all()
+        by = {"userIdentity": BY_EXPIRY} if has_expired else {}
 
-    def close(self) -> None:
-        """No more records; those that are there can be read until they are trimmed."""
-        with self._changed:
-            self.closed_ts = self._now()
-            self._changed.notify_all()
+        def make(number: int, now: float) -> Record:
+            told = {
+                "ApproximateCreationDateTime": float(int(now)),
+                **change,
+                "SequenceNumber": str(number),
+                "SizeBytes": size_bytes,
+                "StreamViewType": self.view,
+            }
+            made = {"eventID": uuid.uuid4().hex, "eventName": name, "dynamodb": told, **by}
+            return Record(number, now, json.dumps(keys, sort_keys=True), json.dumps(made, separators=(",", ":")))
 
-    def _trim(self) -> None:
-        before_ts = self._now() - KEPT_S
-        while self._records and (self._records[0].written_ts < before_ts or self._bytes > KEPT_BYTES_MAX):
-            self._bytes -= len(self._records.popleft().text)
-
-    @property
-    def oldest(self) -> int:
-        """The number of the oldest record that is kept, or of the next one."""
-        with self._changed:
-            self._trim()
-            return self._records[0].number if self._records else self._next
-
-    @property
-    def next(self) -> int:
-        """The number of the next record."""
-        return self._next
-
-    def read(self, number: int, count: int) -> list[Record]:
-        """Up to ``count`` records from that number on.
-
-        Raises:
-            TrimmedError: it has been trimmed.
-        """
-        with self._changed:
-            self._trim()
-            oldest = self._records[0].number if self._records else self._next
-            if number < oldest:
-                raise TrimmedError(self.arn)
-            start = number - oldest
-            return [self._records[place] for place in range(start, min(start + count, len(self._records)))]
-
-    def is_at_end(self, number: int) -> bool:
-        """Whether the stream is closed and has nothing from that number on."""
-        return self.closed_ts is not None and number >= self._next
-
-    def wait(self, number: int, timeout_s: float, is_unwanted: Callable[[], bool]) -> bool:
-        """Wait for a record of that number; whether there is one. ``wake`` ends the waiting."""
-        due = time.monotonic() + timeout_s
-        with self._changed:
-            while self._next <= number and not is_unwanted() and (left_s := due - time.monotonic()) > 0:
-                self._changed.wait(left_s)
-            return self._next > number
-
-    def wake(self) -> None:
-        """Have those who wait look again whether they are wanted."""
-        with self._changed:
-            self._changed.notify_all()
+        self.append(make)
 
     def iterator(self, number: int) -> str:
         """An opaque text for GetRecords."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from localstack.aws.api import CommonServiceException
 
+from dlqlab.emulator.core.record_log import TrimmedError
 from dlqlab.emulator.dynamodb.streams import (
     FIRST,
     ExpiredError,
@@ -14,7 +15,6 @@ from dlqlab.emulator.dynamodb.streams import (
     Record,
     Stream,
     Streams,
-    TrimmedError,
 )
 
 RECORDS_MAX = 1_000

@@ -1,7 +1,6 @@
 """A call of a service that the emulator does not serve is answered with its name and the ones that are served.
 
-LocalStack names a configuration variable, which nobody can set here, and serves Kinesis because its DynamoDB Streams
-call it: by a server that is downloaded at the first call.
+LocalStack names a configuration variable, which nobody can set here.
 """
 
 import functools
@@ -12,7 +11,7 @@ from localstack.aws.handlers.service_plugin import ServiceLoader
 
 from dlqlab.emulator import settings
 
-_HIDDEN = frozenset({"kinesis", "firehose"})
+_HIDDEN = frozenset({"firehose"})
 """Services that others may call although nobody else is served by them."""
 
 

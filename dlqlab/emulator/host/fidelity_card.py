@@ -32,6 +32,8 @@ DIFFERENCES = {
     "tags and global tables are moto's",
     "DynamoDB streams": "a stream is one shard of at most 128 MB; mappings pause 0.5 s to 60 s between tries, where "
     "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
+    "Kinesis": "streams are active at once, throughput is never exceeded, a shard keeps at most 128 MB; on-demand "
+    "streams keep their four shards; encryption is told and not done; no SubscribeToShard, no resource policies",
     "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines, logs, "
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
     "IAM": "policies are enforced only with --enforce-iam, and then on calls signed by users and roles and on "

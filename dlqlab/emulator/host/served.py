@@ -32,7 +32,7 @@ SERVED = (
     ),
     Served(
         "services for pipelines",
-        "queues, functions, tables and their streams, topics, buckets, buses, schedules, pipes, state machines, "
+        "queues, functions, tables, streams, topics, buckets, buses, schedules, pipes, state machines, "
         "secrets, parameters, keys, logs, metrics and stacks, each loaded when first called; a call of any other "
         "service says so",
         "the API reference of each service",
@@ -89,7 +89,7 @@ SERVED = (
     Served(
         "in front of queues",
         "topics with filters and dead letters, rules and buses, schedules that fire, notifications of buckets, pipes, "
-        "streams of tables with retries and destinations, custom resources that are called",
+        "streams of tables and of Kinesis with retries and destinations, custom resources that are called",
         "SNS: Subscription filter policies; EventBridge: rules, Scheduler, Pipes; DynamoDB Streams and Lambda "
         "triggers; CloudFormation: Custom resources",
         "docs/services.md",
@@ -100,6 +100,7 @@ SERVED = (
             "tests/integration/test_stack_updates.py::test_bucket_notifies_another_queue",
             "tests/integration/test_pipes.py::test_messages_are_filtered_enriched_and_put_into_form",
             "tests/integration/test_streams.py::test_poisoned_record_is_singled_out_and_told_of",
+            "tests/integration/test_kinesis.py::test_poisoned_record_is_singled_out_and_told_of",
             "tests/integration/test_stacks.py::test_custom_resource_is_called_through_its_life",
         ),
     ),

@@ -1,8 +1,8 @@
-"""Mappings of SQS queues refuse what Lambda refuses: settings of streams, limits, patterns, a visibility too short.
+"""Mappings refuse what Lambda refuses: settings of other sources, limits, patterns, a visibility too short.
 
 LocalStack takes most of it and ignores it, so that the first to notice is AWS. The rules and their errors are in
-``dlqlab.emulator.mappings.validation``. As on AWS the visibility timeout is looked at when a mapping is created or
-updated, not when the function's timeout or the queue's is changed.
+``dlqlab.emulator.mappings.validation`` and ``stream_validation``. As on AWS the visibility timeout is looked at when a
+mapping is created or updated, not when the function's timeout or the queue's is changed.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from localstack.services.lambda_.provider import LambdaProvider
 from localstack.utils.patch import patch as replace
 
 from dlqlab.emulator.mappings.mapped_queues import find_queue
+from dlqlab.emulator.mappings.stream_sources import find
 from dlqlab.emulator.mappings.stream_validation import stream_refusal
 from dlqlab.emulator.mappings.validation import INVALID_PARAMETER, Refusal, refusal, short_visibility
 
@@ -25,8 +26,8 @@ def is_queue(arn: str | None) -> bool:
     return (arn or "").split(":")[2:3] == ["sqs"]
 
 
-def is_table_stream(arn: str | None) -> bool:
-    return (arn or "").split(":")[2:3] == ["dynamodb"]
+def is_stream(arn: str | None) -> bool:
+    return (arn or "").split(":")[2:3] in (["dynamodb"], ["kinesis"])
 
 
 def _raise(found: Refusal | None) -> None:
@@ -54,8 +55,8 @@ def patch() -> None:
     @replace(LambdaProvider.validate_event_source_mapping)
     def validate_event_source_mapping(original, self, context, request):  # type: ignore[no-untyped-def]
         arn = request.get("EventSourceArn")
-        if is_table_stream(arn):
-            _raise(stream_refusal(request))
+        if is_stream(arn):
+            _raise(stream_refusal(request, is_there="UUID" in request or find(arn) is not None))
         if not is_queue(arn):
             return original(self, context, request)
         _raise(refusal(request, queue_arn=arn))

@@ -1,6 +1,7 @@
 """What becomes of a batch of a stream's records: done, tried again as a whole, in halves or in part, or given up.
 
-Sources: "Process Amazon DynamoDB records with Lambda" and its pages on error handling, partial batch responses and
+Sources: "Process Amazon DynamoDB records with Lambda", "Using Lambda to process records from Amazon Kinesis Data
+Streams" and their pages on error handling, partial batch responses and
 ParallelizationFactor (AWS Lambda developer guide); CreateEventSourceMapping (API reference). A batch is tried until it
 succeeds, its retries are used up, or its records are too old; until then nothing later of its lane is handed over.
 Splitting a batch does not count as a retry.
@@ -9,10 +10,10 @@ Splitting a batch does not count as a retry.
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from dlqlab.emulator.dynamodb.streams import Record, Stream
+from dlqlab.emulator.core.record_log import Numbered
+from dlqlab.emulator.mappings.stream_sources import Shard
 
 EXHAUSTED, TOO_OLD = "RetryAttemptsExhausted", "RecordAgeExceeded"
 ENDLESS = -1
@@ -57,7 +58,7 @@ class Rules:
 class Batch:
     """Records that are handed over together, and how often that has failed."""
 
-    records: tuple[Record, ...]
+    records: tuple[Numbered, ...]
     failures: int = 0
 
 
@@ -65,13 +66,13 @@ class Batch:
 class GivenUp:
     """Records that go to the on-failure destination, if there is one."""
 
-    records: tuple[Record, ...]
+    records: tuple[Numbered, ...]
     condition: str
     failures: int
 
 
-def lane_of(record: Record, lanes: int) -> int:
-    """Records of one item share a lane, in which they follow each other."""
+def lane_of(record: Numbered, lanes: int) -> int:
+    """Records of one item, or of one partition key, share a lane, in which they follow each other."""
     return zlib.crc32(record.keys.encode()) % lanes
 
 
@@ -134,27 +135,23 @@ def failure_context(given_up: GivenUp, *, function_arn: str, answer: Mapping[str
     return context
 
 
-def batch_document(given_up: GivenUp, stream: Stream, *, at: str) -> dict[str, Any]:
+def batch_document(given_up: GivenUp, shard: Shard, *, at: str) -> dict[str, Any]:
     """What a destination is told of the records: where they lie, not what they hold.
 
     Args:
         at: ISO 8601 in UTC, with milliseconds.
     """
-    records: Sequence[Record] = given_up.records
+    records: Sequence[Numbered] = given_up.records
     return {
         "version": "1.0",
         "timestamp": at,
-        "DDBStreamBatchInfo": {
-            "shardId": stream.shard_id,
+        shard.batch_info: {
+            "shardId": shard.shard_id,
             "startSequenceNumber": str(records[0].number),
             "endSequenceNumber": str(records[-1].number),
-            "approximateArrivalOfFirstRecord": _second(records[0].written_ts),
-            "approximateArrivalOfLastRecord": _second(records[-1].written_ts),
+            "approximateArrivalOfFirstRecord": shard.arrival(records[0].written_ts),
+            "approximateArrivalOfLastRecord": shard.arrival(records[-1].written_ts),
             "batchSize": len(records),
-            "streamArn": stream.arn,
+            "streamArn": shard.stream_arn,
         },
     }
-
-
-def _second(ts: float) -> str:
-    return datetime.fromtimestamp(int(ts), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Mappings of DynamoDB streams by Lambda's rules: order per item, retries, halves, partial failures, a destination.
+"""Mappings of DynamoDB and Kinesis streams: order per key, retries, halves, partial failures, a destination.
 
 LocalStack reads streams by HTTP, hands over one shard after another, knows neither halves nor ParallelizationFactor,
 and loses the rest of a batch whose mapping is stopped. Here a mapping has one thread for each lane, which reads the
@@ -18,10 +18,11 @@ from botocore.exceptions import ClientError
 from localstack.aws.api import ServiceException
 from localstack.services.lambda_.event_source_mapping.esm_worker import EsmState, EsmWorker
 from localstack.services.lambda_.event_source_mapping.pollers.dynamodb_poller import DynamoDBPoller
+from localstack.services.lambda_.event_source_mapping.pollers.kinesis_poller import KinesisPoller
 from localstack.utils.aws.client_types import ServicePrincipal
 from localstack.utils.patch import patch as replace
 
-from dlqlab.emulator.dynamodb.streams import STREAMS, Record, Stream, TrimmedError
+from dlqlab.emulator.core.record_log import Numbered, TrimmedError
 from dlqlab.emulator.mappings import destinations, records
 from dlqlab.emulator.mappings.concurrent_pollers import serve
 from dlqlab.emulator.mappings.filters import Filter
@@ -38,45 +39,49 @@ from dlqlab.emulator.mappings.stream_batches import (
     pause_s,
     without_old,
 )
+from dlqlab.emulator.mappings.stream_sources import Shard, Shards, find, start
 
 _READ = 1_000
 _WAIT_S = 20.0
 _TROUBLE_PAUSE_S = 2.0
 _LOG = logging.getLogger(__name__)
 
-POSITIONS: dict[str, list[int]] = {}
-"""By the mapping's UUID: for each lane the number of the next record to look at."""
+POSITIONS: dict[str, dict[str, list[int]]] = {}
+"""By the mapping's UUID and the shard's id: for each lane the number of the next record to look at."""
 _TURNS: dict[str, threading.Lock] = {}
 """By the mapping's UUID: after an update the lanes of before end their batches first."""
 
 
 class Lane:
-    """One of a mapping's readers, of the items that are its own."""
+    """One of a mapping's readers of a shard, of the items or partition keys that are its own."""
 
-    def __init__(self, worker: EsmWorker, stream: Stream, number: int, rules: Rules) -> None:
-        self.worker, self._stream, self._number, self._rules = worker, stream, number, rules
+    def __init__(self, worker: EsmWorker, shard: Shard, number: int, rules: Rules) -> None:
+        self.worker, self._shard, self._number, self._rules = worker, shard, number, rules
         self._ended: threading.Event = worker._shutdown_event
         criteria = worker.esm_config.get("FilterCriteria") or {}
         self._filters = [Filter(one["Pattern"]) for one in criteria.get("Filters") or []]
+        self._positions = POSITIONS[worker.uuid][shard.shard_id]
+        self._role_arn: str | None = getattr(worker.poller, "invoke_identity_arn", None)
         self._trouble = ""
 
     @property
     def stream_arn(self) -> str:
-        return self._stream.arn
+        return self._shard.stream_arn
 
     def run(self) -> None:
-        while not self._ended.is_set():
+        """Until the mapping has ended, or the shard."""
+        while not self._ended.is_set() and not self._shard.log.is_at_end(self._positions[self._number]):
             try:
                 found, end = self._gather()
                 left = self._work(Batch(tuple(found))) if found else None
-                POSITIONS[self.worker.uuid][self._number] = end if left is None else left
+                self._positions[self._number] = end if left is None else left
             except Exception:  # noqa: BLE001  (a lane goes on whatever happened, from where it was)
-                _LOG.exception("the mapping of %s has to wait", self._stream.arn)
+                _LOG.exception("the mapping of %s has to wait", self.stream_arn)
                 self._ended.wait(_TROUBLE_PAUSE_S)
 
-    def _gather(self) -> tuple[list[Record], int]:
+    def _gather(self) -> tuple[list[Numbered], int]:
         """A batch by its size, by 6 MB, or by the window since its first record; and where the next one begins."""
-        number, found, size, due = POSITIONS[self.worker.uuid][self._number], list[Record](), 0, 0.0
+        number, found, size, due = self._positions[self._number], list[Numbered](), 0, 0.0
         while not self._ended.is_set():
             for record in self._read(number):
                 if self._is_wanted(record):
@@ -88,39 +93,38 @@ class Lane:
                 number = record.number + 1
                 if len(found) >= self._rules.batch_size:
                     return found, number
+            if self._shard.log.is_at_end(number):
+                return found, number
             if not found:
-                POSITIONS[self.worker.uuid][self._number] = number
+                self._positions[self._number] = number
             elif due <= time.monotonic():
                 return found, number
-            self._stream.wait(number, due - time.monotonic() if found else _WAIT_S, self._ended.is_set)
-            if self._stream.is_at_end(number) and not found:
-                self._ended.wait(_WAIT_S)
-        return [], POSITIONS[self.worker.uuid][self._number]
+            self._shard.log.wait(number, due - time.monotonic() if found else _WAIT_S, self._ended.is_set)
+        return [], self._positions[self._number]
 
-    def _read(self, number: int) -> list[Record]:
+    def _read(self, number: int) -> list[Numbered]:
+        log = self._shard.log
         try:
-            return self._stream.read(number, _READ)
+            return log.read(number, _READ)
         except TrimmedError:
-            oldest = self._stream.oldest
-            _LOG.warning("the mapping of %s has missed %d records: trimmed", self._stream.arn, oldest - number)
-            return self._stream.read(oldest, _READ)
+            oldest = log.oldest
+            _LOG.warning("the mapping of %s has missed %d records: trimmed", self.stream_arn, oldest - number)
+            return log.read(oldest, _READ)
 
-    def _is_wanted(self, record: Record) -> bool:
+    def _is_wanted(self, record: Numbered) -> bool:
         if lane_of(record, self._rules.lanes) != self._number:
             return False
-        return not self._filters or any(one.matches(self._shown(record)) for one in self._filters)
+        if not self._filters:
+            return True
+        seen = self._shard.filtered(record)
+        return any(one.matches(seen) for one in self._filters)
 
-    def _shown(self, record: Record) -> dict[str, Any]:
-        """The record as the function is given it."""
-        return record.document() | {
-            "eventVersion": "1.1",
-            "eventSource": "aws:dynamodb",
-            "awsRegion": self._stream.arn.split(":")[3],
-            "eventSourceARN": self._stream.arn,
-        }
+    def shown(self, record: Numbered) -> dict[str, Any]:
+        """The record as it is handed over."""
+        return self._shard.shown(record, self._role_arn)
 
-    def _encoded(self, record: Record) -> bytes:
-        return records.encode(self._shown(record))
+    def _encoded(self, record: Numbered) -> bytes:
+        return records.encode(self.shown(record))
 
     def _work(self, batch: Batch) -> int | None:
         """Until it is done or given up; where it was when the mapping has ended before, else None."""
@@ -156,7 +160,7 @@ class Lane:
             trouble = f"{type(error).__name__}: {error}"
             if trouble != self._trouble:
                 self._trouble = trouble
-                _LOG.warning("the mapping of %s has to wait: %s", self._stream.arn, trouble)
+                _LOG.warning("the mapping of %s has to wait: %s", self.stream_arn, trouble)
             return None
 
     def hand_over(self, event: bytes) -> Response:
@@ -180,10 +184,10 @@ class Lane:
     def _give_up(self, given_up: GivenUp, answer: dict[str, Any]) -> None:
         target = ((self.worker.esm_config.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
         count = len(given_up.records)
-        _LOG.warning("the mapping of %s gives up %d records: %s", self._stream.arn, count, given_up.condition)
+        _LOG.warning("the mapping of %s gives up %d records: %s", self.stream_arn, count, given_up.condition)
         if target:
             at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self.tell(target, {**self.context(given_up, answer), **batch_document(given_up, self._stream, at=at)})
+            self.tell(target, {**self.context(given_up, answer), **batch_document(given_up, self._shard, at=at)})
 
     def context(self, given_up: GivenUp, answer: dict[str, Any]) -> dict[str, Any]:
         """Who gave up, and why, as a destination is told."""
@@ -222,44 +226,96 @@ def read_stream(worker: EsmWorker, lane: type[Lane] = Lane) -> None:
         _TURNS.pop(worker.uuid, None)
 
 
+class _Readers:
+    """The lanes of a mapping. A shard that was split or merged is read to its end before its children are."""
+
+    def __init__(self, worker: EsmWorker, shards: Shards, lane: type[Lane]) -> None:
+        self._worker, self._shards, self._lane = worker, shards, lane
+        self._rules = Rules.of(worker.esm_config)
+        self._lock = threading.Lock()
+        self._threads: dict[str, list[threading.Thread]] = {}
+
+    def start_due(self) -> None:
+        """Start to read each shard whose turn has come."""
+        with self._lock:
+            if self._worker._shutdown_event.is_set():
+                return
+            for shard in self._shards():
+                if shard.shard_id not in self._threads and all(map(self._is_read, shard.parents)):
+                    self._start(shard)
+
+    def _is_read(self, shard_id: str) -> bool:
+        positions = POSITIONS[self._worker.uuid].get(shard_id)
+        shard = next((one for one in self._shards() if one.shard_id == shard_id), None)
+        return shard is None or (positions is not None and all(map(shard.log.is_at_end, positions)))
+
+    def _start(self, shard: Shard) -> None:
+        _spread(POSITIONS[self._worker.uuid], shard, self._rules.lanes)
+        lanes = [self._lane(self._worker, shard, number, self._rules) for number in range(self._rules.lanes)]
+        threads = [threading.Thread(target=self._read, args=(one,), daemon=True, name="dlqlab-stream") for one in lanes]
+        self._threads[shard.shard_id] = threads
+        for thread in threads:
+            thread.start()
+
+    def _read(self, lane: Lane) -> None:
+        lane.run()
+        self.start_due()
+
+    def end(self) -> None:
+        """Wait until running batches are done."""
+        for shard in self._shards():
+            shard.log.wake()
+        with self._lock:  # after which no thread is started
+            threads = [thread for each in self._threads.values() for thread in each]
+        for thread in threads:
+            thread.join()
+
+
 def _run_lanes(worker: EsmWorker, lane: type[Lane]) -> None:
-    config, ended = worker.esm_config, worker._shutdown_event
-    stream, rules = STREAMS.find(config["EventSourceArn"]), Rules.of(config)
-    if stream is None:
-        _LOG.warning("the mapping of %s has nothing to read: there is no such stream", config["EventSourceArn"])
+    arn, ended = worker.esm_config["EventSourceArn"], worker._shutdown_event
+    shards = find(arn)
+    if shards is None:
+        _LOG.warning("the mapping of %s has nothing to read: there is no such stream", arn)
         ended.wait()
         return
     place(worker)
-    _spread(worker.uuid, rules.lanes)
-    lanes = [lane(worker, stream, number, rules) for number in range(rules.lanes)]
-    threads = [threading.Thread(target=one.run, daemon=True, name="dlqlab-stream") for one in lanes]
-    for thread in threads:
-        thread.start()
+    readers = _Readers(worker, shards, lane)
+    readers.start_due()
     ended.wait()
-    stream.wake()
-    for thread in threads:
-        thread.join()
+    readers.end()
 
 
 def place(worker: EsmWorker) -> None:
     """Where a new mapping begins; one that was there goes on where it was."""
-    stream = STREAMS.find(worker.esm_config["EventSourceArn"])
-    if stream is not None and worker.uuid not in POSITIONS:
-        latest = worker.esm_config.get("StartingPosition") == "LATEST"
-        POSITIONS[worker.uuid] = [stream.next if latest else stream.oldest] * Rules.of(worker.esm_config).lanes
+    config = worker.esm_config
+    shards = find(config["EventSourceArn"])
+    if shards is not None and worker.uuid not in POSITIONS:
+        lanes = Rules.of(config).lanes
+        POSITIONS[worker.uuid] = {shard.shard_id: [start(shard.log, config)] * lanes for shard in shards()}
 
 
-def _spread(uuid: str, lanes: int) -> None:
-    """With another number of lanes each begins where the last of them was; those of before have ended."""
-    if len(POSITIONS[uuid]) != lanes:
-        POSITIONS[uuid] = [min(POSITIONS[uuid])] * lanes
+def left(uuid: str, shards: Shards) -> int:
+    """How many records a mapping has not handled yet."""
+    positions = POSITIONS.get(uuid)
+    if positions is None:
+        return 0
+    return sum(shard.log.next - min(positions.get(shard.shard_id) or [shard.log.oldest]) for shard in shards())
+
+
+def _spread(positions: dict[str, list[int]], shard: Shard, lanes: int) -> None:
+    """A new shard is read from its beginning; with another number of lanes each begins where the last of them was,
+    since those of before have ended.
+    """
+    known = positions.get(shard.shard_id)
+    if known is None or len(known) != lanes:
+        positions[shard.shard_id] = [min(known) if known else shard.log.oldest] * lanes
 
 
 def patch() -> None:
 
     @replace(EsmWorker.poller_loop)
     def poller_loop(original, self, *args, **kwargs):  # type: ignore[no-untyped-def]
-        if isinstance(self.poller, DynamoDBPoller):
+        if isinstance(self.poller, DynamoDBPoller | KinesisPoller):
             place(self)  # before the mapping says that it is enabled: from then on nothing is missed
             serve(self, functools.partial(read_stream, self))
         else:

@@ -1,4 +1,4 @@
-"""What Lambda refuses of the settings of a mapping of a DynamoDB stream, or what is not served here.
+"""What Lambda refuses of the settings of a mapping of a DynamoDB or Kinesis stream, or what is not served here.
 
 Sources: CreateEventSourceMapping (API reference) for the limits.
 """
@@ -28,10 +28,28 @@ _UNSERVED = ("TumblingWindowInSeconds", "ProvisionedPollerConfig", "MetricsConfi
 _OF_QUEUES_AND_BROKERS = ("ScalingConfig", "Queues", "Topics", "SourceAccessConfigurations", "SelfManagedEventSource")
 
 
-def stream_refusal(settings: Settings) -> Refusal | None:
-    """The first thing that is refused, or None."""
-    checks = (_beyond_limits(settings), _unserved(settings), wrong_filters(settings))
+def stream_refusal(settings: Settings, *, is_there: bool = True) -> Refusal | None:
+    """The first thing that is refused, or None.
+
+    Args:
+        is_there: whether there is a stream of the ARN.
+    """
+    checks = (_of_kinesis(settings, is_there), _beyond_limits(settings), _unserved(settings), wrong_filters(settings))
     return next((found for check in checks for found in check), None)
+
+
+def _of_kinesis(settings: Settings, is_there: bool) -> Iterator[Refusal]:
+    arn = settings.get("EventSourceArn") or ""
+    if arn.split(":")[2:3] != ["kinesis"]:
+        return
+    if not is_there:
+        yield Refusal(INVALID_PARAMETER, f"Stream not found: {arn}")
+    is_at_timestamp = settings.get("StartingPosition") == "AT_TIMESTAMP"
+    if is_at_timestamp != (settings.get("StartingPositionTimestamp") is not None):
+        yield Refusal(
+            INVALID_PARAMETER,
+            "StartingPositionTimestamp belongs to StartingPosition AT_TIMESTAMP: give both, or neither.",
+        )
 
 
 def _beyond_limits(settings: Settings) -> Iterator[Refusal]:
@@ -57,7 +75,7 @@ def _unserved(settings: Settings) -> Iterator[Refusal]:
             yield Refusal(INVALID_PARAMETER, f"{name} is not served by this emulator: leave it out.")
     for name in _OF_QUEUES_AND_BROKERS:
         if settings.get(name):
-            yield Refusal(INVALID_PARAMETER, f"{name} is not a setting of a mapping of a DynamoDB stream.")
+            yield Refusal(INVALID_PARAMETER, f"{name} is not a setting of a mapping of a stream.")
     target = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     if target and target.split(":")[2:3] and target.split(":")[2] not in SERVED:
         yield Refusal(

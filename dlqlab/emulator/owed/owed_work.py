@@ -17,8 +17,8 @@ from localstack.services.plugins import SERVICE_PLUGINS
 from dlqlab.contracts.owed import OWED_PATH, Owed, OwedKind
 from dlqlab.contracts.plain import to_plain
 from dlqlab.emulator.core.services import provider
-from dlqlab.emulator.dynamodb.streams import STREAMS
-from dlqlab.emulator.mappings.stream_pollers import POSITIONS
+from dlqlab.emulator.mappings.stream_pollers import left
+from dlqlab.emulator.mappings.stream_sources import find
 from dlqlab.emulator.schedules.expressions import At
 
 _COUNTS = (
@@ -55,11 +55,10 @@ def _events() -> Iterator[Owed]:
 def _records() -> Iterator[Owed]:
     """Records of streams that a mapping has not handled yet."""
     for uuid, worker in list(provider("lambda").esm_workers.items()):
-        stream = STREAMS.find(worker.esm_config.get("EventSourceArn", ""))
-        positions = POSITIONS.get(uuid)
-        if stream is None or not positions or worker.current_state != EsmState.ENABLED:
+        shards = find(worker.esm_config.get("EventSourceArn", ""))
+        if shards is None or worker.current_state != EsmState.ENABLED:
             continue
-        n = stream.next - min(positions)
+        n = left(uuid, shards)
         if n > 0:
             name = worker.esm_config["FunctionArn"].partition(":function:")[2].partition(":")[0]
             yield Owed(kind=OwedKind.RECORD, of=name, n=n, leads_to=name)

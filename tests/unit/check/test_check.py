@@ -59,7 +59,7 @@ def test_what_runs_has_no_finding() -> None:
 @pytest.mark.parametrize(
     ("resource", "rule", "weight", "said"),
     [
-        ({"Type": "AWS::Kinesis::Stream"}, "not-made", Weight.REFUSED, "does not serve kinesis"),
+        ({"Type": "AWS::OpenSearchService::Domain"}, "not-made", Weight.REFUSED, "does not serve opensearch"),
         ({"Type": "AWS::Nothing::Thing"}, "not-made", Weight.REFUSED, "does not know resources of this type"),
         ({"Type": "AWS::EC2::Instance"}, "not-made", Weight.REFUSED, "no machine would run"),
         ({"Type": "AWS::Serverless::Application"}, "not-made", Weight.REFUSED, "does not know"),
@@ -104,7 +104,7 @@ def test_python_that_nothing_brings_runs_on_another() -> None:
     ("effect", "actions", "services"),
     [
         ("Allow", ["ses:SendEmail", "ses:SendRawEmail", "sqs:SendMessage", "states:StartExecution"], ["ses"]),
-        ("Allow", "kinesis:PutRecord", ["kinesis"]),
+        ("Allow", "es:ESHttpPost", ["es"]),
         ("Allow", "*", []),
         ("Allow", ["xray:PutTraceSegments", "logs:PutLogEvents"], []),
         ("Deny", "ses:*", []),
@@ -148,7 +148,7 @@ def test_command_ends_by_what_it_finds(tmp_path: Path) -> None:
     """0 where all runs, 1 where something is refused, 3 where there is nothing to check."""
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text("Resources:\n  Q:\n    Type: AWS::SQS::Queue\n  D:\n    Type: AWS::CloudWatch::Dashboard\n")
-    bad.write_text("Resources:\n  Q:\n    Type: AWS::SQS::Queue\n  S:\n    Type: AWS::Kinesis::Stream\n")
+    bad.write_text("Resources:\n  Q:\n    Type: AWS::SQS::Queue\n  S:\n    Type: AWS::OpenSearchService::Domain\n")
     run = CliRunner().invoke
     refused, log = run(main, ["check", str(bad)]), run(main, ["check", str(bad), "--sarif"])
     (result,) = json.loads(log.output)["runs"][0]["results"]
@@ -159,6 +159,6 @@ def test_command_ends_by_what_it_finds(tmp_path: Path) -> None:
         refused.exit_code,
         run(main, ["check", str(tmp_path / "none.yaml")]).exit_code,
     ]
-    assert "refused 4: S (AWS::Kinesis::Stream): the emulator does not serve kinesis" in refused.output
+    assert "refused 4: S (AWS::OpenSearchService::Domain): the emulator does not serve opensearch" in refused.output
     assert (result["ruleId"], result["level"]) == ("not-made", "error")
     assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 4}

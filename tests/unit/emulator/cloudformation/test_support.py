@@ -27,7 +27,7 @@ def test_service_of_a_type(resource_type: str, service: str | None) -> None:
         ("AWS::SQS::Queue", True, None),
         ("AWS::ECR::Repository", True, None),
         ("AWS::SQS::Thing", False, "the emulator does not know resources of this type"),
-        ("AWS::Kinesis::Stream", True, "the emulator does not serve kinesis"),
+        ("AWS::OpenSearchService::Domain", True, "the emulator does not serve opensearch"),
         ("AWS::EC2::Instance", True, "the emulator does not make it: no machine would run"),
     ],
 )

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from dlqlab.emulator.core import record_log
+from dlqlab.emulator.core.record_log import TrimmedError
 from dlqlab.emulator.dynamodb import streams
-from dlqlab.emulator.dynamodb.streams import FIRST, ExpiredError, IteratorError, Stream, Streams, TrimmedError
+from dlqlab.emulator.dynamodb.streams import FIRST, ExpiredError, IteratorError, Stream, Streams
 
 ARN = "arn:aws:dynamodb:eu-north-1:111111111111:table/t/stream/2026-01-01T00:00:00.000"
 KEYS = {"id": {"S": "1"}}
@@ -83,7 +85,7 @@ def test_records_are_kept_for_a_day(clock: Clock) -> None:
 
 def test_memory_of_a_stream_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest records go first."""
-    monkeypatch.setattr(streams, "KEPT_BYTES_MAX", 2_000)
+    monkeypatch.setattr(record_log, "KEPT_BYTES_MAX", 2_000)
     stream = _stream(clock)
     for number in range(100):
         stream.add(KEYS, None, {**KEYS, "n": {"N": str(number)}}, 1)

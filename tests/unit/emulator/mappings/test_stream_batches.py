@@ -21,6 +21,7 @@ from dlqlab.emulator.mappings.stream_batches import (
     pause_s,
     without_old,
 )
+from dlqlab.emulator.mappings.stream_sources import TableShard
 from dlqlab.emulator.mappings.stream_validation import stream_refusal
 
 
@@ -124,7 +125,7 @@ def test_document_names_the_records_and_the_invocation() -> None:
     given_up = GivenUp(_records(2), EXHAUSTED, 3)
     answer = {"requestId": "r", "executedVersion": "$LATEST", "functionError": "Unhandled"}
     context = failure_context(given_up, function_arn="arn:function", answer=answer)
-    document = context | batch_document(given_up, stream, at="2027-01-15T08:00:05.000Z")
+    document = context | batch_document(given_up, TableShard(stream), at="2027-01-15T08:00:05.000Z")
 
     assert document == {
         "requestContext": {
