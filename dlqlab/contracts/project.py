@@ -63,8 +63,9 @@ class Deploy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Where the load goes in: one of `http`, `queue`, `topic`, `bus` and `bucket`; without any of them the only way in
-    that is found. Templates may stand in `http`, `body`, `group` and in the values of `headers` and `attributes`.
+    """Where the load goes in: one of `http`, `queue`, `topic`, `bus`, `bucket` and `stream`; without any of them the
+    only way in that is found. Templates may stand in `http`, `body`, `group` and in the values of `headers` and
+    `attributes`.
     """
 
     http: str = setting("", "a route, such as `POST /orders`")
@@ -72,6 +73,7 @@ class Entry:
     topic: str = setting("", "a topic's name, or a part of it")
     bus: str = setting("", "a bus of EventBridge")
     bucket: str = setting("", "a bucket; each task is an object `KEY.json`")
+    stream: str = setting("", "a Kinesis stream's name, or a part of it; the key is the partition key")
     url: str = setting("", "the API's URL with its stage, where several APIs are deployed")
     headers: Mapping[str, str] = _table("headers of each request")
     attributes: Mapping[str, str] = _table("message attributes, for queues and topics")
@@ -93,7 +95,7 @@ class Entry:
         return str(getattr(self, self.kind)) if self.kind else ""
 
 
-ENTRIES = ("http", "queue", "topic", "bus", "bucket")
+ENTRIES = ("http", "queue", "topic", "bus", "bucket", "stream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

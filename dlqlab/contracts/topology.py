@@ -22,6 +22,8 @@ class EntryKind(StrEnum):
     TOPIC = "topic"
     BUS = "bus"
     BUCKET = "bucket"
+    STREAM = "stream"
+    TABLE = "table"
     SCHEDULE = "schedule"
 
 
@@ -43,8 +45,9 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Where work comes in. ``name`` is the route, the topic's, bus's or bucket's name, or the schedule; a queue or
-    function is given by its role. ``filter`` is the JSON of the subscription's filter policy or of the rule's pattern.
+    """Where work comes in. ``name`` is the route, the schedule, or the name of the topic, bus, bucket, Kinesis stream or
+    table, whose stream leads on; a queue or function is given by its role. ``filter`` is the JSON of the subscription's
+    filter policy, of the rule's pattern or of the mapping's filters.
     """
 
     kind: EntryKind

@@ -26,6 +26,8 @@ _NEEDED: Mapping[EntryKind, tuple[tuple[str, ...], ...]] = {
     EntryKind.TOPIC: (("name",),),
     EntryKind.BUS: (("name",),),
     EntryKind.BUCKET: (("name",),),
+    EntryKind.STREAM: (("name",), ("function",)),
+    EntryKind.TABLE: (("name",), ("function",)),
     EntryKind.SCHEDULE: (("function", "queue"),),
 }
 """What each kind of entry says; of several fields one is enough."""

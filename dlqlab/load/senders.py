@@ -1,4 +1,4 @@
-"""How a message of the load gets into a pipeline: over HTTP, into a queue, a topic, a bus or a bucket."""
+"""How a message of the load gets into a pipeline: over HTTP, into a queue, a topic, a bus, a bucket or a stream."""
 
 from collections.abc import Mapping
 from typing import Any

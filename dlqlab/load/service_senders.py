@@ -1,4 +1,4 @@
-"""Ways into a pipeline by an operation of AWS: a queue, a topic, a bus, a bucket."""
+"""Ways into a pipeline by an operation of AWS: a queue, a topic, a bus, a bucket, a stream."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -113,7 +113,24 @@ class Bucket(_Service):
         return answer
 
 
-BY_KIND: Mapping[str, type[_Service]] = {"queue": Queue, "topic": Topic, "bus": Bus, "bucket": Bucket}
+class Stream(_Service):
+    service = "kinesis"
+
+    def _call(self, message: Message, counter: int) -> Mapping[str, Any]:
+        del counter
+        answer: Mapping[str, Any] = self._aws.put_record(
+            StreamName=self._entry.address, PartitionKey=message.task_id, Data=message.body.encode()
+        )
+        return answer
+
+
+BY_KIND: Mapping[str, type[_Service]] = {
+    "queue": Queue,
+    "topic": Topic,
+    "bus": Bus,
+    "bucket": Bucket,
+    "stream": Stream,
+}
 _SENDING: list[str] = [""]
 """The id of the request that is being sent: no other greenlet runs between its setting and the headers of the request,
 since nothing waits in between.

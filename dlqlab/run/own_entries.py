@@ -77,9 +77,9 @@ def _only_way_in(entry: Entry, topology: Topology) -> Entry:
 
 
 def ways_in(topology: Topology) -> list[Entry]:
-    """The ways into a pipeline that somebody may mean: POST routes, else function URLs, else topics, buckets and rules
-    of buses, else queues that functions work on and that no function of the pipeline sends to; where functions send to
-    each of those, all of them.
+    """The ways into a pipeline that somebody may mean: POST routes, else function URLs, else topics, buckets, Kinesis
+    streams and rules of buses, else queues that functions work on and that no function of the pipeline sends to; where
+    functions send to each of those, all of them.
     """
     routes = [
         one.name for one in topology.entries if one.kind is EntryKind.HTTP and (one.name or "").startswith("POST ")
@@ -103,13 +103,15 @@ def ways_in(topology: Topology) -> list[Entry]:
 
 
 def _published_to(one: TopologyEntry) -> Entry | None:
-    """The topic, bucket or bus of an entry; of a bus with the source and detail type that its rule's pattern names."""
+    """The topic, bucket, stream or bus of an entry; of a bus with the source and detail type that its rule names."""
     name = str(one.name)
     match one.kind:
         case EntryKind.TOPIC:
             return Entry(topic=name)
         case EntryKind.BUCKET:
             return Entry(bucket=name)
+        case EntryKind.STREAM:
+            return Entry(stream=name)
         case EntryKind.BUS:
             pattern = json.loads(one.filter or "{}")
             first = {key: value[0] for key, value in pattern.items() if isinstance(value, list) and value}
@@ -153,11 +155,17 @@ def _bucket_name(target: Target, name: str) -> str:
     return _found({one: one for one in names}, name, "bucket")
 
 
+def _stream_name(target: Target, name: str) -> str:
+    names = [*pages(target.client("kinesis"), "list_streams", "StreamNames")]
+    return _found({one: one for one in names}, name, "stream")
+
+
 _ADDRESSES: Mapping[str, Callable[[Target, str], str]] = {
     "queue": _queue_url,
     "topic": _topic_arn,
     "bus": _bus_name,
     "bucket": _bucket_name,
+    "stream": _stream_name,
 }
 
 

@@ -18,6 +18,11 @@ RETENTION_S: Final = 345_600
 TIMEOUT_S: Final = 3
 BATCH_SIZE: Final = 10
 """Defaults of AWS: API references of CreateQueue, CreateFunction and CreateEventSourceMapping."""
+_STREAMS: Final[Mapping[EntryKind, tuple[str, ...]]] = {
+    EntryKind.STREAM: ("AWS::Kinesis::Stream",),
+    EntryKind.TABLE: ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
+}
+"""What has a stream, by the kind of entry that it is."""
 _NAMES = ("QueueName", "FunctionName", "TopicName", "AlarmName", "Name")
 
 
@@ -234,7 +239,7 @@ def _metrics(alarm: Resource) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _entries(template: Template, queues: list[Resource], functions: list[Resource]) -> Iterator[Entry]:
-    """Subscriptions, rules and SAM's routes."""
+    """Subscriptions, rules, streams that mappings read, and SAM's routes."""
     for one in template.of("AWS::SNS::Subscription"):
         yield from _entry(EntryKind.TOPIC, one.at("TopicArn"), one.at("Endpoint"), queues, functions)
     for one in template.of("AWS::Events::Rule"):
@@ -243,9 +248,21 @@ def _entries(template: Template, queues: list[Resource], functions: list[Resourc
         for target in targets if _is_list(targets) else []:
             if isinstance(target, Mapping):
                 yield from _entry(kind, one.at("EventBusName") or one.logical_id, target.get("Arn"), queues, functions)
+    yield from _streams(template)
     for function, event in events(template, "Api", "HttpApi"):
         route = f"{str(event.at('Method') or 'ANY').upper()} {event.at('Path') or '$default'}"
         yield Entry(kind=EntryKind.HTTP, name=route, function=function.logical_id)
+
+
+def _streams(template: Template) -> Iterator[Entry]:
+    """The streams of Kinesis and of tables that mappings read, of resources and of SAM's events."""
+    found = [(_mapped_function(template, one), one.at("EventSourceArn")) for one in template.of(MAPPING)]
+    found += [(function.logical_id, event.at("Stream")) for function, event in events(template, "Kinesis", "DynamoDB")]
+    for kind, types in _STREAMS.items():
+        streams = list(template.of(*types))
+        for function_id, source in found:
+            if function_id and (stream := leads_to(source, streams)):
+                yield Entry(kind=kind, name=stream, function=function_id)
 
 
 def _entry(kind: EntryKind, name: Any, to: Any, queues: list[Resource], functions: list[Resource]) -> Iterator[Entry]:

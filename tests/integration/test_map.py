@@ -20,10 +20,12 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def extra(deployed: Deployed) -> Iterator[str]:
-    """A queue behind a topic with a filter, a rule and a bucket, with an alarm and a redrive policy to nowhere."""
+    """A queue behind a topic with a filter, a rule and a bucket, with a redrive policy to nowhere; a stream with a
+    mapping.
+    """
     name = f"map-{uuid.uuid4().hex[:8]}"
-    services: tuple[str, ...] = ("sqs", "sns", "events", "s3")
-    sqs, sns, events, s3 = (deployed.target.client(service) for service in services)
+    services: tuple[str, ...] = ("sqs", "sns", "events", "s3", "kinesis", "lambda")
+    sqs, sns, events, s3, kinesis, functions = (deployed.target.client(service) for service in services)
     dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
     policy = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:000000000000:{name}-dead", "maxReceiveCount": 4}
     url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)})["QueueUrl"]
@@ -37,7 +39,15 @@ def extra(deployed: Deployed) -> Iterator[str]:
     s3.create_bucket(Bucket=name)
     notify: Any = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
     s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notify)
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    mapping = functions.create_event_source_mapping(
+        FunctionName=deployed.target.topology.work.consumer.name,
+        EventSourceArn=f"arn:aws:kinesis:us-east-1:000000000000:stream/{name}",
+        StartingPosition="LATEST",
+    )["UUID"]
     yield name
+    functions.delete_event_source_mapping(UUID=mapping)
+    kinesis.delete_stream(StreamName=name)
     s3.delete_bucket(Bucket=name)
     events.remove_targets(Rule=name, Ids=["1"])
     events.delete_rule(Name=name)
@@ -76,7 +86,7 @@ def test_deployed_pipeline_is_found_as_it_is_declared(deployed: Deployed) -> Non
 
 
 def test_parts_that_no_file_declares_are_found(deployed: Deployed, extra: str) -> None:
-    """A topic with its filter, a rule with its pattern, a bucket; and a redrive policy that leads nowhere is said."""
+    """A topic with its filter, a rule with its pattern, a bucket, a stream; a redrive policy to nowhere is said."""
     topology, notes = found(deployed)
     entries = {entry.kind: entry for entry in topology.entries if entry.queue == extra}
 
@@ -84,6 +94,8 @@ def test_parts_that_no_file_declares_are_found(deployed: Deployed, extra: str) -
     assert {"kind": ["new"]} == json.loads(entries[EntryKind.TOPIC].filter or "")
     assert {"source": ["shop"]} == json.loads(entries[EntryKind.BUS].filter or "")
     assert f"the redrive policy of {extra} leads to {extra}-dead, which is not there: nothing is dead-lettered" in notes
+    (stream,) = [entry for entry in topology.entries if entry.kind is EntryKind.STREAM]
+    assert (stream.name, stream.function) == (extra, deployed.target.topology.work.consumer.name)
     assert topology == from_json(json.loads(json.dumps(topology.to_json())), source="it")
 
 

@@ -40,23 +40,45 @@ def test_event_that_waits_to_be_tried_again(emulator: Emulator, aws: Aws, make_f
     assert owes(emulator, OwedKind.EVENT, function.name).leads_to == function.name
 
 
-def test_record_that_its_mapping_tries_again(
-    emulator: Emulator, aws: Aws, cleanups: ExitStack, make_function: FunctionFactory
-) -> None:
-    table, function = f"t-{uuid.uuid4().hex[:8]}", make_function(FAILS)
+def table_stream(aws: Aws, cleanups: ExitStack, name: str) -> str:
+    """The ARN of the stream of a new table."""
     made = aws("dynamodb").create_table(
-        TableName=table,
+        TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
     )["TableDescription"]
-    cleanups.callback(aws("dynamodb").delete_table, TableName=table)
+    cleanups.callback(aws("dynamodb").delete_table, TableName=name)
+    return str(made["LatestStreamArn"])
+
+
+def kinesis_stream(aws: Aws, cleanups: ExitStack, name: str) -> str:
+    """The ARN of a new stream of two shards."""
+    aws("kinesis").create_stream(StreamName=name, ShardCount=2)
+    cleanups.callback(aws("kinesis").delete_stream, StreamName=name)
+    return f"arn:aws:kinesis:us-east-1:000000000000:stream/{name}"
+
+
+@pytest.mark.parametrize("make_stream", [table_stream, kinesis_stream])
+def test_record_that_its_mapping_tries_again(
+    emulator: Emulator,
+    aws: Aws,
+    cleanups: ExitStack,
+    make_function: FunctionFactory,
+    make_stream: Callable[[Aws, ExitStack, str], str],
+) -> None:
+    name, function = f"t-{uuid.uuid4().hex[:8]}", make_function(FAILS)
     mapping = aws("lambda").create_event_source_mapping(
-        FunctionName=function.name, EventSourceArn=made["LatestStreamArn"], StartingPosition="TRIM_HORIZON"
+        FunctionName=function.name,
+        EventSourceArn=make_stream(aws, cleanups, name),
+        StartingPosition="TRIM_HORIZON",
     )["UUID"]
     cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=mapping)
-    aws("dynamodb").put_item(TableName=table, Item={"id": {"S": "one"}})
+    if make_stream is table_stream:
+        aws("dynamodb").put_item(TableName=name, Item={"id": {"S": "one"}})
+    else:
+        aws("kinesis").put_record(StreamName=name, Data=b"one", PartitionKey="one")
 
     assert owes(emulator, OwedKind.RECORD, function.name).n == 1
 

@@ -252,6 +252,9 @@ def test_pipe_and_stream_are_named_as_who_acts(
         Name=name, Source=queue_arn(aws, source), Target=queue_arn(aws, target), RoleArn=ROLE
     )["Arn"]
     cleanups.callback(aws("pipes").delete_pipe, Name=name)
+    aws("kinesis").create_stream(StreamName=name, ShardCount=1)
+    cleanups.callback(aws("kinesis").delete_stream, StreamName=name)
+    aws("kinesis").put_record(StreamName=name, Data=b"a", PartitionKey="a")
     table = aws("dynamodb").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -261,21 +264,23 @@ def test_pipe_and_stream_are_named_as_who_acts(
     )["TableDescription"]
     cleanups.callback(aws("dynamodb").delete_table, TableName=name)
     function = make_function("def handler(event, context): pass")
-    mapping = aws("lambda").create_event_source_mapping(
-        FunctionName=function.name, EventSourceArn=table["LatestStreamArn"], StartingPosition="TRIM_HORIZON"
-    )["UUID"]
-    cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=mapping)
+    streams = [table["LatestStreamArn"], f"arn:aws:kinesis:us-east-1:000000000000:stream/{name}"]
+    for stream in streams:
+        mapping = aws("lambda").create_event_source_mapping(
+            FunctionName=function.name, EventSourceArn=stream, StartingPosition="TRIM_HORIZON"
+        )["UUID"]
+        cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=mapping)
     aws("dynamodb").put_item(TableName=name, Item={"id": {"S": "a"}})
     send(aws, source, [{"n": "1"}])
     wait_until_empty(aws, source)
 
     def probe() -> tuple[bool, Any]:
         record = recording(emulator)
-        return bool(of_function(record.invocations, function.name)), record
+        return len(of_function(record.invocations, function.name)) == len(streams), record
 
-    record = wait_for("the invocation by the stream", probe, deadline_s=20)
-    (invocation,) = of_function(record.invocations, function.name)
-    assert (invocation["source"], invocation["source_arn"]) == ("mapping", table["LatestStreamArn"])
+    record = wait_for("the invocations by the streams", probe, deadline_s=20)
+    invocations = of_function(record.invocations, function.name)
+    assert {(one["source"], one["source_arn"]) for one in invocations} == {("mapping", stream) for stream in streams}
     acted = {
         (row["kind"], row["actor_kind"], row["actor"])
         for url in (source, target)

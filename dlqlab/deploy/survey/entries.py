@@ -1,4 +1,4 @@
-"""Where work comes in: routes of REST and HTTP APIs, function URLs, topics, rules, schedules, buckets."""
+"""Where work comes in: routes of REST and HTTP APIs, function URLs, topics, rules, schedules, buckets, streams."""
 
 import json
 import re
@@ -12,6 +12,8 @@ from dlqlab.deploy.survey.calls import Clients, asked, pages
 
 _FUNCTION_URI = re.compile(r"functions/(arn:aws[\w-]*:lambda:[^/]+)/invocations")
 _QUEUE_URI = re.compile(r":sqs:path/[^/]+/([^/?]+)")
+_STREAM = re.compile(r"arn:aws[\w-]*:(kinesis|dynamodb):[^:]*:\d*:(?:stream|table)/([^/]+)")
+_STREAM_KINDS = {"kinesis": EntryKind.STREAM, "dynamodb": EntryKind.TABLE}
 _BUCKET_KEYS = (("QueueConfigurations", "QueueArn"), ("LambdaFunctionConfigurations", "LambdaFunctionArn"))
 
 
@@ -42,6 +44,7 @@ def entries(clients: Clients, known: Known, notes: list[str]) -> tuple[Entry, ..
         "rules of EventBridge": _rules,
         "schedules": _schedules,
         "notifications of buckets": _notifications,
+        "streams": _streams,
     }
     found: list[Entry] = []
     for what, read in sources.items():
@@ -148,3 +151,15 @@ def _notifications(clients: Clients, known: Known) -> Iterator[Entry]:
                 entry = known.entry(EntryKind.BUCKET, bucket["Name"], one[arn])
                 if entry:
                     yield entry
+
+
+def _streams(clients: Clients, known: Known) -> Iterator[Entry]:
+    """The streams of Kinesis and of tables that event source mappings read."""
+    for one in pages(clients("lambda"), "list_event_source_mappings", "EventSourceMappings"):
+        source, filters = _STREAM.match(one.get("EventSourceArn", "")), one.get("FilterCriteria") or {}
+        patterns = [each["Pattern"] for each in filters.get("Filters", ())]
+        entry = source and known.entry(
+            _STREAM_KINDS[source[1]], source[2], one["FunctionArn"], " or ".join(patterns) or None
+        )
+        if entry:
+            yield entry

@@ -135,6 +135,8 @@ def published(kind: EntryKind, name: str, pattern: str | None = None) -> Topolog
     [
         (published(EntryKind.TOPIC, "orders"), Entry(topic="orders")),
         (published(EntryKind.BUCKET, "uploads"), Entry(bucket="uploads")),
+        (published(EntryKind.STREAM, "clicks"), Entry(stream="clicks")),
+        (published(EntryKind.TABLE, "orders"), Entry(queue="work")),
         (
             published(EntryKind.BUS, "default/placed", '{"source": ["shop"], "detail-type": ["placed", "paid"]}'),
             Entry(bus="default", source="shop", detail_type="placed"),
@@ -142,7 +144,7 @@ def published(kind: EntryKind, name: str, pattern: str | None = None) -> Topolog
         (published(EntryKind.BUS, "shop/all", '{"source": [{"prefix": "s"}]}'), Entry(bus="shop")),
         (published(EntryKind.SCHEDULE, "rate(1 minute)"), Entry(queue="work")),
     ],
-    ids=["topic", "bucket", "rule", "rule by prefix", "schedule"],
+    ids=["topic", "bucket", "stream", "table", "rule", "rule by prefix", "schedule"],
 )
 def test_what_publishes_to_a_queue_is_the_way_in(topology: Topology, way: Entry) -> None:
     assert ways_in(topology) == [way]

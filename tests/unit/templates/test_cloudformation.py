@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dlqlab.contracts.topology import EntryKind
 from dlqlab.errors import UsageError
 from dlqlab.lint.template import of_template
 from dlqlab.templates.cloudformation import parse
@@ -59,6 +60,31 @@ def test_values_are_those_that_the_template_tells() -> None:
         7,
         {"A": "1", "B": Reference("Orders", "Arn")},
     )
+
+
+STREAMS = """\
+Resources:
+  Clicks: {Type: AWS::Kinesis::Stream}
+  Items: {Type: AWS::DynamoDB::Table}
+  Reader:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Clicked: {Type: Kinesis, Properties: {Stream: !GetAtt Clicks.Arn, StartingPosition: LATEST}}
+  Other: {Type: AWS::Lambda::Function}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {EventSourceArn: !GetAtt Items.StreamArn, FunctionName: !Ref Other}
+"""
+
+
+def test_streams_that_mappings_read_are_entries() -> None:
+    found = topology(parse(STREAMS, FILE)).entries
+
+    assert [(one.kind, one.name, one.function) for one in found] == [
+        (EntryKind.STREAM, "Clicks", "Reader"),
+        (EntryKind.TABLE, "Items", "Other"),
+    ]
 
 
 def test_each_resource_has_its_line() -> None:
