@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from dlqlab.check.calls import of_calls
+from dlqlab.check.deliveries import of_deliveries
 from dlqlab.check.finding import Finding, Weight
 from dlqlab.check.functions import Machine, of_functions, this_machine
 from dlqlab.check.types import of_events, of_types
@@ -23,5 +24,11 @@ def check(template: Template, layers: Mapping[str, str], machine: Machine | None
     """
     target = Target(version=own().version, machine=platform.machine().lower(), system=sys.platform)
     finds = machine or this_machine(template, target)
-    found = [*of_types(template), *of_events(template), *of_functions(template, finds, layers), *of_calls(template)]
+    found = [
+        *of_types(template),
+        *of_events(template),
+        *of_functions(template, finds, layers),
+        *of_deliveries(template),
+        *of_calls(template),
+    ]
     return sorted(found, key=lambda one: list(Weight).index(one.weight))

@@ -14,14 +14,16 @@ class OwedKind(StrEnum):
     SCHEDULE = "one-time schedule"
     RECORD = "stream record"
     EXECUTION = "execution"
+    DELIVERY = "undelivered record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
     """``n`` things of one kind that are still to happen.
 
-    ``of`` is the function, schedule or state machine. ``leads_to`` is the function or queue, by name, that gets them;
-    None where that is not known. ``due_ts`` is when it is due, in seconds since the epoch: of schedules alone.
+    ``of`` is the function, schedule, state machine or delivery stream. ``leads_to`` is the function or queue, by name,
+    that gets them; None where that is not known. ``due_ts`` is when it is due, in seconds since the epoch: of schedules
+    alone.
     """
 
     kind: OwedKind

@@ -45,9 +45,9 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Where work comes in. ``name`` is the route, the schedule, or the name of the topic, bus, bucket, Kinesis stream or
-    table, whose stream leads on; a queue or function is given by its role. ``filter`` is the JSON of the subscription's
-    filter policy, of the rule's pattern or of the mapping's filters.
+    """Where work comes in. ``name`` is the route, the schedule, or the name of the topic, bus, bucket, Kinesis stream
+    or table, whose stream leads on; a queue or function is given by its role. ``filter`` is the JSON of the
+    subscription's filter policy, of the rule's pattern or of the mapping's filters.
     """
 
     kind: EntryKind

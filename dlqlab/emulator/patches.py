@@ -433,6 +433,11 @@ PATCHES: tuple[Patch, ...] = (
         "EventBridge Pipes: from queues and table streams through filter, enrichment and template to a target.",
     ),
     Patch(
+        "delivery_streams",
+        "firehose",
+        "Amazon Data Firehose delivers to S3: buffered, transformed by functions, from calls or Kinesis streams.",
+    ),
+    Patch(
         "xray",
         "xray",
         "X-Ray keeps the segments that functions send, and answers with them and what the recorder knows of a trace.",
@@ -463,7 +468,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "owed_work",
         "owed",
-        "The emulator says what it is still going to do: events, one-time schedules, stream records and executions.",
+        "The emulator says what it is still going to do: events, schedules, stream records, executions, deliveries.",
     ),
     Patch(
         "recorder",

@@ -74,6 +74,7 @@ SERVICES = (
     "dynamodbstreams",
     "ec2",
     "events",
+    "firehose",
     "iam",
     "kinesis",
     "kms",

@@ -11,9 +11,6 @@ from localstack.aws.handlers.service_plugin import ServiceLoader
 
 from dlqlab.emulator import settings
 
-_HIDDEN = frozenset({"firehose"})
-"""Services that others may call although nobody else is served by them."""
-
 
 def patch() -> None:
     ServiceLoader.require_service = _named(ServiceLoader.require_service)
@@ -23,8 +20,6 @@ def _named(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def require_service(self: Any, chain: Any, context: Any, response: Any) -> Any:
         service = context.service.service_name if context.service else ""
-        if service in _HIDDEN and not context.is_internal_call:
-            raise NotImplementedError(refusal(service))
         try:
             return original(self, chain, context, response)
         except NotImplementedError as error:

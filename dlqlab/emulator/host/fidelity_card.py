@@ -34,6 +34,8 @@ DIFFERENCES = {
     "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
     "Kinesis": "streams are active at once, throughput is never exceeded, a shard keeps at most 128 MB; on-demand "
     "streams keep their four shards; encryption is told and not done; no SubscribeToShard, no resource policies",
+    "Firehose": "delivers to S3 alone, from calls or a Kinesis stream; a function gets its batches when an object is "
+    "due, not in a buffer of its own; throughput is never exceeded; what is not done is refused by name",
     "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines, logs, "
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
     "IAM": "policies are enforced only with --enforce-iam, and then on calls signed by users and roles and on "

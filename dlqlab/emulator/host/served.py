@@ -32,7 +32,7 @@ SERVED = (
     ),
     Served(
         "services for pipelines",
-        "queues, functions, tables, streams, topics, buckets, buses, schedules, pipes, state machines, "
+        "queues, functions, tables, streams, topics, buckets, buses, schedules, pipes, Firehose, state machines, "
         "secrets, parameters, keys, logs, metrics and stacks, each loaded when first called; a call of any other "
         "service says so",
         "the API reference of each service",

@@ -68,12 +68,16 @@ class Lane:
     def stream_arn(self) -> str:
         return self._shard.stream_arn
 
+    @property
+    def shard_id(self) -> str:
+        return self._shard.shard_id
+
     def run(self) -> None:
         """Until the mapping has ended, or the shard."""
         while not self._ended.is_set() and not self._shard.log.is_at_end(self._positions[self._number]):
             try:
                 found, end = self._gather()
-                left = self._work(Batch(tuple(found))) if found else None
+                left = self.work(Batch(tuple(found))) if found else None
                 self._positions[self._number] = end if left is None else left
             except Exception:  # noqa: BLE001  (a lane goes on whatever happened, from where it was)
                 _LOG.exception("the mapping of %s has to wait", self.stream_arn)
@@ -126,7 +130,7 @@ class Lane:
     def _encoded(self, record: Numbered) -> bytes:
         return records.encode(self.shown(record))
 
-    def _work(self, batch: Batch) -> int | None:
+    def work(self, batch: Batch) -> int | None:
         """Until it is done or given up; where it was when the mapping has ended before, else None."""
         waiting = deque([batch])
         while waiting:

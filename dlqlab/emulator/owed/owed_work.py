@@ -1,4 +1,4 @@
-"""The emulator says what it is still going to do: events, one-time schedules, stream records and executions.
+"""The emulator says what it is still going to do: events, schedules, stream records, executions, deliveries.
 
 A pipeline is at rest when its queues are empty and nothing of this is left. Asked for by HTTP, on the path of
 ``contracts.owed``; what no call has loaded yet owes nothing, and is not loaded by the question.
@@ -33,7 +33,12 @@ def patch() -> None:
 
 
 def _serve(_request: Request, **_parameters: Any) -> Response:
-    sources = {"lambda": (_events, _records), "scheduler": (_schedules,), "stepfunctions": (_executions,)}
+    sources = {
+        "lambda": (_events, _records),
+        "scheduler": (_schedules,),
+        "stepfunctions": (_executions,),
+        "firehose": (_deliveries,),
+    }
     loaded = [asked for service, asked in sources.items() if SERVICE_PLUGINS.is_running(service)]
     return Response.for_json([to_plain(one) for asked in loaded for ask in asked for one in ask()])
 
@@ -100,3 +105,10 @@ def _executions() -> Iterator[Owed]:
     for name, n in running.items():
         if n:
             yield Owed(kind=OwedKind.EXECUTION, of=name, n=n)
+
+
+def _deliveries() -> Iterator[Owed]:
+    """Records that Firehose has taken and not delivered yet."""
+    for stream in provider("firehose").streams:
+        if n := stream.waiting:
+            yield Owed(kind=OwedKind.DELIVERY, of=stream.name, n=n)

@@ -21,6 +21,7 @@ MACHINE = Machine(
     nodes=frozenset({22}),
     fetches=True,
 )
+DELIVERY = "AWS::KinesisFirehose::DeliveryStream"
 LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:shared:3"
 POWERTOOLS = {
     "Fn::Sub": "arn:aws:lambda:${AWS::Region}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:7"
@@ -60,6 +61,12 @@ def test_what_runs_has_no_finding() -> None:
     ("resource", "rule", "weight", "said"),
     [
         ({"Type": "AWS::OpenSearchService::Domain"}, "not-made", Weight.REFUSED, "does not serve opensearch"),
+        (
+            {"Type": DELIVERY, "Properties": {"RedshiftDestinationConfiguration": {"RoleARN": "arn:r"}}},
+            "not-made",
+            Weight.REFUSED,
+            "RedshiftDestinationConfiguration is not served by this emulator. Give ",
+        ),
         ({"Type": "AWS::Nothing::Thing"}, "not-made", Weight.REFUSED, "does not know resources of this type"),
         ({"Type": "AWS::EC2::Instance"}, "not-made", Weight.REFUSED, "no machine would run"),
         ({"Type": "AWS::Serverless::Application"}, "not-made", Weight.REFUSED, "does not know"),
@@ -85,6 +92,26 @@ def test_each_finding_says_what_why_and_what_to_do(
     assert str(one).startswith(f"It ({resource['Type']})")
     assert said in str(one)
     assert one.remedy
+
+
+def test_delivery_stream_to_a_bucket_of_the_template_is_none() -> None:
+    """Whatever of it is not known before the deployment."""
+    config = {
+        "BucketARN": {"Fn::GetAtt": ["Bucket", "Arn"]},
+        "RoleARN": {"Fn::GetAtt": ["Role", "Arn"]},
+        "BufferingHints": {"IntervalInSeconds": "60", "SizeInMBs": {"Ref": "Size"}},
+        "ProcessingConfiguration": {
+            "Enabled": "true",
+            "Processors": [
+                {
+                    "Type": "Lambda",
+                    "Parameters": [{"ParameterName": "LambdaArn", "ParameterValue": {"Fn::GetAtt": ["Worker", "Arn"]}}],
+                }
+            ],
+        },
+    }
+
+    assert [] == found(It={"Type": DELIVERY, "Properties": {"ExtendedS3DestinationConfiguration": config}})
 
 
 def test_layer_that_the_project_file_tells_is_none() -> None:

@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "startup host",
         "injection owed xray",
         "recorder latency limits",
-        "pipes",
+        "pipes firehose",
         "mappings schedules",
         "httpapi",
         "sqs dynamodb kinesis apigateway alarms cloudformation events iam",
