@@ -75,8 +75,8 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "subscription_filters",
         "logs.subscriptions",
-        "Subscription filters send the matching lines of a log group to a function, outside of the "
-        "invocation that logs.",
+        "Subscription filters send the matching lines of a log group to functions and streams, outside of what logs "
+        "them.",
     ),
     Patch(
         "log_filter_resources",
@@ -430,7 +430,7 @@ PATCHES: tuple[Patch, ...] = (
     Patch(
         "pipes",
         "pipes",
-        "EventBridge Pipes: from queues and table streams through filter, enrichment and template to a target.",
+        "EventBridge Pipes: from queues and streams through filter, enrichment and template to a target.",
     ),
     Patch(
         "delivery_streams",

@@ -301,6 +301,50 @@ def test_a_function_that_is_sent_its_own_lines_does_not_run_for_ever(
     assert 17 == len(rounds)
 
 
+def test_streams_get_the_lines_that_match(aws: Client, cleanups: ExitStack, make_group: GroupFactory) -> None:
+    """Of Kinesis and of Firehose, compressed, in CloudWatch's form."""
+    logs, group, name = aws("logs"), make_group(), f"s-{uuid.uuid4().hex[:8]}"
+    kinesis, s3, role = aws("kinesis"), aws("s3"), "arn:aws:iam::000000000000:role/r"
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    cleanups.callback(kinesis.delete_stream, StreamName=name)
+    s3.create_bucket(Bucket=name)
+    hints = {"IntervalInSeconds": 0, "SizeInMBs": 1}
+    aws("firehose").create_delivery_stream(
+        DeliveryStreamName=name,
+        ExtendedS3DestinationConfiguration={
+            "BucketARN": f"arn:aws:s3:::{name}", "RoleARN": role, "BufferingHints": hints,
+        },
+    )  # fmt: skip
+    cleanups.callback(aws("firehose").delete_delivery_stream, DeliveryStreamName=name)
+    at = "us-east-1:000000000000"
+    arns = [f"arn:aws:kinesis:{at}:stream/{name}", f"arn:aws:firehose:{at}:deliverystream/{name}"]
+    for number, arn in enumerate(arns):
+        logs.put_subscription_filter(
+            logGroupName=group, filterName=f"f{number}", filterPattern="ERROR", destinationArn=arn, roleArn=role
+        )
+    logs.create_log_stream(logGroupName=group, logStreamName="api")
+    lines = [{"timestamp": int(time.time() * 1000), "message": text} for text in ("calm", "ERROR one")]
+    logs.put_log_events(logGroupName=group, logStreamName="api", logEvents=lines)
+
+    start = {"ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = kinesis.get_shard_iterator(StreamName=name, **start)["ShardIterator"]
+
+    def arrived() -> tuple[bool, tuple[list[Any], list[Any]]]:
+        records = kinesis.get_records(ShardIterator=iterator)["Records"]
+        objects = s3.list_objects_v2(Bucket=name).get("Contents", [])
+        return bool(records and objects), (records, objects)
+
+    (record,), (item,) = wait_for("the record and the object", arrived, deadline_s=20)
+    packed = [record["Data"], s3.get_object(Bucket=name, Key=item["Key"])["Body"].read()]
+    for number, data in enumerate(packed):
+        told = json.loads(gzip.decompress(data))
+        assert (told["logGroup"], told["subscriptionFilters"]) == (group, [f"f{number}"])
+        assert [event["message"] for event in told["logEvents"]] == ["ERROR one"]
+    assert record["PartitionKey"] == "api"
+    s3.delete_object(Bucket=name, Key=item["Key"])
+    s3.delete_bucket(Bucket=name)
+
+
 def test_subscriptions_that_aws_refuses(
     aws: Client, make_group: GroupFactory, make_function: FunctionFactory, subscribe: Callable[..., str]
 ) -> None:

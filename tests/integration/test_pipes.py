@@ -110,6 +110,29 @@ def test_messages_are_filtered_enriched_and_put_into_form(
     assert name in {one["Name"] for one in aws("pipes").list_pipes(NamePrefix="p-")["Pipes"]}
 
 
+def test_records_of_kinesis_are_read_into_form(
+    aws: Aws, cleanups: ExitStack, make_queue: MakeQueue, make_pipe: Callable[..., str]
+) -> None:
+    """Their data as JSON, out of its base64; filtered by it."""
+    target, stream = make_queue(), f"s-{uuid.uuid4().hex[:8]}"
+    aws("kinesis").create_stream(StreamName=stream, ShardCount=1)
+    cleanups.callback(aws("kinesis").delete_stream, StreamName=stream)
+    for number in (1, 2):
+        data = json.dumps({"n": number}).encode()
+        aws("kinesis").put_record(StreamName=stream, PartitionKey=f"k{number}", Data=data)
+    make_pipe(
+        f"arn:aws:kinesis:us-east-1:000000000000:stream/{stream}",
+        queue_arn(aws, target),
+        SourceParameters={
+            "KinesisStreamParameters": {"StartingPosition": "TRIM_HORIZON"},
+            "FilterCriteria": {"Filters": [{"Pattern": '{"data": {"n": [2]}}'}]},
+        },
+        TargetParameters={"InputTemplate": '{"n": <$.data.n>, "key": <$.partitionKey>, "by": <$.eventSource>}'},
+    )
+
+    assert _bodies(aws, target, 1) == [{"n": 2, "key": "k2", "by": "aws:kinesis"}]
+
+
 def test_reported_failure_comes_again_until_it_is_a_dead_letter(
     aws: Aws, make_queue: MakeQueue, make_function: FunctionFactory, make_pipe: Callable[..., str]
 ) -> None:

@@ -23,7 +23,7 @@ class SourceLane(Lane):
         for one in batch.records:
             if isinstance(one, streams.Record):
                 metadata = {
-                    "shardId": self.shard_id,
+                    "shardId": self.shard.shard_id,
                     "partitionKey": one.keys,
                     "approximateArrivalTimestamp": int(one.written_ts * 1000),
                     "sequenceNumber": str(one.number),

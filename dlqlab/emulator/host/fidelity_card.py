@@ -36,7 +36,7 @@ DIFFERENCES = {
     "streams keep their four shards; encryption is told and not done; no SubscribeToShard, no resource policies",
     "Firehose": "delivers to S3 alone, from calls or a Kinesis stream; a function gets its batches when an object is "
     "due, not in a buffer of its own; throughput is never exceeded; what is not done is refused by name",
-    "EventBridge Pipes": "from queues and DynamoDB streams to functions, queues, topics, buses, state machines, logs, "
+    "EventBridge Pipes": "from queues and streams to functions, queues, topics, buses, state machines, logs, "
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
     "IAM": "policies are enforced only with --enforce-iam, and then on calls signed by users and roles and on "
     "deliveries to queues, topics and functions; other keys are the account's root; writing a function's own log needs "

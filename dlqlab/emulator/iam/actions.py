@@ -47,6 +47,8 @@ _OF_NONE = frozenset(
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",
         "states:ListStateMachines",
+        "kinesis:ListStreams",
+        "firehose:ListDeliveryStreams",
     }
 )
 """Actions on no resource: policies name all, ``*``."""
@@ -160,6 +162,17 @@ def _logs(request: Request, region: str, account_id: str) -> list[str]:
     return [f"arn:aws:logs:{region}:{account_id}:log-group:{group}:log-stream:{stream}"] if group else []
 
 
+def _kinesis(request: Request, region: str, account_id: str) -> list[str]:
+    arn, name = request.get("StreamARN") or request.get("ConsumerARN"), request.get("StreamName")
+    found = arn or (f"arn:aws:kinesis:{region}:{account_id}:stream/{name}" if name else None)
+    return [str(found)] if found else []
+
+
+def _firehose(request: Request, region: str, account_id: str) -> list[str]:
+    name = request.get("DeliveryStreamName")
+    return [f"arn:aws:firehose:{region}:{account_id}:deliverystream/{name}"] if name else []
+
+
 def _by_arn(*members: str) -> Callable[[Request, str, str], list[str]]:
     def find(request: Request, _region: str, _account_id: str) -> list[str]:
         found = [str(request[name]) for name in members if str(request.get(name) or "").startswith("arn:")]
@@ -174,6 +187,8 @@ _RESOURCES: Mapping[str, Callable[[Request, str, str], list[str]]] = {
     "lambda": _lambda,
     "ssm": _ssm,
     "events": _events,
+    "kinesis": _kinesis,
+    "firehose": _firehose,
     "logs": _logs,
     "kms": _by_arn("KeyId"),
     "secretsmanager": _by_arn("SecretId"),

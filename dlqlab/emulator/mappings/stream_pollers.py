@@ -56,7 +56,7 @@ class Lane:
     """One of a mapping's readers of a shard, of the items or partition keys that are its own."""
 
     def __init__(self, worker: EsmWorker, shard: Shard, number: int, rules: Rules) -> None:
-        self.worker, self._shard, self._number, self._rules = worker, shard, number, rules
+        self.worker, self.shard, self._number, self._rules = worker, shard, number, rules
         self._ended: threading.Event = worker._shutdown_event
         criteria = worker.esm_config.get("FilterCriteria") or {}
         self._filters = [Filter(one["Pattern"]) for one in criteria.get("Filters") or []]
@@ -66,15 +66,11 @@ class Lane:
 
     @property
     def stream_arn(self) -> str:
-        return self._shard.stream_arn
-
-    @property
-    def shard_id(self) -> str:
-        return self._shard.shard_id
+        return self.shard.stream_arn
 
     def run(self) -> None:
         """Until the mapping has ended, or the shard."""
-        while not self._ended.is_set() and not self._shard.log.is_at_end(self._positions[self._number]):
+        while not self._ended.is_set() and not self.shard.log.is_at_end(self._positions[self._number]):
             try:
                 found, end = self._gather()
                 left = self.work(Batch(tuple(found))) if found else None
@@ -97,17 +93,17 @@ class Lane:
                 number = record.number + 1
                 if len(found) >= self._rules.batch_size:
                     return found, number
-            if self._shard.log.is_at_end(number):
+            if self.shard.log.is_at_end(number):
                 return found, number
             if not found:
                 self._positions[self._number] = number
             elif due <= time.monotonic():
                 return found, number
-            self._shard.log.wait(number, due - time.monotonic() if found else _WAIT_S, self._ended.is_set)
+            self.shard.log.wait(number, due - time.monotonic() if found else _WAIT_S, self._ended.is_set)
         return [], self._positions[self._number]
 
     def _read(self, number: int) -> list[Numbered]:
-        log = self._shard.log
+        log = self.shard.log
         try:
             return log.read(number, _READ)
         except TrimmedError:
@@ -120,12 +116,12 @@ class Lane:
             return False
         if not self._filters:
             return True
-        seen = self._shard.filtered(record)
+        seen = self.shard.filtered(record)
         return any(one.matches(seen) for one in self._filters)
 
     def shown(self, record: Numbered) -> dict[str, Any]:
         """The record as it is handed over."""
-        return self._shard.shown(record, self._role_arn)
+        return self.shard.shown(record, self._role_arn)
 
     def _encoded(self, record: Numbered) -> bytes:
         return records.encode(self.shown(record))
@@ -191,7 +187,7 @@ class Lane:
         _LOG.warning("the mapping of %s gives up %d records: %s", self.stream_arn, count, given_up.condition)
         if target:
             at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self.tell(target, {**self.context(given_up, answer), **batch_document(given_up, self._shard, at=at)})
+            self.tell(target, {**self.context(given_up, answer), **batch_document(given_up, self.shard, at=at)})
 
     def context(self, given_up: GivenUp, answer: dict[str, Any]) -> dict[str, Any]:
         """Who gave up, and why, as a destination is told."""

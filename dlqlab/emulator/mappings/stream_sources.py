@@ -38,6 +38,9 @@ class Shard(Protocol):
     def flat(self, record: Any) -> dict[str, Any]:
         """A record as a pipe is given it."""
 
+    def number_of(self, flat: Mapping[str, Any]) -> str:
+        """The sequence number in a record as a pipe is given it."""
+
     def filtered(self, record: Any) -> Mapping[str, Any]:
         """A record as filters see it."""
 
@@ -65,6 +68,9 @@ class TableShard:
 
     def flat(self, record: tables.Record) -> dict[str, Any]:
         return self.shown(record)
+
+    def number_of(self, flat: Mapping[str, Any]) -> str:
+        return str(flat["dynamodb"]["SequenceNumber"])
 
     def filtered(self, record: tables.Record) -> Mapping[str, Any]:
         return self.shown(record)
@@ -107,6 +113,9 @@ class KinesisShard:
 
     def flat(self, record: kinesis.Record) -> dict[str, Any]:
         return self._payload(record) | self._about(record, None)
+
+    def number_of(self, flat: Mapping[str, Any]) -> str:
+        return str(flat["sequenceNumber"])
 
     def filtered(self, record: kinesis.Record) -> Mapping[str, Any]:
         """Its data as JSON, or without it where it is none: then it matches no filter that asks for it."""

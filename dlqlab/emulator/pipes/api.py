@@ -7,8 +7,8 @@ from typing import Any
 
 from localstack.aws.api import CommonServiceException
 
-from dlqlab.emulator.dynamodb.streams import STREAMS
 from dlqlab.emulator.mappings.mapped_queues import find_queue
+from dlqlab.emulator.mappings.stream_sources import find
 from dlqlab.emulator.pipes import settings
 from dlqlab.emulator.pipes.running import PipeWorker
 
@@ -197,5 +197,5 @@ def _check(request: Request) -> None:
 
 
 def _missing(source_arn: str) -> str | None:
-    found: object = STREAMS.find(source_arn) if "/stream/" in source_arn else find_queue(source_arn)
+    found: object = find_queue(source_arn) if settings.service_of(source_arn) == "sqs" else find(source_arn)
     return None if found is not None else f"Source {source_arn} does not exist"

@@ -1,4 +1,4 @@
-"""EventBridge Pipes: from queues and table streams through filter, enrichment and template to a target.
+"""EventBridge Pipes: from queues and streams through filter, enrichment and template to a target.
 
 LocalStack's free edition has none. The service is made when it is first called.
 """

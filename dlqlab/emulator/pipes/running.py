@@ -12,6 +12,7 @@ from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import 
 from localstack.utils.aws.arns import parse_arn
 from localstack.utils.aws.client_types import ServicePrincipal
 
+from dlqlab.emulator.core.record_log import Numbered
 from dlqlab.emulator.mappings import destinations
 from dlqlab.emulator.mappings.concurrent_pollers import PollerGroup
 from dlqlab.emulator.mappings.mapped_queues import Message, delete
@@ -58,10 +59,13 @@ class PipeQueue:
 class PipeLane(Lane):
     """A reader of a pipe's stream."""
 
+    def shown(self, record: Numbered) -> dict[str, Any]:
+        return self.shard.flat(record)
+
     def pass_on(self, event: bytes) -> Response:
         records = json.loads(event)["Records"]
         try:
-            failed = self.worker.stages.run(records, [record["dynamodb"]["SequenceNumber"] for record in records])
+            failed = self.worker.stages.run(records, [self.shard.number_of(record) for record in records])
         except Exception as error:  # noqa: BLE001  (whatever it is, the batch has failed)
             _LOG.warning("a batch of %s has failed: %s", self.worker.pipe_arn, error)
             return Response(is_error=True, payload=None)

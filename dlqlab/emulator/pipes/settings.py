@@ -11,7 +11,12 @@ from dlqlab.emulator.mappings.stream_validation import stream_refusal
 from dlqlab.emulator.mappings.validation import refusal
 from dlqlab.emulator.pipes import templates
 
-SOURCES = {"sqs": "SqsQueueParameters", "dynamodb": "DynamoDBStreamParameters"}
+SOURCES = {
+    "sqs": "SqsQueueParameters",
+    "dynamodb": "DynamoDBStreamParameters",
+    "kinesis": "KinesisStreamParameters",
+}
+_POSITIONS = {"dynamodb": {"TRIM_HORIZON", "LATEST"}, "kinesis": {"TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"}}
 TARGETS = {
     "sqs": "SqsQueueParameters",
     "lambda": "LambdaFunctionParameters",
@@ -57,12 +62,15 @@ def _wrong_source(settings: Settings) -> Iterator[str]:
     arn, parameters = settings["Source"], settings.get("SourceParameters") or {}
     service = service_of(arn)
     if service not in SOURCES or (service == "dynamodb" and "/stream/" not in arn):
-        yield f"Source {arn} is not served: give the ARN of an SQS queue or of a DynamoDB stream"
+        yield f"Source {arn} is not served: give the ARN of an SQS queue or of a DynamoDB or Kinesis stream"
         return
     yield from _others(parameters, {"FilterCriteria", SOURCES[service]}, "SourceParameters")
     mapping = as_mapping(settings)
-    if service == "dynamodb" and mapping.get("StartingPosition") not in {"TRIM_HORIZON", "LATEST"}:
-        yield "SourceParameters.DynamoDBStreamParameters.StartingPosition is missing: give TRIM_HORIZON or LATEST"
+    if mapping.get("StartingPosition") not in (known := _POSITIONS.get(service, {None})):
+        yield (
+            f"SourceParameters.{SOURCES[service]}.StartingPosition is missing or unknown: "
+            f"give {' or '.join(sorted(filter(None, known)))}"
+        )
     found = refusal(mapping, queue_arn=arn) if service == "sqs" else stream_refusal(mapping)
     if found is not None:
         yield found.message
@@ -116,7 +124,7 @@ def as_mapping(settings: Settings) -> dict[str, Any]:
         mapping["FilterCriteria"] = criteria
     if letters := mapping.pop("DeadLetterConfig", None):
         mapping["DestinationConfig"] = {"OnFailure": {"Destination": letters.get("Arn")}}
-    if service_of(settings["Source"]) == "dynamodb":
+    if service_of(settings["Source"]) in _POSITIONS:
         mapping["BisectBatchOnFunctionError"] = mapping.pop("OnPartialBatchItemFailure", None) == "AUTOMATIC_BISECT"
         mapping["FunctionResponseTypes"] = ["ReportBatchItemFailures"]
     return mapping

@@ -1,9 +1,11 @@
 """The input template of a pipe: text with ``<$.path>`` and ``<aws.pipes...>`` in it, out of one event.
 
 Source: "Amazon EventBridge Pipes input transformation" (EventBridge user guide): a value in quotes is put in as text,
-another as JSON; the body of an SQS message is read as JSON where a path goes into it.
+another as JSON; the body of an SQS message is read as JSON where a path goes into it, and so is the data of a record of
+Kinesis, out of its base64.
 """
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ _VARIABLE = re.compile(r"<(\$(?:\.[^<>]*|\[[^<>]*)?|aws\.pipes\.[a-zA-Z.-]+)>")
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\[\s*['\"]([^'\"]+)['\"]\s*\]")
 _MISSING = object()
 IMPLICIT = "body"
+_ENCODED = "data"
 RESERVED = frozenset({
     "aws.pipes.pipe-arn", "aws.pipes.pipe-name", "aws.pipes.source-arn", "aws.pipes.enrichment-arn",
     "aws.pipes.target-arn", "aws.pipes.event.ingestion-time", "aws.pipes.event", "aws.pipes.event.json",
@@ -58,12 +61,20 @@ def value_at(path: str, event: Event) -> Any | None:
     """
     found = event
     for number, step in enumerate(_steps(path)):
-        if number == 1 and isinstance(found, str) and _steps(path)[0] == IMPLICIT:
-            found = _parsed(found)
+        if number == 1 and isinstance(found, str):
+            first = _steps(path)[0]
+            found = _parsed(found) if first == IMPLICIT else _decoded(found) if first == _ENCODED else found
         found = _child(found, step)
         if found is _MISSING:
             return None
     return found
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return _parsed(base64.b64decode(text, validate=True).decode())
+    except ValueError:
+        return text
 
 
 def _parsed(text: str) -> Any:

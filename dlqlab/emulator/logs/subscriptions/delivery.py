@@ -1,6 +1,7 @@
 """Delivery of the lines that subscription filters let through.
 
-Each filter has a thread that gathers the lines of a stream for a moment and invokes the destination asynchronously.
+Each filter has a thread that gathers the lines of a stream for a moment and invokes the destination asynchronously, or
+writes a record to it.
 CloudWatch Logs tries again what may pass, and does not send again what a missing function would have got
 ("Log group-level subscription filters", user guide).
 """
@@ -19,6 +20,7 @@ from dlqlab.emulator.core.invocations import invoke
 from dlqlab.emulator.core.isolation import Worker, isolated, warn_once
 from dlqlab.emulator.logs import intake
 from dlqlab.emulator.logs.patterns import compile_pattern
+from dlqlab.emulator.logs.subscriptions import streams
 from dlqlab.emulator.logs.subscriptions.messages import Event, Source, messages
 from dlqlab.emulator.metrics.sums import Metric, shared
 
@@ -41,6 +43,7 @@ class Job:
     source: Source
     pattern: str
     destination: str
+    is_random: bool
     depth: int
     events: list[Event]
 
@@ -76,7 +79,8 @@ def forward(stream: LogStream, events: Iterable[LogEvent]) -> None:
     for found in list(group.subscription_filters.values()):
         key = (group.account_id, group.region, group.name, found.name)
         source = Source(account_id=group.account_id, group=group.name, stream=stream.log_stream_name, filter=found.name)
-        job = Job(source, found.filter_pattern or "", found.destination_arn, depth, sent)
+        is_random = getattr(found, "distribution", "") == "Random"
+        job = Job(source, found.filter_pattern or "", found.destination_arn, is_random, depth, sent)
         _worker(key).give(job, size)
 
 
@@ -107,7 +111,7 @@ def _deliver_all(worker: Worker[Job], key: Key, jobs: list[Job]) -> None:
     """Deliver the events, those of one stream together."""
     guard = isolated(worker.part)
     by_stream = sorted(jobs, key=_gathered)  # stable: in the order of their arrival
-    for (stream, pattern, destination, depth), together in groupby(by_stream, key=_gathered):
+    for (stream, pattern, destination, is_random, depth), together in groupby(by_stream, key=_gathered):
         if depth >= DEPTH_MAX:
             text = f"dropped, because {destination} receives what its own invocations log, {depth} times in a row"
             warn_once(worker.part, "loop", text)
@@ -116,12 +120,31 @@ def _deliver_all(worker: Worker[Job], key: Key, jobs: list[Job]) -> None:
         events = [event for job in together for event in job.events]
         for message in messages(events, compile_pattern(pattern)):
             with guard:
-                is_delivered = _invoke(worker, destination, message.payload(source), depth)
-                _count(key, len(message.events) if is_delivered else 0, message.size if is_delivered else 0)
+                if service := streams.service_of(destination):
+                    is_delivered = _put(worker, destination, message.packed(source), stream, is_random=is_random)
+                else:
+                    is_delivered = _invoke(worker, destination, message.payload(source), depth)
+                counted = (len(message.events), message.size) if is_delivered else (0, 0)
+                _count(key, *counted, kind=streams.SERVICES[service] if service else "Lambda")
 
 
-def _gathered(job: Job) -> tuple[str, str, str, int]:
-    return job.source.stream, job.pattern, job.destination, job.depth
+def _gathered(job: Job) -> tuple[str, str, str, bool, int]:
+    return job.source.stream, job.pattern, job.destination, job.is_random, job.depth
+
+
+def _put(worker: Worker[Job], stream_arn: str, data: bytes, log_stream: str, *, is_random: bool) -> bool:
+    """Have the record written; whether it is."""
+    for pause_s in (*RETRY_PAUSES_S, None):
+        try:
+            streams.put(stream_arn, data, log_stream=log_stream, is_random=is_random)
+        except Exception as error:  # noqa: BLE001  (whatever the stream's API answers)
+            if pause_s is None or worker.is_closed or "ResourceNotFound" in str(error):
+                warn_once(worker.part, "failed", f"lost, because {stream_arn} takes nothing: {error}", error)
+                return False
+            worker.pause(pause_s)
+        else:
+            return True
+    return False
 
 
 def _invoke(worker: Worker[Job], function_arn: str, payload: bytes, depth: int) -> bool:
@@ -144,10 +167,10 @@ def _invoke(worker: Worker[Job], function_arn: str, payload: bytes, depth: int) 
     return False
 
 
-def _count(key: Key, events: int, size: int) -> None:
+def _count(key: Key, events: int, size: int, *, kind: str) -> None:
     """The metrics of CloudWatch Logs itself ("Monitoring with CloudWatch metrics", user guide)."""
     account_id, region, group, name = key
-    dimensions = (("DestinationType", "Lambda"), ("FilterName", name), ("LogGroupName", group))
+    dimensions = (("DestinationType", kind), ("FilterName", name), ("LogGroupName", group))
 
     def add(metric: str, value: float, unit: str) -> None:
         shared().add(Metric(account_id, region, "AWS/Logs", metric, dimensions, unit), [value])

@@ -46,8 +46,8 @@ class Message:
     events: list[str] = field(default_factory=list)
     size: int = 0
 
-    def payload(self, source: Source) -> bytes:
-        """The event that the destination function gets, as JSON."""
+    def packed(self, source: Source) -> bytes:
+        """The message as a stream gets it: JSON, compressed with gzip."""
         about = {
             "messageType": "DATA_MESSAGE",
             "owner": source.account_id,
@@ -56,8 +56,11 @@ class Message:
             "subscriptionFilters": [source.filter],
         }
         text = f'{_ENCODE(about)[:-1]},"logEvents":[{",".join(self.events)}]}}'
-        data = base64.b64encode(gzip.compress(text.encode(), compresslevel=1)).decode()
-        return _ENCODE({"awslogs": {"data": data}}).encode()
+        return gzip.compress(text.encode(), compresslevel=1)
+
+    def payload(self, source: Source) -> bytes:
+        """The event that a function gets, as JSON."""
+        return _ENCODE({"awslogs": {"data": base64.b64encode(self.packed(source)).decode()}}).encode()
 
 
 def messages(events: Iterable[Event], pattern: Pattern) -> Iterator[Message]:

@@ -1,9 +1,10 @@
-"""Subscription filters send the matching lines of a log group to a function, outside of the invocation that logs.
+"""Subscription filters send the matching lines of a log group to functions and streams, outside of what logs them.
 
 LocalStack sends every line whatever the pattern, inside the call that stores it, and cannot create a log stream in a
-group with a filter. Here the destination is invoked asynchronously, as AWS does; one that is gone, slow or fails loses
-its lines and delays nobody. A function that receives what its own invocations log would be invoked for ever: after 16
-rounds its lines are dropped, with a warning. Destinations other than functions do not exist here and are refused.
+group with a filter. Here a function is invoked asynchronously, as AWS does, and a stream of Kinesis or Firehose gets a
+record; one that is gone, slow or fails loses its lines and delays nobody. A function that receives what its own
+invocations log would be invoked for ever: after 16 rounds its lines are dropped, with a warning. Logical destinations
+are refused.
 """
 
 import fnmatch
@@ -19,6 +20,7 @@ from moto.logs.models import LogEvent, LogGroup, LogsBackend, SubscriptionFilter
 
 from dlqlab.emulator.core.isolation import isolated
 from dlqlab.emulator.logs import operations
+from dlqlab.emulator.logs.subscriptions import streams
 from dlqlab.emulator.logs.subscriptions.delivery import close, forward
 
 FILTERS_MAX = 2  # of a log group
@@ -33,17 +35,17 @@ def put_subscription_filter(_provider: Any, context: Any, request: dict[str, Any
     pattern = operations.pattern_of(request["filterPattern"], "Invalid filter pattern")
     operations.refuse_unsupported(request, "applyOnTransformedLogs", "fieldSelectionCriteria", "emitSystemFields")
     group = operations.group_of(context, request["logGroupName"])
-    name, destination = request["filterName"], request["destinationArn"]
-    _check_destination(group, destination, request.get("roleArn"))
+    name, destination, role = request["filterName"], request["destinationArn"], request.get("roleArn") or ""
+    _check_destination(group, destination, role)
     if name not in group.subscription_filters and len(group.subscription_filters) >= FILTERS_MAX:
         raise LimitExceededException("Resource limit exceeded.")
     operations.check_regex_quota(operations.backend_of(context), group, pattern, except_name=name)
     found = group.subscription_filters.get(name)
     if found is None:
-        found = SubscriptionFilter(name, group.name, request["filterPattern"], destination, "")
+        found = SubscriptionFilter(name, group.name, request["filterPattern"], destination, role)
         group.subscription_filters[name] = found
     else:
-        found.update(request["filterPattern"], destination, "")
+        found.update(request["filterPattern"], destination, role)
     found.distribution = request.get("distribution") or "ByLogStream"
 
 
@@ -52,12 +54,9 @@ def _check_destination(group: LogGroup, destination: str, role: str | None) -> N
     if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004  (arn:partition:service:region:account:resource)
         raise InvalidParameterException(f"destinationArn {destination} is not an ARN of a function")
     service = parts[2]
-    if service in {"kinesis", "firehose"}:
-        kind = "Kinesis" if service == "kinesis" else "Firehose"
-        raise InvalidParameterException(
-            f"Could not deliver message to specified {kind} stream. Ensure that the {kind} stream exists and is "
-            f"ACTIVE. (This emulator has no {kind}: subscribe a function.)"
-        )
+    if service in streams.SERVICES:
+        _check_stream(destination, streams.SERVICES[service], role)
+        return
     if service != "lambda":
         raise InvalidParameterException(
             f"PutSubscriptionFilter operation cannot work with destinationArn for vendor {service}"
@@ -66,6 +65,15 @@ def _check_destination(group: LogGroup, destination: str, role: str | None) -> N
         raise InvalidParameterException("destinationArn for vendor lambda cannot be used with roleArn")
     if not _may_invoke(group, destination):
         raise InvalidParameterException(_REFUSED)
+
+
+def _check_stream(destination: str, kind: str, role: str | None) -> None:
+    if not role:
+        raise InvalidParameterException(f"destinationArn for vendor {kind.lower()} cannot be used without roleArn")
+    if not streams.exists(destination):
+        raise InvalidParameterException(
+            f"Could not deliver message to specified {kind} stream. Ensure that the {kind} stream exists and is ACTIVE."
+        )
 
 
 def _may_invoke(group: LogGroup, function_arn: str) -> bool:
@@ -114,7 +122,7 @@ def _described(found: SubscriptionFilter) -> Iterator[tuple[str, Any]]:
     for name, value in found.to_json().items():
         if name == "distribution":
             yield name, found.distribution
-        elif name != "roleArn":
+        elif name != "roleArn" or value:
             yield name, value
 
 

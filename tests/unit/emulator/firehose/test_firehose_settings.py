@@ -31,7 +31,10 @@ S3 = {"BucketARN": "arn:aws:s3:::b", "RoleARN": "arn:aws:iam::000000000000:role/
             "a/year=2018/month=08/",
             "e/year=2018/hour=10/processing-failed",
         ),
-        ("!{firehose:random-string}/", "!{firehose:error-output-type}/", "[0-9a-f]{11}/2018/08/27/10/", "processing-failed/"),
+        (
+            "!{firehose:random-string}/", "!{firehose:error-output-type}/",
+            "[0-9a-f]{11}/2018/08/27/10/", "processing-failed/",
+        ),
     ],
 )  # fmt: skip
 def test_objects_are_named_as_in_the_guide(prefix: str, error_prefix: str | None, key: str, error_key: str) -> None:

@@ -8,15 +8,18 @@ from dlqlab.emulator.pipes.settings import as_mapping, wrong
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
 STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000"
+KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
 PIPE: dict[str, Any] = {"Name": "p", "Source": QUEUE, "Target": f"{QUEUE}2", "RoleArn": "arn:aws:iam::0:role/r"}
 OF_STREAM = {"SourceParameters": {"DynamoDBStreamParameters": {"StartingPosition": "LATEST"}}}
+OF_KINESIS = {"SourceParameters": {"KinesisStreamParameters": {"StartingPosition": "TRIM_HORIZON"}}}
 
 
 @pytest.mark.parametrize(
     ("given", "named"),
     [
         ({"Name": "a b"}, "Name is"),
-        ({"Source": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}, "Source arn:aws:kinesis"),
+        ({"Source": "arn:aws:mq:us-east-1:000000000000:broker:b:1"}, "Source arn:aws:mq"),
+        ({"Source": KINESIS}, "KinesisStreamParameters.StartingPosition is missing or unknown: give AT_TIMESTAMP or"),
         ({"Source": STREAM}, "StartingPosition is missing"),
         (
             {"Source": f"{QUEUE}.fifo", "SourceParameters": {"SqsQueueParameters": {"BatchSize": 11}}},
@@ -43,9 +46,9 @@ def test_what_is_not_served_is_refused_by_name(given: dict[str, Any], named: str
     assert named in (wrong(PIPE | given) or "nothing")
 
 
-@pytest.mark.parametrize("given", [{}, {"Source": STREAM, **OF_STREAM}])
+@pytest.mark.parametrize("given", [{}, {"Source": STREAM, **OF_STREAM}, {"Source": KINESIS, **OF_KINESIS}])
 def test_served_pipes_are_taken(given: dict[str, Any]) -> None:
-    """Of both kinds of source."""
+    """Of each kind of source."""
     assert wrong(PIPE | given) is None
 
 
