@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import boto3
@@ -51,7 +52,10 @@ SLOW = (
     ("lambda", "Init", 1000, "true"),
 )
 """Operations that no other test here calls, by each protocol, and what a new execution environment takes."""
-QUOTAS = "aws,lambda_get_function_per_s=1,lambda_requests_per_s=1,sqs_in_flight=5,sqs_fifo_in_flight=5"
+QUOTAS = (
+    "aws,lambda_get_function_per_s=1,lambda_requests_per_s=1,sqs_in_flight=5,sqs_fifo_in_flight=5,"
+    "kinesis_shard_records_per_s=3"
+)
 """Lower than AWS's where a laptop could not reach those."""
 TRIES = 20
 """More than pass within any time that they may take."""
@@ -500,6 +504,20 @@ def test_a_stage_throttles_by_its_own_rate(aws: Callable[[str], Any], strict: Em
     assert {200} == free
     assert 200 == slow[0][0]
     assert {"message": "Too Many Requests"} == json.loads(refused[0])
+
+
+def test_shards_take_so_much_a_second(aws: Callable[[str], Any], cleanups: ExitStack) -> None:
+    """What a batch has beyond it is refused record by record, and the batch succeeds: who does not look loses them."""
+    kinesis, name = aws("kinesis"), f"s-{uuid.uuid4().hex[:8]}"
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    cleanups.callback(kinesis.delete_stream, StreamName=name)
+    answer = kinesis.put_records(StreamName=name, Records=[{"Data": b"a", "PartitionKey": "k"}] * 100)
+    refused = [one for one in answer["Records"] if "ErrorCode" in one]
+    assert {one["ErrorCode"] for one in refused} == {"ProvisionedThroughputExceededException"}
+    assert answer["FailedRecordCount"] == len(refused) > 0
+    start = {"ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = kinesis.get_shard_iterator(StreamName=name, **start)["ShardIterator"]
+    assert len(kinesis.get_records(ShardIterator=iterator)["Records"]) == 100 - len(refused) >= 3
 
 
 def test_messages_in_flight_are_limited(aws: Callable[[str], Any]) -> None:

@@ -92,6 +92,10 @@ class Stream:
             sink.write(piece)
             size -= len(piece)
 
+    def buffered(self) -> bytes:
+        """What has been received and not taken."""
+        return self._take(len(self._buffer), 0)
+
     def _receive(self) -> bool:
         chunk = self.connection.recv(CHUNK)
         self._buffer += chunk

@@ -1,4 +1,4 @@
-"""LocalStack's gateway behind a plain threaded HTTP/1.1 server: one thread per kept-alive connection.
+"""LocalStack's gateway behind a plain threaded HTTP server: one thread per kept-alive connection.
 
 A LocalStack request is Python code that blocks; an event loop in front of worker threads only adds hand-offs. It also
 binds to the address it was told, where LocalStack's own server listens on all interfaces. Chosen by
@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -29,6 +29,9 @@ from dlqlab.emulator.gateway import shortcut
 from dlqlab.emulator.gateway.http_requests import CHUNK, Body, Stream, read_body, read_headers, request_line
 from dlqlab.emulator.gateway.listeners import LISTENERS, Listener, Peer
 from dlqlab.emulator.gateway.refusals import BadRequestError
+
+PREFACE_LINE = b"PRI * HTTP/2.0"
+"""What a connection begins with in the place of a request line where it is one of HTTP/2 (RFC 9113, 3.4)."""
 
 _LOG = logging.getLogger(__name__)
 _LINGER_S = 2.0
@@ -92,6 +95,9 @@ def _serve_one(stream: Stream, peer: Peer, application: WsgiGateway) -> bool:
     if head is None:
         return False
     line, *rest = head.lstrip(b"\r\n").split(b"\r\n")
+    if line == PREFACE_LINE:
+        _serve_http2(stream, peer, application)
+        return False
     method, target, version = request_line(line)
     headers = read_headers(rest)
     by_name = {name.lower(): value for name, value in headers}
@@ -99,17 +105,42 @@ def _serve_one(stream: Stream, peer: Peer, application: WsgiGateway) -> bool:
         stream.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = read_body(stream, target, by_name)
     keep_alive = version == b"HTTP/1.1" and by_name.get(b"connection", b"").lower() != b"close"
+    where = stream.connection, peer, application
+    answer = _answer(*where, method, target, headers, by_name, body)
+    stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
+    return keep_alive
+
+
+def _serve_http2(stream: Stream, peer: Peer, application: WsgiGateway) -> None:
+    from dlqlab.emulator.gateway.http2 import Connection  # noqa: PLC0415  (few clients speak it)
+
+    def answer(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> shortcut.Reply:
+        by_name = {name.lower(): value for name, value in headers}
+        return _answer(stream.connection, peer, application, method, target, headers, by_name, body)
+
+    Connection(stream.connection, answer).serve(PREFACE_LINE + b"\r\n\r\n" + stream.buffered())
+
+
+def _answer(
+    connection: socket.socket,
+    peer: Peer,
+    application: WsgiGateway,
+    method: bytes,
+    target: bytes,
+    headers: list[tuple[bytes, bytes]],
+    by_name: Mapping[bytes, bytes],
+    body: Body,
+) -> shortcut.Reply:
     watch = taps.watch
     if watch is not None:
         watch.began(method, target, by_name, body)
     answer = shortcut.reply(method, target, by_name, body) if isinstance(body, bytes) else None
     if answer is None:
         with contextlib.nullcontext() if isinstance(body, bytes) else body:
-            answer = _respond(application, _environ(method, target, headers, body, stream.connection, peer))
+            answer = _respond(application, _environ(method, target, headers, body, connection, peer))
     if watch is not None:
         watch.answered(answer[0], answer[2])
-    stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
-    return keep_alive
+    return answer
 
 
 def _environ(

@@ -32,10 +32,11 @@ DIFFERENCES = {
     "tags and global tables are moto's",
     "DynamoDB streams": "a stream is one shard of at most 128 MB; mappings pause 0.5 s to 60 s between tries, where "
     "AWS gives no numbers; tumbling windows, and destinations other than queues and topics, are refused",
-    "Kinesis": "streams are active at once, throughput is never exceeded, a shard keeps at most 128 MB; on-demand "
-    "streams keep their four shards; encryption is told and not done; no SubscribeToShard, no resource policies",
+    "Kinesis": "streams are active at once, throughput is exceeded only with --limits, a shard keeps at most 128 MB; "
+    "on-demand streams keep their four shards; encryption is told and not done; no metrics, no SubscribeToShard, no "
+    "resource policies",
     "Firehose": "delivers to S3 alone, from calls or a Kinesis stream; a function gets its batches when an object is "
-    "due, not in a buffer of its own; throughput is never exceeded; what is not done is refused by name",
+    "due, not in a buffer of its own; no metrics; throughput is never exceeded; what is not done is refused by name",
     "EventBridge Pipes": "from queues and streams to functions, queues, topics, buses, state machines, logs, "
     "enriched by functions; other parts, and logs of the pipe itself, are refused by name",
     "IAM": "policies are enforced only with --enforce-iam, and then on calls signed by users and roles and on "

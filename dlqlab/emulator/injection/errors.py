@@ -34,6 +34,12 @@ _THROTTLED: Mapping[str, ServiceError] = {
     "sns": ServiceError("Throttled", _RATE, 429),
     "s3": ServiceError("SlowDown", "Please reduce your request rate.", 503),
     "lambda": ServiceError("TooManyRequestsException", "Rate Exceeded.", 429),
+    "kinesis": ServiceError(
+        "ProvisionedThroughputExceededException",
+        "Rate exceeded for shard shardId-000000000000 in stream under account.",
+        400,
+    ),
+    "firehose": ServiceError("ServiceUnavailableException", "Slow down.", 503),
     "secretsmanager": _THROTTLING,
     "kms": _THROTTLING,
 }

@@ -18,30 +18,42 @@ from dlqlab.emulator.kinesis.finding import (
     stream_of,
 )
 from dlqlab.emulator.kinesis.iterators import Place
-from dlqlab.emulator.kinesis.streams import HASH_MAX, STREAMS, Record, Shard, Stream
+from dlqlab.emulator.kinesis.streams import HASH_MAX, STREAMS, Record, Shard, Stream, ThroughputError
 
 READ_MAX = 10_000
 BYTES_MAX = 10 * 1024 * 1024
 """Of one request of PutRecords, and of one answer of GetRecords."""
 _KIB = 1024
+_EXCEEDED = "ProvisionedThroughputExceededException"
 
 
 def put_record(context: Any, request: Request) -> Answer:
     """PutRecord."""
     stream = stream_of(context, request)
     _check_size(stream, request, "data")
-    return _put(stream, request)
+    try:
+        return _put(stream, request)
+    except ThroughputError as error:
+        raise refused(_EXCEEDED, str(error)) from error
 
 
 def put_records(context: Any, request: Request) -> Answer:
-    """PutRecords: all of them are written, since throughput is never exceeded here."""
+    """PutRecords: each record by itself; those that exceed their shard's throughput have an error each."""
     stream, entries = stream_of(context, request), request["Records"]
     if sum(map(_size, entries)) > BYTES_MAX:
         raise refused(INVALID, "Records size exceeds 10 MB limit")
     for number, entry in enumerate(entries, 1):
         _check_size(stream, entry, f"records.{number}.member.data")
         _hash_key(entry)
-    return {"FailedRecordCount": 0, "Records": [_put(stream, entry) for entry in entries]} | _encryption(stream)
+    made = [_put_one(stream, entry) for entry in entries]
+    return {"FailedRecordCount": sum("ErrorCode" in one for one in made), "Records": made} | _encryption(stream)
+
+
+def _put_one(stream: Stream, entry: Request) -> Answer:
+    try:
+        return _put(stream, entry)
+    except ThroughputError as error:
+        return {"ErrorCode": _EXCEEDED, "ErrorMessage": str(error)}
 
 
 def _put(stream: Stream, entry: Request) -> Answer:

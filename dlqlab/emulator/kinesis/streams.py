@@ -26,6 +26,17 @@ _FIRST = 4_900_000_000 * 10**46
 _OF_SHARD = 10**22
 
 
+class Throughput:
+    """What a shard takes; everything, unless quotas are asked for."""
+
+    admits: Callable[["Stream", "Shard", int], bool] = staticmethod(lambda _stream, _shard, _size_bytes: True)
+    """Whether a record of that size may be written now."""
+
+
+class ThroughputError(Exception):
+    """A shard takes no more for now; its text is AWS's."""
+
+
 class ReshardError(ValueError):
     """A shard cannot be split or merged so; its text is AWS's."""
 
@@ -129,16 +140,25 @@ class Stream:
 
         Raises:
             LookupError: the stream has been deleted.
+            ThroughputError: the shard takes no more for now.
         """
         place = int.from_bytes(hashlib.md5(partition_key.encode(), usedforsecurity=False).digest())
         place = place if hash_key is None else hash_key
         with self._lock:  # so that no shard is closed between the choice and the writing
             for shard in self._shards.values():
                 if shard.low <= place <= shard.high and shard.closed_ts is None:
+                    self._check_throughput(shard, len(data) + len(partition_key.encode()))
                     made = shard.append(lambda number, now: Record(number, now, partition_key, data))
                     if made is not None:
                         return shard, made
         raise LookupError(self.arn)
+
+    def _check_throughput(self, shard: Shard, size_bytes: int) -> None:
+        if not Throughput.admits(self, shard, size_bytes):
+            account = self.arn.split(":")[4]
+            raise ThroughputError(
+                f"Rate exceeded for shard {shard.shard_id} in stream {self.name} under account {account}."
+            )
 
     def retain(self, hours: int) -> None:
         """Keep records for so long from now on, those that are there too."""

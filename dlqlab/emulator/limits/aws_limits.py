@@ -25,6 +25,7 @@ from localstack.utils.patch import patch as replace
 from moto.apigateway.models import Stage
 
 from dlqlab.emulator import settings
+from dlqlab.emulator.kinesis.streams import ON_DEMAND, Shard, Stream, Throughput
 from dlqlab.emulator.limits.quotas import chosen
 from dlqlab.emulator.limits.rates import Buckets
 
@@ -49,6 +50,7 @@ def patch() -> None:
     _limit_invocations(numbers, buckets)
     _limit_rest_apis(numbers, buckets)
     _limit_in_flight(numbers)
+    _limit_shards(numbers, buckets)
 
 
 def _limit_control(numbers: Mapping[str, int], buckets: Buckets) -> None:
@@ -142,3 +144,17 @@ def _limit_in_flight(numbers: Mapping[str, int]) -> None:
         if is_full(queue):
             return {}
         return original(self, context, queue_url=queue_url, **kwargs)
+
+
+def _limit_shards(numbers: Mapping[str, int], buckets: Buckets) -> None:
+    records, sizes = numbers["kinesis_shard_records_per_s"], numbers["kinesis_shard_bytes_per_s"]
+
+    def admits(stream: Stream, shard: Shard, size_bytes: int) -> bool:
+        if stream.settings.mode == ON_DEMAND:
+            return True
+        key = stream.arn, shard.shard_id
+        return buckets.take(("shard bytes", *key), rate_per_s=sizes, burst=sizes, tokens=size_bytes) and buckets.take(
+            ("shard records", *key), rate_per_s=records, burst=records
+        )
+
+    Throughput.admits = staticmethod(admits)

@@ -95,6 +95,20 @@ QUOTAS: tuple[Quota, ...] = (
         "nothing received",
         "Amazon SQS FIFO queue quotas",
     ),
+    Quota(
+        "kinesis_shard_records_per_s",
+        1000,
+        "records written to a shard of a provisioned Kinesis stream in a second",
+        "400 ProvisionedThroughputExceededException, of PutRecords as the error of each such record",
+        "Amazon Kinesis Data Streams quotas and limits",
+    ),
+    Quota(
+        "kinesis_shard_bytes_per_s",
+        1_048_576,
+        "bytes of data and partition keys written to such a shard in a second",
+        "400 ProvisionedThroughputExceededException, of PutRecords as the error of each such record",
+        "Amazon Kinesis Data Streams quotas and limits",
+    ),
 )
 
 

@@ -20,15 +20,15 @@ class Bucket:
         self._tokens = self.burst
         self._filled_s = self.clock()
 
-    def take(self) -> bool:
-        """Whether one more may pass now; it has passed then."""
+    def take(self, tokens: float = 1) -> bool:
+        """Whether one more, or so many, may pass now; they have passed then. More than a burst pass when it is full."""
         with self._lock:
             now_s = self.clock()
             self._tokens = min(self.burst, self._tokens + (now_s - self._filled_s) * self.rate_per_s)
             self._filled_s = now_s
-            if self._tokens < 1:
+            if self._tokens < min(tokens, self.burst):
                 return False
-            self._tokens -= 1
+            self._tokens -= tokens
             return True
 
 
@@ -40,10 +40,10 @@ class Buckets:
         self._by_key: dict[object, Bucket] = {}
         self._lock = threading.Lock()
 
-    def take(self, key: object, *, rate_per_s: float, burst: float) -> bool:
-        """Whether one more of that key may pass now."""
+    def take(self, key: object, *, rate_per_s: float, burst: float, tokens: float = 1) -> bool:
+        """Whether one more of that key, or so many, may pass now."""
         with self._lock:
             found = self._by_key.get(key)
             if found is None or (found.rate_per_s, found.burst) != (rate_per_s, burst):
                 found = self._by_key[key] = Bucket(rate_per_s, burst, self._clock)
-        return found.take()
+        return found.take(tokens)

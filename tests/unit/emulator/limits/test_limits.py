@@ -43,6 +43,16 @@ def test_never_more_than_burst_and_rate(rate: int, burst: int, waits_s: list[flo
     assert passed <= burst + rate * clock.now_s + 1e-6
 
 
+def test_many_at_once_pass_as_far_as_there_are_tokens() -> None:
+    """Such as bytes; more than a burst pass when it is full, and count."""
+    clock = Clock()
+    bucket = Bucket(rate_per_s=2, burst=10, clock=clock)
+
+    assert [bucket.take(6), bucket.take(6), bucket.take(4)] == [True, False, True]
+    clock.now_s = 5.0
+    assert [bucket.take(15), bucket.take()] == [True, False]
+
+
 def test_keys_do_not_share_and_a_new_rate_counts_from_then() -> None:
     """A stage whose settings were changed has a full bucket."""
     buckets = Buckets(Clock())
