@@ -8,6 +8,7 @@ from dlqlab.check.calls import of_calls
 from dlqlab.check.deliveries import of_deliveries
 from dlqlab.check.finding import Finding, Weight
 from dlqlab.check.functions import Machine, of_functions, this_machine
+from dlqlab.check.streams import of_streams
 from dlqlab.check.types import of_events, of_types
 from dlqlab.emulator.functions.compiled_checks import Target
 from dlqlab.emulator.runtime.interpreters import own
@@ -28,6 +29,7 @@ def check(template: Template, layers: Mapping[str, str], machine: Machine | None
         *of_types(template),
         *of_events(template),
         *of_functions(template, finds, layers),
+        *of_streams(template),
         *of_deliveries(template),
         *of_calls(template),
     ]

@@ -112,6 +112,8 @@ _TERRAFORM: Final[Mapping[str, str]] = {
     "eks": "eks",
     "elasticache": "elasticache",
     "kinesis": "kinesis",
+    "kinesis_analytics": "kinesisanalytics",
+    "kinesis_video": "kinesisvideo",
     "mq": "mq",
     "msk": "kafka",
     "opensearch": "opensearch",

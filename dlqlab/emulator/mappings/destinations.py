@@ -11,7 +11,6 @@ from typing import Any
 from localstack.aws.connect import connect_to
 from localstack.utils.aws.arns import parse_arn, sqs_queue_url_for_arn
 
-SERVED = frozenset({"sqs", "sns"})
 _LOG = logging.getLogger(__name__)
 
 

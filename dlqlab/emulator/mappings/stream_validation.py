@@ -5,7 +5,6 @@ Sources: CreateEventSourceMapping (API reference) for the limits.
 
 from collections.abc import Iterator
 
-from dlqlab.emulator.mappings.destinations import SERVED
 from dlqlab.emulator.mappings.validation import (
     INVALID_PARAMETER,
     PARTIAL,
@@ -24,7 +23,9 @@ _LIMITS = (
     ("TumblingWindowInSeconds", 0, 900),
 )
 _AGE_LEAST_S = 60
-_UNSERVED = ("TumblingWindowInSeconds", "ProvisionedPollerConfig", "MetricsConfig")
+SERVED_DESTINATIONS = frozenset({"sqs", "sns"})
+"""By the service in an ARN, what is told of records that are given up."""
+UNSERVED = ("TumblingWindowInSeconds", "ProvisionedPollerConfig", "MetricsConfig")
 _OF_QUEUES_AND_BROKERS = ("ScalingConfig", "Queues", "Topics", "SourceAccessConfigurations", "SelfManagedEventSource")
 
 
@@ -70,14 +71,14 @@ def _beyond_limits(settings: Settings) -> Iterator[Refusal]:
 
 
 def _unserved(settings: Settings) -> Iterator[Refusal]:
-    for name in _UNSERVED:
+    for name in UNSERVED:
         if settings.get(name):
             yield Refusal(INVALID_PARAMETER, f"{name} is not served by this emulator: leave it out.")
     for name in _OF_QUEUES_AND_BROKERS:
         if settings.get(name):
             yield Refusal(INVALID_PARAMETER, f"{name} is not a setting of a mapping of a stream.")
     target = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-    if target and target.split(":")[2:3] and target.split(":")[2] not in SERVED:
+    if target and target.split(":")[2:3] and target.split(":")[2] not in SERVED_DESTINATIONS:
         yield Refusal(
             INVALID_PARAMETER, f"The on-failure destination {target} is not served: give the ARN of a queue or a topic."
         )

@@ -22,6 +22,7 @@ MACHINE = Machine(
     fetches=True,
 )
 DELIVERY = "AWS::KinesisFirehose::DeliveryStream"
+MAPPING = "AWS::Lambda::EventSourceMapping"
 LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:shared:3"
 POWERTOOLS = {
     "Fn::Sub": "arn:aws:lambda:${AWS::Region}:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-x86_64:7"
@@ -66,6 +67,36 @@ def test_what_runs_has_no_finding() -> None:
             "not-made",
             Weight.REFUSED,
             "RedshiftDestinationConfiguration is not served by this emulator. Give ",
+        ),
+        (
+            {"Type": MAPPING, "Properties": {"StartingPosition": "LATEST", "TumblingWindowInSeconds": 30}},
+            "not-made",
+            Weight.REFUSED,
+            "TumblingWindowInSeconds: the emulator does not serve it. Leave it out here",
+        ),
+        (
+            {
+                "Type": MAPPING,
+                "Properties": {
+                    "StartingPosition": "LATEST",
+                    "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::b"}},
+                },
+            },
+            "not-made",
+            Weight.REFUSED,
+            "DestinationConfig.OnFailure: nothing is told to s3 here. Give a queue or a topic",
+        ),
+        (
+            sam(Events={"S": {"Type": "Kinesis", "Properties": {"TumblingWindowInSeconds": 1}}}),
+            "not-made",
+            Weight.REFUSED,
+            "Events.S TumblingWindowInSeconds: the emulator does not serve it",
+        ),
+        (
+            {"Type": "AWS::DynamoDB::Table", "Properties": {"KinesisStreamSpecification": {"StreamArn": "arn:s"}}},
+            "not-made",
+            Weight.REFUSED,
+            "KinesisStreamSpecification: tables do not write to Kinesis here",
         ),
         ({"Type": "AWS::Nothing::Thing"}, "not-made", Weight.REFUSED, "does not know resources of this type"),
         ({"Type": "AWS::EC2::Instance"}, "not-made", Weight.REFUSED, "no machine would run"),
