@@ -11,10 +11,11 @@ LIMITS: Mapping[str, tuple[int, str]] = {
     "queue": (_MIB, "a message of SQS"),
     "topic": (256 * 1024, "a message of SNS"),
     "bus": (256 * 1024, "an event of EventBridge"),
+    "stream": (_MIB - 256, "the data of a record of Kinesis"),
     "http": (10 * _MIB, "a request to API Gateway"),
 }
 """Most bytes of a body ("Amazon SQS message quotas", "Amazon SNS endpoints and quotas", "Amazon EventBridge quotas",
-"Amazon API Gateway quotas").
+"Amazon API Gateway quotas"; of Kinesis 1 MiB with the partition key, which has at most 256 characters).
 """
 _SHOWN = 120
 

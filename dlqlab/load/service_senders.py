@@ -119,7 +119,7 @@ class Stream(_Service):
     def _call(self, message: Message, counter: int) -> Mapping[str, Any]:
         del counter
         answer: Mapping[str, Any] = self._aws.put_record(
-            StreamName=self._entry.address, PartitionKey=message.task_id, Data=message.body.encode()
+            StreamName=self._entry.address, PartitionKey=message.task_id[:256], Data=message.body.encode()
         )
         return answer
 

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from dlqlab.emulator.host.lifecycle import Emulator
+from dlqlab.load.messages import EntrySettings
+from dlqlab.load.service_senders import Stream
 from dlqlab.waiting import wait_for
 from tests.integration.conftest import DeployedFunction, FunctionFactory, queue_arn, read_log
 
@@ -190,6 +193,27 @@ def test_functions_put_records(aws: Aws, make_function: FunctionFactory, make_st
     answer = aws("lambda").invoke(FunctionName=function.name, Payload=payload)
     assert json.loads(answer["Payload"].read())["failed"] == 0
     assert _read(aws, name, "shardId-000000000000") == ["one", "two", "3"]
+
+
+def test_load_is_sent_into_a_stream(emulator: Emulator, aws: Aws, make_stream: MakeStream) -> None:
+    """A task is a record, its key the partition key; a stream that is gone is an error of the ledger."""
+    name, _ = make_stream()
+    answers = []
+    for address in (name, "nothing"):
+        entry = EntrySettings(
+            kind="stream", address=address, key="id", body='{"id": "{{key}}"}',
+            endpoint=emulator.endpoint, region="us-east-1", access_key="test", secret_key="test",
+        )  # fmt: skip
+        sender = Stream(entry, seed=1)
+        answers.append(sender.send(None, sender.compose(7), 7, "request-7"))
+
+    assert (answers[0].status_code, answers[0].error) == (200, None)
+    assert (answers[1].status_code, "ResourceNotFoundException" in (answers[1].error or "")) == (400, True)
+    iterator = aws("kinesis").get_shard_iterator(
+        StreamName=name, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    (record,) = aws("kinesis").get_records(ShardIterator=iterator)["Records"]
+    assert json.loads(record["Data"])["id"] == record["PartitionKey"]
 
 
 TEMPLATE: dict[str, Any] = {
