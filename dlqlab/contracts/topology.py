@@ -56,6 +56,13 @@ class Entry:
     function: str | None = None
     filter: str | None = None
 
+    @property
+    def place(self) -> str | None:
+        """What is published or written to, by its name: a topic, bus, bucket, stream or table; None for other kinds."""
+        if self.kind in {EntryKind.HTTP, EntryKind.QUEUE, EntryKind.SCHEDULE} or self.name is None:
+            return None
+        return self.name.partition("/")[0]  # of a bus its rule comes after it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
@@ -81,7 +88,8 @@ PutFunctionEventInvokeConfig).
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function of Lambda. ``may_send_to`` are the roles of queues that its environment variables name.
+    """A function of Lambda. ``may_send_to`` are the roles of queues that its environment variables name,
+    ``may_publish_to`` the topics, buses, buckets, streams and tables among them that are entries (``Entry.place``).
 
     ``event_retries``: how often an asynchronous invocation that fails is tried again. ``drops_failed_events``: no
     on-failure destination and no dead-letter queue takes those that failed for good; None: not known.
@@ -92,6 +100,7 @@ class Function:
     timeout_s: int | None = field(default=None, metadata={"range": (1, 900)})
     reserved_concurrency: int | None = field(default=None, metadata={"range": (0, 1_000_000)})
     may_send_to: tuple[str, ...] = ()
+    may_publish_to: tuple[str, ...] = ()
     event_retries: int | None = field(default=None, metadata={"range": (0, 2)})
     drops_failed_events: bool | None = None
 
@@ -334,6 +343,12 @@ class Topology:
             TopologyError: the pipeline keeps none.
         """
         return self._evidence(self.evidence.archive, "archive")
+
+    def works_on(self, function: Function, entry: Entry) -> bool:
+        """Whether the function works on what comes of the entry: of itself, or of the queue that it leads to."""
+        if entry.function is not None:
+            return entry.function == function.role
+        return any((one.queue, one.function) == (entry.queue, function.role) for one in self.consumers)
 
     def _work(self, queue: Queue) -> Work:
         letters = self.queue(queue.dead_letters) if queue.dead_letters else None

@@ -78,8 +78,8 @@ def _only_way_in(entry: Entry, topology: Topology) -> Entry:
 
 def ways_in(topology: Topology) -> list[Entry]:
     """The ways into a pipeline that somebody may mean: POST routes, else function URLs, else topics, buckets, Kinesis
-    streams and rules of buses, else queues that functions work on and that no function of the pipeline sends to; where
-    functions send to each of those, all of them.
+    streams and rules of buses, else queues that functions work on; of these those that no function of the pipeline
+    sends to. Where functions send to each of those, all of them.
     """
     routes = [
         one.name for one in topology.entries if one.kind is EntryKind.HTTP and (one.name or "").startswith("POST ")
@@ -88,18 +88,31 @@ def ways_in(topology: Topology) -> list[Entry]:
         return [Entry(http=str(name)) for name in dict.fromkeys(routes)]
     if urls := _function_urls(topology):
         return [Entry(http="POST /", url=url) for url in urls]
-    published = [found for one in topology.entries if (found := _published_to(one)) is not None]
-    if published:
-        return [one for n, one in enumerate(published) if one not in published[:n]]
+    published = [(one, found) for one in topology.entries if (found := _published_to(one)) is not None]
+    if outside := [found for one, found in published if not _is_fed(topology, one)]:
+        return _each_once(outside)
     sent_to = {
         role
         for function in topology.functions
         for role in function.may_send_to
         if not any((one.queue, one.function) == (role, function.role) for one in topology.consumers)
-    }
+    } | {one.queue for one, _ in published}
     worked_on = [work.queue for work in topology.works if work.consumers]
     first = [queue for queue in worked_on if queue.role not in sent_to]
-    return [Entry(queue=queue.name) for queue in first or worked_on]
+    everything = [*(found for _, found in published), *(Entry(queue=one.name) for one in worked_on)]
+    return [Entry(queue=queue.name) for queue in first] or _each_once(everything)
+
+
+def _each_once(some: list[Entry]) -> list[Entry]:
+    return [one for n, one in enumerate(some) if one not in some[:n]]
+
+
+def _is_fed(topology: Topology, entry: TopologyEntry) -> bool:
+    """Whether a function of the pipeline publishes there, other than one that works on what comes of it."""
+    return any(
+        entry.place in function.may_publish_to and not topology.works_on(function, entry)
+        for function in topology.functions
+    )
 
 
 def _published_to(one: TopologyEntry) -> Entry | None:

@@ -23,6 +23,13 @@ _STREAMS: Final[Mapping[EntryKind, tuple[str, ...]]] = {
     EntryKind.TABLE: ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"),
 }
 """What has a stream, by the kind of entry that it is."""
+_PLACES: Final = (
+    "AWS::SNS::Topic",
+    "AWS::Events::EventBus",
+    "AWS::S3::Bucket",
+    *(one for types in _STREAMS.values() for one in types),
+)
+"""What can be published or written to, and lead on."""
 _NAMES = ("QueueName", "FunctionName", "TopicName", "AlarmName", "Name")
 
 
@@ -150,14 +157,16 @@ def events(template: Template, *kinds: str) -> Iterator[tuple[Resource, Resource
 def topology(template: Template) -> Topology:
     """The queues, functions, mappings, pipes, alarms and entries that the template declares."""
     queues, functions = list(template.of("AWS::SQS::Queue")), list(template.of(*FUNCTIONS))
+    entries = tuple(_entries(template, queues, functions))
+    places = [one for one in template.of(*_PLACES) if one.logical_id in {entry.place for entry in entries}]
     return Topology(
         name=template.file.name,
         queues=tuple(_queue(one, queues) for one in queues),
-        functions=tuple(_function(one, queues) for one in functions),
+        functions=tuple(_function(one, queues, places) for one in functions),
         consumers=tuple(_consumer(one) for one in sources(template)),
         pipes=tuple(_pipes(template, queues, functions)),
         alarms=tuple(_alarms(template, queues, functions)),
-        entries=tuple(_entries(template, queues, functions)),
+        entries=entries,
     )
 
 
@@ -174,15 +183,18 @@ def _queue(one: Resource, queues: Sequence[Resource]) -> Queue:
     )
 
 
-def _function(one: Resource, queues: Sequence[Resource]) -> Function:
-    variables = one.at("Environment", "Variables")
-    named = [leads_to(value, queues) for value in variables.values()] if isinstance(variables, Mapping) else []
+def _function(one: Resource, queues: Sequence[Resource], places: Sequence[Resource]) -> Function:
+    given = one.at("Environment", "Variables")
+    variables = list(given.values()) if isinstance(given, Mapping) else []
+    named = {leads_to(value, queues) for value in variables}
+    published = {leads_to(value, places) for value in variables}
     return Function(
         role=one.logical_id,
         name=name_of(one),
         timeout_s=whole(one.at("Timeout"), TIMEOUT_S),
         reserved_concurrency=whole(one.at("ReservedConcurrentExecutions")),
-        may_send_to=tuple(sorted({name for name in named if name})),
+        may_send_to=tuple(sorted(name for name in named if name)),
+        may_publish_to=tuple(sorted(name for name in published if name)),
     )
 
 

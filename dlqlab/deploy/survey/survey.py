@@ -1,7 +1,8 @@
 """The topology of all that is deployed at a target: each part has its name as its role."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -36,14 +37,17 @@ def survey(clients: Clients, *, name: str) -> Survey:
     notes: list[str] = []
     try:
         queues = _leading_somewhere(list(_queues(clients("sqs"))), notes)
-        functions = list(_functions(clients("lambda"), {queue.name for queue in queues}, notes))
+        lambdas = list(pages(clients("lambda"), "list_functions", "Functions"))
         consumers = list(_consumers(clients("lambda"), {queue.name for queue in queues}))
     except (ClientError, BotoCoreError) as error:
         raise DeployError(f"queues and functions cannot be read: {error}") from error
-    known = Known(frozenset(queue.name for queue in queues), frozenset(function.name for function in functions))
+    known = Known(frozenset(queue.name for queue in queues), frozenset(one["FunctionName"] for one in lambdas))
+    ways_in = entries(clients, known, notes)
+    places = {one.place for one in ways_in if one.place}
+    functions = [_function(clients("lambda"), one, known.queues, places, notes) for one in lambdas]
     topology = Topology(
         name=name,
-        entries=entries(clients, known, notes),
+        entries=ways_in,
         queues=in_order(queues, consumers, functions),
         functions=tuple(functions),
         consumers=tuple(consumers),
@@ -117,23 +121,24 @@ def _queue(name: str, attributes: Mapping[str, str]) -> Queue:
     )
 
 
-def _functions(client: Any, queues: set[str], notes: list[str]) -> Iterator[Function]:
-    for found in pages(client, "list_functions", "Functions"):
-        name = found["FunctionName"]
-        variables = found.get("Environment", {}).get("Variables", {})
-        retries, drops = asked(f"asynchronous invocations of {name}", notes, partial(_events, client, found)) or (
-            None,
-            None,
-        )
-        yield Function(
-            role=name,
-            name=name,
-            timeout_s=found.get("Timeout"),
-            reserved_concurrency=client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions"),
-            may_send_to=tuple(sorted(_named(variables.values(), queues))),
-            event_retries=retries,
-            drops_failed_events=drops,
-        )
+def _function(
+    client: Any, found: Mapping[str, Any], queues: AbstractSet[str], places: AbstractSet[str], notes: list[str]
+) -> Function:
+    name = found["FunctionName"]
+    variables = found.get("Environment", {}).get("Variables", {}).values()
+    events = asked(f"asynchronous invocations of {name}", notes, partial(_events, client, found))
+    retries, drops = events or (None, None)
+    reserved = asked(f"concurrency of {name}", notes, partial(client.get_function_concurrency, FunctionName=name))
+    return Function(
+        role=name,
+        name=name,
+        timeout_s=found.get("Timeout"),
+        reserved_concurrency=(reserved or {}).get("ReservedConcurrentExecutions"),
+        may_send_to=tuple(sorted(_named(variables, queues))),
+        may_publish_to=tuple(sorted(_named(variables, places))),
+        event_retries=retries,
+        drops_failed_events=drops,
+    )
 
 
 def _events(client: Any, function: Mapping[str, Any]) -> tuple[int, bool]:
@@ -147,10 +152,10 @@ def _events(client: Any, function: Mapping[str, Any]) -> tuple[int, bool]:
     return events.get("MaximumRetryAttempts", EVENT_RETRIES), not (failed or letters)
 
 
-def _named(values: Any, queues: set[str]) -> set[str]:
-    """The queues that variables name: by URL or ARN, whose last part is the name, or by name alone."""
+def _named(values: Iterable[str], names: AbstractSet[str]) -> AbstractSet[str]:
+    """What variables name: by URL or ARN, whose last part is the name, or by name alone."""
     ends = {str(value).rpartition("/")[2].rpartition(":")[2] for value in values}
-    return ends & queues
+    return ends & names
 
 
 def _consumers(client: Any, queues: set[str]) -> Iterator[Consumer]:

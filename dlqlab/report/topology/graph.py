@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dlqlab.contracts.topology import Entry, EntryKind, Topology
+from dlqlab.contracts.topology import Entry, EntryKind, Function, Topology
 
 
 class Shape(StrEnum):
@@ -124,12 +124,9 @@ def _edges(topology: Topology) -> Iterator[Edge]:
     for pipe in topology.pipes:
         kind = "" if pipe.target.startswith("arn:") else "queue " if pipe.target in queues else "function "
         yield Edge(source=f"queue {pipe.source}", target=f"{kind}{pipe.target}", way=Way.PIPED, note=pipe.name)
-    consumed = {(one.queue, one.function) for one in topology.consumers}
     for function in topology.functions:
-        for role in function.may_send_to:
-            if (role, function.role) in consumed:
-                continue  # it needs the queue's address for its visibility timeouts alone
-            yield Edge(source=f"function {function.role}", target=f"queue {role}", way=Way.MAY_SEND)
+        for target in _sends(topology, function):
+            yield Edge(source=f"function {function.role}", target=target, way=Way.MAY_SEND)
     for queue in topology.queues:
         if queue.dead_letters:
             yield Edge(
@@ -138,6 +135,17 @@ def _edges(topology: Topology) -> Iterator[Edge]:
                 way=Way.REDRIVE,
                 note=f"after {queue.max_receive_count} receives" if queue.max_receive_count else "",
             )
+
+
+def _sends(topology: Topology, function: Function) -> Iterator[str]:
+    """Where a function may send or publish to, but for what it works on: it needs the address of its own queue for
+    visibility timeouts alone.
+    """
+    own = {one.queue for one in topology.consumers if one.function == function.role}
+    yield from (f"queue {role}" for role in function.may_send_to if role not in own)
+    for entry in topology.entries:
+        if entry.place in function.may_publish_to and not topology.works_on(function, entry):
+            yield source_of(entry)
 
 
 def _columns(edges: tuple[Edge, ...]) -> dict[str, int]:

@@ -15,11 +15,10 @@ ON_FAILURE = {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:eu
 
 
 class Lambda:
-    """One function, and what is configured for its asynchronous invocations."""
+    """What is configured for the asynchronous invocations of a function."""
 
-    def __init__(self, function: dict[str, Any], *configs: dict[str, Any], refused: bool = False) -> None:
+    def __init__(self, *configs: dict[str, Any], refused: bool = False) -> None:
         self._answers = {
-            "list_functions": {"Functions": [function]},
             "list_function_event_invoke_configs": {"FunctionEventInvokeConfigs": list(configs)},
         }
         self._refused = refused
@@ -37,18 +36,20 @@ class Lambda:
 
 
 @pytest.mark.parametrize(
-    ("client", "retries", "drops"),
+    ("function", "client", "retries", "drops"),
     [
-        (Lambda(BILL), 2, True),
-        (Lambda(BILL, ONCE), 1, True),
-        (Lambda(BILL, ON_FAILURE), 2, False),
-        (Lambda(LETTERS), 2, False),
+        (BILL, Lambda(), 2, True),
+        (BILL, Lambda(ONCE), 1, True),
+        (BILL, Lambda(ON_FAILURE), 2, False),
+        (LETTERS, Lambda(), 2, False),
     ],
     ids=["as Lambda does", "one retry", "destination", "dead-letter queue"],
 )
-def test_where_failed_asynchronous_invocations_go(client: Lambda, retries: int, drops: bool) -> None:
+def test_where_failed_asynchronous_invocations_go(
+    function: dict[str, Any], client: Lambda, retries: int, drops: bool
+) -> None:
     notes: list[str] = []
-    (found,) = module._functions(client, set(), notes)
+    found = module._function(client, function, set(), set(), notes)
 
     assert (found.event_retries, found.drops_failed_events, notes) == (retries, drops, [])
 
@@ -56,7 +57,21 @@ def test_where_failed_asynchronous_invocations_go(client: Lambda, retries: int, 
 def test_what_may_not_be_read_is_not_known_and_said() -> None:
     """An account may let somebody see its functions and not this: the map has all the rest."""
     notes: list[str] = []
-    (found,) = module._functions(Lambda(BILL, refused=True), set(), notes)
+    found = module._function(Lambda(refused=True), BILL, set(), set(), notes)
 
     assert (found.name, found.event_retries, found.drops_failed_events) == ("bill", None, None)
     assert notes == ["asynchronous invocations of bill: not known, not you"]
+
+
+def test_queues_topics_and_buckets_that_variables_name() -> None:
+    """By URL, ARN or name."""
+    variables = {
+        "QUEUE": "http://127.0.0.1:1/000000000000/orders",
+        "TOPIC": "arn:aws:sns:eu-west-1:000000000000:placed",
+        "BUCKET": "uploads",
+        "LEVEL": "info",
+    }
+    function = {**BILL, "Environment": {"Variables": variables}}
+    found = module._function(Lambda(), function, {"orders", "bills"}, {"placed", "uploads", "default"}, [])
+
+    assert (found.may_send_to, found.may_publish_to) == (("orders",), ("placed", "uploads"))

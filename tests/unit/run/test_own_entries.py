@@ -150,6 +150,37 @@ def test_what_publishes_to_a_queue_is_the_way_in(topology: Topology, way: Entry)
     assert ways_in(topology) == [way]
 
 
+def fed(*publishers: str) -> Topology:
+    """Work in one queue; the topic ``placed``, to which these functions publish, leads to the other."""
+    names = {"worker": "work", "mailer": "mails"}
+    return Topology(
+        name="shop",
+        queues=tuple(Queue(role=name, name=name) for name in names.values()),
+        functions=tuple(
+            Function(role=name, name=name, may_publish_to=("placed",) if name in publishers else ()) for name in names
+        ),
+        consumers=tuple(Consumer(queue=one, function=name) for name, one in names.items()),
+        entries=(TopologyEntry(kind=EntryKind.TOPIC, name="placed", queue="mails"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("publishers", "ways"),
+    [((), [Entry(topic="placed")]), (("worker",), [Entry(queue="work")]), (("mailer",), [Entry(topic="placed")])],
+    ids=["nobody", "another function", "only who works on it"],
+)
+def test_topic_that_a_function_publishes_to_is_no_way_in(publishers: tuple[str, ...], ways: list[Entry]) -> None:
+    assert ways_in(fed(*publishers)) == ways
+
+
+def test_where_functions_publish_and_send_to_everything_all_are_ways_in() -> None:
+    topology = fed("worker")
+    first = replace(topology.functions[1], may_send_to=("work",))
+    topology = replace(topology, functions=(topology.functions[0], first))
+
+    assert ways_in(topology) == [Entry(topic="placed"), Entry(queue="work"), Entry(queue="mails")]
+
+
 class Queues:
     """The SQS of a target."""
 
