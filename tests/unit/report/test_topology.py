@@ -1,6 +1,7 @@
 """A topology as text and as a picture."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,21 @@ def test_lines_follow_the_messages() -> None:
         "          may send to ▤ orders",
         "→ topic placed",
         '  [filter {"kind": ["new"]}] ▤ orders',
+    ]
+
+
+def test_topic_that_a_function_publishes_to_comes_after_it() -> None:
+    publisher = Function(role="api", name="api", may_publish_to=("placed",))
+    worker = Function(role="worker", name="worker", may_publish_to=("placed",))  # works on what comes of it
+    found = replace(ORDERS, functions=(publisher, worker), pipes=(), queues=ORDERS.queues[:2])
+
+    assert lines(replace(found, consumers=ORDERS.consumers[:1])) == [
+        "→ POST /orders",
+        "  ƒ api",
+        "    may send to → topic placed",
+        '      [filter {"kind": ["new"]}] ▤ orders (hidden 30 s)',
+        "        [batch 10] ƒ worker",
+        "        dead letters to [after 3 receives] ✝ orders-dead (kept 14 d)",
     ]
 
 
