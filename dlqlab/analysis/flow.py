@@ -12,10 +12,13 @@ from dlqlab.analysis.attempted import attempt_of
 from dlqlab.analysis.deliveries import name_of, stays
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
+from dlqlab.contracts.injection import KINDS, Place
 from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.recorded import ActorKind, Kind
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.topology import Topology
+
+_AT_FUNCTIONS = frozenset(kind.value for kind, meaning in KINDS.items() if meaning.place is Place.FUNCTION)
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,14 @@ class Flow:
     def struck_requests(self) -> frozenset[str]:
         """Invocations that a fault from outside struck, or a call of theirs."""
         return frozenset(filter(None, self.recording.faults["request_id"].to_pylist()))
+
+    @cached_property
+    def failed_from_outside(self) -> frozenset[str]:
+        """Invocations that a fault struck themselves: what became of them is not their code's doing. Where only a call
+        of theirs was struck, it is.
+        """
+        rows = self.recording.faults.select(["kind", "request_id"]).to_pylist()
+        return frozenset(row["request_id"] for row in rows if row["request_id"] and row["kind"] in _AT_FUNCTIONS)
 
     @cached_property
     def calls(self) -> list[Row]:

@@ -22,6 +22,7 @@ from dlqlab.contracts.recorded import Kind as Event
 from dlqlab.contracts.recorded import Outcome
 
 _PAST_TIMEOUT_S = 1.0
+_REFUSING = frozenset({Kind.CALL_THROTTLED, Kind.CALL_FAILED, Kind.CALL_DENIED, Kind.CALL_RESET})
 _ASKED = frozenset({Kind.NAMED, Kind.MALFORMED})
 """Failures only where the mapping asks for batchItemFailures: elsewhere every answer is success."""
 
@@ -66,6 +67,16 @@ class Oracle:
     def struck_receives(self) -> frozenset[tuple[str, int]]:
         """Receives of messages that anything struck: message id, receive count."""
         return frozenset((row["message_id"], row["receive_count"] or 1) for row in self.strikes if row["message_id"])
+
+    @cached_property
+    def refused_receives(self) -> frozenset[tuple[str, int]]:
+        """Receives of messages for which a call was refused however often it was tried: message id, receive count."""
+        lasting = {one.name for one in self.plan.at(Place.CALL) if one.kind in _REFUSING and not one.attempts}
+        return frozenset(
+            (row["message_id"], row["receive_count"] or 1)
+            for row in self.strikes
+            if row["message_id"] and row["fault"] in lasting
+        )
 
     @cached_property
     def letters_due(self) -> tuple[Stay, ...]:

@@ -137,11 +137,22 @@ KINDS: Mapping[Kind, Meaning] = {
 FAILURES = frozenset(kind for kind, meaning in KINDS.items() if meaning.is_failure)
 
 _PLACES: Mapping[Place, frozenset[str]] = {
-    Place.FUNCTION: frozenset({"function", "keys", "receives", "rate", "after_queue"}),
+    Place.FUNCTION: frozenset({"function", "keys", "receives", "rate", "whole_task", "after_queue"}),
     Place.CALL: frozenset(
-        {"function", "operation", "resource", "nth", "attempts", "keys", "receives", "rate", "after_queue"}
+        {
+            "function",
+            "operation",
+            "resource",
+            "nth",
+            "attempts",
+            "keys",
+            "receives",
+            "rate",
+            "whole_task",
+            "after_queue",
+        }
     ),
-    Place.QUEUE: frozenset({"queue", "keys", "receives", "rate", "after_queue"}),
+    Place.QUEUE: frozenset({"queue", "keys", "receives", "rate", "whole_task", "after_queue"}),
     Place.REQUEST: frozenset({"route", "keys", "rate", "attempts", "after_queue"}),
     Place.EMULATOR: frozenset({"after_queue"}),
 }
@@ -166,6 +177,9 @@ class Fault:
     queue: str = setting(ANY, "name of the queue")
     route: str = setting(ANY, "the request, as `POST /orders`")
     rate: float = ratio(1.0, "the share of the cases that it strikes")
+    whole_task: bool = setting(
+        False, "one draw for a task, so that it is struck each time or never; default: a draw each time"
+    )
     keys: tuple[str, ...] = setting((), "tasks, by their keys or message ids; default: all")
     receives: tuple[int, ...] = setting((), "receive counts of the message, as `[1]` for the first; default: all")
     nth: tuple[int, ...] = setting((), "which of the invocation's calls of that operation, from 1; default: all")
@@ -254,6 +268,8 @@ def strikes(fault: Fault, case: Case, seed: int) -> bool:
 
 def draw(fault: Fault, case: Case, seed: int, purpose: str = "") -> float:
     """A float in [0, 1), the same for the same case: all attempts of a client at one call share theirs."""
+    if fault.whole_task:
+        return uniform(seed, f"fault {fault.name} {purpose}", case.key)
     return uniform(seed, f"fault {fault.name} {purpose}", case.key, case.receive_count, case.nth)
 
 

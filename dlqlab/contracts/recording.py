@@ -119,7 +119,7 @@ INVOCATIONS: Mapping[str, Column] = {
     "named_ids": Column(
         _TEXTS,
         "mapping: those that batchItemFailures of the answer names, also where that is not asked for; null where the "
-        "function gave no answer",
+        "function gave no answer, or one without batchItemFailures for which nobody asks",
     ),
     "misread_ids": Column(
         _TEXTS,

@@ -7,6 +7,10 @@ from dlqlab.lint.rules import RULES, TOPOLOGY_RULES
 
 DOUBLED_TEXT = "Its work had an effect more than once, as the calls show"
 RECOGNISED_TEXT = "Sent twice, and whoever worked on both did nothing twice, as the calls show"
+SWALLOWED_TEXT = (
+    "Counts as done although a call of its work was refused and nobody made it again: the exception is swallowed, or "
+    "the next attempt takes the work for done"
+)
 WRONGLY_BURIED = "Dead-lettered although its work can be done: the fault took attempts that it needed."
 MAYBE_BURIED = (
     "Dead-lettered after a strike, and the code failed it each other time: perhaps it had died without the strike too."
@@ -29,23 +33,64 @@ _IDEMPOTENT = (
     "same transaction as the effect."
 )
 _FULL_BATCH = "whole-batch-retries"
+_NAME_THEM = "Name failed messages in batchItemFailures, and raise for none of them."
+_STOP_THERE = "In a FIFO group name the failed message and all after it as failed."
+_THROTTLES = (
+    "receives-survive-throttles",
+    "Give the mapping a MaximumConcurrency within the function's concurrency, and raise maxReceiveCount to 5 or more.",
+)
+_UNFINISHED = "Look at one of them: dlqlab trace KEY shows where its work ended."
 _BY_RULE: Mapping[str, str] = {
-    "named_in_vain": "silent-loss",
     "filtered": "filter-deletes",
-    "expired": "retention-covers-retries",
     "redone_for_a_mate": _FULL_BATCH,
     "unread": "queue-unread",
-    "burnt": "receives-survive-throttles",
-    "dead_untried": "receives-survive-throttles",
-    "tried_too_little": "receives-survive-throttles",
-    "buried_perhaps": "receives-are-few",
 }
 _BY_HAND: Mapping[str, tuple[str, str]] = {
-    "swallowed": ("", "Let the exception reach Lambda, or name the message in batchItemFailures."),
     "called_failed_in_vain": (
         "",
         'Answer {"batchItemFailures": [{"itemIdentifier": MESSAGE_ID}]} itself, and ask for it in the mapping.',
     ),
+    "named_in_vain": ("silent-loss", "Set FunctionResponseTypes of the mapping to ReportBatchItemFailures."),
+    "expired": ("", "Raise the queue's MessageRetentionPeriod (up to 14 days), or try again less often or sooner."),
+    "burnt": _THROTTLES,
+    "dead_untried": _THROTTLES,
+    "tried_too_little": _THROTTLES,
+    "tried_too_often": ("", "Lower maxReceiveCount to the attempts that are promised, or promise more."),
+    "swallowed": (
+        "failures-raise",
+        (
+            "Raise, or name the message, when a call fails; and write what guards against doing it twice with the "
+            "effect itself, or after it."
+        ),
+    ),
+    "early": (
+        "",
+        "Set the wait when the work fails: ChangeMessageVisibility, or DelaySeconds where it is sent anew.",
+    ),
+    "late": (
+        "",
+        "Shorten the wait after a failure, or the queue's visibility timeout; or promise a longer one.",
+    ),
+    "short_lived": (
+        "dead-letters-outlive-tasks",
+        "Keep messages longer in the dead-letter queue than in its source: 14 days.",
+    ),
+    "lost_there": ("", "Keep dead letters 14 days, and purge no dead-letter queue before it was looked at."),
+    "unexplained": ("", "Look at who receives it: dlqlab trace KEY shows every receive."),
+    "unheard": (
+        "letters-unwatched",
+        (
+            "Let the alarm look at ApproximateNumberOfMessagesVisible of the dead-letter queue: messages that are "
+            "moved there count in no NumberOfMessagesSent."
+        ),
+    ),
+    "did_not_go_off": ("", "Look at the alarm's periods, and at what it does with missing data."),
+    "without_a_state": ("", _UNFINISHED),
+    "not_done": ("", _UNFINISHED),
+    "not_arrived": ("", _UNFINISHED),
+    "without_follow_up": ("", "Raise, or name the message, when what follows cannot be sent."),
+    "too_slow": ("", "Give the function more concurrency, or promise a longer time."),
+    "buried_perhaps": ("receives-are-few", "Raise maxReceiveCount to 5 or more."),
     "deleted_unfinished": ("", "Delete nothing in the handler: return, or raise, and let the mapping delete."),
     "dropped_as_duplicate": (
         "",
@@ -59,7 +104,7 @@ _BY_HAND: Mapping[str, tuple[str, str]] = {
         "",
         'Answer {"batchItemFailures": [{"itemIdentifier": MESSAGE_ID}]}, with ids of the batch alone.',
     ),
-    "buried_for_a_mate": ("", "Name failed messages in batchItemFailures, and raise for none of them."),
+    "buried_for_a_mate": ("", _NAME_THEM),
     "deleted_untried": ("", "Look at who deletes it: dlqlab trace KEY shows it."),
     "purged": ("", "Purge no queue that works."),
     "open": ("redrive-policy", "Give the queue a redrive policy, or a shorter visibility timeout, so that it ends."),
@@ -79,9 +124,9 @@ _BY_HAND: Mapping[str, tuple[str, str]] = {
         "receives-are-few",
         "Raise maxReceiveCount to 5 or more, and report single messages of a batch as failed.",
     ),
-    "gone_on_after_a_failure": ("", "In a FIFO group name the failed message and all after it as failed."),
-    "overtook": ("", "In a FIFO group name the failed message and all after it as failed."),
-    "raised_for_a_mate": ("", "Name failed messages in batchItemFailures, and raise for none of them."),
+    "gone_on_after_a_failure": ("", _STOP_THERE),
+    "overtook": ("", _STOP_THERE),
+    "raised_for_a_mate": ("", _NAME_THEM),
     "taken_along": ("", "Nothing but smaller batches spares it: the invocation failed as a whole."),
     "held_up": ("", "Keep slow and failing work from the rest: a concurrency, batch or queue of its own."),
 }

@@ -17,7 +17,7 @@ from dlqlab.analysis.judge import judge
 from dlqlab.analysis.message_checks.faults import in_force_of
 from dlqlab.analysis.reach import reach, sentence
 from dlqlab.contracts.evidence import RunEvidence, load_evidence
-from dlqlab.contracts.injection import Plan
+from dlqlab.contracts.injection import Plan, given_key
 from dlqlab.contracts.project import Project, Tool
 from dlqlab.contracts.recorded import ActorKind
 from dlqlab.contracts.rundir import RunDir, write_json
@@ -53,6 +53,8 @@ class Bench:
     topology: Topology | None = None
     targets: tuple[Target, ...] = ()
     """Of the first row: the calls that the functions were seen to make."""
+    naming: frozenset[str] = frozenset()
+    """Of the first row: functions that answered with batchItemFailures though their mapping does not ask for them."""
     _is_deployed: bool = field(default=False, init=False)
 
     def run(self, row: Row, *, seed: int, baseline: Answer | None = None, tasks: int | None = None) -> Answer:
@@ -70,7 +72,8 @@ class Bench:
         self._learn(evidence)
         if not evidence.manifest.drained:
             self._purge()
-        found = _judged(run, evidence, row, plan, baseline)
+        usual = replace(baseline.usual, calls=self.targets) if baseline else Usual()
+        found = _judged(run, evidence, row, plan, baseline, usual)
         return replace(
             found,
             seed=seed,
@@ -114,6 +117,7 @@ class Bench:
         if self.topology is None:
             self.topology = evidence.topology
             self.targets = targets_of(evidence)
+            self.naming = naming_of(evidence)
 
     def _purge(self) -> None:
         """Nothing that a row left behind may be worked on in the next one."""
@@ -147,7 +151,15 @@ def targets_of(evidence: RunEvidence) -> tuple[Target, ...]:
     return tuple(Target(*key, n=n) for key, n in found.items())
 
 
-def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: Answer | None) -> Answer:
+def naming_of(evidence: RunEvidence) -> frozenset[str]:
+    """The functions that answered with batchItemFailures though their mapping does not ask for them."""
+    if evidence.recording is None:
+        return frozenset()
+    rows = evidence.recording.invocations.select(["function", "named_ids", "reports_failures"]).to_pylist()
+    return frozenset(row["function"] for row in rows if row["named_ids"] is not None and not row["reports_failures"])
+
+
+def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: Answer | None, usual: Usual) -> Answer:
     facts = Facts(evidence)
     if evidence.recording is None:
         raise EvidenceError(
@@ -156,12 +168,12 @@ def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: 
     verdict = judge(evidence)
     write_json(run.verdict_path, verdict.to_json())
     oracle = Oracle(facts.flow, plan, in_force_of(evidence.manifest))
-    found = judged(facts, verdict, plan, oracle, baseline.usual if baseline else Usual())
+    found = judged(facts, verdict, plan, oracle, usual)
     keys = keys_of(facts.flow, oracle.strikes, by_path=plan.task_key is not None)
     done = answer(row, found, evidence.manifest.scenario.load.tasks, baseline)
     return replace(
         done,
-        tasks_of={one: keys[one] for one in done.messages if one in keys},
+        tasks_of={one: key for one in done.messages if (key := keys.get(one) or given_key(one))},
         never=sentence(reach(facts.flow)),
     )
 

@@ -70,7 +70,7 @@ def _draws(bench: Bench, twin: Calibrated | None) -> Iterator[Draw]:
     """Without an end: round after round, each in the twin's order."""
     if bench.topology is None:
         raise UsageError("the topology of the pipeline is not known: no faults can be drawn for it")
-    pool = pool_of(matrix(bench.topology, bench.targets))
+    pool = pool_of(matrix(bench.topology, bench.targets, naming=bench.naming))
     if not pool:
         raise UsageError("the pipeline has no function with a queue, no call and no queue that a fault could strike")
     rate_per_s = bench.project.load.rate_per_s or float(bench.tasks)

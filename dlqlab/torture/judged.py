@@ -7,13 +7,24 @@ from enum import StrEnum
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, ids
 from dlqlab.analysis.injected import Foreseen, Oracle, is_taken_along
-from dlqlab.analysis.life_parts import Stay
-from dlqlab.analysis.message_checks.messages import LOST_SAID
+from dlqlab.analysis.life_parts import Delivery, Stay
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.verdict import NOT_CHECKED, Check, Verdict
-from dlqlab.torture.advice import DOUBLED_TEXT, HELD_UP, MAYBE_BURIED, RECOGNISED_TEXT, TAKEN_ALONG, WRONGLY_BURIED
+from dlqlab.torture.advice import (
+    DOUBLED_TEXT,
+    HELD_UP,
+    MAYBE_BURIED,
+    RECOGNISED_TEXT,
+    SWALLOWED_TEXT,
+    TAKEN_ALONG,
+    WRONGLY_BURIED,
+)
 from dlqlab.torture.doubled import Doubled, doubled
+from dlqlab.torture.excuses import Excuses
+from dlqlab.torture.harms import BREAKS, COSTS, Harm
+from dlqlab.torture.matrix import Target
+from dlqlab.torture.swallowed import Swallowed, swallowed
 
 LATE_TIMES, LATE_OVER_S = 3.0, 2.0
 """Held up is what nothing struck and what takes longer than so many times the slowest of the baseline, and that."""
@@ -33,17 +44,6 @@ class Outcome(StrEnum):
     """The record has gaps, or a check could not be made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Harm:
-    """What happened to some messages: the name of a set, what is in it, and their ids."""
-
-    name: str
-    text: str
-    messages: tuple[str, ...]
-    is_break: bool = True
-    """Whether it makes a row broken, else degraded."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """One row as it was measured. ``breaks`` make it broken, ``costs`` degraded; the first of them is the reason.
@@ -61,22 +61,6 @@ class Judged:
     buries: bool = False
 
 
-BREAKS: Mapping[str, tuple[str, ...]] = {
-    "messages": (*LOST_SAID, "open", "unread"),
-    "accepted": ("without_a_message", "dropped_as_duplicate", "half_done"),
-    "events": ("dropped",),
-    "effects": ("doubled", "missing", "after_the_answer"),
-    "once": ("dead_after_done",),
-    "attempts": ("dead_untried", "tried_too_little"),
-    "order": ("gone_on_after_a_failure", "overtook"),
-    "retries": ("sent_anew_too_often", "buried_for_a_mate"),
-}
-COSTS: Mapping[str, tuple[str, ...]] = {
-    "once": ("done_again", "at_once"),
-    "retries": ("raised_for_a_mate", "redone_for_a_mate", "answer_unread"),
-    "attempts": ("burnt",),
-}
-"""Sets of the message checks by what a member of theirs means here."""
 NOT_NEEDED = frozenset({"accepted", "effects", "order", "backlog", "failure_rates", "finished"})
 """Checks without which a row can be judged: their evidence is not there for every pipeline."""
 
@@ -86,11 +70,12 @@ class Usual:
     """How the pipeline is without faults.
 
     ``slowest_s``: how long a message may take; None where that is not known. ``buries``: whether its code fails
-    messages so often that they become dead letters.
+    messages so often that they become dead letters. ``calls``: those that its functions make.
     """
 
     slowest_s: float | None = None
     buries: bool = False
+    calls: tuple[Target, ...] = ()
 
 
 def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Usual) -> Judged:
@@ -107,16 +92,19 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     flow, strikes = facts.flow, len(oracle.strikes)
     # Where the owner names his effects, the check of those tells of them.
     twice = () if facts.manifest.effects else doubled(flow)
+    undone = () if facts.manifest.effects else swallowed(flow, usual.calls)
     wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
+    excuses = Excuses(oracle)
     breaks = [
-        *_harms(checks, BREAKS),
+        *_harms(checks, BREAKS, excuses),
+        *_swallowed(undone),
         *_twice(twice, is_recognised=False),
         *_harm("buried_wrongly", WRONGLY_BURIED, ids(wrongly)),
     ]
     slowest = unstruck_times(flow, oracle)
     along = ids(one.stay for one in oracle.deliveries if is_taken_along(one) and one.has_failed)
     costs = [
-        *_harms(checks, COSTS),
+        *_harms(checks, COSTS, excuses),
         *_twice(twice, is_recognised=True),
         *_harm("buried_perhaps", MAYBE_BURIED, ids(maybe)),
         *_harm("taken_along", TAKEN_ALONG, along),
@@ -150,8 +138,9 @@ def unstruck_times(flow: Flow, oracle: Oracle) -> Mapping[str, float]:
 def buried(flow: Flow, oracle: Oracle, *, code_buries: bool) -> tuple[list[Stay], list[Stay]]:
     """Dead letters that neither the plan nor the code asks for alone, and those where that cannot be known.
 
-    The plan does where it struck the message itself at every receive; the code where nothing was struck. Where the code
-    makes dead letters by itself, one that it failed at every other receive may be one of those.
+    The plan does where it struck the message itself, or refused calls of its work, at every receive; the code where
+    nothing was struck. Where the code makes dead letters by itself, one that it failed at every other receive may be
+    one of those.
     """
     by_stay: dict[tuple[str, str], list[Foreseen]] = {}
     for one in oracle.deliveries:
@@ -161,13 +150,19 @@ def buried(flow: Flow, oracle: Oracle, *, code_buries: bool) -> tuple[list[Stay]
         some = by_stay.get((stay.queue, stay.message_id), [])
         if stay.left != Kind.MOVED or not _is_struck(stay, some, oracle):
             continue
-        own = [one for one in some if one.must_fail and one.is_own]
+        own = {one.delivery.receive_count for one in some if one.must_fail and one.is_own}
+        own |= {each.receive_count for each in stay.deliveries if _is_refused(stay, each, oracle)}
         rest = [one for one in some if not one.must_fail and one.attempt.request_id not in flow.struck_requests]
         if code_buries and rest and all(one.has_failed for one in rest):
             perhaps.append(stay)
-        elif len(own) < len([each for each in stay.deliveries if each.is_counted]):
+        elif any(each.receive_count not in own for each in stay.deliveries if each.is_counted):
             wrongly.append(stay)
     return wrongly, perhaps
+
+
+def _is_refused(stay: Stay, delivery: Delivery, oracle: Oracle) -> bool:
+    """Whether a call for the message was refused for good at this receive."""
+    return (stay.message_id, delivery.receive_count or 1) in oracle.refused_receives
 
 
 def _is_struck(stay: Stay, some: Iterable[Foreseen], oracle: Oracle) -> bool:
@@ -176,16 +171,21 @@ def _is_struck(stay: Stay, some: Iterable[Foreseen], oracle: Oracle) -> bool:
     )
 
 
-def _harms(checks: Mapping[str, Check], wanted: Mapping[str, Collection[str]]) -> Iterable[Harm]:
+def _harms(checks: Mapping[str, Check], wanted: Mapping[str, Collection[str]], excuses: Excuses) -> Iterable[Harm]:
     for check, names in wanted.items():
-        for name in names:
-            if check in checks and (members := checks[check].members.get(name)):
-                yield Harm(name, checks[check].meaning(name), tuple(members))
+        for name in names if check in checks else ():
+            if members := excuses.kept(name, checks[check].members.get(name, ())):
+                yield Harm(name, checks[check].meaning(name), members)
 
 
 def _harm(name: str, text: str, messages: tuple[str, ...]) -> Iterable[Harm]:
     if messages:
         yield Harm(name, text, messages)
+
+
+def _swallowed(found: Sequence[Swallowed]) -> Iterable[Harm]:
+    if found:
+        yield Harm("swallowed", f"{SWALLOWED_TEXT}: {found[0].what}.", tuple(one.message_id for one in found))
 
 
 def _twice(found: Sequence[Doubled], *, is_recognised: bool) -> Iterable[Harm]:

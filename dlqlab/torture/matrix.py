@@ -1,6 +1,6 @@
 """The rows of a matrix: faults from outside, one kind at a time and in chosen pairs, as a pipeline's parts ask for."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,12 @@ RATE = 0.2
 """The share of tasks that a row strikes: of a batch of ten, so many that some batches are spared."""
 ALWAYS_RATE = 0.1
 STALLED_MAX_S = 30
-"""A function with a longer timeout is not stalled past it: the row would take minutes."""
+"""A function with a longer timeout is not stalled past it, nor nearly to it: the row would take minutes."""
+SLOW_SHARE = 0.8
+"""Of its timeout, for which a function is slow: it still ends by itself."""
+THROTTLED_RECEIVES = (1, 2, 3)
+"""Of a spell of throttles: AWS advises a maxReceiveCount of at least 5 because of them (Lambda developer guide,
+"Configuring a queue to use with Lambda")."""
 OUTAGE_FROM_S, OUTAGE_S = 2.0, 2.0
 """After the first message, so that work is under way; so short that to wait for it alone is not yet to be held up."""
 TARGETS_MAX = 8
@@ -44,7 +49,12 @@ class Target:
     @property
     def writes(self) -> bool:
         """Whether it may change anything."""
-        return not self.operation.partition(":")[2].startswith(_READS)
+        return is_write(self.operation.partition(":")[2])
+
+
+def is_write(operation: str) -> bool:
+    """Whether a call of this operation, without its service, may change anything."""
+    return not operation.startswith(_READS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +67,25 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What of a pipeline rows are about."""
+    """What of a pipeline rows are about. ``naming``: functions whose answers name failed messages, asked or not."""
 
     takers: tuple[tuple[Function, Consumer], ...]
     apis: tuple[str, ...]
     queues: tuple[str, ...]
     targets: tuple[Target, ...]
+    naming: frozenset[str]
+    fifo_fed: frozenset[str]
 
 
-def matrix(topology: Topology, targets: Sequence[Target] = (), *, quick: bool = False) -> Matrix:
+def matrix(
+    topology: Topology, targets: Sequence[Target] = (), *, naming: Collection[str] = (), quick: bool = False
+) -> Matrix:
     """The matrix of a pipeline, without the baseline.
 
     Args:
         topology: as it is deployed.
         targets: the calls that its functions were seen to make.
+        naming: functions that were seen to answer with batchItemFailures though nobody asks for them.
         quick: only the rows that reveal most.
     """
     takers = tuple((topology.function(one.function), one) for one in topology.consumers if one.is_enabled)
@@ -78,7 +93,14 @@ def matrix(topology: Topology, targets: Sequence[Target] = (), *, quick: bool = 
     worked = {topology.queue(one.queue).name for one in topology.consumers if one.is_enabled}
     apis = dict.fromkeys(topology.function(one.function).name for one in topology.entries if one.function)
     most = sorted(targets, key=lambda one: -one.n)[:TARGETS_MAX]
-    parts = _Parts(takers, tuple(apis), tuple(name for name in standard if name in worked), tuple(most))
+    parts = _Parts(
+        takers,
+        tuple(apis),
+        tuple(name for name in standard if name in worked),
+        tuple(most),
+        frozenset(naming) | {function.name for function, consumer in takers if consumer.response_types},
+        frozenset(function.name for function, consumer in takers if topology.queue(consumer.queue).fifo),
+    )
     singles = [
         *_of_functions(parts),
         *_of_calls(parts),
@@ -109,27 +131,59 @@ def _of_functions(parts: _Parts) -> Iterator[Row]:
         return Row(kind.value, f"{what}, at the first receive", tuple(faults), is_quick)
 
     yield once(Kind.ERROR, "invocations fail before the handler is called", is_quick=True)
-    always = [_fault(Kind.ERROR, one.name, function=one.name, rate=ALWAYS_RATE, tag="always") for one in functions]
+    always = [
+        _fault(Kind.ERROR, one.name, function=one.name, rate=ALWAYS_RATE, tag="always", whole_task=True)
+        for one in functions
+    ]
     yield Row("error-always", "invocations fail at every receive: dead letters must come", tuple(always))
     yield once(Kind.ANSWER_LOST, "the handler does its work and the invocation fails all the same", is_quick=True)
     yield once(Kind.KILL, "the process is killed when its work is done, before it answers", is_quick=True)
     yield once(Kind.MEMORY, "the process is killed for its memory, when its work is done")
     yield once(Kind.INIT, "a new environment cannot be initialised")
     yield once(Kind.THROTTLE, "invocations are throttled", is_quick=True)
+    spell = [
+        _fault(
+            Kind.THROTTLE,
+            one.name,
+            function=one.name,
+            rate=ALWAYS_RATE,
+            tag="spell",
+            receives=THROTTLED_RECEIVES,
+            whole_task=True,
+        )
+        for one in functions
+    ]
+    yield Row(
+        "throttle-spell", f"invocations are throttled at the first {len(THROTTLED_RECEIVES)} receives", tuple(spell)
+    )
     asking = [function for function, consumer in parts.takers if consumer.response_types]
     yield once(Kind.MALFORMED, "the answer of a batch is malformed", is_quick=True, some=asking)
-    named = once(
-        Kind.NAMED, "a message that is done is named in batchItemFailures", some=[one for one, _ in parts.takers]
-    )
-    yield replace(named, is_quick=any(not consumer.response_types for _, consumer in parts.takers))
-    stalled = [
-        _fault(Kind.STALL, one.name, function=one.name, receives=(1,), rate=RATE, delay_s=one.timeout_s + 2.0)
+    # Of a FIFO queue's batch the function would have to name all that follow too: the fault would break the order.
+    naming = [one for one in functions if one.name in parts.naming - parts.fifo_fed]
+    named = once(Kind.NAMED, "a message that is done is named in batchItemFailures", some=naming)
+    yield replace(named, is_quick=any(one not in asking for one in naming))
+    yield _stalled(functions, "slow", f"the process takes {SLOW_SHARE:.0%} of its timeout longer", SLOW_SHARE, 0.0)
+    yield _stalled(functions, "stall", "the process stands still past its timeout", 1.0, 2.0)
+    lost = [_fault(Kind.ANSWER_LOST, name, function=name, rate=RATE, tag="entry") for name in parts.apis]
+    yield Row("entry-answer-lost", "the function behind an entry does its work, and its answer is lost", tuple(lost))
+
+
+def _stalled(functions: Sequence[Function], name: str, what: str, share: float, over_s: float) -> Row:
+    """Each function stands still for this share of its timeout, and so much longer."""
+    faults = [
+        _fault(
+            Kind.STALL,
+            one.name,
+            tag=name if name != Kind.STALL else "",
+            function=one.name,
+            receives=(1,),
+            rate=RATE,
+            delay_s=one.timeout_s * share + over_s,
+        )
         for one in functions
         if one.timeout_s is not None and one.timeout_s <= STALLED_MAX_S
     ]
-    yield Row("stall", "the process stands still past its timeout, at the first receive", tuple(stalled))
-    lost = [_fault(Kind.ANSWER_LOST, name, function=name, rate=RATE, tag="entry") for name in parts.apis]
-    yield Row("entry-answer-lost", "the function behind an entry does its work, and its answer is lost", tuple(lost))
+    return Row(name, f"{what}, at the first receive", tuple(faults))
 
 
 def _of_calls(parts: _Parts) -> Iterator[Row]:
@@ -137,28 +191,35 @@ def _of_calls(parts: _Parts) -> Iterator[Row]:
 
     def struck(kind: Kind, what: str, *, is_quick: bool = False, writes: bool = False, **more: Any) -> Row:
         some = [one for one in parts.targets if one.writes or not writes]
-        faults = [
-            _fault(
-                kind,
-                f"{one.function} {one.operation} {one.resource}",
-                function=one.function,
-                operation=one.operation,
-                resource=one.resource,
-                receives=(1,),
-                rate=RATE,
-                **more,
-            )
-            for one in some
-        ]
+        given = {"receives": (1,), "rate": RATE, **more}
+        faults = [_call_fault(kind, one, **given) for one in some]
         return Row(kind.value, what, tuple(faults), is_quick)
 
     yield struck(Kind.CALL_THROTTLED, "the first try of a call is throttled", attempts=1)
-    yield struck(Kind.CALL_FAILED, "calls fail with 5xx, however often they are tried", is_quick=True)
+    yield struck(Kind.CALL_FAILED, "calls fail with 5xx, however often they are tried")
+    yield struck(Kind.CALL_DENIED, "calls are refused for good, at the first receive", is_quick=True, writes=True)
+    takers = {function.name for function, _ in parts.takers}
+    poison = [
+        _call_fault(Kind.CALL_DENIED, one, tag="always", rate=ALWAYS_RATE, whole_task=True)
+        for one in parts.targets
+        if one.writes and one.function in takers
+    ]
+    yield Row(
+        "call-denied-always",
+        "calls of a task are refused at every receive: dead letters must come",
+        tuple(poison),
+        is_quick=True,
+    )
     yield struck(Kind.CALL_RESET, "the connection of a call's first try is closed", attempts=1)
     yield struck(
         Kind.CALL_ANSWER_LOST, "a call is done, and its answer is lost", is_quick=True, writes=True, attempts=1
     )
     yield struck(Kind.CALL_SLOW, "answers of calls come 2 s later")
+
+
+def _call_fault(kind: Kind, one: Target, *, tag: str = "", **more: Any) -> Fault:
+    about = f"{one.function} {one.operation} {one.resource}"
+    return _fault(kind, about, tag=tag, function=one.function, operation=one.operation, resource=one.resource, **more)
 
 
 def _of_queues(parts: _Parts, worked: Iterable[str]) -> Iterator[Row]:

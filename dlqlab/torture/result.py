@@ -12,7 +12,8 @@ from dlqlab.contracts.rundir import read_json, write_json
 from dlqlab.contracts.verdict import EXIT_CODES, Status
 from dlqlab.errors import EvidenceError
 from dlqlab.torture.advice import advice
-from dlqlab.torture.judged import Harm, Judged, Outcome, Usual
+from dlqlab.torture.harms import Harm
+from dlqlab.torture.judged import Judged, Outcome, Usual
 from dlqlab.torture.matrix import BASELINE, Row
 
 FILE, PAGE = "torture.json", "torture.html"

@@ -57,7 +57,7 @@ def run_matrix(bench: Bench, choice: Choice, *, command: Sequence[str], on_row: 
     on_row(found)
     if bench.topology is None:
         raise UsageError("the topology of the pipeline is not known: no rows can be made of it")
-    rows = choice.of(matrix(bench.topology, bench.targets, quick=choice.quick and not choice.only))
+    rows = choice.of(matrix(bench.topology, bench.targets, naming=bench.naming, quick=choice.quick and not choice.only))
     found = replace(found, left_out=rows.left_out)
     for number, row in enumerate(rows.rows, start=1):
         answer = _run(bench, row, baseline, seed=seed if choice.own else seed + number)

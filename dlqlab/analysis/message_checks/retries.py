@@ -58,7 +58,7 @@ def retries_check(facts: Facts) -> Judgement:
     flow, promise = facts.flow, facts.flow.promise
     found = waits(flow)
     seen = policies(flow, found)
-    struck = flow.struck_requests
+    struck = flow.failed_from_outside
     redone = [stay for stay in flow.work if _is_redone(stay, struck)]
     members = {
         "early": _off(found, promise, sign=-1),
@@ -121,7 +121,7 @@ def _receives_allowed(flow: Flow, queue: str) -> int | None:
 
 
 def _is_redone(stay: Stay, struck: frozenset[str]) -> bool:
-    """Whether only its batch mates made it come again. What a fault from outside struck is no handler's doing."""
+    """Whether only its batch mates made it come again. An invocation that a fault struck is no handler's doing."""
     failed = [each for each in attempts_of(stay) if each.has_failed and each.request_id not in struck]
     return bool(failed and successes(stay)) and all(map(_has_raised_for_all, failed))
 
@@ -140,7 +140,7 @@ def _buried_together(flow: Flow) -> tuple[str, ...]:
     """Dead letters none of whose failures was theirs alone, where another one shares each of those failures."""
     alike: dict[tuple[str, ...], list[Stay]] = {}
     for stay in flow.moved_from.values():
-        failed = [each for each in failures(stay) if each.request_id not in flow.struck_requests]
+        failed = [each for each in failures(stay) if each.request_id not in flow.failed_from_outside]
         if failed and _is_asked(stay) and all(map(_has_raised_for_all, failed)):
             alike.setdefault((stay.queue, *(each.request_id for each in failed)), []).append(stay)
     return ids(stay for some in alike.values() if len(some) > 1 for stay in some)

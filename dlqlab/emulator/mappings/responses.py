@@ -99,6 +99,18 @@ def _plain(name: str) -> str:
     return _NO_LETTER.sub("", name.lower())
 
 
+def has_failures(payload: str | bytes) -> bool:
+    """Whether the response is an object with batchItemFailures, whatever they are."""
+    text = payload.decode(errors="replace") if isinstance(payload, bytes) else payload
+    if "batchItemFailures" not in text:
+        return False
+    try:
+        response = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(response, dict) and "batchItemFailures" in response
+
+
 def _identifier(item: Any) -> str | None:
     found = item.get("itemIdentifier") if isinstance(item, dict) else None
     return found if isinstance(found, str) else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlqlab.contracts.recorded import Outcome
-from dlqlab.emulator.mappings.responses import failed_ids, misread_ids, named_ids
+from dlqlab.emulator.mappings.responses import failed_ids, has_failures, misread_ids, named_ids
 from dlqlab.emulator.recorder.calls import finished
 from dlqlab.emulator.recorder.chunks import Row
 from dlqlab.emulator.recorder.describe import Keys
@@ -112,8 +112,9 @@ def _ended(row: Row) -> Iterable[Row]:
     outcome, ids, reports = row[_OUTCOME_AT], row[_FAILED_AT], row[_FAILED_AT + 1]
     kind, message = error_of(row[_ERROR_AT])
     failed = None if ids is None else _failed(outcome, ids, row[-1], reports=reports)
-    named = None if ids is None or outcome != _OUTCOME_OK else _named(ids, row[-1])
-    misread = None if named is None else _misread(ids, row[-1]) if not failed and not named else []
+    is_answered = ids is not None and outcome == _OUTCOME_OK
+    named = _named(ids, row[-1], is_asked=reports) if is_answered else None
+    misread = None if not is_answered else _misread(ids, row[-1]) if not failed and not named else []
     return ((ENDED, *row[1:_ERROR_AT], kind, message, failed, named, misread, *row[_FAILED_AT + 2 : -1]),)
 
 
@@ -127,9 +128,12 @@ def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list
     return [one for one in ids if one in failed]
 
 
-def _named(ids: list[str], answer: Any) -> list[str]:
-    named = named_ids(answer) if answer not in _NOTHING_FAILED else ()
-    return [one for one in ids if one in named]
+def _named(ids: list[str], answer: Any, *, is_asked: bool) -> list[str] | None:
+    """What an answer names; None where it has no batchItemFailures and nobody asks for them."""
+    named = named_ids(answer) if answer not in _NOTHING_FAILED else frozenset()
+    if named or is_asked:
+        return [one for one in ids if one in named]
+    return [] if answer and has_failures(answer) else None
 
 
 def _misread(ids: list[str], answer: Any) -> list[str]:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from dlqlab.contracts.injection import Fault, Kind, Plan
 from dlqlab.torture.bench import Bench
 from dlqlab.torture.draws import Draw, draw, order, pool_of
+from dlqlab.torture.harms import Harm
 from dlqlab.torture.hunt import hunt, severity
-from dlqlab.torture.judged import Harm, Outcome
+from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE, Matrix, Row, matrix
 from dlqlab.torture.result import Answer
 from tests.support import pipelines
@@ -85,7 +86,7 @@ def test_twin_foresees_dead_letters_and_says_nothing_of_what_it_does_not_know() 
 class FakeBench:
     """Stands for the emulator: what each play would say; the baseline is sound."""
 
-    topology, targets, tasks = PIPELINE, CALLS, 10
+    topology, targets, tasks, naming = PIPELINE, CALLS, 10, frozenset[str]()
     folder = None
 
     def __init__(self, *outcomes: Outcome) -> None:

@@ -7,14 +7,17 @@ import pytest
 
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.injected import Oracle
-from dlqlab.analysis.judge import judge
+from dlqlab.analysis.judge import MESSAGE_CHECKS, judge
 from dlqlab.contracts.injection import Fault, Kind, Plan
+from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
+from dlqlab.contracts.verdict import SetKind
 from dlqlab.torture.advice import advice
 from dlqlab.torture.doubled import doubled
-from dlqlab.torture.judged import BREAKS, COSTS, Judged, Outcome, Usual, judged
+from dlqlab.torture.harms import BREAKS, COSTS, NO_HARMS
+from dlqlab.torture.judged import Judged, Outcome, Usual, judged
 from dlqlab.torture.own_rows import since
-from tests.support.flows import Story, evidence, facts
+from tests.support.flows import FIFO, Story, evidence, facts
 from tests.support.recordings import QUEUE, T0
 
 PIPELINE = Topology(
@@ -37,6 +40,7 @@ def row(
     *faults: Fault,
     struck: tuple[tuple[str, int], ...] = (),
     usual: Usual = Usual(),  # noqa: B008  (frozen)
+    topology: Topology = PIPELINE,
     **rows: Any,
 ) -> Judged:
     plan = Plan(faults=faults)
@@ -54,7 +58,7 @@ def row(
         }
         for message_id, receive in struck
     ]
-    run = evidence(story, topology=PIPELINE, plan=plan, faults=strikes, **rows)
+    run = evidence(story, topology=topology, plan=plan, faults=strikes, **rows)
     found = Facts(run)
     return judged(found, judge(run), plan, Oracle(found.flow, plan), usual)
 
@@ -119,6 +123,58 @@ def test_a_struck_message_that_the_code_then_fails_is_buried_wrongly_unless_the_
 
     assert (usually_not.outcome, "buried_wrongly" in names(usually_not)) == (Outcome.BROKEN, True)
     assert (usually.outcome, "buried_perhaps" in names(usually)) == (Outcome.DEGRADED, True)
+
+
+POISON = Fault(kind=Kind.CALL_DENIED, name="poison", operation="dynamodb:PutItem")
+
+
+def test_a_dead_letter_whose_work_was_refused_at_every_receive_is_no_harm_and_one_at_the_first_is() -> None:
+    every = row(dead(), POISON, struck=(("m1", 1), ("m1", 2)))
+    first = row(dead(), replace(POISON, receives=(1,)), struck=(("m1", 1),))
+
+    assert "buried_wrongly" not in names(every)
+    assert "buried_wrongly" in names(first)
+
+
+def test_a_handler_that_raises_for_a_refused_call_fails_its_mates() -> None:
+    story = Story().sent("m1").sent("m2").received("m1", 1).received("m2", 1)
+    story.invoked("m1", "m2", at=1, outcome="error", reports_failures=True)
+    for one in ("m1", "m2"):
+        story.back(one, 31).tried(one, 31).deleted(one, 32)
+
+    found = row(story, replace(POISON, receives=(1,)), struck=(("m1", 1),))
+
+    assert {harm.name: harm.messages for harm in found.costs}["raised_for_a_mate"] == ("m1", "m2")
+
+
+LOST_AFTER = Fault(kind=Kind.ANSWER_LOST, name="lost")
+
+
+@pytest.mark.parametrize(("fault", "is_harm"), [(LOST_AFTER, False), (ONCE, True), (POISON, True)])
+def test_to_delete_before_a_failure_is_a_loss_unless_the_work_was_done_by_then(fault: Fault, *, is_harm: bool) -> None:
+    story = Story().sent("m1").tried("m1", 1, ok=False).deleted("m1", 2)
+
+    assert ("deleted_unfinished" in names(row(story, fault, struck=(("m1", 1),)))) is is_harm
+
+
+@pytest.mark.parametrize(("fault", "is_harm"), [(ONCE, False), (POISON, True)])
+def test_a_retry_is_too_early_only_where_the_code_could_set_its_time(fault: Fault, *, is_harm: bool) -> None:
+    found = row(retried(), fault, struck=(("m1", 1),), promise=Promise(backoff_s=(60.0,)))
+
+    assert ("early" in names(found)) is is_harm
+
+
+def test_a_message_that_a_fault_named_in_a_group_does_not_accuse_the_handler() -> None:
+    named = Fault(kind=Kind.NAMED, name="named")
+    story = Story(queue=FIFO).sent("m1", group_id="g").sent("m2", 0.1, group_id="g")
+    story.received("m1", 1).received("m2", 1).invoked("m1", "m2", at=1, failed=["m1"], named_ids=["m1"])
+    story.deleted("m2", 2).back("m1", 31).tried("m1", 31).deleted("m1", 32)
+    fifo = replace(PIPELINE, queues=(Queue(role="tasks", name="tasks.fifo", fifo=True), *PIPELINE.queues[1:]))
+
+    def of(fault: Fault) -> set[str]:
+        return names(row(story, fault, struck=(("m1", 1),), topology=fifo))
+
+    assert ("gone_on_after_a_failure" in of(named), "gone_on_after_a_failure" in of(POISON)) == (False, True)
 
 
 def test_what_is_taken_along_costs_and_is_no_handlers_doing() -> None:
@@ -249,6 +305,21 @@ def test_what_the_load_before_left_behind_is_not_of_this_row() -> None:
     assert own.invocations["message_ids"].to_pylist() == [["new"]]
 
 
+def test_no_set_of_a_check_that_tells_of_something_wrong_is_forgotten() -> None:
+    known = {(check, name) for some in (BREAKS, COSTS, NO_HARMS) for check, names in some.items() for name in names}
+    told = {
+        (checker.name, one.name)
+        for checker in MESSAGE_CHECKS.values()
+        for one in checker.sets
+        if one.kind in {SetKind.VIOLATION, SetKind.OPEN, SetKind.REPORTED}
+    }
+    declared = {(checker.name, one.name) for checker in MESSAGE_CHECKS.values() for one in checker.sets}
+
+    assert told - known == set()
+    assert known - declared == set()
+    assert all(reason for names in NO_HARMS.values() for reason in names.values())
+
+
 def test_every_harm_has_a_remedy_and_rules_are_those_that_there_are() -> None:
     by_checks = [name for sets in (*BREAKS.values(), *COSTS.values()) for name in sets]
     unheard = advice("never heard of")
@@ -260,6 +331,7 @@ def test_every_harm_has_a_remedy_and_rules_are_those_that_there_are() -> None:
         "buried_perhaps",
         "taken_along",
         "held_up",
+        "swallowed",
     ):
         assert advice(name) != unheard, name
     assert advice("named_in_vain").rule == "silent-loss"

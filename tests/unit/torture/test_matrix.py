@@ -1,10 +1,11 @@
 """The rows of a matrix follow from what a pipeline consists of."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from dlqlab.contracts.injection import KINDS, Kind, Place, Plan
+from dlqlab.contracts.injection import KINDS, Case, Kind, Place, Plan, strikes
 from dlqlab.contracts.topology import Consumer, Entry, EntryKind, Function, Queue, Topology
 from dlqlab.torture.matrix import Matrix, Row, Target, matrix
 
@@ -40,7 +41,7 @@ def rows(found: Matrix) -> dict[str, Row]:
 def test_a_matrix_has_some_twenty_rows_and_each_is_a_plan() -> None:
     found = matrix(PIPELINE, CALLS)
 
-    assert 18 <= len(found.rows) <= 28
+    assert 18 <= len(found.rows) <= 30
     assert len({row.name for row in found.rows}) == len(found.rows)
     for row in found.rows:
         assert Plan(faults=row.faults).faults
@@ -71,6 +72,41 @@ def test_a_stall_is_longer_than_the_timeout_and_left_out_where_it_would_take_min
     (stall,) = rows(found)["stall"].faults
     assert (stall.function, stall.seconds > 3) == ("count", True)
     assert any("bill" in text for text in found.left_out)
+
+
+def test_slow_work_ends_before_its_timeout() -> None:
+    (slow,) = rows(matrix(PIPELINE))["slow"].faults
+
+    assert (slow.kind, slow.function, 2 < slow.seconds < 3) == (Kind.STALL, "count", True)
+
+
+def test_a_message_is_named_where_it_is_asked_for_or_the_function_names_messages_by_itself() -> None:
+    def named(**more: Any) -> set[str]:
+        return {fault.function for fault in rows(matrix(PIPELINE, **more))["named"].faults}
+
+    assert named() == {"count"}
+    assert named(naming={"bill"}) == {"count", "bill"}
+
+
+def test_no_single_message_of_a_fifo_queue_is_named() -> None:
+    queues = tuple(replace(one, fifo=one.role == "orders") for one in PIPELINE.queues)
+
+    assert "named" not in rows(matrix(replace(PIPELINE, queues=queues)))
+
+
+@pytest.mark.parametrize("name", ["error-always", "call-denied-always", "throttle-spell"])
+def test_what_strikes_a_task_at_several_receives_strikes_it_at_each_of_them(name: str) -> None:
+    receives = (1, 2, 3)
+    cases = [[Case(key=f"t-1-{n:08d}", receive_count=count, nth=1) for count in receives] for n in range(200)]
+
+    for fault in rows(matrix(PIPELINE, CALLS))[name].faults:
+        struck = [[strikes(fault, case, 7) for case in some] for some in cases]
+        assert {len(set(some)) for some in struck} == {1}
+        assert 5 < sum(all(some) for some in struck) < 60
+
+
+def test_calls_are_refused_at_every_receive_only_where_there_are_receives() -> None:
+    assert {one.function for one in rows(matrix(PIPELINE, CALLS))["call-denied-always"].faults} == {"count"}
 
 
 def test_calls_are_struck_where_they_were_seen_and_answers_lost_only_of_those_that_change_something() -> None:
@@ -104,7 +140,9 @@ def test_the_short_matrix_is_a_part_of_the_whole() -> None:
     whole, short = rows(matrix(PIPELINE, CALLS)), rows(matrix(PIPELINE, CALLS, quick=True))
 
     assert set(short) < set(whole)
-    assert {"error", "answer-lost", "kill", "delete-dropped", "duplicate"} <= set(short)
+    assert {"error", "answer-lost", "kill", "call-denied", "call-denied-always", "delete-dropped", "duplicate"} <= set(
+        short
+    )
 
 
 @pytest.mark.parametrize("pair", [row for row in rows(matrix(PIPELINE, CALLS)) if "+" in row])

@@ -9,7 +9,8 @@ from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.scenario import from_dict
 from dlqlab.contracts.topology import Function, Queue, Topology
 from dlqlab.torture.bench import own_evidence, targets_of
-from dlqlab.torture.judged import Harm, Outcome
+from dlqlab.torture.harms import Harm
+from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE, Target
 from dlqlab.torture.page import page
 from dlqlab.torture.result import Answer, Result

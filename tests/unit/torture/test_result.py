@@ -12,7 +12,8 @@ from dlqlab.contracts.verdict import Status
 from dlqlab.errors import EvidenceError, UsageError
 from dlqlab.run.injection import read_plan
 from dlqlab.torture import result as results
-from dlqlab.torture.judged import Harm, Judged, Outcome
+from dlqlab.torture.harms import Harm
+from dlqlab.torture.judged import Judged, Outcome
 from dlqlab.torture.matrix import BASELINE, Matrix, Row
 from dlqlab.torture.reproduction import command, number_of, struck_only, to_pytest, to_toml
 from dlqlab.torture.result import Answer, Change, Result, answer, changes

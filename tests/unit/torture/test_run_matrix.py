@@ -11,7 +11,8 @@ from dlqlab.contracts.topology import Consumer, Function, Queue, Topology
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import LoadError, UsageError
 from dlqlab.torture.bench import Bench
-from dlqlab.torture.judged import Harm, Outcome
+from dlqlab.torture.harms import Harm
+from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE, Row
 from dlqlab.torture.result import Answer, Result
 from dlqlab.torture.run_matrix import Choice, run_matrix, shrink_row

@@ -11,7 +11,8 @@ from rich.console import Console
 from dlqlab.cli.program import main
 from dlqlab.contracts.injection import Fault, Kind
 from dlqlab.contracts.verdict import EXIT_USAGE
-from dlqlab.torture.judged import Harm, Outcome
+from dlqlab.torture.harms import Harm
+from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE
 from dlqlab.torture.result import Answer, Change, Result
 from dlqlab.torture.terminal import print_result, summary
@@ -39,7 +40,7 @@ def test_a_broken_row_has_its_reason_tasks_rule_remedy_and_where_to_look() -> No
     assert "reason  Named in batchItemFailures, and deleted all the same." in text
     assert "tasks   t-1-00000001, t-1-00000002, t-1-00000003 and 2 more" in text
     assert "rule    silent-loss" in text
-    assert "remedy  Set FunctionResponseTypes to ReportBatchItemFailures" in text
+    assert "remedy  Set FunctionResponseTypes of the mapping to ReportBatchItemFailures" in text
     assert "look    dlqlab trace m1 --run folder/rows/one" in text
     assert "left out: stall: too long" in text
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlqlab.emulator.mappings.responses import failed_ids, misread_ids, named_ids
+from dlqlab.emulator.mappings.responses import failed_ids, has_failures, misread_ids, named_ids
 
 BATCH = frozenset({"a", "b", "c"})
 json_values = st.recursive(
@@ -138,3 +138,18 @@ def test_no_answer_is_too_odd_to_be_looked_at(value: Any) -> None:
 @pytest.mark.parametrize("failures", ["text", 3, {"itemIdentifier": "a"}, [3, "a", {"itemIdentifier": 3}]], ids=str)
 def test_malformed_lists_name_nothing(failures: Any) -> None:
     assert set() == named_ids(json.dumps({"batchItemFailures": failures}))
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b'{"batchItemFailures": []}', True),
+        ('{"batchItemFailures": null}', True),
+        (b"null", False),
+        ('"batchItemFailures"', False),
+        ("no JSON: batchItemFailures", False),
+        ('{"done": 3}', False),
+    ],
+)
+def test_an_answer_that_tells_of_failures_is_an_object_with_that_field(payload: str | bytes, *, expected: bool) -> None:
+    assert has_failures(payload) is expected

@@ -1,0 +1,70 @@
+"""Members of sets that a fault alone put there: nothing that a pipeline could do would have spared them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dlqlab.analysis.flow import attempts_of, failures
+from dlqlab.analysis.injected import Oracle
+from dlqlab.analysis.life_parts import Attempt, Stay
+from dlqlab.contracts.injection import KINDS, Kind, Place
+
+_AFTER_WORK = frozenset({Kind.ANSWER_LOST, Kind.KILL, Kind.MEMORY, Kind.MALFORMED, Kind.NAMED})
+"""They let the handler do its work, and fail the invocation all the same."""
+_AT_FUNCTIONS = frozenset(kind for kind, meaning in KINDS.items() if meaning.place is Place.FUNCTION)
+
+
+@dataclass(frozen=True)
+class Excuses:
+    """Which invocations faults struck, by their kinds."""
+
+    oracle: Oracle
+
+    def kept(self, name: str, members: Iterable[str]) -> tuple[str, ...]:
+        """The members of a set, by its name, without those that the fault alone put there."""
+        excuse = _EXCUSES.get(name)
+        if excuse is None:
+            return tuple(members)
+        return tuple(one for one in members if not any(excuse(self, stay) for stay in self._stays.get(one, ())))
+
+    def is_struck(self, attempt: Attempt, kinds: Iterable[Kind]) -> bool:
+        """Whether a fault of one of the kinds struck the invocation."""
+        return any(attempt.request_id in self._requests.get(kind, ()) for kind in kinds)
+
+    @cached_property
+    def _requests(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for row in self.oracle.strikes:
+            found.setdefault(row["kind"], set()).add(row["request_id"])
+        return found
+
+    @cached_property
+    def _stays(self) -> Mapping[str, list[Stay]]:
+        found: dict[str, list[Stay]] = {}
+        for stay in self.oracle.flow.work:
+            found.setdefault(stay.message_id, []).append(stay)
+        return found
+
+
+def _was_done(excuses: Excuses, stay: Stay) -> bool:
+    """Every failure came after the work: a handler that deletes when it is done, and then lost its answer."""
+    failed = failures(stay)
+    return bool(failed) and all(excuses.is_struck(each, _AFTER_WORK) for each in failed)
+
+
+def _could_not_wait(excuses: Excuses, stay: Stay) -> bool:
+    """An attempt failed from outside, so that no code could set how long the message waits."""
+    return any(excuses.is_struck(each, _AT_FUNCTIONS) for each in failures(stay))
+
+
+def _named_from_outside(excuses: Excuses, stay: Stay) -> bool:
+    """The message that failed before it in the batch was named by a fault: its handler had done it."""
+    return any(excuses.is_struck(each, [Kind.NAMED]) for each in attempts_of(stay))
+
+
+_EXCUSES: Mapping[str, Callable[[Excuses, Stay], bool]] = {
+    "deleted_unfinished": _was_done,
+    "early": _could_not_wait,
+    "late": _could_not_wait,
+    "gone_on_after_a_failure": _named_from_outside,
+}
