@@ -233,11 +233,15 @@ class Plan:
     seed: int = setting(1, "of the draws", 0, 2**63 - 1, give="a whole number of 0 to 2^63 - 1")
     task_key: str | None = None
     """Where a body has its task's key, a JMESPath; without one a key that dlqlab gave is looked for."""
+    tasks: tuple[int, ...] = ()
+    """Numbers of the tasks of the load that are sent, from 0; without any it sends the first ones."""
 
     def __post_init__(self) -> None:
         """Raises:
         ValueError: a fault makes no sense; names the field, its value and the remedy.
         """
+        if bad := [one for one in self.tasks if one < 0 or self.tasks.count(one) > 1]:
+            raise ValueError(f"tasks holds {bad[0]}: give whole numbers from 0, each once")
         names = [fault.name for fault in self.faults]
         for number, fault in enumerate(self.faults):
             try:

@@ -50,6 +50,8 @@ class EntrySettings:
     """What the load generator is told of an entry; ``address`` is a path, a queue's URL, a topic's ARN or a name.
 
     ``endpoint`` and ``region`` are those of the AWS API; ``rows_path`` is the file of rows that the template may use.
+    ``numbers`` are those of the tasks that are sent, from 0, one after another; without any the first ones are.
+    ``bodies_seed`` is what bodies are drawn by where that is not the seed of the keys.
     """
 
     kind: str
@@ -65,6 +67,8 @@ class EntrySettings:
     source: str = ""
     accepted: tuple[int, ...] = ()
     key: str = ""
+    numbers: tuple[int, ...] = ()
+    bodies_seed: int | None = None
     endpoint: str = ""
     region: str = ""
     access_key: str = ""
@@ -73,7 +77,7 @@ class EntrySettings:
     @classmethod
     def from_plain(cls, value: Mapping[str, Any]) -> Self:
         """Of the values of ``dataclasses.asdict``, by way of JSON."""
-        return cls(**{**value, "accepted": tuple(value["accepted"])})
+        return cls(**{**value, "accepted": tuple(value["accepted"]), "numbers": tuple(value.get("numbers", ()))})
 
 
 class FromTemplate:
@@ -87,11 +91,20 @@ class FromTemplate:
 
     def compose(self, counter: int) -> Message:
         body = self.fill(self._entry.body, counter)
-        key = self._key_of(body) or task_id(self._seed, counter)
+        key = self._key_of(body) or task_id(self._seed, self._number(counter))
         return Message(key, json.dumps(body, ensure_ascii=False), body)
 
     def fill(self, template: str, counter: int) -> str:
-        return render(template, seed=self._seed, counter=counter, rows=self._rows)
+        return render(
+            template,
+            seed=self._seed,
+            counter=self._number(counter),
+            rows=self._rows,
+            draws_seed=self._entry.bodies_seed,
+        )
+
+    def _number(self, counter: int) -> int:
+        return self._entry.numbers[counter] if self._entry.numbers else counter
 
     def filled(self, templates: Mapping[str, str], counter: int) -> dict[str, str]:
         return {name: self.fill(text, counter) for name, text in templates.items()}

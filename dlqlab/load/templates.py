@@ -35,21 +35,27 @@ type Row = Mapping[str, object]
 type _Draw = Callable[[], float]
 
 
-def render(template: str, *, seed: int, counter: int, rows: Sequence[Row] = ()) -> str:
+def render(template: str, *, seed: int, counter: int, rows: Sequence[Row] = (), draws_seed: int | None = None) -> str:
     """The body of the task with this number.
+
+    Args:
+        template: with its fields.
+        seed: of the key, and of all that is drawn unless ``draws_seed`` is given.
+        counter: the task's number.
+        rows: of the file that the template may use.
+        draws_seed: what is drawn by it is as in the load of that seed, under another key.
 
     Raises:
         UsageError: a field of the template is unknown or lacks its arguments.
     """
-    place = -1
+    place, drawn = -1, task_id(seed if draws_seed is None else draws_seed, counter)
+    by = seed if draws_seed is None else draws_seed
 
     def fill(match: re.Match[str]) -> str:
         nonlocal place
         place += 1
         word, *arguments = match[1].split()
-        value = _value(
-            word, arguments, seed, counter, lambda: uniform(seed, f"template-{place}", task_id(seed, counter)), rows
-        )
+        value = _value(word, arguments, seed, counter, lambda: uniform(by, f"template-{place}", drawn), rows)
         return json.dumps(value, ensure_ascii=False)[1:-1] if isinstance(value, str) else json.dumps(value)
 
     return _FIELD.sub(fill, template)

@@ -46,7 +46,8 @@ def read_plan(path: Path, *, seed: int, task_key: str | None = None) -> Plan:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not TOML: {error}") from error
-    given = {"seed": seed, "task_key": task_key} | {name: value[name] for name in ("seed", "faults") if name in value}
+    own = {name: value[name] for name in ("seed", "faults", "tasks") if name in value}
+    given = {"seed": seed, "task_key": task_key} | own
     if not given.get("faults"):
         raise UsageError(f"{path}: has no [[faults]]: give at least one, with its kind")
     try:

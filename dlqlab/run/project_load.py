@@ -18,11 +18,16 @@ from dlqlab.run.own_entries import entry_settings, host_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectLoad:
-    """What a project sends to its pipeline at a target; ``root`` is the folder of its file."""
+    """What a project sends to its pipeline at a target; ``root`` is the folder of its file.
+
+    ``numbers`` and ``bodies_seed`` are as in ``EntrySettings``.
+    """
 
     project: Project
     root: Path
     target: Target
+    numbers: tuple[int, ...] = ()
+    bodies_seed: int | None = None
 
     def entry(self) -> tuple[str, EntrySettings | None]:
         """Where the load goes, and what is sent there; None where that is the business of a locustfile of its own.
@@ -33,7 +38,8 @@ class ProjectLoad:
         """
         if self.project.load.locustfile:
             return host_of(self.project, self.target), None
-        url, entry = entry_settings(self.project, self.root, self.target)
+        url, found = entry_settings(self.project, self.root, self.target)
+        entry = dataclasses.replace(found, numbers=self.numbers, bodies_seed=self.bodies_seed)
         check_first(entry, self.project.seed)
         return url, entry
 

@@ -48,7 +48,8 @@ class ProjectRunner:
     """Runs a project. ``port`` 0 takes any free port; ``keep`` leaves an emulator that this run started running.
 
     ``own_emulator`` uses none that runs already. ``reads_end`` keeps what is left in tables, buckets and queues.
-    ``label`` ends the run's id, before its time.
+    ``label`` ends the run's id, before its time. ``bodies_seed`` is what bodies are drawn by where that is not the seed
+    of the keys. A plan that names tasks has only those sent.
     """
 
     project: Project
@@ -60,6 +61,7 @@ class ProjectRunner:
     own_emulator: bool = False
     reads_end: bool = False
     label: str = ""
+    bodies_seed: int | None = None
     runs_root: Path = paths.RUNS
     state_root: Path = paths.STATE
     phases: Phases = field(init=False)
@@ -69,6 +71,9 @@ class ProjectRunner:
     ran_already: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
+        if self.plan.tasks:
+            load = dataclasses.replace(self.project.load, tasks=len(self.plan.tasks))
+            self.project = dataclasses.replace(self.project, load=load)
         self.phases = Phases(self.console)
         self.run = RunDir(self.runs_root / run_id("-".join(filter(None, [self.project.name, self.label]))))
         self.manifest = Manifest(
@@ -153,7 +158,13 @@ class ProjectRunner:
     def _measure(self, target: Target, emulator: Emulator, watch: Watch) -> None:
         target = dataclasses.replace(target, patience_s=patience_s(self.plan))
         sqs = target.client("sqs")
-        load = ProjectLoad(project=self.project, root=self.root, target=target)
+        load = ProjectLoad(
+            project=self.project,
+            root=self.root,
+            target=target,
+            numbers=self.plan.tasks,
+            bodies_seed=self.bodies_seed,
+        )
         url, entry = load.entry()
         check_done(target, self.project)
         if entry is None:

@@ -57,15 +57,21 @@ class Bench:
     """Of the first row: functions that answered with batchItemFailures though their mapping does not ask for them."""
     _is_deployed: bool = field(default=False, init=False)
 
-    def run(self, row: Row, *, seed: int, baseline: Answer | None = None, tasks: int | None = None) -> Answer:
+    def run(self, row: Row, *, seed: int, baseline: Answer | None = None, bodies_seed: int | None = None) -> Answer:
         """Run a row and judge it.
+
+        Args:
+            row: what is run.
+            seed: of the keys of its tasks, and of the draws.
+            baseline: the row without faults.
+            bodies_seed: what bodies are drawn by, where that is another seed.
 
         Raises:
             DlqlabError: a phase of the run broke.
         """
         began_s = time.monotonic()
-        plan = Plan(faults=row.faults, seed=seed, task_key=self.project.task.key or None)
-        runner = self._runner(plan, tasks or self.tasks)
+        plan = Plan(faults=row.faults, seed=seed, task_key=self.project.task.key or None, tasks=row.tasks)
+        runner = self._runner(plan, bodies_seed)
         run = runner.gather()
         self._is_deployed = True
         evidence = own_evidence(run)
@@ -81,8 +87,8 @@ class Bench:
             took_s=round(time.monotonic() - began_s, 1),
         )
 
-    def _runner(self, plan: Plan, tasks: int) -> ProjectRunner:
-        load = self.project.load
+    def _runner(self, plan: Plan, bodies_seed: int | None) -> ProjectRunner:
+        load, tasks = self.project.load, len(plan.tasks) or self.tasks
         needed_s = 2 * tasks / load.rate_per_s if load.rate_per_s else 0.0
         deploy = replace(self.project.deploy, tool=Tool.NONE) if self._is_deployed else self.project.deploy
         project = replace(
@@ -102,6 +108,7 @@ class Bench:
             keep=True,
             runs_root=self.folder / ROWS,
             state_root=self.state_root,
+            bodies_seed=bodies_seed,
         )
 
     def _deadline_s(self) -> float:
@@ -174,6 +181,7 @@ def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: 
     return replace(
         done,
         tasks_of={one: key for one in done.messages if (key := keys.get(one) or given_key(one))},
+        struck=tuple(dict.fromkeys(row["task_key"] for row in oracle.strikes)),
         never=sentence(reach(facts.flow)),
     )
 

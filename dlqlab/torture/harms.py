@@ -42,6 +42,8 @@ COSTS: Mapping[str, tuple[str, ...]] = {
     "backlog": ("too_slow",),
 }
 """Sets of the message checks by what a member of theirs means here."""
+MISTAKES = frozenset({"at_once", "raised_for_a_mate", "redone_for_a_mate", "answer_unread", "early", "late"})
+"""Costs that a mistake of the pipeline makes, and no fault by itself."""
 NO_HARMS: Mapping[str, Mapping[str, str]] = {
     "alarms": {"cannot_go_off": "so it is without faults too; whose dead letters nobody hears of is told as unheard"},
     "done": {

@@ -28,13 +28,17 @@ _READS = ("Get", "BatchGet", "Query", "Scan", "Describe", "List", "Receive", "He
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its name, what it does in a sentence, and its faults; the baseline has none."""
+    """One row: its name, what it does in a sentence, and its faults; the baseline has none.
+
+    ``tasks``: numbers of the tasks that are sent, from 0; without any the first ones of the load are.
+    """
 
     name: str
     what: str
     faults: tuple[Fault, ...] = ()
     is_quick: bool = False
     """Whether it belongs to the short matrix."""
+    tasks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ from enum import StrEnum
 from dlqlab.contracts.injection import Fault, Plan
 from dlqlab.load.tasks import task_id
 from dlqlab.torture.matrix import Row
-from dlqlab.torture.shrink import Small
+from dlqlab.torture.shrink import Case
 
 
-def struck_only(row: Row, case: Small, seed: int) -> Row:
-    """The row with its faults at the tasks of a case and at no others."""
+def struck_only(row: Row, case: Case, seed: int) -> Row:
+    """The row with the tasks of a case, and its faults at those that are struck and at no others."""
     keys = tuple(task_id(seed, number) for number in case.struck)
-    return replace(row, faults=tuple(replace(fault, keys=keys, rate=1.0) for fault in row.faults))
+    faults = (row.faults[place] for place in case.faults)
+    struck = tuple(replace(fault, keys=keys, rate=1.0, whole_task=False) for fault in faults)
+    return replace(row, faults=struck, tasks=case.tasks)
 
 
 def number_of(key: str) -> int | None:
@@ -26,6 +28,8 @@ def to_toml(plan: Plan, comment: str = "") -> str:
     """The plan as a file that ``--faults`` reads."""
     lines = [f"# {line}" for line in comment.splitlines()]
     lines += [f"seed = {plan.seed}"]
+    if plan.tasks:
+        lines += ["# those of the load that are sent, by their numbers", f"tasks = {list(plan.tasks)}"]
     for fault in plan.faults:
         lines += ["", "[[faults]]", *(_line(fault, name) for name in _given(fault))]
     return "\n".join(lines) + "\n"

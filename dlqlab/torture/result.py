@@ -12,7 +12,7 @@ from dlqlab.contracts.rundir import read_json, write_json
 from dlqlab.contracts.verdict import EXIT_CODES, Status
 from dlqlab.errors import EvidenceError
 from dlqlab.torture.advice import advice
-from dlqlab.torture.harms import Harm
+from dlqlab.torture.harms import MISTAKES, Harm
 from dlqlab.torture.judged import Judged, Outcome, Usual
 from dlqlab.torture.matrix import BASELINE, Row
 
@@ -34,8 +34,9 @@ class Answer:
     """One row with what was measured.
 
     ``harms`` are what broke, else what it cost: set by set with the ids of its messages. ``tasks_of`` has the key of
-    the task of each of those messages. ``also_without`` are the names of harms that the baseline has as often.
-    ``never`` is what the run never reached. ``run`` is the folder of its evidence, from that of the result.
+    the task of each of those messages, ``struck`` those of the tasks that a fault struck. ``also_without`` are the
+    names of harms that the baseline has as often. ``never`` is what the run never reached. ``run`` is the folder of its
+    evidence, from that of the result.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Answer:
     strikes: int = 0
     harms: tuple[Harm, ...] = ()
     tasks_of: Mapping[str, str] = field(default_factory=dict)
+    struck: tuple[str, ...] = ()
     also_without: tuple[str, ...] = ()
     why_unknown: str = ""
     never: str = ""
@@ -91,6 +93,14 @@ class Answer:
     def is_the_faults_doing(self) -> bool:
         """Whether it is broken by what does not happen as often without faults."""
         return any(one.is_break and one.name not in self.also_without for one in self.harms)
+
+    @property
+    def is_mistake(self) -> bool:
+        """Whether the faults show a mistake of the pipeline's: by what broke, or by what no fault costs by itself."""
+        first = self.first
+        if first is None or first.name in self.also_without:
+            return False
+        return first.is_break or first.name in MISTAKES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

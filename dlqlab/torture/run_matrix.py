@@ -1,7 +1,7 @@
 """A whole matrix: the baseline, then row after row; and a broken row made as small as it still shows."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -12,7 +12,7 @@ from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE, Matrix, Row, matrix
 from dlqlab.torture.reproduction import number_of, struck_only
 from dlqlab.torture.result import Answer, Result
-from dlqlab.torture.shrink import Small, shrink
+from dlqlab.torture.shrink import Case, shrink
 
 BASE = Row(BASELINE, "nothing is broken from outside")
 
@@ -66,10 +66,10 @@ def run_matrix(bench: Bench, choice: Choice, *, command: Sequence[str], on_row: 
     return found
 
 
-def _run(bench: Bench, row: Row, baseline: Answer, *, seed: int, tasks: int | None = None) -> Answer:
+def _run(bench: Bench, row: Row, baseline: Answer, *, seed: int, bodies_seed: int | None = None) -> Answer:
     """The row's answer; a run that broke leaves the row unknown, and the others are run all the same."""
     try:
-        return bench.run(row, seed=seed, baseline=baseline, tasks=tasks)
+        return bench.run(row, seed=seed, baseline=baseline, bodies_seed=bodies_seed)
     except UsageError:
         raise
     except DlqlabError as error:
@@ -81,54 +81,59 @@ def _run(bench: Bench, row: Row, baseline: Answer, *, seed: int, tasks: int | No
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """The smallest case that shows what a row broke: its answer, with its faults and seed, and how many are struck."""
+    """The smallest case that shows what a row broke: its answer, its faults and tasks with the row's own seed."""
 
     answer: Answer
-    strikes: int
+    row: Row
+    case: Case
 
 
 def cannot_shrink(answer: Answer) -> str:
     """Why a row cannot be made smaller; empty where it can."""
-    if answer.outcome is not Outcome.BROKEN or not answer.is_the_faults_doing or not answer.faults:
+    if not answer.is_mistake or not answer.faults:
         return "it is not broken by its faults"
     if any(fault.place is Place.EMULATOR for fault in answer.faults):
         return "an outage or a pause strikes whatever is under way, not chosen tasks"
-    if not _numbers(answer):
+    if not _numbers(answer, answer.struck):
         return "no key of dlqlab's stands in the bodies ({{key}} in entry.body), so that tasks cannot be told apart"
     return ""
 
 
 def shrink_row(
-    bench: Bench, broken: Answer, baseline: Answer, *, seed: int, on_try: Callable[[Small, bool], None]
+    bench: Bench, broken: Answer, baseline: Answer, *, seed: int, on_try: Callable[[Case, bool], None]
 ) -> Shrunk | None:
     """Make a broken row as small as it still shows the same harm; None where no smaller case does.
 
-    Each try is a run on the bench, with tasks of its own: a key that the pipeline has seen may be treated otherwise.
+    Each try is a run on the bench, with the bodies of the row's tasks under keys of its own: a key that the pipeline
+    has seen may be treated otherwise.
 
     Args:
         bench: where the row was run.
         broken: its answer.
         baseline: that without faults.
-        seed: of the first try; each takes the next.
+        seed: of the keys of the first try; each takes the next.
         on_try: told each case, and whether it shows the harm.
     """
     row = Row(broken.name, broken.what, broken.faults)
     harm = broken.first.name if broken.first else ""
-    answers: dict[Small, Answer] = {}
+    answers: dict[Case, Answer] = {}
 
-    def shows(case: Small) -> bool:
+    def shows(case: Case) -> bool:
         own_seed = seed + len(answers)
         small = struck_only(row, case, own_seed)
-        answers[case] = _run(bench, small, baseline, seed=own_seed, tasks=case.tasks)
+        answers[case] = _run(bench, small, baseline, seed=own_seed, bodies_seed=broken.seed)
         shown = any(one.name == harm for one in answers[case].harms)
         on_try(case, shown)
         return shown
 
-    found = shrink(Small(broken.tasks, _numbers(broken)), shows)
-    return Shrunk(answers[found], len(found.struck)) if found in answers else None
+    struck = _numbers(broken, broken.struck)
+    whole = Case(tuple(range(broken.tasks)), struck, tuple(range(len(row.faults))))
+    harmed = [broken.tasks_of[one] for one in (broken.first.messages if broken.first else ()) if one in broken.tasks_of]
+    found = shrink(whole, shows, suspects=_numbers(broken, harmed))
+    return Shrunk(answers[found], struck_only(row, found, broken.seed), found) if found in answers else None
 
 
-def _numbers(answer: Answer) -> tuple[int, ...]:
-    """The numbers, from 0, of the tasks that something happened to."""
-    found = (number_of(key) for key in answer.tasks_of.values())
+def _numbers(answer: Answer, keys: Iterable[str]) -> tuple[int, ...]:
+    """The numbers, from 0, of the tasks with these keys."""
+    found = map(number_of, keys)
     return tuple(sorted({number for number in found if number is not None and number < answer.tasks}))

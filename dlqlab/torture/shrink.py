@@ -1,38 +1,42 @@
-"""The fewest tasks and strikes that still show what a row breaks.
+"""The fewest tasks, strikes and faults that still show what a row breaks.
 
 Whether a smaller case shows it is asked of a function, so that this is pure; each question may take a whole run.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-SIZES = (1, 2, 3, 5, 8)
-"""Tasks that are tried first, all of them struck: mostly a few suffice, whichever they are."""
-QUESTIONS_MAX = 14
+FIRST_SIZES, LATER_SIZES = (1, 2), (3, 5)
+"""Struck tasks that are tried alone: mostly a few suffice, whichever they are."""
+QUESTIONS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Small:
-    """A case: so many tasks are sent, the first of the seed, and those with these numbers, from 0, are struck."""
+class Case:
+    """The tasks with these numbers, from 0, are sent, those of ``struck`` are struck, by the faults at these places."""
 
-    tasks: int
+    tasks: tuple[int, ...]
     struck: tuple[int, ...]
+    faults: tuple[int, ...] = (0,)
 
 
-Shows = Callable[[Small], bool]
+Shows = Callable[[Case], bool]
 
 
-def shrink(whole: Small, shows: Shows, *, questions_max: int = QUESTIONS_MAX) -> Small:
+def shrink(whole: Case, shows: Shows, *, suspects: Sequence[int] = (), questions_max: int = QUESTIONS_MAX) -> Case:
     """The smallest case that shows it, as far as so many questions find one; the whole one where none smaller does.
 
     Args:
         whole: the case that is known to show it.
         shows: whether a case shows it.
+        suspects: the tasks that something happened to, which are tried first.
         questions_max: how often that is asked at most.
     """
     asker = _Asker(shows, questions_max)
-    found = _few(whole, asker) or _bisected(whole, asker)
-    return _fewer_tasks(_fewer_strikes(found, asker), asker)
+    found = next((case for case in _guesses(whole, suspects) if asker(case)), whole)
+    for reduced in (_fewer_tasks, _fewer_strikes, _fewer_faults):
+        found = reduced(found, asker)
+    return found
 
 
 class _Asker:
@@ -41,9 +45,9 @@ class _Asker:
     def __init__(self, shows: Shows, left: int) -> None:
         self._shows = shows
         self._left = left
-        self._known: dict[Small, bool] = {}
+        self._known: dict[Case, bool] = {}
 
-    def __call__(self, case: Small) -> bool:
+    def __call__(self, case: Case) -> bool:
         if case not in self._known:
             if not self._left:
                 return False
@@ -52,51 +56,58 @@ class _Asker:
         return self._known[case]
 
 
-def _few(whole: Small, shows: Shows) -> Small | None:
-    """The first tasks of the seed, all of them struck."""
-    sizes = (size for size in SIZES if size < whole.tasks)
-    return next((case for size in sizes if shows(case := Small(size, tuple(range(size))))), None)
+def _guesses(whole: Case, suspects: Sequence[int]) -> Iterator[Case]:
+    """A few of the struck tasks alone, first those that something happened to; all that is known to take part."""
+    struck = [*(one for one in suspects if one in whole.struck), *(one for one in whole.struck if one not in suspects)]
+    part = sorted({*whole.struck, *suspects})
+
+    def alone(sizes: Sequence[int]) -> Iterator[Case]:
+        for size in sizes:
+            some = tuple(sorted(struck[:size]))
+            if size < len(whole.tasks) and len(some) == size:
+                yield replace(whole, tasks=some, struck=some)
+
+    yield from alone(FIRST_SIZES)
+    if 0 < len(part) < len(whole.tasks):
+        yield replace(whole, tasks=tuple(part))
+    yield from alone(LATER_SIZES)
 
 
-def _bisected(whole: Small, shows: Shows) -> Small:
-    """The first half of the struck tasks again and again, with as many tasks as are needed to send them."""
-    found = whole
-    while len(found.struck) > 1:
-        half = found.struck[: (len(found.struck) + 1) // 2]
-        smaller = Small(max(half) + 1, half)
-        if smaller.tasks >= found.tasks or not shows(smaller):
-            return found
-        found = smaller
-    return found
+def _fewer_tasks(found: Case, shows: Shows) -> Case:
+    """Tasks are left out, struck or not, as long as one that is struck remains."""
+
+    def of(some: Sequence[int]) -> Case:
+        return replace(found, tasks=tuple(some), struck=tuple(one for one in found.struck if one in some))
+
+    return of(_minimised(found.tasks, lambda some: bool(of(some).struck) and shows(of(some))))
 
 
-def _fewer_strikes(found: Small, shows: Shows) -> Small:
-    """Delta debugging (Zeller and Hildebrandt 2002): parts of the struck tasks are left out while it still shows."""
-    struck, parts = list(found.struck), 2
-    while len(struck) > 1:
-        size = -(-len(struck) // parts)
-        chunks = [struck[at : at + size] for at in range(0, len(struck), size)]
-        without = (_without(struck, chunk) for chunk in chunks)
-        fewer = next((some for some in without if some and shows(Small(found.tasks, tuple(some)))), None)
+def _fewer_strikes(found: Case, shows: Shows) -> Case:
+    """The same tasks are sent, and fewer of them struck."""
+    struck = _minimised(found.struck, lambda some: shows(replace(found, struck=tuple(some))))
+    return replace(found, struck=tuple(struck))
+
+
+def _fewer_faults(found: Case, shows: Shows) -> Case:
+    """Fewer of the row's faults strike them."""
+    faults = _minimised(found.faults, lambda some: shows(replace(found, faults=tuple(some))))
+    return replace(found, faults=tuple(faults))
+
+
+def _minimised(units: Sequence[int], shows: Callable[[Sequence[int]], bool]) -> Sequence[int]:
+    """Delta debugging (Zeller and Hildebrandt 2002, ddmin): halves, then smaller parts, are left out while it shows."""
+    left, parts = list(units), 2
+    while len(left) > 1:
+        size = -(-len(left) // parts)
+        chunks = [left[at : at + size] for at in range(0, len(left), size)]
+        fewer = next((some for chunk in chunks if shows(some := _without(left, chunk))), None)
         if fewer is not None:
-            struck, parts = fewer, max(parts - 1, 2)
-        elif parts >= len(struck):
+            left, parts = fewer, max(parts - 1, 2)
+        elif parts >= len(left):
             break
         else:
-            parts = min(parts * 2, len(struck))
-    return Small(found.tasks, tuple(struck))
-
-
-def _fewer_tasks(found: Small, shows: Shows) -> Small:
-    """The fewest tasks that are sent, by bisection: at least as many as the last of the struck ones needs."""
-    low, high = max(found.struck, default=0), found.tasks
-    while high - low > 1:
-        middle = (low + high) // 2
-        if shows(Small(middle, found.struck)):
-            high = middle
-        else:
-            low = middle
-    return Small(high, found.struck)
+            parts = min(parts * 2, len(left))
+    return left
 
 
 def _without(some: Sequence[int], chunk: Sequence[int]) -> list[int]:

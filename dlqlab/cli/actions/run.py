@@ -109,6 +109,8 @@ def _run_scenario(
         raise UsageError(f"--cells {cells} with {'--keep' if keep else '--target'}: cells start and stop emulators")
     chosen = find(scenario, seed=seed, load={} if tasks is None else {"tasks": tasks})
     plan = Plan() if faults is None else read_plan(faults, seed=chosen.seed)
+    if plan.tasks:
+        raise UsageError(f"{faults}: tasks is for the load of a dlqlab.toml: take it out for a scenario")
     target = elsewhere(where) if where.target else None
     what = "deploy, empty the stage's queues and tables, send load"
     runner = Runner(

@@ -98,7 +98,7 @@ def _chosen(project: Project, seed: int | None, choice: Choice, faults: Path | N
     plan = read_plan(faults, seed=own_seed, task_key=project.task.key or None)
     if seed is not None and plan.seed != seed:
         raise UsageError(f"--seed {seed} and seed = {plan.seed} in {faults}: give one of them")
-    row = Row(faults.stem, f"the faults of {faults.name}", plan.faults)
+    row = Row(faults.stem, f"the faults of {faults.name}", plan.faults, tasks=plan.tasks)
     return replace(project, seed=plan.seed), replace(choice, own=row)
 
 
@@ -119,12 +119,14 @@ def _shrink_all(bench: Bench, found: Result, folder: Path, pytest_file: Path | N
     """Each broken row as small as it still shows, with the command that shows it again."""
     if found.baseline is None:
         return
-    broken = [one for one in found.answers if one.outcome is Outcome.BROKEN]
-    for number, answer in enumerate(broken, start=1):
+    wrong = [one for one in found.in_order() if one.faults and (one.outcome is Outcome.BROKEN or one.is_mistake)]
+    for number, answer in enumerate(wrong, start=1):
         if reason := cannot_shrink(answer):
             console.print(f"{escape(answer.name)} is not made smaller: {escape(reason)}", soft_wrap=True)
             continue
-        shrink_one(bench, answer, found.baseline, folder, pytest_file if number == 1 else None, console, number)
+        # What is only degraded ends with 0, so that no test could fail by it.
+        is_tested = number == 1 and answer.outcome is Outcome.BROKEN
+        shrink_one(bench, answer, found.baseline, folder, pytest_file if is_tested else None, console, number)
 
 
 def shrink_one(
@@ -144,22 +146,24 @@ def shrink_one(
         baseline,
         seed=bench.project.seed + _TRIES_SEED * number,
         on_try=lambda case, is_shown: console.print(
-            f"  {escape(answer.name)}: {count(case.tasks, 'task')}, {len(case.struck):,} struck: {_SHOWN[is_shown]}"
+            f"  {escape(answer.name)}: {count(len(case.tasks), 'task')}, {len(case.struck):,} of them struck: "
+            f"{_SHOWN[is_shown]}"
         ),
     )
     if shrunk is None:
         console.print(f"{escape(answer.name)}: no smaller case shows it", soft_wrap=True)
         return
-    small = shrunk.answer
-    plan = Plan(faults=small.faults, seed=small.seed)
+    tasks, seed = len(shrunk.case.tasks), answer.seed
+    plan = Plan(faults=shrunk.row.faults, seed=seed, tasks=shrunk.row.tasks)
     file = folder / f"{answer.name}.toml"
     file.write_text(to_toml(plan, f"{answer.what}\n{answer.reason}"), encoding="utf-8")
-    told = f"{count(small.tasks, 'task')}, {shrunk.strikes:,} of them struck, after {time.monotonic() - began_s:.0f} s"
+    struck = len(shrunk.case.struck)
+    told = f"{count(tasks, 'task')}, {struck:,} of them struck, after {time.monotonic() - began_s:.0f} s"
     console.print(f"[bold]{escape(answer.name)}[/]: {told}", soft_wrap=True)
-    console.print(f"  {command(str(shown(file)), tasks=small.tasks)}", soft_wrap=True)
-    again = run_command(str(shown(file)), tasks=small.tasks, seed=small.seed)
+    console.print(f"  {command(str(shown(file)), tasks=tasks)}", soft_wrap=True)
+    again = run_command(str(shown(file)), tasks=tasks, seed=seed)
     console.print(f"  {again}  (its whole report)", soft_wrap=True)
     if pytest_file:
-        text = to_pytest(answer.name, plan, tasks=small.tasks, reason=answer.reason)
+        text = to_pytest(answer.name, plan, tasks=tasks, reason=answer.reason)
         pytest_file.write_text(text, encoding="utf-8")
         console.print(f"  test: {escape(str(pytest_file))}", soft_wrap=True)

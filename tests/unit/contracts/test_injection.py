@@ -1,6 +1,7 @@
 """Faults from outside: a plan that makes sense, and draws that depend on nothing but what they are about."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,21 @@ def test_fault_that_makes_no_sense_is_refused(fields: dict[str, Any], said: str)
     """By the field, its value and what to give."""
     with pytest.raises(ValueError, match=re.escape(said)):
         Plan(faults=(Fault(**{"kind": Kind.ERROR, **fields}),))
+
+
+@given(CASES, st.integers(1, 5), st.integers(0, 3))
+def test_one_draw_for_a_whole_task_strikes_all_its_receives_and_calls_or_none(
+    case: Case, receive: int, nth: int
+) -> None:
+    fault = Fault(kind=Kind.ERROR, rate=0.5, whole_task=True)
+
+    assert strikes(fault, case, 3) is strikes(fault, replace(case, receive_count=receive, nth=nth), 3)
+
+
+@pytest.mark.parametrize("tasks", [(-1,), (3, 3)])
+def test_numbers_of_tasks_are_whole_and_each_once(tasks: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=f"tasks holds {tasks[0]}: give whole numbers from 0, each once"):
+        Plan(faults=(Fault(kind=Kind.ERROR),), tasks=tasks)
 
 
 def test_two_faults_of_one_name_are_refused() -> None:

@@ -1,12 +1,14 @@
 """Bodies of messages from templates."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dlqlab.errors import UsageError
+from dlqlab.load.messages import EntrySettings, FromTemplate
 from dlqlab.load.tasks import task_id
 from dlqlab.load.templates import render
 
@@ -29,6 +31,26 @@ def test_every_field_makes_sound_json(seed: int, counter: int) -> None:
     assert len(body["t"]) == 200
     assert (body["s"], body["r"]) == (ROWS[counter % 2]["sku"], ROWS[counter % 2]["price"])
     assert render(ALL, seed=seed, counter=counter, rows=ROWS) == render(ALL, seed=seed, counter=counter, rows=ROWS)
+
+
+@given(st.integers(0, 2**31), st.integers(0, 2**31), st.integers(0, 10**6))
+def test_a_body_can_be_sent_again_under_another_key(seed: int, other: int, counter: int) -> None:
+    before, again = (
+        json.loads(render(ALL, seed=one, counter=counter, rows=ROWS, draws_seed=seed)) for one in (seed, other)
+    )
+
+    assert before == json.loads(render(ALL, seed=seed, counter=counter, rows=ROWS))
+    assert again == {**before, "id": task_id(other, counter), "seed": other}
+
+
+def test_only_the_tasks_that_are_named_are_sent() -> None:
+    entry = EntrySettings(kind="queue", address="q", body='{"id": "{{key}}", "n": {{n}}}', numbers=(3, 17))
+    again = EntrySettings.from_plain(json.loads(json.dumps(asdict(entry))))
+
+    sent = [FromTemplate(again, 5).compose(counter) for counter in (0, 1)]
+
+    assert [one.task_id for one in sent] == [task_id(5, 3), task_id(5, 17)]
+    assert [json.loads(one.body)["n"] for one in sent] == [3, 17]
 
 
 def test_fields_of_one_kind_are_drawn_apart() -> None:

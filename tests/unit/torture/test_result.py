@@ -18,7 +18,7 @@ from dlqlab.torture.matrix import BASELINE, Matrix, Row
 from dlqlab.torture.reproduction import command, number_of, struck_only, to_pytest, to_toml
 from dlqlab.torture.result import Answer, Change, Result, answer, changes
 from dlqlab.torture.run_matrix import Choice, cannot_shrink
-from dlqlab.torture.shrink import Small
+from dlqlab.torture.shrink import Case
 from dlqlab.torture.summary import to_junit
 
 FAULT = Fault(kind=Kind.MALFORMED, name="bad-answer", receives=(1,), rate=0.2, form=Form.EMPTY_ID)
@@ -32,6 +32,7 @@ BROKEN = Answer(
     strikes=3,
     harms=(Harm("named_in_vain", "Named, and deleted.", ("m1", "m2")),),
     tasks_of={"m1": "t-2-00000004", "m2": "t-2-00000011"},
+    struck=("t-2-00000004",),
     seed=2,
 )
 
@@ -98,7 +99,7 @@ def test_junit_has_a_case_for_each_row_and_fails_where_something_broke() -> None
 
 def test_the_file_of_a_row_is_read_as_the_same_plan(tmp_path: Path) -> None:
     call = Fault(kind=Kind.CALL_SLOW, operation="dynamodb:*", resource="bills", nth=(1, 2), attempts=1, delay_s=0.5)
-    plan = Plan(faults=(FAULT, call), seed=7)
+    plan = Plan(faults=(FAULT, call), seed=7, tasks=(3, 17))
     file = tmp_path / "faults.toml"
 
     file.write_text(to_toml(plan, 'what it is\nand "why"'))
@@ -106,9 +107,12 @@ def test_the_file_of_a_row_is_read_as_the_same_plan(tmp_path: Path) -> None:
     assert read_plan(file, seed=1) == plan
 
 
-def test_a_smaller_case_strikes_its_tasks_only_and_all_of_them() -> None:
-    (fault,) = struck_only(Row("malformed", "", (FAULT,)), Small(5, (0, 4)), 9).faults
+def test_a_smaller_case_has_its_tasks_only_and_strikes_what_it_strikes_for_certain() -> None:
+    other = replace(FAULT, name="other", whole_task=True)
+    small = struck_only(Row("malformed", "", (other, FAULT)), Case((0, 3, 4), (0, 4), (1,)), 9)
+    (fault,) = small.faults
 
+    assert (small.tasks, fault.name) == ((0, 3, 4), FAULT.name)
     assert (fault.keys, fault.rate, fault.receives) == (("t-9-00000000", "t-9-00000004"), 1.0, (1,))
     assert [number_of(key) for key in fault.keys] == [0, 4]
     assert number_of("0f6b8c1e-1111-2222-3333-123456789012") is None
@@ -133,7 +137,7 @@ def test_what_is_also_so_without_faults_is_not_made_smaller() -> None:
     outage = replace(BROKEN, faults=(Fault(kind=Kind.OUTAGE),))
     assert cannot_shrink(outage) == "an outage or a pause strikes whatever is under way, not chosen tasks"
     assert "{{key}}" in cannot_shrink(
-        Answer(name="r", what="", outcome=Outcome.BROKEN, faults=(FAULT,), harms=BROKEN.harms)
+        Answer(name="r", what="", outcome=Outcome.BROKEN, faults=(FAULT,), harms=BROKEN.harms, struck=("m1",))
     )
 
 

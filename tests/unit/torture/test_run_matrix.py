@@ -1,6 +1,7 @@
 """The order of a matrix: baseline first, each row told as it ends, a run that breaks is a row that is not known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from dlqlab.torture.harms import Harm
 from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE, Row
 from dlqlab.torture.result import Answer, Result
-from dlqlab.torture.run_matrix import Choice, run_matrix, shrink_row
-from dlqlab.torture.shrink import Small
+from dlqlab.torture.run_matrix import Choice, cannot_shrink, run_matrix, shrink_row
+from dlqlab.torture.shrink import Case
 
 TOPOLOGY = Topology(
     name="orders",
@@ -32,9 +33,11 @@ class Played(Bench):
 
     answers: Callable[[Row], Answer]
     seeds: list[int]
+    bodies_seeds: list[int | None]
 
-    def run(self, row: Row, *, seed: int, baseline: Answer | None = None, tasks: int | None = None) -> Answer:
-        del baseline, tasks
+    def run(self, row: Row, *, seed: int, baseline: Answer | None = None, bodies_seed: int | None = None) -> Answer:
+        del baseline
+        self.bodies_seeds.append(bodies_seed)
         self.topology = TOPOLOGY
         self.seeds.append(seed)
         return self.answers(row)
@@ -42,7 +45,7 @@ class Played(Bench):
 
 def bench(answers: Callable[[Row], Answer]) -> Played:
     made = Played(project=Project(name="orders", seed=5), root=Path(), folder=Path(), emulator=EMULATOR, tasks=60)
-    made.answers, made.seeds = answers, []
+    made.answers, made.seeds, made.bodies_seeds = answers, [], []
     return made
 
 
@@ -113,18 +116,42 @@ def test_a_broken_row_is_made_small_by_runs_with_seeds_of_their_own() -> None:
         what="",
         outcome=Outcome.BROKEN,
         faults=(Fault(kind=Kind.KILL),),
+        seed=5,
         tasks=60,
+        struck=("t-5-00000003", "t-5-00000009", "t-5-00000011"),
         harms=(Harm("effect_twice", "Twice.", ("m1", "m2")),),
         tasks_of={"m1": "t-5-00000003", "m2": "t-5-00000009"},
     )
-    played, tried = bench(answers), list[tuple[Small, bool]]()
+    played, tried = bench(answers), list[tuple[Case, bool]]()
 
     found = shrink_row(
         played, broken, survived(Row(BASELINE, "")), seed=100, on_try=lambda case, shown: tried.append((case, shown))
     )
 
     assert found is not None
-    assert found.strikes == 2
-    assert (Small(1, (0,)), False) in tried
+    assert found.case == Case((3, 9), (3, 9))
+    assert (Case((3,), (3,)), False) in tried
     assert len(set(played.seeds)) == len(played.seeds)
+    assert set(played.bodies_seeds) == {5}
     assert all(key.startswith("t-1") for fault in found.answer.faults for key in fault.keys)
+    assert found.row.tasks == (3, 9)
+    assert [fault.keys for fault in found.row.faults] == [("t-5-00000003", "t-5-00000009")]
+
+
+def degraded(name: str) -> Answer:
+    harm = Harm(name, "", ("m1",), is_break=False)
+    return Answer(
+        name="slow",
+        what="",
+        outcome=Outcome.DEGRADED,
+        faults=(Fault(kind=Kind.STALL),),
+        tasks=60,
+        harms=(harm,),
+        struck=("t-5-00000003",),
+    )
+
+
+def test_a_cost_is_made_small_where_the_pipeline_makes_it_and_not_the_fault() -> None:
+    assert cannot_shrink(degraded("at_once")) == ""
+    assert cannot_shrink(degraded("taken_along"))
+    assert cannot_shrink(replace(degraded("at_once"), also_without=("at_once",)))

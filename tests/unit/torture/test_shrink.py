@@ -1,68 +1,113 @@
 """A broken case is made small by asking, and never asks more than it may."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlqlab.torture.shrink import QUESTIONS_MAX, Small, shrink
+from dlqlab.torture.shrink import QUESTIONS_MAX, Case, shrink
+
+ALL = tuple(range(60))
+WHOLE = Case(ALL, (3, 9, 17, 40))
 
 
-def test_a_fault_that_any_task_shows_comes_down_to_one() -> None:
-    assert shrink(Small(60, (3, 17, 40)), lambda case: bool(case.struck)) == Small(1, (0,))
+def test_a_fault_that_any_task_shows_comes_down_to_one_that_was_struck() -> None:
+    assert shrink(WHOLE, lambda case: bool(case.struck)) == Case((3,), (3,))
+
+
+def test_a_task_that_something_happened_to_is_tried_first() -> None:
+    assert shrink(WHOLE, lambda case: 17 in case.struck, suspects=(17,), questions_max=1) == Case((17,), (17,))
 
 
 def test_what_needs_two_struck_tasks_comes_down_to_two() -> None:
-    assert shrink(Small(60, (3, 17, 40)), lambda case: len(case.struck) > 1) == Small(2, (0, 1))
+    assert shrink(WHOLE, lambda case: len(case.struck) > 1) == Case((3, 9), (3, 9))
 
 
-def test_mates_that_are_not_struck_are_kept() -> None:
-    found = shrink(Small(60, (3, 17)), lambda case: len(case.struck) >= 1 and case.tasks >= 3)
+def test_a_mate_that_is_not_struck_is_kept() -> None:
+    """As in a FIFO group: one fails, and a later one that nothing struck is done before it."""
 
-    assert (found.tasks, len(found.struck)) == (3, 1)
+    def shows(case: Case) -> bool:
+        return 9 in case.struck and 12 in case.tasks and 12 not in case.struck
+
+    assert shrink(WHOLE, shows, suspects=(12,)) == Case((9, 12), (9,))
+
+
+def test_a_mate_of_whom_nothing_is_known_is_found_by_bisection() -> None:
+    found = shrink(WHOLE, lambda case: 40 in case.struck and 31 in case.tasks, questions_max=40)
+
+    assert found == Case((31, 40), (40,))
 
 
 def test_a_fault_of_one_certain_task_is_found_among_the_struck() -> None:
-    found = shrink(Small(60, (3, 9, 17, 40)), lambda case: 17 in case.struck, questions_max=40)
-
-    assert found == Small(18, (17,))
+    assert shrink(WHOLE, lambda case: 17 in case.struck) == Case((17,), (17,))
 
 
-def test_where_no_smaller_case_shows_it_the_whole_one_stays() -> None:
-    whole = Small(60, (3, 9, 17, 40))
+def test_of_a_rows_faults_those_are_kept_that_it_takes() -> None:
+    whole = Case(ALL, (3, 9), tuple(range(8)))
 
-    assert shrink(whole, lambda case: case == whole) == whole
+    assert shrink(whole, lambda case: {2, 5} <= set(case.faults), questions_max=40) == Case((3,), (3,), (2, 5))
+
+
+@pytest.mark.parametrize("suspects", [(), (3, 5)])
+def test_where_no_smaller_case_shows_it_the_whole_one_stays(suspects: tuple[int, ...]) -> None:
+    assert shrink(WHOLE, lambda case: case == WHOLE, suspects=suspects) == WHOLE
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    struck=st.sets(st.integers(0, 59), max_size=20),
+    needed=st.sets(st.integers(0, 59), min_size=1, max_size=3),
+    mates=st.sets(st.integers(0, 59), max_size=2),
+    suspects=st.lists(st.integers(0, 59), max_size=5),
+    questions=st.integers(0, 20),
+)
+def test_what_is_found_shows_it_and_was_asked_no_more_often_than_allowed(
+    struck: set[int], needed: set[int], mates: set[int], suspects: list[int], questions: int
+) -> None:
+    whole = Case(ALL, tuple(sorted(struck | needed)), (0, 1))
+    asked: list[Case] = []
+    needs = _needs(needed, mates)
+
+    def shows(case: Case) -> bool:
+        asked.append(case)
+        return needs(case)
+
+    found = shrink(whole, shows, suspects=suspects, questions_max=questions)
+
+    assert needs(found)
+    assert len(asked) == len(set(asked)) <= questions
+    for case in (*asked, found):
+        assert set(case.struck) <= set(case.tasks) <= set(ALL)
+        assert case.struck
+        assert case.faults
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    struck=st.sets(st.integers(0, 59), min_size=1, max_size=20),
-    needed=st.sets(st.integers(0, 59), max_size=3),
-    questions=st.integers(0, 20),
+    struck=st.sets(st.integers(0, 59), min_size=1, max_size=12),
+    needed=st.sets(st.integers(0, 59), min_size=1, max_size=2),
+    mates=st.sets(st.integers(0, 59), max_size=2),
 )
-def test_what_is_found_shows_it_and_was_asked_no_more_often_than_allowed(
-    struck: set[int], needed: set[int], questions: int
+def test_with_time_enough_nothing_is_left_that_it_does_not_take(
+    struck: set[int], needed: set[int], mates: set[int]
 ) -> None:
-    whole = Small(60, tuple(sorted(struck | needed)))
-    asked: list[Small] = []
+    found = shrink(Case(ALL, tuple(sorted(struck | needed))), _needs(needed, mates), questions_max=10_000)
 
-    def shows(case: Small) -> bool:
-        asked.append(case)
-        return needed <= set(case.struck)
+    assert (set(found.tasks), set(found.struck)) == (needed | mates, needed)
 
-    found = shrink(whole, shows, questions_max=questions)
 
-    assert needed <= set(found.struck)
-    assert len(asked) <= questions
-    assert found.tasks > max(found.struck, default=-1)
-    assert found.tasks <= whole.tasks
+def _needs(struck: set[int], mates: set[int]) -> Callable[[Case], bool]:
+    return lambda case: struck <= set(case.struck) and mates <= set(case.tasks)
 
 
 def test_a_row_takes_minutes_not_hours() -> None:
-    asked: list[Small] = []
+    asked: list[Case] = []
 
-    def never_shows(case: Small) -> bool:
+    def never_shows(case: Case) -> bool:
         asked.append(case)
         return False
 
-    shrink(Small(200, tuple(range(0, 200, 2))), never_shows)
+    shrink(Case(tuple(range(200)), tuple(range(0, 200, 2))), never_shows)
 
     assert len(asked) <= QUESTIONS_MAX
