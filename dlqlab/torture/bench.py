@@ -90,7 +90,8 @@ class Bench:
     def _runner(self, plan: Plan, bodies_seed: int | None) -> ProjectRunner:
         load, tasks = self.project.load, len(plan.tasks) or self.tasks
         needed_s = 2 * tasks / load.rate_per_s if load.rate_per_s else 0.0
-        deploy = replace(self.project.deploy, tool=Tool.NONE) if self._is_deployed else self.project.deploy
+        is_there = replace(self.project.deploy, tool=Tool.NONE, command=())
+        deploy = is_there if self._is_deployed else self.project.deploy
         project = replace(
             self.project,
             seed=plan.seed,
@@ -181,9 +182,17 @@ def _judged(run: RunDir, evidence: RunEvidence, row: Row, plan: Plan, baseline: 
     return replace(
         done,
         tasks_of={one: key for one in done.messages if (key := keys.get(one) or given_key(one))},
-        struck=tuple(dict.fromkeys(row["task_key"] for row in oracle.strikes)),
+        struck=_struck(oracle),
         never=sentence(reach(facts.flow)),
     )
+
+
+def _struck(oracle: Oracle) -> dict[str, tuple[str, ...]]:
+    """The keys of the tasks that each fault struck, by its name."""
+    found: dict[str, dict[str, None]] = {}
+    for row in oracle.strikes:
+        found.setdefault(row["fault"], {})[row["task_key"]] = None
+    return {name: tuple(keys) for name, keys in found.items()}
 
 
 @contextmanager

@@ -1,27 +1,32 @@
-"""Members of sets that a fault alone put there: nothing that a pipeline could do would have spared them."""
+"""Members of sets that a fault alone put there, whatever the pipeline does, or of which the row ended too soon."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dlqlab.analysis.flow import attempts_of, failures
+from dlqlab.analysis.draw_keys import keys_of
+from dlqlab.analysis.flow import Flow, attempts_of, failures
 from dlqlab.analysis.injected import Oracle
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.contracts.injection import KINDS, Kind, Place
 
 _AFTER_WORK = frozenset({Kind.ANSWER_LOST, Kind.KILL, Kind.MEMORY, Kind.MALFORMED, Kind.NAMED})
 """They let the handler do its work, and fail the invocation all the same."""
+_TOO_SOON = frozenset({"open", "not_done"})
 _AT_FUNCTIONS = frozenset(kind for kind, meaning in KINDS.items() if meaning.place is Place.FUNCTION)
 
 
 @dataclass(frozen=True)
 class Excuses:
-    """Which invocations faults struck, by their kinds."""
+    """Which invocations faults struck, by their kinds; ``hidden`` are the stays of which it is too soon to tell."""
 
     oracle: Oracle
+    hidden: tuple[Stay, ...] = ()
 
     def kept(self, name: str, members: Iterable[str]) -> tuple[str, ...]:
         """The members of a set, by its name, without those that the fault alone put there."""
+        if name in _TOO_SOON:
+            return tuple(one for one in members if one not in self._undecided)
         excuse = _EXCUSES.get(name)
         if excuse is None:
             return tuple(members)
@@ -39,11 +44,39 @@ class Excuses:
         return found
 
     @cached_property
+    def _undecided(self) -> frozenset[str]:
+        """Messages, and the keys of their tasks."""
+        found = {stay.message_id for stay in self.hidden}
+        keys = keys_of(self.oracle.flow, self.oracle.strikes, by_path=self.oracle.plan.task_key is not None)
+        return frozenset(found | {keys[one] for one in found if one in keys})
+
+    @cached_property
     def _stays(self) -> Mapping[str, list[Stay]]:
         found: dict[str, list[Stay]] = {}
         for stay in self.oracle.flow.work:
             found.setdefault(stay.message_id, []).append(stay)
         return found
+
+
+def still_hidden(flow: Flow, ended_ts: float | None) -> tuple[Stay, ...]:
+    """The stays that a visibility timeout still held back when the row ended, in queues with a redrive policy: they
+    were to come again, or to become dead letters.
+    """
+    policies = {one.name for one in flow.topology.queues if one.max_receive_count} if flow.topology else set()
+    return tuple(
+        stay
+        for stay in flow.work
+        if stay.left is None and stay.queue in policies and ended_ts is not None and _hidden_until(stay) > ended_ts
+    )
+
+
+def _hidden_until(stay: Stay) -> float:
+    last = stay.deliveries[-1] if stay.deliveries else None
+    if last is None or last.ended_ts is not None:
+        return 0.0
+    if last.hidden:
+        return last.hidden[-1].ts + last.hidden[-1].seconds
+    return last.received_ts + (last.visible_after_s or 0.0)
 
 
 def _was_done(excuses: Excuses, stay: Stay) -> bool:

@@ -21,10 +21,11 @@ from dlqlab.torture.advice import (
     WRONGLY_BURIED,
 )
 from dlqlab.torture.doubled import Doubled, doubled
-from dlqlab.torture.excuses import Excuses
+from dlqlab.torture.excuses import Excuses, still_hidden
 from dlqlab.torture.harms import BREAKS, COSTS, Harm
 from dlqlab.torture.matrix import Target
 from dlqlab.torture.swallowed import Swallowed, swallowed
+from dlqlab.wording import count
 
 LATE_TIMES, LATE_OVER_S = 3.0, 2.0
 """Held up is what nothing struck and what takes longer than so many times the slowest of the baseline, and that."""
@@ -94,7 +95,7 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     twice = () if facts.manifest.effects else doubled(flow)
     undone = () if facts.manifest.effects else swallowed(flow, usual.calls)
     wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
-    excuses = Excuses(oracle)
+    excuses = Excuses(oracle, still_hidden(flow, facts.manifest.drain_ended_ts))
     breaks = [
         *_harms(checks, BREAKS, excuses),
         *_swallowed(undone),
@@ -110,7 +111,7 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
         *_harm("taken_along", TAKEN_ALONG, along),
         *_harm("held_up", HELD_UP, _late(slowest, usual.slowest_s)),
     ]
-    why = _why_unknown(facts, checks)
+    why = _why_unknown(facts, checks) or _not_waited_for(excuses)
     return Judged(
         outcome=_outcome(breaks, costs, why, is_untouched=bool(plan.faults) and not strikes),
         breaks=tuple(breaks),
@@ -210,6 +211,12 @@ def _why_unknown(facts: Facts, checks: Mapping[str, Check]) -> str:
         return f"of the record {recording.gaps[0]}" if recording else "there is no record"
     missing = [one for one in checks.values() if one.statement.startswith(NOT_CHECKED) and one.name not in NOT_NEEDED]
     return missing[0].statement if missing else ""
+
+
+def _not_waited_for(excuses: Excuses) -> str:
+    left = len(ids(excuses.hidden))
+    said = f"{count(left, 'message')} had receives left when the row ended: give a higher drain.deadline_s"
+    return said if left else ""
 
 
 def _outcome(breaks: Collection[Harm], costs: Collection[Harm], why: str, *, is_untouched: bool) -> Outcome:

@@ -12,10 +12,13 @@ from dlqlab.torture.shrink import Case
 
 def struck_only(row: Row, case: Case, seed: int) -> Row:
     """The row with the tasks of a case, and its faults at those that are struck and at no others."""
-    keys = tuple(task_id(seed, number) for number in case.struck)
-    faults = (row.faults[place] for place in case.faults)
-    struck = tuple(replace(fault, keys=keys, rate=1.0, whole_task=False) for fault in faults)
-    return replace(row, faults=struck, tasks=case.tasks)
+    keys: dict[int, list[str]] = {}
+    for number, place in case.strikes:
+        keys.setdefault(place, []).append(task_id(seed, number))
+    struck = (
+        replace(row.faults[place], keys=tuple(some), rate=1.0, whole_task=False) for place, some in sorted(keys.items())
+    )
+    return replace(row, faults=tuple(struck), tasks=case.tasks)
 
 
 def number_of(key: str) -> int | None:

@@ -34,7 +34,7 @@ class Answer:
     """One row with what was measured.
 
     ``harms`` are what broke, else what it cost: set by set with the ids of its messages. ``tasks_of`` has the key of
-    the task of each of those messages, ``struck`` those of the tasks that a fault struck. ``also_without`` are the
+    the task of each of those messages, ``struck`` those that each fault struck, by its name. ``also_without`` are the
     names of harms that the baseline has as often. ``never`` is what the run never reached. ``run`` is the folder of its
     evidence, from that of the result.
     """
@@ -48,7 +48,7 @@ class Answer:
     strikes: int = 0
     harms: tuple[Harm, ...] = ()
     tasks_of: Mapping[str, str] = field(default_factory=dict)
-    struck: tuple[str, ...] = ()
+    struck: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     also_without: tuple[str, ...] = ()
     why_unknown: str = ""
     never: str = ""

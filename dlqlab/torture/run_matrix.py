@@ -12,7 +12,7 @@ from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE, Matrix, Row, matrix
 from dlqlab.torture.reproduction import number_of, struck_only
 from dlqlab.torture.result import Answer, Result
-from dlqlab.torture.shrink import Case, shrink
+from dlqlab.torture.shrink import Case, Strike, shrink
 
 BASE = Row(BASELINE, "nothing is broken from outside")
 
@@ -94,7 +94,7 @@ def cannot_shrink(answer: Answer) -> str:
         return "it is not broken by its faults"
     if any(fault.place is Place.EMULATOR for fault in answer.faults):
         return "an outage or a pause strikes whatever is under way, not chosen tasks"
-    if not _numbers(answer, answer.struck):
+    if not _strikes(answer):
         return "no key of dlqlab's stands in the bodies ({{key}} in entry.body), so that tasks cannot be told apart"
     return ""
 
@@ -126,11 +126,16 @@ def shrink_row(
         on_try(case, shown)
         return shown
 
-    struck = _numbers(broken, broken.struck)
-    whole = Case(tuple(range(broken.tasks)), struck, tuple(range(len(row.faults))))
+    whole = Case(tuple(range(broken.tasks)), _strikes(broken))
     harmed = [broken.tasks_of[one] for one in (broken.first.messages if broken.first else ()) if one in broken.tasks_of]
     found = shrink(whole, shows, suspects=_numbers(broken, harmed))
     return Shrunk(answers[found], struck_only(row, found, broken.seed), found) if found in answers else None
+
+
+def _strikes(answer: Answer) -> tuple[Strike, ...]:
+    """Which of its tasks each of its faults struck."""
+    places = ((place, answer.struck.get(fault.name, ())) for place, fault in enumerate(answer.faults))
+    return tuple(sorted((number, place) for place, keys in places for number in _numbers(answer, keys)))
 
 
 def _numbers(answer: Answer, keys: Iterable[str]) -> tuple[int, ...]:

@@ -1,23 +1,36 @@
-"""The fewest tasks, strikes and faults that still show what a row breaks.
+"""The fewest tasks and strikes that still show what a row breaks.
 
 Whether a smaller case shows it is asked of a function, so that this is pure; each question may take a whole run.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 FIRST_SIZES, LATER_SIZES = (1, 2), (3, 5)
 """Struck tasks that are tried alone: mostly a few suffice, whichever they are."""
 QUESTIONS_MAX = 20
 
 
+type Strike = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The tasks with these numbers, from 0, are sent, those of ``struck`` are struck, by the faults at these places."""
+    """The tasks with these numbers, from 0, are sent; each of the strikes is a task's number and a fault's place."""
 
     tasks: tuple[int, ...]
-    struck: tuple[int, ...]
-    faults: tuple[int, ...] = (0,)
+    strikes: tuple[Strike, ...]
+
+    @property
+    def struck(self) -> tuple[int, ...]:
+        """The numbers of the tasks that are struck."""
+        return tuple(dict.fromkeys(task for task, _ in self.strikes))
+
+    def of(self, tasks: Iterable[int]) -> Self:
+        """Only these tasks, with all their strikes."""
+        kept = tuple(sorted(tasks))
+        return replace(self, tasks=kept, strikes=tuple(one for one in self.strikes if one[0] in kept))
 
 
 Shows = Callable[[Case], bool]
@@ -34,9 +47,7 @@ def shrink(whole: Case, shows: Shows, *, suspects: Sequence[int] = (), questions
     """
     asker = _Asker(shows, questions_max)
     found = next((case for case in _guesses(whole, suspects) if asker(case)), whole)
-    for reduced in (_fewer_tasks, _fewer_strikes, _fewer_faults):
-        found = reduced(found, asker)
-    return found
+    return _fewer_strikes(_fewer_tasks(found, asker), asker)
 
 
 class _Asker:
@@ -59,42 +70,29 @@ class _Asker:
 def _guesses(whole: Case, suspects: Sequence[int]) -> Iterator[Case]:
     """A few of the struck tasks alone, first those that something happened to; all that is known to take part."""
     struck = [*(one for one in suspects if one in whole.struck), *(one for one in whole.struck if one not in suspects)]
-    part = sorted({*whole.struck, *suspects})
+    part = {*whole.struck, *suspects}
 
     def alone(sizes: Sequence[int]) -> Iterator[Case]:
-        for size in sizes:
-            some = tuple(sorted(struck[:size]))
-            if size < len(whole.tasks) and len(some) == size:
-                yield replace(whole, tasks=some, struck=some)
+        return (whole.of(struck[:size]) for size in sizes if size <= len(struck) and size < len(whole.tasks))
 
     yield from alone(FIRST_SIZES)
     if 0 < len(part) < len(whole.tasks):
-        yield replace(whole, tasks=tuple(part))
+        yield whole.of(part)
     yield from alone(LATER_SIZES)
 
 
 def _fewer_tasks(found: Case, shows: Shows) -> Case:
     """Tasks are left out, struck or not, as long as one that is struck remains."""
-
-    def of(some: Sequence[int]) -> Case:
-        return replace(found, tasks=tuple(some), struck=tuple(one for one in found.struck if one in some))
-
-    return of(_minimised(found.tasks, lambda some: bool(of(some).struck) and shows(of(some))))
+    return found.of(_minimised(found.tasks, lambda some: bool(found.of(some).strikes) and shows(found.of(some))))
 
 
 def _fewer_strikes(found: Case, shows: Shows) -> Case:
-    """The same tasks are sent, and fewer of them struck."""
-    struck = _minimised(found.struck, lambda some: shows(replace(found, struck=tuple(some))))
-    return replace(found, struck=tuple(struck))
+    """The same tasks are sent, and fewer of them struck, or by fewer of the row's faults."""
+    strikes = _minimised(found.strikes, lambda some: shows(replace(found, strikes=tuple(some))))
+    return replace(found, strikes=tuple(strikes))
 
 
-def _fewer_faults(found: Case, shows: Shows) -> Case:
-    """Fewer of the row's faults strike them."""
-    faults = _minimised(found.faults, lambda some: shows(replace(found, faults=tuple(some))))
-    return replace(found, faults=tuple(faults))
-
-
-def _minimised(units: Sequence[int], shows: Callable[[Sequence[int]], bool]) -> Sequence[int]:
+def _minimised[T](units: Sequence[T], shows: Callable[[Sequence[T]], bool]) -> Sequence[T]:
     """Delta debugging (Zeller and Hildebrandt 2002, ddmin): halves, then smaller parts, are left out while it shows."""
     left, parts = list(units), 2
     while len(left) > 1:
@@ -110,6 +108,6 @@ def _minimised(units: Sequence[int], shows: Callable[[Sequence[int]], bool]) -> 
     return left
 
 
-def _without(some: Sequence[int], chunk: Sequence[int]) -> list[int]:
+def _without[T](some: Sequence[T], chunk: Sequence[T]) -> list[T]:
     left_out = set(chunk)
     return [one for one in some if one not in left_out]

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from dlqlab.cli.actions.emulators import for_run
-from dlqlab.cli.actions.projects import project_here
 from dlqlab.cli.console import OUT
 from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import run_id
-from dlqlab.contracts.project import Project, read_project
+from dlqlab.contracts.project import FILE, Project, find_project, read_project
+from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import UsageError
 from dlqlab.paths import shown
 from dlqlab.run.injection import read_plan
@@ -26,6 +26,7 @@ from dlqlab.torture.page import page
 from dlqlab.torture.reproduction import command, run_command, to_pytest, to_toml
 from dlqlab.torture.result import Answer, Change, Result, changes
 from dlqlab.torture.run_matrix import Choice, cannot_shrink, run_matrix, shrink_row
+from dlqlab.torture.specimen import deploy_specimen, specimen
 from dlqlab.torture.summary import to_junit
 from dlqlab.torture.terminal import print_result, print_row
 from dlqlab.wording import count
@@ -52,8 +53,9 @@ def torture(
     runs: Path,
 ) -> int:
     _check(only=only, faults=faults, shrink=shrink, pytest_file=pytest_file)
-    file = project_here()
-    project, choice = _chosen(read_project(file), seed, Choice(only, quick), faults)
+    file = find_project(Path.cwd())
+    project = read_project(file) if file else specimen()
+    project, choice = _chosen(project, seed, Choice(only, quick), faults)
     before = results.read(against) if against else None
     runs_root = runs.resolve()
     last = results.last(runs_root, project.name) if before is None and faults is None else None
@@ -62,8 +64,11 @@ def torture(
     console = Console(stderr=True) if as_json else OUT
     with emulator_of(for_run(port)) as emulator:
         each = tasks or (_QUICK_TASKS if quick else _TASKS)
-        bench = Bench(project=project, root=file.parent, folder=folder, emulator=emulator, tasks=each)
         console.print(f"[bold]{escape(project.name)}[/]: {count(each, 'task')} a row, evidence in {shown(folder)}")
+        if file is None:
+            _deploy_specimen(emulator, console)
+        root = file.parent if file else Path.cwd()
+        bench = Bench(project=project, root=root, folder=folder, emulator=emulator, tasks=each)
         found = run_matrix(
             bench,
             choice,
@@ -81,6 +86,12 @@ def torture(
         sys.stdout.write(json.dumps(json.loads((folder / results.FILE).read_text()), indent=2) + "\n")
     console.print(f"page: {shown(folder / results.PAGE)}", soft_wrap=True)
     return found.exit_code
+
+
+def _deploy_specimen(emulator: Emulator, console: Console) -> None:
+    console.print(f"there is no {FILE} here or above: the task system that dlqlab comes with is taken")
+    with console.status("deploy") as status:
+        deploy_specimen(emulator, progress=lambda text: status.update(f"deploy: {escape(text)}"))
 
 
 def _check(*, only: tuple[str, ...], faults: Path | None, shrink: bool, pytest_file: Path | None) -> None:

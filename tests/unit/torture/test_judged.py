@@ -101,6 +101,15 @@ def test_a_message_that_is_stuck_breaks() -> None:
     assert {harm.name for harm in found.breaks} == {"open"}
 
 
+def test_a_message_that_is_to_come_again_when_the_row_ends_leaves_it_unknown_and_says_what_to_raise() -> None:
+    story = Story().sent("m1", -50).tried("m1", -40, ok=False).back("m1", -10).tried("m1", -5, ok=False)
+
+    found = row(story, ONCE, struck=(("m1", 1),))
+
+    assert found.outcome is Outcome.UNKNOWN, names(found)
+    assert found.why_unknown == ("1 message had receives left when the row ended: give a higher drain.deadline_s")
+
+
 def test_a_dead_letter_is_no_harm_where_every_receive_was_struck() -> None:
     always = Fault(kind=Kind.ERROR, name="always")
 

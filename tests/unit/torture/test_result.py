@@ -32,7 +32,7 @@ BROKEN = Answer(
     strikes=3,
     harms=(Harm("named_in_vain", "Named, and deleted.", ("m1", "m2")),),
     tasks_of={"m1": "t-2-00000004", "m2": "t-2-00000011"},
-    struck=("t-2-00000004",),
+    struck={FAULT.name: ("t-2-00000004",)},
     seed=2,
 )
 
@@ -109,7 +109,7 @@ def test_the_file_of_a_row_is_read_as_the_same_plan(tmp_path: Path) -> None:
 
 def test_a_smaller_case_has_its_tasks_only_and_strikes_what_it_strikes_for_certain() -> None:
     other = replace(FAULT, name="other", whole_task=True)
-    small = struck_only(Row("malformed", "", (other, FAULT)), Case((0, 3, 4), (0, 4), (1,)), 9)
+    small = struck_only(Row("malformed", "", (other, FAULT)), Case((0, 3, 4), ((0, 1), (4, 1))), 9)
     (fault,) = small.faults
 
     assert (small.tasks, fault.name) == ((0, 3, 4), FAULT.name)
@@ -137,7 +137,9 @@ def test_what_is_also_so_without_faults_is_not_made_smaller() -> None:
     outage = replace(BROKEN, faults=(Fault(kind=Kind.OUTAGE),))
     assert cannot_shrink(outage) == "an outage or a pause strikes whatever is under way, not chosen tasks"
     assert "{{key}}" in cannot_shrink(
-        Answer(name="r", what="", outcome=Outcome.BROKEN, faults=(FAULT,), harms=BROKEN.harms, struck=("m1",))
+        Answer(
+            name="r", what="", outcome=Outcome.BROKEN, faults=(FAULT,), harms=BROKEN.harms, struck={FAULT.name: ("m1",)}
+        )
     )
 
 

@@ -118,7 +118,7 @@ def test_a_broken_row_is_made_small_by_runs_with_seeds_of_their_own() -> None:
         faults=(Fault(kind=Kind.KILL),),
         seed=5,
         tasks=60,
-        struck=("t-5-00000003", "t-5-00000009", "t-5-00000011"),
+        struck={"kill": ("t-5-00000003", "t-5-00000009", "t-5-00000011")},
         harms=(Harm("effect_twice", "Twice.", ("m1", "m2")),),
         tasks_of={"m1": "t-5-00000003", "m2": "t-5-00000009"},
     )
@@ -129,8 +129,8 @@ def test_a_broken_row_is_made_small_by_runs_with_seeds_of_their_own() -> None:
     )
 
     assert found is not None
-    assert found.case == Case((3, 9), (3, 9))
-    assert (Case((3,), (3,)), False) in tried
+    assert found.case == Case((3, 9), ((3, 0), (9, 0)))
+    assert (Case((3,), ((3, 0),)), False) in tried
     assert len(set(played.seeds)) == len(played.seeds)
     assert set(played.bodies_seeds) == {5}
     assert all(key.startswith("t-1") for fault in found.answer.faults for key in fault.keys)
@@ -147,7 +147,7 @@ def degraded(name: str) -> Answer:
         faults=(Fault(kind=Kind.STALL),),
         tasks=60,
         harms=(harm,),
-        struck=("t-5-00000003",),
+        struck={"stall": ("t-5-00000003",)},
     )
 
 

@@ -84,7 +84,6 @@ def test_the_summary_counts_rows_without_the_baseline() -> None:
     [
         (("--only", "kill", "--faults", "f.toml"), "the file is the only row"),
         (("--pytest", "t.py"), "--pytest is given without --shrink"),
-        ((), "there is no dlqlab.toml here or above"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_starts(
