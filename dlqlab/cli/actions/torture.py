@@ -15,7 +15,7 @@ from dlqlab.contracts.injection import Plan
 from dlqlab.contracts.manifest import run_id
 from dlqlab.contracts.project import FILE, Project, find_project, read_project
 from dlqlab.emulator.host.lifecycle import Emulator
-from dlqlab.errors import UsageError
+from dlqlab.errors import EvidenceError, UsageError
 from dlqlab.paths import shown
 from dlqlab.run.injection import read_plan
 from dlqlab.torture import result as results
@@ -75,7 +75,7 @@ def torture(
             command=("dlqlab", *sys.argv[1:]),
             on_row=lambda so_far: _tell(so_far, folder, console),
         )
-        known = before or (results.read(last) if last else None)
+        known = before or (_last(last, console) if last else None)
         differences = changes(known, found) if known else ()
         _write(found, folder, differences, junit)
         console.print()
@@ -86,6 +86,15 @@ def torture(
         sys.stdout.write(json.dumps(json.loads((folder / results.FILE).read_text()), indent=2) + "\n")
     console.print(f"page: {shown(folder / results.PAGE)}", soft_wrap=True)
     return found.exit_code
+
+
+def _last(folder: Path, console: Console) -> Result | None:
+    """The last matrix; None where it cannot be read, as one of another version of dlqlab."""
+    try:
+        return results.read(folder)
+    except EvidenceError as error:
+        console.print(f"not compared with the last matrix: {escape(str(error))}", soft_wrap=True)
+        return None
 
 
 def _deploy_specimen(emulator: Emulator, console: Console) -> None:
