@@ -37,7 +37,10 @@ _NAME_THEM = "Name failed messages in batchItemFailures, and raise for none of t
 _STOP_THERE = "In a FIFO group name the failed message and all after it as failed."
 _THROTTLES = (
     "receives-survive-throttles",
-    "Give the mapping a MaximumConcurrency within the function's concurrency, and raise maxReceiveCount to 5 or more.",
+    (
+        "Raise maxReceiveCount to 5 or more, so that receives at which no code runs are to spare; where throttles burn "
+        "them, give the mapping a MaximumConcurrency within the function's concurrency."
+    ),
 )
 _UNFINISHED = "Look at one of them: dlqlab trace KEY shows where its work ended."
 _BY_RULE: Mapping[str, str] = {

@@ -8,7 +8,9 @@ from dlqlab.analysis.draw_keys import keys_of
 from dlqlab.analysis.flow import Flow, attempts_of, failures
 from dlqlab.analysis.injected import Oracle
 from dlqlab.analysis.life_parts import Attempt, Stay
+from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.injection import KINDS, Kind, Place
+from dlqlab.torture.swallowed import is_work
 
 _AFTER_WORK = frozenset({Kind.ANSWER_LOST, Kind.KILL, Kind.MEMORY, Kind.MALFORMED, Kind.NAMED})
 """They let the handler do its work, and fail the invocation all the same."""
@@ -35,6 +37,17 @@ class Excuses:
     def is_struck(self, attempt: Attempt, kinds: Iterable[Kind]) -> bool:
         """Whether a fault of one of the kinds struck the invocation."""
         return any(attempt.request_id in self._requests.get(kind, ()) for kind in kinds)
+
+    def has_worked_after(self, attempt: Attempt, ts: float) -> bool:
+        """Whether the invocation made a call that may be work, later than that."""
+        return any(row["ts"] > ts and is_work(row) for row in self._calls.get(attempt.request_id, ()))
+
+    @cached_property
+    def _calls(self) -> Mapping[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.oracle.flow.calls:
+            found.setdefault(row["request_id"] or "", []).append(row)
+        return found
 
     @cached_property
     def _requests(self) -> Mapping[str, set[str]]:
@@ -80,9 +93,15 @@ def _hidden_until(stay: Stay) -> float:
 
 
 def _was_done(excuses: Excuses, stay: Stay) -> bool:
-    """Every failure came after the work: a handler that deletes when it is done, and then lost its answer."""
+    """Every failure came after the work: a handler that deletes when it is done, and then lost its answer.
+
+    One that went on to work after the delete was not done by then.
+    """
     failed = failures(stay)
-    return bool(failed) and all(excuses.is_struck(each, _AFTER_WORK) for each in failed)
+    deleted_ts = float("inf") if stay.left_ts is None else stay.left_ts
+    return bool(failed) and all(
+        excuses.is_struck(each, _AFTER_WORK) and not excuses.has_worked_after(each, deleted_ts) for each in failed
+    )
 
 
 def _could_not_wait(excuses: Excuses, stay: Stay) -> bool:

@@ -60,7 +60,7 @@ def _refusals(flow: Flow) -> Mapping[str, Sequence[Row]]:
     """Strikes at calls that change something, by the message that they were for."""
     found: dict[str, list[Row]] = {}
     for row in flow.recording.faults.to_pylist():
-        if row["kind"] in _REFUSING and row["message_id"] and _is_work(row):
+        if row["kind"] in _REFUSING and row["message_id"] and is_work(row):
             found.setdefault(row["message_id"], []).append(row)
     return found
 
@@ -74,7 +74,7 @@ def _is_dealt_with(
     """
     items = {row["item_key"] for row in _struck(strike, calls)}
     for row in _after(stay, strike, calls):
-        if row["fault"] or not _is_work(row):
+        if row["fault"] or not is_work(row):
             continue
         if _target(row) == _target(strike):
             if row["item_key"] is None or row["item_key"] in items:
@@ -84,7 +84,8 @@ def _is_dealt_with(
     return False
 
 
-def _is_work(row: Row) -> bool:
+def is_work(row: Row) -> bool:
+    """Whether a call may be work on a message: it changes something, and does not only end or postpone the message."""
     operation = row["operation"] or ""
     return is_write(operation) and operation not in _DISPOSING and row["service"] not in _TELLING
 

@@ -166,6 +166,16 @@ def test_to_delete_before_a_failure_is_a_loss_unless_the_work_was_done_by_then(f
     assert ("deleted_unfinished" in names(row(story, fault, struck=(("m1", 1),)))) is is_harm
 
 
+@pytest.mark.parametrize(("at", "is_harm"), [(1.2, False), (2.5, True)])
+def test_a_handler_that_goes_on_to_work_after_its_delete_was_not_done_by_then(at: float, *, is_harm: bool) -> None:
+    story = Story().sent("m1").tried("m1", 1, ok=False).deleted("m1", 2)
+    call = {"function": "processor", "operation": "PutItem", "resource": "bills", "request_id": "i1", "ts": T0 + at}
+
+    found = row(story, LOST_AFTER, struck=(("m1", 1),), calls=[call])
+
+    assert ("deleted_unfinished" in names(found)) is is_harm
+
+
 @pytest.mark.parametrize(("fault", "is_harm"), [(ONCE, False), (POISON, True)])
 def test_a_retry_is_too_early_only_where_the_code_could_set_its_time(fault: Fault, *, is_harm: bool) -> None:
     found = row(retried(), fault, struck=(("m1", 1),), promise=Promise(backoff_s=(60.0,)))
