@@ -12,6 +12,7 @@ RATE = 0.2
 ALWAYS_RATE = 0.1
 STALLED_MAX_S = 30
 """A function with a longer timeout is not stalled past it, nor nearly to it: the row would take minutes."""
+SLOW = "slow"
 SLOW_SHARE = 0.8
 """Of its timeout, for which a function is slow: it still ends by itself."""
 THROTTLED_RECEIVES = (1, 2, 3)
@@ -112,7 +113,11 @@ def matrix(
         *_of_requests(topology),
         *_of_all(topology),
     ]
-    every = [row for row in (*singles, *_pairs(singles)) if row.faults and (row.is_quick or not quick)]
+    every = [
+        row
+        for row in (*singles, *_pairs(singles, fifo=bool(parts.fifo_fed)))
+        if row.faults and (row.is_quick or not quick)
+    ]
     return Matrix(tuple(every), tuple(_left_out(parts, topology)))
 
 
@@ -166,7 +171,7 @@ def _of_functions(parts: _Parts) -> Iterator[Row]:
     naming = [one for one in functions if one.name in parts.naming - parts.fifo_fed]
     named = once(Kind.NAMED, "a message that is done is named in batchItemFailures", some=naming)
     yield replace(named, is_quick=any(one not in asking for one in naming))
-    yield _stalled(functions, "slow", f"the process takes {SLOW_SHARE:.0%} of its timeout longer", SLOW_SHARE, 0.0)
+    yield _stalled(functions, SLOW, f"the process takes {SLOW_SHARE:.0%} of its timeout longer", SLOW_SHARE, 0.0)
     yield _stalled(functions, "stall", "the process stands still past its timeout", 1.0, 2.0)
     lost = [_fault(Kind.ANSWER_LOST, name, function=name, rate=RATE, tag="entry") for name in parts.apis]
     yield Row("entry-answer-lost", "the function behind an entry does its work, and its answer is lost", tuple(lost))
@@ -262,19 +267,21 @@ def _of_all(topology: Topology) -> Iterator[Row]:
         yield Row("outage", _OUTAGE, (fault,))
 
 
-_PAIRED = (
+_PAIRED: Sequence[tuple[str, str]] = (
     (Kind.ERROR, Kind.DELETE_DROPPED),
     (Kind.ANSWER_LOST, Kind.LATE),
     (Kind.KILL, Kind.DUPLICATE),
     (Kind.CALL_ANSWER_LOST, Kind.ERROR),
 )
+_FIFO_PAIRED: Sequence[tuple[str, str]] = ((Kind.CALL_DENIED, SLOW),)
+"""While one message of a group is slow, those that follow gather, and come as one batch."""
 
 
-def _pairs(singles: Sequence[Row]) -> Iterator[Row]:
+def _pairs(singles: Sequence[Row], *, fifo: bool) -> Iterator[Row]:
     by_name = {row.name: row for row in singles if row.faults}
-    for first, second in _PAIRED:
-        if first.value in by_name and second.value in by_name:
-            one, other = by_name[first.value], by_name[second.value]
+    for first, second in (*_PAIRED, *(_FIFO_PAIRED if fifo else ())):
+        if first in by_name and second in by_name:
+            one, other = by_name[first], by_name[second]
             what = f"{one.what}; and {other.what}"
             yield Row(f"{one.name}+{other.name}", what, (*one.faults, *other.faults))
 

@@ -105,6 +105,14 @@ def test_what_strikes_a_task_at_several_receives_strikes_it_at_each_of_them(name
         assert 5 < sum(all(some) for some in struck) < 60
 
 
+def test_in_groups_calls_are_refused_while_messages_gather_behind_a_slow_one() -> None:
+    queues = tuple(replace(one, fifo=one.role == "orders") for one in PIPELINE.queues)
+    kinds = {fault.kind for fault in rows(matrix(replace(PIPELINE, queues=queues), CALLS))["call-denied+slow"].faults}
+
+    assert kinds == {Kind.CALL_DENIED, Kind.STALL}
+    assert "call-denied+slow" not in rows(matrix(PIPELINE, CALLS))
+
+
 def test_calls_are_refused_at_every_receive_only_where_there_are_receives() -> None:
     assert {one.function for one in rows(matrix(PIPELINE, CALLS))["call-denied-always"].faults} == {"count"}
 
