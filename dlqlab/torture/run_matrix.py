@@ -14,6 +14,8 @@ from dlqlab.torture.reproduction import number_of, struck_only
 from dlqlab.torture.result import Answer, Result
 from dlqlab.torture.shrink import Case, Strike, shrink
 
+SHRINK_BUDGET_S = 600.0
+"""No smaller case of a row is tried after this time: one of a pipeline that never comes to rest takes minutes."""
 BASE = Row(BASELINE, "nothing is broken from outside")
 
 
@@ -100,7 +102,13 @@ def cannot_shrink(answer: Answer) -> str:
 
 
 def shrink_row(
-    bench: Bench, broken: Answer, baseline: Answer, *, seed: int, on_try: Callable[[Case, bool], None]
+    bench: Bench,
+    broken: Answer,
+    baseline: Answer,
+    *,
+    seed: int,
+    on_try: Callable[[Case, bool], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> Shrunk | None:
     """Make a broken row as small as it still shows the same harm; None where no smaller case does.
 
@@ -113,12 +121,17 @@ def shrink_row(
         baseline: that without faults.
         seed: of the keys of the first try; each takes the next.
         on_try: told each case, and whether it shows the harm.
+        clock: tells seconds that only grow.
     """
     row = Row(broken.name, broken.what, broken.faults)
     harm = broken.first.name if broken.first else ""
     answers: dict[Case, Answer] = {}
 
+    began_s = clock()
+
     def shows(case: Case) -> bool:
+        if clock() - began_s > SHRINK_BUDGET_S:
+            return False
         own_seed = seed + len(answers)
         small = struck_only(row, case, own_seed)
         answers[case] = _run(bench, small, baseline, seed=own_seed, bodies_seed=broken.seed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from dlqlab.torture.harms import Harm
 from dlqlab.torture.judged import Outcome
 from dlqlab.torture.matrix import BASELINE, Row
 from dlqlab.torture.result import Answer, Result
-from dlqlab.torture.run_matrix import Choice, cannot_shrink, run_matrix, shrink_row
+from dlqlab.torture.run_matrix import SHRINK_BUDGET_S, Choice, cannot_shrink, run_matrix, shrink_row
 from dlqlab.torture.shrink import Case
 
 TOPOLOGY = Topology(
@@ -136,6 +137,24 @@ def test_a_broken_row_is_made_small_by_runs_with_seeds_of_their_own() -> None:
     assert all(key.startswith("t-1") for fault in found.answer.faults for key in fault.keys)
     assert found.row.tasks == (3, 9)
     assert [fault.keys for fault in found.row.faults] == [("t-5-00000003", "t-5-00000009")]
+
+
+def test_no_case_is_tried_when_the_time_is_over() -> None:
+    answer = degraded("at_once")
+    tried = list[tuple[Case, bool]]()
+
+    found = shrink_row(
+        bench(survived),
+        answer,
+        survived(Row(BASELINE, "")),
+        seed=100,
+        on_try=lambda case, shown: tried.append((case, shown)),
+        clock=count(step=SHRINK_BUDGET_S / 2).__next__,
+    )
+
+    assert found is None
+
+    assert 0 < len(tried) <= 2
 
 
 def degraded(name: str) -> Answer:
