@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dlqlab.analysis.draw_keys import keys_of
-from dlqlab.analysis.flow import Flow, attempts_of, failures
+from dlqlab.analysis.flow import Flow, attempts_of, failures, successes
 from dlqlab.analysis.injected import Oracle
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row
@@ -42,6 +42,20 @@ class Excuses:
         """Whether the invocation made a call that may be work, later than that."""
         return any(row["ts"] > ts and is_work(row) for row in self._calls.get(attempt.request_id, ()))
 
+    def calls_for(self, stay: Stay, attempt: Attempt) -> list[Row]:
+        """The calls of an attempt, of a batch those about an item in whose key the task's key stands."""
+        calls, key = self._calls.get(attempt.request_id, []), self._keys.get(stay.message_id)
+        return calls if attempt.batch == 1 else [row for row in calls if key and key in (row["item_key"] or "")]
+
+    @cached_property
+    def duplicated(self) -> frozenset[str]:
+        """Messages that a fault gave out a second time."""
+        return frozenset(row["message_id"] for row in self.oracle.strikes if row["kind"] == Kind.DUPLICATE)
+
+    @cached_property
+    def _keys(self) -> Mapping[str, str]:
+        return keys_of(self.oracle.flow, self.oracle.strikes, by_path=self.oracle.plan.task_key is not None)
+
     @cached_property
     def _calls(self) -> Mapping[str, list[Row]]:
         found: dict[str, list[Row]] = {}
@@ -60,13 +74,12 @@ class Excuses:
     def _undecided(self) -> frozenset[str]:
         """Messages, and the keys of their tasks."""
         found = {stay.message_id for stay in self.hidden}
-        keys = keys_of(self.oracle.flow, self.oracle.strikes, by_path=self.oracle.plan.task_key is not None)
-        return frozenset(found | {keys[one] for one in found if one in keys})
+        return frozenset(found | {self._keys[one] for one in found if one in self._keys})
 
     @cached_property
     def _stays(self) -> Mapping[str, list[Stay]]:
         found: dict[str, list[Stay]] = {}
-        for stay in self.oracle.flow.work:
+        for stay in self.oracle.flow.stays:
             found.setdefault(stay.message_id, []).append(stay)
         return found
 
@@ -114,8 +127,24 @@ def _named_from_outside(excuses: Excuses, stay: Stay) -> bool:
     return any(excuses.is_struck(each, [Kind.NAMED]) for each in attempts_of(stay))
 
 
+def _was_recognised(excuses: Excuses, stay: Stay) -> bool:
+    """Every attempt after the first success looked, and did nothing: its calls that may be work were refused."""
+    again = successes(stay)[1:]
+    calls = [excuses.calls_for(stay, each) for each in again]
+    return bool(again) and all(
+        some and not any(is_work(row) and not row["error_code"] for row in some) for some in calls
+    )
+
+
+def _was_duplicated(excuses: Excuses, stay: Stay) -> bool:
+    """A fault gave it out twice, whatever its visibility timeout."""
+    return stay.message_id in excuses.duplicated
+
+
 _EXCUSES: Mapping[str, Callable[[Excuses, Stay], bool]] = {
     "deleted_unfinished": _was_done,
+    "done_again": _was_recognised,
+    "at_once": _was_duplicated,
     "early": _could_not_wait,
     "late": _could_not_wait,
     "gone_on_after_a_failure": _named_from_outside,

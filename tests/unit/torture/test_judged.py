@@ -166,6 +166,46 @@ def test_to_delete_before_a_failure_is_a_loss_unless_the_work_was_done_by_then(f
     assert ("deleted_unfinished" in names(row(story, fault, struck=(("m1", 1),)))) is is_harm
 
 
+DROPPED = Fault(kind=Kind.DELETE_DROPPED, name="dropped")
+CLAIM = {"function": "processor", "operation": "UpdateItem", "resource": "tasks", "item_key": '{"id": "m1"}'}
+
+
+def again() -> Story:
+    return Story().sent("m1").tried("m1", 1).back("m1", 31).tried("m1", 31).deleted("m1", 32)
+
+
+@pytest.mark.parametrize(
+    ("second", "is_harm"),
+    [
+        ([{**CLAIM, "error_code": "ConditionalCheckFailedException"}], False),
+        ([{**CLAIM, "operation": "GetItem"}], False),
+        ([CLAIM], True),
+        ([], True),
+    ],
+    ids=["refused", "only read", "done", "nothing is known"],
+)
+def test_a_second_attempt_that_looked_and_did_nothing_did_no_work_again(
+    second: list[dict[str, Any]], *, is_harm: bool
+) -> None:
+    calls = [{**CLAIM, "request_id": "i1"}, *({**one, "request_id": "i2"} for one in second)]
+
+    found = row(again(), DROPPED, struck=(("m1", 1),), calls=calls)
+
+    assert ("done_again" in names(found)) is is_harm
+
+
+@pytest.mark.parametrize(("kind", "is_harm"), [(Kind.DUPLICATE, False), (Kind.DELETE_DROPPED, True)])
+def test_what_a_fault_gives_out_twice_at_once_is_no_visibility_timeout_that_is_too_short(
+    kind: Kind, *, is_harm: bool
+) -> None:
+    story = Story().sent("m1").received("m1", 1).invoked("m1", at=1, ended_ts=T0 + 5)
+    story.received("m1", 2).invoked("m1", at=2).deleted("m1", 6)
+
+    found = row(story, Fault(kind=kind, name="twice"), struck=(("m1", 1),))
+
+    assert ("at_once" in names(found)) is is_harm
+
+
 @pytest.mark.parametrize(("at", "is_harm"), [(1.2, False), (2.5, True)])
 def test_a_handler_that_goes_on_to_work_after_its_delete_was_not_done_by_then(at: float, *, is_harm: bool) -> None:
     story = Story().sent("m1").tried("m1", 1, ok=False).deleted("m1", 2)
