@@ -34,7 +34,7 @@ BREAKS: Mapping[str, tuple[str, ...]] = {
     "alarms": ("unheard",),
 }
 COSTS: Mapping[str, tuple[str, ...]] = {
-    "once": ("done_again", "at_once"),
+    "once": ("at_once", "done_again"),
     "retries": ("raised_for_a_mate", "redone_for_a_mate", "answer_unread", "early", "late"),
     "attempts": ("burnt", "tried_too_often"),
     "alarms": ("did_not_go_off",),
