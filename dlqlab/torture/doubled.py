@@ -8,6 +8,7 @@ was made again by the same invocation, and took effect again.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from dlqlab.analysis.draw_keys import keys_of
@@ -91,7 +92,9 @@ def _made_again(
         if any(_is_done_again(row, own) for row in struck):
             yield Doubled(subject, what)
         elif any(row["operation"] in _SENDS for row in struck) and (sent := twins.get(strike["request_id"])):
-            yield Doubled(subject, what, is_recognised=all(_is_recognised(some, calls, onward) for some in sent))
+            yield Doubled(
+                subject, what, is_recognised=all(_is_recognised(some, calls, onward, twins.keys()) for some in sent)
+            )
 
 
 def _is_done_again(row: Row, own: Sequence[Row]) -> bool:
@@ -100,23 +103,23 @@ def _is_done_again(row: Row, own: Sequence[Row]) -> bool:
 
 
 def _is_recognised(
-    twins: Sequence[Stay], calls: Mapping[str, Sequence[Row]], children: Mapping[tuple[str, str], Sequence[str]]
+    twins: Sequence[Stay],
+    calls: Mapping[str, Sequence[Row]],
+    children: Mapping[tuple[str, str], Sequence[str]],
+    sent_twice: AbstractSet[str],
 ) -> bool:
     """Whether functions that worked on messages that were sent twice did nothing twice, as their calls show.
 
     A function that calls nothing of AWS shows nothing: then nobody knows. To bury both is no work that is done twice.
     """
-    seen: Counter[tuple[str, str]] = Counter()
-    called = False
-    for twin in twins:
-        attempts = list(attempts_of(twin))
-        rows = [(row, each) for each in attempts for row in calls.get(each.request_id, ())]
-        called = called or bool(rows)
-        seen.update({effect for row, each in rows if (effect := _effect(row, each))})
-        seen.update(
-            {("", queue) for each in attempts for queue in children.get((twin.message_id, each.request_id), ())}
-        )
-    return called and all(n == 1 for n in seen.values())
+    tried = [(twin, each) for twin in twins for each in attempts_of(twin)]
+    both = {each.request_id: each for _, each in tried}  # one batch may hold both, and send something on for each
+    if len(both) < len(tried) and not sent_twice.isdisjoint(both):
+        return False
+    rows = [(row, each) for each in both.values() for row in calls.get(each.request_id, ())]
+    seen = Counter(effect for row, each in rows if (effect := _effect(row, each)))
+    seen.update(("", queue) for twin, each in tried for queue in children.get((twin.message_id, each.request_id), ()))
+    return bool(rows) and all(n == 1 for n in seen.values())
 
 
 def last_part(resource: str | None) -> str:

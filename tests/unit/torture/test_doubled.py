@@ -110,6 +110,40 @@ def test_task_that_is_sent_twice(calls: tuple[dict[str, Any], ...], is_recognise
     assert found.what == "api made sqs:SendMessage tasks again when its answer was lost"
 
 
+@pytest.mark.parametrize(
+    ("calls", "mails", "is_recognised"),
+    [
+        ((update("i1"), update("i1", error_code="ConditionalCheckFailedException", status=400)), 0, True),
+        ((update("i1"), update("i1")), 0, False),
+        ((update("i1"),), 1, True),
+        ((update("i1"),), 2, False),
+    ],
+    ids=["second is refused", "both add", "one is sent on", "both are sent on"],
+)
+def test_both_messages_of_a_task_in_one_batch(
+    calls: tuple[dict[str, Any], ...], mails: int, *, is_recognised: bool
+) -> None:
+    """What their one invocation did is counted once."""
+    apart = sent_twice(*calls)
+    rows = [row for row in apart.recording.messages.to_pylist() if row["kind"] == "sent"]
+    story = Story().received("first", 1).received("second", 1).invoked("first", "second", at=1)
+    story.deleted("first", 2).deleted("second", 2)
+    sent = [{**_mail(f"mail{number}", "i1", "mail", 1.2), "parent_ids": ["first", "second"]} for number in range(mails)]
+    posted = [row for row in apart.recording.invocations.to_pylist() if row["request_id"] == "post"]
+    found = doubled(
+        Flow(
+            recording(
+                messages=sorted([*rows, *story.messages, *sent], key=lambda row: row["ts"]),
+                invocations=[*posted, *story.invocations],
+                calls=apart.recording.calls.to_pylist(),
+                faults=apart.recording.faults.to_pylist(),
+            )
+        )
+    )
+
+    assert [one.is_recognised for one in found if one.message_id == "t-1"] == [is_recognised]
+
+
 @pytest.mark.parametrize(("queue", "is_recognised"), [(MAILS, False), (DEAD, True)])
 def test_second_message_that_is_sent_on_as_well(queue: str, is_recognised: bool) -> None:
     """To another queue it is done twice; to a dead-letter queue both are given up, as of a task that was refused."""
