@@ -7,7 +7,7 @@ from dlqlab.lint.rules import RULES, TOPOLOGY_RULES
 
 DOUBLED_TEXT = "Its work had an effect more than once, as the calls show"
 RECOGNISED_TEXT = "Sent twice, and whoever worked on both did nothing twice, as the calls show"
-SWALLOWED_TEXT = (
+NEVER_MADE_TEXT = (
     "Counts as done although a call of its work was refused and nobody made it again: the exception is swallowed, or "
     "the next attempt takes the work for done"
 )
@@ -59,7 +59,8 @@ _BY_HAND: Mapping[str, tuple[str, str]] = {
     "dead_untried": _THROTTLES,
     "tried_too_little": _THROTTLES,
     "tried_too_often": ("", "Lower maxReceiveCount to the attempts that are promised, or promise more."),
-    "swallowed": (
+    "swallowed": ("failures-raise", "Let the exception reach Lambda, or name the message in batchItemFailures."),
+    "never_made_again": (
         "failures-raise",
         (
             "Raise, or name the message, when a call fails; and write what guards against doing it twice with the "

@@ -10,7 +10,7 @@ from dlqlab.analysis.injected import Oracle
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.injection import KINDS, Kind, Place
-from dlqlab.torture.swallowed import is_work
+from dlqlab.torture.never_made import is_work
 
 _AFTER_WORK = frozenset({Kind.ANSWER_LOST, Kind.KILL, Kind.MEMORY, Kind.MALFORMED, Kind.NAMED})
 """They let the handler do its work, and fail the invocation all the same."""

@@ -15,8 +15,8 @@ from dlqlab.torture.advice import (
     DOUBLED_TEXT,
     HELD_UP,
     MAYBE_BURIED,
+    NEVER_MADE_TEXT,
     RECOGNISED_TEXT,
-    SWALLOWED_TEXT,
     TAKEN_ALONG,
     WRONGLY_BURIED,
 )
@@ -24,7 +24,7 @@ from dlqlab.torture.doubled import Doubled, doubled
 from dlqlab.torture.excuses import Excuses, still_hidden
 from dlqlab.torture.harms import BREAKS, COSTS, Harm
 from dlqlab.torture.matrix import Target
-from dlqlab.torture.swallowed import Swallowed, swallowed
+from dlqlab.torture.never_made import NeverMade, never_made
 from dlqlab.wording import count
 
 LATE_TIMES, LATE_OVER_S = 3.0, 2.0
@@ -93,12 +93,12 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     flow, strikes = facts.flow, len(oracle.strikes)
     # Where the owner names his effects, the check of those tells of them.
     twice = () if facts.manifest.effects else doubled(flow)
-    undone = () if facts.manifest.effects else swallowed(flow, usual.calls)
+    undone = () if facts.manifest.effects else _not_told(never_made(flow, usual.calls), checks)
     wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
     excuses = Excuses(oracle, still_hidden(flow, facts.manifest.drain_ended_ts))
     breaks = [
         *_harms(checks, BREAKS, excuses),
-        *_swallowed(undone),
+        *_never_made(undone),
         *_twice(twice, is_recognised=False),
         *_harm("buried_wrongly", WRONGLY_BURIED, ids(wrongly)),
     ]
@@ -184,9 +184,15 @@ def _harm(name: str, text: str, messages: tuple[str, ...]) -> Iterable[Harm]:
         yield Harm(name, text, messages)
 
 
-def _swallowed(found: Sequence[Swallowed]) -> Iterable[Harm]:
+def _never_made(found: Sequence[NeverMade]) -> Iterable[Harm]:
     if found:
-        yield Harm("swallowed", f"{SWALLOWED_TEXT}: {found[0].what}.", tuple(one.message_id for one in found))
+        yield Harm("never_made_again", f"{NEVER_MADE_TEXT}: {found[0].what}.", tuple(one.message_id for one in found))
+
+
+def _not_told(found: Iterable[NeverMade], checks: Mapping[str, Check]) -> list[NeverMade]:
+    """Without those of which the verdict says that their errors were swallowed."""
+    told = checks["messages"].members.get("swallowed", ()) if "messages" in checks else ()
+    return [one for one in found if one.message_id not in told]
 
 
 def _twice(found: Sequence[Doubled], *, is_recognised: bool) -> Iterable[Harm]:

@@ -390,7 +390,7 @@ def test_every_harm_has_a_remedy_and_rules_are_those_that_there_are() -> None:
         "buried_perhaps",
         "taken_along",
         "held_up",
-        "swallowed",
+        "never_made_again",
     ):
         assert advice(name) != unheard, name
     assert advice("named_in_vain").rule == "silent-loss"

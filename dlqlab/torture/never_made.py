@@ -26,14 +26,14 @@ _DISPOSING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Swallowed:
+class NeverMade:
     """A message that counts as done, and the call of its work that was never done."""
 
     message_id: str
     what: str
 
 
-def swallowed(flow: Flow, usual: Collection[Target]) -> tuple[Swallowed, ...]:
+def never_made(flow: Flow, usual: Collection[Target]) -> tuple[NeverMade, ...]:
     """Every such message, once.
 
     Args:
@@ -47,12 +47,12 @@ def swallowed(flow: Flow, usual: Collection[Target]) -> tuple[Swallowed, ...]:
     for row in flow.calls:
         calls.setdefault(row["request_id"] or "", []).append(row)
     known = {(one.function, one.operation, one.resource) for one in usual}
-    found: dict[str, Swallowed] = {}
+    found: dict[str, NeverMade] = {}
     for stay in flow.work:
         if stay.left == Kind.DELETED and successes(stay):
             for one in strikes.get(stay.message_id, ()):
                 if not _is_dealt_with(stay, one, calls, known):
-                    found.setdefault(stay.message_id, Swallowed(stay.message_id, " ".join(_target(one)[:2])))
+                    found.setdefault(stay.message_id, NeverMade(stay.message_id, " ".join(_target(one)[:2])))
     return tuple(found.values())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from dlqlab.contracts.injection import Kind
 from dlqlab.torture.matrix import Target
-from dlqlab.torture.swallowed import swallowed
+from dlqlab.torture.never_made import never_made
 from tests.support.flows import Story, facts
 from tests.support.recordings import T0
 
@@ -39,10 +39,10 @@ REFUSED = call(fault="refused", error_code="AccessDeniedException", status=400)
 
 def found(story: Story, *calls: dict[str, Any], struck: dict[str, Any] | None = None) -> set[str]:
     flow = facts(story, calls=[REFUSED, *calls], faults=[struck or strike()]).flow
-    return {one.message_id for one in swallowed(flow, (BILL, RECEIPT))}
+    return {one.message_id for one in never_made(flow, (BILL, RECEIPT))}
 
 
-def test_a_message_whose_call_was_refused_and_that_is_done_has_been_swallowed() -> None:
+def test_a_message_whose_call_was_refused_and_that_is_done_counts_as_done_without_it() -> None:
     assert found(done()) == {"m1"}
 
 
@@ -91,9 +91,9 @@ def test_the_same_call_for_a_mate_of_the_batch_is_not_that_for_the_message() -> 
     ],
     ids=["a metric", "a read", "a delete", "slow", "done"],
 )
-def test_calls_that_are_no_work_or_were_done_may_be_swallowed(struck: dict[str, Any]) -> None:
+def test_calls_that_are_no_work_or_were_done_may_be_left_out(struck: dict[str, Any]) -> None:
     assert found(done(), struck=struck) == set()
 
 
-def test_a_message_that_is_not_done_has_not_been_swallowed() -> None:
+def test_a_message_that_is_not_done_has_not_lost_it_yet() -> None:
     assert found(Story().sent("m1").tried("m1", 1, ok=False).back("m1", 31)) == set()
