@@ -81,6 +81,7 @@ def _made_again(
     """What a lost answer made invocations do twice, by the message, or the task where there is none."""
     twins, letters = _twins(flow), flow.dead_letter_queues
     onward = {key: [queue for queue in queues if queue not in letters] for key, queues in children.items()}
+    both_on = {one for one, sent in twins.items() if any(stay.queue not in letters for some in sent for stay in some)}
     for strike in flow.recording.faults.to_pylist():
         if strike["kind"] != Fault.CALL_ANSWER_LOST:
             continue
@@ -93,7 +94,7 @@ def _made_again(
             yield Doubled(subject, what)
         elif any(row["operation"] in _SENDS for row in struck) and (sent := twins.get(strike["request_id"])):
             yield Doubled(
-                subject, what, is_recognised=all(_is_recognised(some, calls, onward, twins.keys()) for some in sent)
+                subject, what, is_recognised=all(_is_recognised(some, calls, onward, both_on) for some in sent)
             )
 
 

@@ -128,12 +128,11 @@ def _named_from_outside(excuses: Excuses, stay: Stay) -> bool:
 
 
 def _was_recognised(excuses: Excuses, stay: Stay) -> bool:
-    """Every attempt after the first success looked, and did nothing: its calls that may be work were refused."""
-    again = successes(stay)[1:]
-    calls = [excuses.calls_for(stay, each) for each in again]
-    return bool(again) and all(
-        some and not any(is_work(row) and not row["error_code"] for row in some) for some in calls
-    )
+    """All its successes but one looked, and did nothing: their calls that may be work were refused."""
+    done = successes(stay)
+    calls = [excuses.calls_for(stay, each) for each in done]
+    idle = sum(bool(some) and not any(is_work(row) and not row["error_code"] for row in some) for some in calls)
+    return len(done) > 1 and len(done) - idle <= 1
 
 
 def _was_duplicated(excuses: Excuses, stay: Stay) -> bool:

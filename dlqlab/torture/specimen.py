@@ -15,7 +15,7 @@ from taskrules.tasks import TERMINAL
 SCENARIO = "no-faults"
 """Its settings, without faults of its own."""
 _NAME = "task-system"
-_TIMEOUT_S = 5
+_TIMEOUT_S, _RECEIVES = 5, 5
 _DRAIN_DEADLINE_S = 300.0
 
 
@@ -32,10 +32,12 @@ def specimen() -> Project:
 
 
 def scenario() -> Scenario:
-    """Its settings, with a short visibility timeout, so that rows in which messages use it up end in minutes."""
+    """Its settings, with a short visibility timeout, so that rows in which messages use it up end in minutes, and with as
+    many receives as lint asks for (receives-survive-throttles).
+    """
     found = find(SCENARIO)
     settings = replace(found.pipeline, function_timeout_s=_TIMEOUT_S, visibility_timeout_s=6 * _TIMEOUT_S)
-    return replace(found, pipeline=settings)
+    return replace(found, pipeline=settings, retry=replace(found.retry, max_retries=_RECEIVES - 1))
 
 
 def deploy_specimen(emulator: Emulator, *, progress: Callable[[str], None]) -> None:

@@ -111,24 +111,26 @@ def test_task_that_is_sent_twice(calls: tuple[dict[str, Any], ...], is_recognise
 
 
 @pytest.mark.parametrize(
-    ("calls", "mails", "is_recognised"),
+    ("calls", "mails", "queue", "is_recognised"),
     [
-        ((update("i1"), update("i1", error_code="ConditionalCheckFailedException", status=400)), 0, True),
-        ((update("i1"), update("i1")), 0, False),
-        ((update("i1"),), 1, True),
-        ((update("i1"),), 2, False),
+        ((update("i1"), update("i1", error_code="ConditionalCheckFailedException", status=400)), 0, MAILS, True),
+        ((update("i1"), update("i1")), 0, MAILS, False),
+        ((update("i1"),), 1, MAILS, True),
+        ((update("i1"),), 2, MAILS, False),
+        ((update("i1"),), 2, DEAD, True),
     ],
-    ids=["second is refused", "both add", "one is sent on", "both are sent on"],
+    ids=["second is refused", "both add", "one is sent on", "both are sent on", "both are buried"],
 )
 def test_both_messages_of_a_task_in_one_batch(
-    calls: tuple[dict[str, Any], ...], mails: int, *, is_recognised: bool
+    calls: tuple[dict[str, Any], ...], mails: int, queue: str, *, is_recognised: bool
 ) -> None:
     """What their one invocation did is counted once."""
     apart = sent_twice(*calls)
     rows = [row for row in apart.recording.messages.to_pylist() if row["kind"] == "sent"]
     story = Story().received("first", 1).received("second", 1).invoked("first", "second", at=1)
     story.deleted("first", 2).deleted("second", 2)
-    sent = [{**_mail(f"mail{number}", "i1", "mail", 1.2), "parent_ids": ["first", "second"]} for number in range(mails)]
+    parents = {"parent_ids": ["first", "second"], "queue": queue}
+    sent = [{**_mail(f"mail{number}", "i1", "mail", 1.2), **parents} for number in range(mails)]
     posted = [row for row in apart.recording.invocations.to_pylist() if row["request_id"] == "post"]
     found = doubled(
         Flow(
@@ -137,7 +139,8 @@ def test_both_messages_of_a_task_in_one_batch(
                 invocations=[*posted, *story.invocations],
                 calls=apart.recording.calls.to_pylist(),
                 faults=apart.recording.faults.to_pylist(),
-            )
+            ),
+            DEAD_LETTERED,
         )
     )
 

@@ -194,6 +194,15 @@ def test_a_second_attempt_that_looked_and_did_nothing_did_no_work_again(
     assert ("done_again" in names(found)) is is_harm
 
 
+def test_of_two_at_a_time_the_first_may_be_the_one_that_did_nothing() -> None:
+    calls = [
+        {**CLAIM, "request_id": "i1", "error_code": "ConditionalCheckFailedException"},
+        {**CLAIM, "request_id": "i2"},
+    ]
+
+    assert "done_again" not in names(row(again(), DROPPED, struck=(("m1", 1),), calls=calls))
+
+
 @pytest.mark.parametrize(("kind", "is_harm"), [(Kind.DUPLICATE, False), (Kind.DELETE_DROPPED, True)])
 def test_what_a_fault_gives_out_twice_at_once_is_no_visibility_timeout_that_is_too_short(
     kind: Kind, *, is_harm: bool
