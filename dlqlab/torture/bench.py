@@ -98,7 +98,7 @@ class Bench:
             faults=(),
             deploy=deploy,
             load=replace(load, tasks=tasks, duration_s=max(load.duration_s, needed_s)),
-            drain=replace(self.project.drain, deadline_s=self._deadline_s()),
+            drain=replace(self.project.drain, deadline_s=deadline_s(self.topology, self.project.drain.deadline_s)),
         )
         return ProjectRunner(
             project=project,
@@ -112,15 +112,6 @@ class Bench:
             bodies_seed=bodies_seed,
         )
 
-    def _deadline_s(self) -> float:
-        """Until the slowest message has used up its receives; never longer than the project waits."""
-        if self.topology is None:
-            return self.project.drain.deadline_s
-        longest = [
-            (one.visibility_timeout_s or 30) * ((one.max_receive_count or 3) + 1) for one in self.topology.queues
-        ]
-        return min(self.project.drain.deadline_s, max(longest, default=0) + _DRAIN_OVER_S)
-
     def _learn(self, evidence: RunEvidence) -> None:
         if self.topology is None:
             self.topology = evidence.topology
@@ -132,6 +123,21 @@ class Bench:
         sqs = emulator_target(self.emulator).client("sqs")
         for name in self.topology.queue_names.values() if self.topology else ():
             sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def deadline_s(topology: Topology | None, longest_s: float) -> float:
+    """How long a row waits for its end: until the slowest message has used up its receives, and never longer than the
+    project waits. Dead letters that nobody works on stay where they are.
+    """
+    if topology is None:
+        return longest_s
+    worked = {one.queue for one in topology.consumers}
+    needed_s = [
+        (one.visibility_timeout_s or 30) * ((one.max_receive_count or 3) + 1)
+        for one in topology.queues
+        if one.role in worked
+    ]
+    return min(longest_s, max(needed_s, default=0) + _DRAIN_OVER_S)
 
 
 def own_evidence(run: RunDir) -> RunEvidence:
