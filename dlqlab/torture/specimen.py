@@ -32,8 +32,8 @@ def specimen() -> Project:
 
 
 def scenario() -> Scenario:
-    """Its settings, with a short visibility timeout, so that rows in which messages use it up end in minutes, and with as
-    many receives as lint asks for (receives-survive-throttles).
+    """Its settings, with a short visibility timeout, so that rows in which messages use it up end in minutes, and with
+    as many receives as lint asks for (receives-survive-throttles).
     """
     found = find(SCENARIO)
     settings = replace(found.pipeline, function_timeout_s=_TIMEOUT_S, visibility_timeout_s=6 * _TIMEOUT_S)
