@@ -24,11 +24,15 @@ class Draw:
     rate_per_s: float
 
     def failing(self) -> dict[str, float]:
-        """How likely each function's invocation is to fail by the faults alone, as far as all receives are meant."""
+        """How likely each function's invocation is to fail by the faults alone, as far as all receives are meant.
+
+        By its name, or the part of it that no deployment changes.
+        """
         found: dict[str, float] = {}
         for fault in self.row.faults:
             if fault.kind in FAILURES and not fault.receives:
-                found[fault.function] = 1 - (1 - found.get(fault.function, 0.0)) * (1 - fault.rate)
+                name = fault.function.partition("*")[0]
+                found[name] = 1 - (1 - found.get(name, 0.0)) * (1 - fault.rate)
         return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from dlqlab.contracts.injection import Fault, Kind
 from dlqlab.contracts.topology import Consumer, Function, Topology
+from dlqlab.torture.portable import Names, portable, slug
 
 RATE = 0.2
 """The share of tasks that a row strikes: of a batch of ten, so many that some batches are spared."""
@@ -106,13 +107,19 @@ def matrix(
         frozenset(naming) | {function.name for function, consumer in takers if consumer.response_types},
         frozenset(function.name for function, consumer in takers if topology.queue(consumer.queue).fifo),
     )
-    singles = [
+    names = Names(
+        {one.name for one in topology.functions},
+        {one.name for one in topology.queues},
+        {one.resource for one in targets},
+    )
+    made = (
         *_of_functions(parts),
         *_of_calls(parts),
         *_of_queues(parts, worked),
         *_of_requests(topology),
         *_of_all(topology),
-    ]
+    )
+    singles = [replace(row, faults=portable(row.faults, names)) for row in made]
     every = [
         row
         for row in (*singles, *_pairs(singles, fifo=bool(parts.fifo_fed)))
@@ -289,9 +296,3 @@ def _pairs(singles: Sequence[Row], *, fifo: bool) -> Iterator[Row]:
 def _fault(kind: Kind, about: str, *, tag: str = "", **more: Any) -> Fault:
     make: Callable[..., Fault] = Fault
     return make(kind=kind, name="-".join(filter(None, (kind.value, tag, slug(about)))), **more)
-
-
-def slug(text: str) -> str:
-    """The text as a fault's name may hold it."""
-    kept = "".join(char if char.isascii() and char.isalnum() else "-" for char in text.lower())
-    return "-".join(filter(None, kept.split("-")))
