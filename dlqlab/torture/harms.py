@@ -56,6 +56,9 @@ NO_HARMS: Mapping[str, Mapping[str, str]] = {
     "faults": {
         "not_failed": "a disagreement of plan and emulator, which is no fault of the pipeline",
         "not_dropped": "a disagreement of plan and emulator",
+        "not_expired": "a disagreement of plan and emulator",
+        "not_late": "a disagreement of plan and emulator",
+        "not_stopped": "a disagreement of plan and emulator",
         "not_retried": "told by the sets of lost messages",
         "not_dead_lettered": "told by the sets of lost messages",
         "struck_unplanned": "a disagreement of plan and emulator",

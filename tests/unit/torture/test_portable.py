@@ -42,7 +42,13 @@ def rows(end: str) -> dict[str, tuple[Fault, ...]]:
 
 
 def test_two_deployments_of_a_template_meet_the_same_faults() -> None:
-    assert rows("52ed7f01") == rows("0a0b0c0d")
+    one, other = (
+        {name: faults for name, faults in rows(end).items() if not any(fault.after_queue for fault in faults)}
+        for end in ("52ed7f01", "0a0b0c0d")
+    )
+
+    assert one == other
+    assert {"kill", "duplicate", "call-denied"} <= set(one)
 
 
 def test_the_twin_is_asked_about_the_part_of_a_name_that_stays() -> None:
