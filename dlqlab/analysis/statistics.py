@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from dlqlab.analysis import binomial
+from dlqlab.analysis import binomial, fisher
 
 _CHI_SQUARE_LEAST_EXPECTED = 5.0
 """Cochran's rule: below five expected counts in a cell the chi-square approximation is not to be trusted."""
@@ -138,12 +138,11 @@ def homogeneity(failures: Sequence[int], trials: Sequence[int]) -> Homogeneity |
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / n
     if expected.min() >= _CHI_SQUARE_LEAST_EXPECTED:
         return Homogeneity(p_value=_chi_square_p_value(table, expected), method="chi-square", n=n)
-    from scipy import stats  # noqa: PLC0415  (takes longer to import than a small run to be judged; seldom needed)
-
+    failed, grouped = table[:, 0], table.sum(axis=1)
     if len(pairs) == 2:  # noqa: PLR2004  (Fisher's own case: two by two)
-        return Homogeneity(p_value=float(stats.fisher_exact(table).pvalue), method="Fisher exact", n=n)
-    sampled = stats.MonteCarloMethod(n_resamples=_RESAMPLES, rng=np.random.default_rng(0))
-    return Homogeneity(p_value=float(stats.fisher_exact(table, method=sampled).pvalue), method="Fisher sampled", n=n)
+        return Homogeneity(p_value=fisher.exact_p_value(failed, grouped), method="Fisher exact", n=n)
+    p_value = fisher.sampled_p_value(failed, grouped, np.random.default_rng(0), _RESAMPLES)
+    return Homogeneity(p_value=p_value, method="Fisher sampled", n=n)
 
 
 def _chi_square_p_value(table: NDArray[np.int64], expected: Values) -> float:

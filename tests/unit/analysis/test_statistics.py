@@ -153,6 +153,37 @@ def test_homogeneity_of_small_groups_is_exact(failures: list[int], trials: list[
     assert method == found.method
 
 
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 60)), min_size=2, max_size=2))
+def test_homogeneity_of_two_small_groups_is_scipys_exact_test(groups: list[tuple[int, int]]) -> None:
+    """All tables with these margins are counted."""
+    found = homogeneity([failed for failed, _ in groups], [failed + passed for failed, passed in groups])
+
+    if found is not None and found.method == "Fisher exact":
+        assert float(stats.fisher_exact(np.array(groups)).pvalue) == pytest.approx(found.p_value, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [(18, 42), (5, 13), (4, 1)],
+        [(2, 9), (4, 2), (0, 3), (3, 3)],
+        [(30_000, 70_000), (9_000, 21_000), (2_700, 6_300), (800, 1_900), (240, 560), (6, 1)],
+    ],
+    ids=["small", "even smaller", "large but one"],
+)
+def test_homogeneity_of_many_groups_is_sampled_as_scipy_samples_it(groups: list[tuple[int, int]]) -> None:
+    """Two samples of the same share differ by no more than five standard errors of their difference."""
+    found = homogeneity([failed for failed, _ in groups], [failed + passed for failed, passed in groups])
+    table = np.array(groups)
+    same_margins = stats.random_table(table.sum(axis=1), table.sum(axis=0))
+    drawn = same_margins.rvs(size=9_999, random_state=1)
+    share = float((same_margins.logpmf(drawn) <= same_margins.logpmf(table) + 1e-7).mean())
+
+    assert found is not None
+    assert found.method == "Fisher sampled"
+    assert abs(found.p_value - share) < 5 * math.sqrt(2 * max(share * (1 - share), 1e-4) / 9_999)
+
+
 @pytest.mark.parametrize(("failures", "trials"), [([], []), ([3], [10]), ([0, 0], [5, 5]), ([5, 5], [5, 5])])
 def test_homogeneity_of_one_kind_says_nothing(failures: list[int], trials: list[int]) -> None:
     """One group, or one outcome only: there is nothing to tell apart."""
