@@ -4,7 +4,6 @@ A history reads as ``evidence(acked(1), completed(1), acked(2))``: task 2 was ac
 constructor gives the rows of one fact; numbers name tasks, times are seconds after the start of the load.
 """
 
-import functools
 from collections import defaultdict
 from typing import Any
 
@@ -44,14 +43,19 @@ def evidence(
         "drain_ended_ts": T0 + 20,
         **manifest,
     }
-    tables = {name: frame(name, rows[name]) if rows[name] else _empty(name).copy() for name in TABLES}
+    tables = {name: _frame(name, rows[name]).copy() for name in TABLES}
     return RunEvidence(manifest=Manifest.from_json(value), tables=tables, topology=task_system("local"))
 
 
-@functools.cache
-def _empty(table: str) -> pd.DataFrame:
-    """Most tables of a tiny history are, and to make a frame of no rows takes ten times what a copy takes."""
-    return frame(table, [])
+_frames: dict[str, pd.DataFrame] = {}
+
+
+def _frame(table: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Tiny histories share most of their tables, and to make a frame takes ten times what a copy takes."""
+    key = f"{table} {rows}"
+    if key not in _frames:
+        _frames[key] = frame(table, rows)
+    return _frames[key]
 
 
 def sent(n: int, outcome: str | None, *, payload: str = PAYLOAD, at: float = 0.0) -> Rows:
