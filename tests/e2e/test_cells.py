@@ -9,8 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from dlqlab import paths
+from dlqlab.cli import main
 from dlqlab.contracts.recorded_run import read_recording
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.waiting import wait_for
@@ -98,9 +100,9 @@ def test_the_end_of_a_cell_ends_the_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [("--keep",), ("--target", "http://127.0.0.1:1")])
 def test_cells_need_emulators_of_their_own(tmp_path: Path, options: tuple[str, ...]) -> None:
     """What only one emulator can do is refused with the reason."""
-    done = subprocess.run(_command(tmp_path, *options), capture_output=True, text=True, timeout=60, check=False)
+    done = CliRunner().invoke(main, [str(argument) for argument in _command(tmp_path, *options)[1:]])
 
-    assert 3 == done.returncode
+    assert 3 == done.exit_code
     assert "cells start and stop emulators" in " ".join(done.stderr.split())
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from dlqlab import paths
+from dlqlab.cli import main
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.waiting import wait_for
 from tests.support.command import DLQLAB, write_small
@@ -103,10 +105,20 @@ def test_interrupted_run_leaves_no_process_and_says_so(tmp_path: Path) -> None:
 )
 def test_wrong_usage_is_exit_code_3_with_a_remedy(arguments: tuple[str, ...], message: str) -> None:
     """What the user got wrong is one message and exit code 3, without a traceback."""
-    done = subprocess.run([DLQLAB, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = CliRunner().invoke(main, arguments)
+
+    assert isinstance(done.exception, SystemExit), done.exc_info
+    assert 3 == done.exit_code
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_process_ends_as_its_command_does() -> None:
+    """Wrong usage again, in a process of its own."""
+    done = subprocess.run([DLQLAB, "run", "--seed", "-1"], capture_output=True, text=True, timeout=60, check=False)
 
     assert 3 == done.returncode
-    assert message in " ".join(done.stderr.split())
+    assert "seed is -1" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
