@@ -33,6 +33,18 @@ max_half_width = 0.3
 """
 """A small load cannot say more."""
 
+OTHER_WORK = {
+    **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://192.0.2.1:3128"),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
+    **dict.fromkeys(("AWS_PROFILE", "AWS_DEFAULT_PROFILE"), "not-on-this-machine"),
+    **dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"), "http://192.0.2.1"),
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "AWS_CA_BUNDLE": "/nowhere/ca.pem",
+    "AWS_MAX_ATTEMPTS": "many",
+}
+"""A shell that somebody has set up for something else."""
+
 
 @dataclass(frozen=True)
 class Hands:
@@ -79,6 +91,13 @@ def hands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
     shutil.rmtree(running.state)
 
 
+@pytest.fixture(scope="module")
+def ours(hands: Hands) -> Hands:
+    """The same with dlqlab deploy over it, in a shell of other work: for all tests but those of plain Chalice."""
+    hands.sh("dlqlab deploy --port $PORT", **OTHER_WORK)
+    return hands
+
+
 def test_plain_deployment_and_headless_load_are_judged_valid(hands: Hands) -> None:
     """Plain Chalice, locust --headless, dlqlab collect, dlqlab report: valid, and what nobody measured is null."""
     url = hands.sh("dlqlab url --port $PORT").strip()
@@ -100,14 +119,13 @@ def test_plain_deployment_and_headless_load_are_judged_valid(hands: Hands) -> No
     assert "not known: CPU and memory while the load ran" in printed
 
 
-def test_master_and_workers_have_one_verdict_over_all_ledgers(hands: Hands) -> None:
+def test_master_and_workers_have_one_verdict_over_all_ledgers(ours: Hands) -> None:
     """Two workers with ledgers of their own, as on two machines: put together, no id twice, judged valid."""
-    hands.sh("dlqlab deploy --port $PORT")
-    url = hands.sh("dlqlab url --port $PORT").strip()
+    url = ours.sh("dlqlab url --port $PORT").strip()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folders = [hands.runs / name / "ledger" for name in ("machine-1", "machine-2")]
+    folders = [ours.runs / name / "ledger" for name in ("machine-1", "machine-2")]
     with ExitStack() as stack:
         for folder in folders:
             log = folder.parent.parent / f"{folder.parent.name}.log"
@@ -115,12 +133,12 @@ def test_master_and_workers_have_one_verdict_over_all_ledgers(hands: Hands) -> N
         master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port))
         ended = run_by_hand(url, *master, "--expect-workers", "2", tasks=30, rate_per_s=10, seed=22)
     assert ended.returncode == 0, ended.stderr
-    hands.sh(
-        f"dlqlab collect --port $PORT --runs {hands.runs} --scenario {hands.runs}/judged.toml "
+    ours.sh(
+        f"dlqlab collect --port $PORT --runs {ours.runs} --scenario {ours.runs}/judged.toml "
         f"--ledger {folders[1]} machine-1"
     )
-    manifest, verdict = hands.judged("machine-1")
-    ledger = RunDir(hands.runs / "machine-1").read("ledger")
+    manifest, verdict = ours.judged("machine-1")
+    ledger = RunDir(ours.runs / "machine-1").read("ledger")
 
     assert "valid" == verdict["status"], verdict
     assert (30, 30) == (len(ledger), ledger["task_id"].nunique())
@@ -128,42 +146,27 @@ def test_master_and_workers_have_one_verdict_over_all_ledgers(hands: Hands) -> N
     assert (30, True) == (manifest["load"]["planned"], manifest["partial_batch_responses"])
 
 
-OTHER_WORK = {
-    **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://192.0.2.1:3128"),
-    **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
-    **dict.fromkeys(("AWS_PROFILE", "AWS_DEFAULT_PROFILE"), "not-on-this-machine"),
-    **dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"), "http://192.0.2.1"),
-    "AWS_SESSION_TOKEN": "real",
-    "AWS_USE_FIPS_ENDPOINT": "true",
-    "AWS_CA_BUNDLE": "/nowhere/ca.pem",
-    "AWS_MAX_ATTEMPTS": "many",
-}
-"""A shell that somebody has set up for something else."""
-
-
-def test_aws_cli_reaches_the_emulator_after_env(hands: Hands) -> None:
+def test_aws_cli_reaches_the_emulator_after_env(ours: Hands) -> None:
     """Every service, sqs too, which AWS CLI 1 sends to AWS otherwise; also from a shell of other work."""
     commands = ("sqs list-queues", "s3 ls", "sts get-caller-identity")
     script = 'eval "$(dlqlab env --port $PORT)"; ' + "; ".join(f"aws {command}" for command in commands)
-    hands.sh("dlqlab deploy --stack-only --port $PORT")
     lacking = OTHER_WORK | {"AWS_MAX_ATTEMPTS": "1", "AWS_CA_BUNDLE": ""}
-    printed = hands.sh(script, **lacking)
+    printed = ours.sh(script, **lacking)
 
-    assert f"http://127.0.0.1:{hands.emulator.port}/queue/us-east-1/000000000000/dlqlab-local-tasks" in printed
+    assert f"http://127.0.0.1:{ours.emulator.port}/queue/us-east-1/000000000000/dlqlab-local-tasks" in printed
     assert '"000000000000"' in printed
 
 
-def test_dlqlab_load_leaves_samples(hands: Hands) -> None:
+def test_dlqlab_load_leaves_samples(ours: Hands) -> None:
     """A load of dlqlab load has queue and host samples and its junk; dlqlab collect takes the newest load by itself.
 
     In a shell of other work, with proxies, a profile and endpoints that lead nowhere.
     """
-    hands.sh("dlqlab deploy --port $PORT", **OTHER_WORK)
-    runs = hands.runs / "own"
-    hands.sh(f"dlqlab load poison --port $PORT --runs {runs} --tasks 20 --rate 10 --seed 23", **OTHER_WORK)
-    hands.sh(f"dlqlab collect --port $PORT --runs {runs} --scenario {hands.runs}/judged.toml", **OTHER_WORK)
+    runs = ours.runs / "own"
+    ours.sh(f"dlqlab load poison --port $PORT --runs {runs} --tasks 20 --rate 10 --seed 23", **OTHER_WORK)
+    ours.sh(f"dlqlab collect --port $PORT --runs {runs} --scenario {ours.runs}/judged.toml", **OTHER_WORK)
     run = next(runs.glob("*-load"))
-    manifest, verdict = hands.judged(str(run))
+    manifest, verdict = ours.judged(str(run))
 
     assert "valid" == verdict["status"], verdict
     assert {"latency"} == set(manifest["not_measured"])
