@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from dlqlab.analysis.witnessed import Parts
@@ -18,17 +19,20 @@ PARTS = Parts.of(task_system("local"))
 REFUSED = {"status": 400, "error_code": requests.CONDITION_FAILED}
 
 
+@cache  # a history asks for it with each attempt
 def claim_update() -> str:
     """The update expression of a claim."""
     claim = Claim(task_id="t", generation=1, message_id="m", token="i#m", now=1, lease_until_ts=2, attempts_max=3)
     return str(requests.claim("tasks", claim)["UpdateExpression"])
 
 
+@cache
 def complete_update(attempt: int = 1) -> str:
     """The update expression of a task's effect."""
     return str(requests.complete("tasks", _task(attempt), now=2)["UpdateExpression"])
 
 
+@cache
 def fail_update(attempt: int = 1, *, closed: bool = False) -> str:
     """The update expression of a failed attempt; ``closed``: no other follows."""
     failure = Failure(error_type="E", error_message="e", not_before_ts=3, closed=closed)
