@@ -70,7 +70,7 @@ class Bench:
         for message_id, body in messages:
             seq, ts = stamp()
             give((STARTED, seq, ts, "api-request", "api", "api gateway", "arn", None, None, "client-request"))
-            give((ENDED, seq, now(), "e1", None, 0.004, "ok", None, None, None, None, 26.0, "Root=1-a"))
+            give((ENDED, seq, now(), "e1", None, 0.004, "ok", None, None, None, None, None, 26.0, "Root=1-a"))
             seq, ts = stamp()
             ids: list[str] = []
             event = json.dumps({"Records": [{"messageId": message_id, "body": body}]}).encode()
