@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dlqlab import paths
+from dlqlab.analysis.doubled import last_part
 from dlqlab.analysis.draw_keys import keys_of
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.injected import Oracle
@@ -27,7 +28,6 @@ from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EvidenceError
 from dlqlab.run.project_runner import ProjectRunner
-from dlqlab.torture.doubled import last_part
 from dlqlab.torture.judged import Usual, judged
 from dlqlab.torture.matrix import Row, Target
 from dlqlab.torture.own_rows import since

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dlqlab.analysis.doubled import Doubled, doubled
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, ids
 from dlqlab.analysis.injected import Foreseen, Oracle, is_taken_along
@@ -20,7 +21,6 @@ from dlqlab.torture.advice import (
     TAKEN_ALONG,
     WRONGLY_BURIED,
 )
-from dlqlab.torture.doubled import Doubled, doubled
 from dlqlab.torture.excuses import Excuses, still_hidden
 from dlqlab.torture.harms import BREAKS, COSTS, Harm
 from dlqlab.torture.matrix import Target
@@ -91,8 +91,11 @@ def judged(facts: Facts, verdict: Verdict, plan: Plan, oracle: Oracle, usual: Us
     """
     checks = {check.name: check for check in verdict.checks}
     flow, strikes = facts.flow, len(oracle.strikes)
-    # Where the owner names his effects, the check of those tells of them.
+    # Where the owner names his effects, the check tells of them; else they are told here, with what was done twice.
     twice = () if facts.manifest.effects else doubled(flow)
+    if not facts.manifest.effects and "effects" in checks:
+        own = checks["effects"]
+        checks["effects"] = replace(own, members={**own.members, "doubled": ()})
     undone = () if facts.manifest.effects else _not_told(never_made(flow, usual.calls), checks)
     wrongly, maybe = buried(flow, oracle, code_buries=usual.buries)
     excuses = Excuses(oracle, still_hidden(flow, facts.manifest.drain_ended_ts))

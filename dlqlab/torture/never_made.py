@@ -8,12 +8,12 @@ dealt with it.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dlqlab.analysis.doubled import last_part
 from dlqlab.analysis.flow import Flow, attempts_of, successes
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.recorded_rows import Row
 from dlqlab.contracts.injection import Kind as Fault
 from dlqlab.contracts.recorded import Kind
-from dlqlab.torture.doubled import last_part
 from dlqlab.torture.matrix import Target, is_write
 
 _REFUSING = frozenset({Fault.CALL_THROTTLED, Fault.CALL_FAILED, Fault.CALL_DENIED, Fault.CALL_RESET})

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from dlqlab.analysis.checking import Judgement, check
+from dlqlab.analysis.doubled import Doubled, doubled
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.flow import Flow, attempts_of, ids, successes
-from dlqlab.analysis.late_writes import LateWrites
+from dlqlab.analysis.late_writes import LateWrite, LateWrites
 from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.life_parts import Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
@@ -66,8 +67,8 @@ class Pattern:
 
 @check("effects", "Each effect exactly once", place=45, sets=SETS)
 def effects_check(facts: Facts) -> Judgement:
-    """Valid: each message that was worked off has its effect once. Where nobody says what the effect is, no function
-    wrote anything after its answer.
+    """Valid: each message that was worked off has its effect once. Where nobody says what the effect is: no attempts at
+    one message did the same twice that happens again each time, and no function wrote anything after its answer.
     """
     if not facts.manifest.effects:
         return _unnamed(facts)
@@ -98,23 +99,40 @@ def effects_check(facts: Facts) -> Judgement:
 
 
 def _unnamed(facts: Facts) -> Judgement:
-    """Whatever the effect is, a write that nobody waits for is none that one can rely on."""
-    late = [] if facts.run.recording is None else list(LateWrites(facts.flow))
-    names = tuple(dict.fromkeys(name for one in late for name in one.subjects))
-    statement = "no effect is named: nothing is said about it"
+    """Whatever the effect is: what is added or sent on by two attempts is done twice, and a write that nobody waits for
+    is none that one can rely on.
+    """
+    recorded = facts.run.recording is not None
+    late = list(LateWrites(facts.flow)) if recorded else []
+    twice = [one for one in doubled(facts.flow) if not one.is_recognised] if recorded else []
+    members = {one.name: () for one in SETS} | {
+        "doubled": tuple(one.message_id for one in twice),
+        "after_the_answer": tuple(dict.fromkeys(name for one in late for name in one.subjects)),
+    }
+    wrong = len(late) + len(twice)
+    said = "; ".join([*_said_twice(twice), *_said_late(late, members["after_the_answer"])])
+    return Judgement(
+        status=Status.INVALID if wrong else Status.VALID,
+        statement=said or "no effect is named: nothing is said about it",
+        measured=float(wrong),
+        expected=0.0,
+        unit="effects",
+        n=wrong,
+        members=members,
+    )
+
+
+def _said_twice(twice: Sequence[Doubled]) -> Iterable[str]:
+    if twice:
+        ids_ = examples([one.message_id for one in twice])
+        yield f"{count(len(twice), 'message')} with an effect that happened again, as {twice[0].what}: {ids_}"
+
+
+def _said_late(late: Sequence[LateWrite], names: Sequence[str]) -> Iterable[str]:
     if late:
         functions = ", ".join(sorted({one.function for one in late}))
         told = f": {examples(names)}" if names else ""
-        statement = f"{count(len(late), 'write')} after the answer of {functions}, which did not wait for it{told}"
-    return Judgement(
-        status=Status.INVALID if late else Status.VALID,
-        statement=statement,
-        measured=float(len(late)),
-        expected=0.0,
-        unit="writes",
-        n=len(late),
-        members={one.name: () for one in SETS} | {"after_the_answer": names},
-    )
+        yield f"{count(len(late), 'write')} after the answer of {functions}, which did not wait for it{told}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The checks of any pipeline's messages: for each a history that is valid, for each set one that gets into it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -603,6 +603,48 @@ def test_effect_that_the_function_does_not_wait_for() -> None:
     found = MESSAGE_CHECKS["effects"](facts(story, effects=BILLS, **rows))
     assert filled(found) == {"after_the_answer": ("m1",)}
     assert "after the function's answer, which did not wait for it: m1" in found.statement
+
+
+def tried_again(*calls: dict[str, Any], batch: Sequence[str] = ("m1",), effects: Sequence[str] = ()) -> Check:
+    """A message that crashes at its first attempt and is done at its second, with what the two called."""
+    story = Story().sent("m1", body_sha256="h")
+    for at, outcome in ((1, "crash"), (31, "ok")):
+        story.received("m1", at).invoked(*batch, at=at, outcome=outcome, function="processor")
+    rows = [{"function": "processor", "service": "dynamodb", "resource": "bills", **call} for call in calls]
+    bodies = [{"body_sha256": "h", "body": '{"id": "m1", "customer": "c1"}', "body_bytes": 30}]
+    return MESSAGE_CHECKS["effects"](facts(story.deleted("m1", 32), calls=rows, bodies=bodies, effects=effects))
+
+
+def adds(request_id: str, item: str = "c1", **more: Any) -> dict[str, Any]:
+    update = {"operation": "UpdateItem", "item_key": f'{{"id":{{"S":"{item}"}}}}', "update": "ADD total :one"}
+    return {"request_id": request_id, **update, **more}
+
+
+def test_what_two_attempts_add_is_done_twice_though_no_effect_is_named() -> None:
+    found = tried_again(adds("i1"), adds("i2"))
+    assert (found.status, filled(found)) == (Status.INVALID, {"doubled": ("m1",)})
+    assert found.statement == (
+        "1 message with an effect that happened again, as processor made dynamodb:UpdateItem "
+        '{"id":{"S":"c1"}} in 2 attempts: m1'
+    )
+
+
+@pytest.mark.parametrize(
+    ("calls", "batch"),
+    [
+        ((adds("i1"),), ["m1"]),
+        ((adds("i1"), adds("i2", error_code="ConditionalCheckFailedException")), ["m1"]),
+        ((adds("i1", update="SET #s = :done"), adds("i2", update="SET #s = :done")), ["m1"]),
+        ((adds("i1", item="all"), adds("i2", item="all")), ["m1", "m2"]),
+    ],
+    ids=["once", "refused", "the same again", "of nobody knows which of the batch"],
+)
+def test_what_is_done_again_without_harm_is_no_second_effect(calls: Sequence[dict[str, Any]], batch: list[str]) -> None:
+    assert tried_again(*calls, batch=batch).status is Status.VALID
+
+
+def test_named_effects_alone_count_where_there_are_any() -> None:
+    assert tried_again(adds("i1"), adds("i2"), effects=["dynamodb:PutItem bills"]).members["doubled"] == ()
 
 
 LATE = {

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dlqlab.analysis.doubled import doubled
 from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.injected import Oracle
 from dlqlab.analysis.judge import MESSAGE_CHECKS, judge
@@ -13,7 +14,6 @@ from dlqlab.contracts.promise import Promise
 from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
 from dlqlab.contracts.verdict import SetKind
 from dlqlab.torture.advice import advice
-from dlqlab.torture.doubled import doubled
 from dlqlab.torture.harms import BREAKS, COSTS, NO_HARMS
 from dlqlab.torture.judged import Judged, Outcome, Usual, judged
 from dlqlab.torture.own_rows import since

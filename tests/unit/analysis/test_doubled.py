@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from dlqlab.analysis.doubled import doubled
 from dlqlab.analysis.flow import Flow
 from dlqlab.contracts.topology import Function, Queue, Topology
-from dlqlab.torture.doubled import doubled
 from tests.support.flows import DEAD, Story
 from tests.support.recordings import QUEUE, T0, recording
 
