@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dlqlab.analysis.draw_keys import keys_of
-from dlqlab.analysis.flow import Flow, attempts_of
+from dlqlab.analysis.flow import Flow, attempts_of, successes
 from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
@@ -118,7 +118,8 @@ class _Evidence:
     def is_recognised(self, twins: Sequence[Stay]) -> bool:
         """Whether functions that worked on messages that were sent twice did nothing twice, as their calls show.
 
-        A function that calls nothing of AWS shows nothing: then nobody knows. To bury both is no work done twice.
+        A function that succeeds with both and calls nothing of AWS shows nothing: then nobody knows. To bury both is
+        no work done twice.
         """
         letters = self.flow.dead_letter_queues
         tried = [(twin, each) for twin in twins for each in attempts_of(twin)]
@@ -129,7 +130,8 @@ class _Evidence:
         seen = Counter(effect for row, each in rows if (effect := _effect(row, each)))
         onward = (one.queue for twin, each in tried for one in self.sent.get((twin.message_id, each.request_id), ()))
         seen.update(("", queue) for queue in onward if queue not in letters)
-        return bool(rows) and all(n == 1 for n in seen.values())
+        is_seen = bool(rows) or (bool(tried) and sum(bool(successes(twin)) for twin in twins) <= 1)
+        return is_seen and all(n == 1 for n in seen.values())
 
     def is_about(self, row: Row, stay: Stay) -> bool:
         """Whether the item of a call has a value of the message's body in its key."""

@@ -169,3 +169,27 @@ def test_second_message_that_is_sent_on_as_well(queue: str, is_recognised: bool)
         )
     )
     assert found[0].is_recognised is is_recognised
+
+
+@pytest.mark.parametrize(
+    ("update_text", "outcome", "is_recognised"),
+    [("ADD total :amount", "ok", False), ("SET state = :done", "ok", True), (None, "ok", False), (None, "error", True)],
+    ids=["both add", "the same again", "nothing is seen", "neither is done"],
+)
+def test_what_a_retry_sends_again_is_done_twice_or_recognised(
+    update_text: str | None, outcome: str, *, is_recognised: bool
+) -> None:
+    """The first attempt sends a mail and crashes; the second sends it again."""
+    story = Story().sent("m1")
+    for at, ends in ((1, "crash"), (31, "ok")):
+        story.received("m1", at).invoked("m1", at=at, outcome=ends, function="processor")
+    story.deleted("m1", 32).queue = MAILS
+    for number, request_id in enumerate(("i1", "i2")):
+        mail, sender = f"mail{number}", {"actor_kind": "invocation", "request_id": request_id}
+        story.sent(mail, 1.2 + 30 * number, parent_ids=["m1"], **sender)
+        story.tried(mail, 40 + number, ok=outcome == "ok", function="mailer").deleted(mail, 41 + number)
+    calls = [update(one, update_text, function="mailer") for one in ("i3", "i4")] if update_text else []
+    (found,) = doubled(Flow(recording(messages=story.messages, invocations=story.invocations, calls=calls)))
+
+    assert (found.message_id, found.what) == ("m1", "processor sent to mails in 2 attempts")
+    assert found.is_recognised is is_recognised
