@@ -321,11 +321,76 @@ def test_a_key_of_its_own_is_needed_too(aws: Callable[[str], Any], worker: Worke
     refused = worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
     worker.may("kms:GenerateDataKey", key["Arn"])
 
+    assert "KmsAccessDenied" == refused[0]
     assert "AccessDeniedException" == worker.call("kms", "list_keys")[0]
     worker.may("kms:ListKeys", "*")
     assert "allowed" == worker.call("kms", "list_keys")
     assert f"perform: kms:GenerateDataKey on resource: {key['Arn']} because no identity-based" in refused[2]
     assert "allowed" == worker.call("sqs", "send_message", QueueUrl=url, MessageBody="x")
+
+
+def test_keys_of_topics_secrets_objects_and_parameters_are_needed_too(
+    aws: Callable[[str], Any], strict: Emulator
+) -> None:
+    """Those of the account; and only by way of the service, where the policy says so."""
+    user, key = User(aws, strict), aws("kms").create_key()["KeyMetadata"]["Arn"]
+    name = user.name
+    topic = aws("sns").create_topic(Name=name, Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    secret = aws("secretsmanager").create_secret(Name=name, SecretString="s", KmsKeyId=key)["ARN"]
+    aws("ssm").put_parameter(Name=f"/{name}", Type="SecureString", Value="p", KeyId=key)
+    aws("s3").create_bucket(Bucket=name)
+    aws("s3").put_object(Bucket=name, Key="o", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    for action in ("sns:Publish", "secretsmanager:GetSecretValue", "ssm:GetParameter", "s3:*"):
+        user.may(action, "*")
+
+    def codes() -> list[str]:
+        ssm, s3 = user.client("ssm"), user.client("s3")
+        encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+        return [
+            code_of(user.client("sns").publish, TopicArn=topic, Message="m"),
+            code_of(user.client("secretsmanager").get_secret_value, SecretId=secret),
+            code_of(ssm.get_parameter, Name=f"/{name}", WithDecryption=True),
+            code_of(s3.get_object, Bucket=name, Key="o"),
+            code_of(s3.put_object, Bucket=name, Key="p", Body=b"x", **encrypted),
+        ]
+
+    before = codes()
+    unencrypted = code_of(user.client("ssm").get_parameter, Name=f"/{name}")
+    via = [f"{one}.us-east-1.amazonaws.com" for one in ("sns", "secretsmanager", "ssm", "s3")]
+    user.may("kms:*", key, Condition={"StringEquals": {"kms:ViaService": via}})
+
+    assert ["KMSAccessDenied", *["AccessDeniedException"] * 2, *["AccessDenied"] * 2] == before
+    assert ("", [""] * 5) == (unencrypted, codes())
+    assert "AccessDeniedException" == code_of(user.client("kms").generate_data_key, KeyId=key, KeySpec="AES_256")
+
+
+def test_a_topic_needs_the_policy_of_the_queues_key(aws: Callable[[str], Any]) -> None:
+    """The default one lets no service of AWS use the key: nothing comes, though the queue's own policy allows it."""
+    topic = aws("sns").create_topic(Name=f"t-{uuid.uuid4().hex[:8]}")["TopicArn"]
+    key = aws("kms").create_key()["KeyMetadata"]["KeyId"]
+    dead_url, dead_arn = make_queue(aws)
+    url, arn = make_queue(aws, KmsMasterKeyId=key)
+    sns = {"Service": "sns.amazonaws.com"}
+    for one in ((dead_url, dead_arn), (url, arn)):
+        let_in(aws, *one, sns)
+    attributes = {"RawMessageDelivery": "true", "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn})}
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+    aws("sns").publish(TopicArn=topic, Message="refused")
+    dead = received(aws, dead_url)
+    actions = ["kms:GenerateDataKey", "kms:Decrypt"]
+    root = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    lets_in = {"Effect": "Allow", "Principal": sns, "Action": actions, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [root, lets_in]})
+    aws("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+    aws("sns").publish(TopicArn=topic, Message="let in")
+
+    assert ["refused"] == dead
+    assert ["let in"] == received(aws, url)
 
 
 def test_the_accounts_root_may_everything(aws: Callable[[str], Any], strict: Emulator) -> None:
@@ -357,10 +422,10 @@ class User:
     def client(self, service: str) -> Any:
         return make_client(self._emulator, service, key=(self.key["AccessKeyId"], self.key["SecretAccessKey"]))
 
-    def may(self, action: str, resource: str) -> None:
-        self._iam.put_user_policy(
-            UserName=self.name, PolicyName=action.replace(":", "-"), PolicyDocument=allowing(action, resource)
-        )
+    def may(self, action: str, resource: str, **more: Any) -> None:
+        policy = allowing(action, resource, **more)
+        name = action.replace(":", "-").replace("*", "all")
+        self._iam.put_user_policy(UserName=self.name, PolicyName=name, PolicyDocument=policy)
 
 
 def allowing(action: str, resource: str, **more: Any) -> str:

@@ -16,10 +16,9 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.iam.models import Group, IAMBackend, Role, User, iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from dlqlab.emulator.iam.policies import Caller, Document, Need
+from dlqlab.emulator.iam.policies import Caller, Document
 
 _PARTS = 6
-_AWS_MANAGED_KEY = "alias/aws/"
 
 
 def caller_of(role_arn: str, session_name: str, session_policy: str | None = None) -> Caller:
@@ -153,20 +152,6 @@ _POLICIES = {
     "sqs": _of_queue,
 }
 """By service: how the policy of a resource is found."""
-
-
-def more_needs(need: Need) -> list[Need]:
-    """What a call on a queue needs of the queue's key ("Amazon SQS Key management": least privilege)."""
-    action = {"sqs:SendMessage": "kms:GenerateDataKey", "sqs:ReceiveMessage": "kms:Decrypt"}.get(need.action)
-    parts = need.resource.split(":", 5)
-    if action is None or len(parts) != _PARTS:
-        return []
-    _, _, _, region, account_id, name = parts
-    queue = sqs_stores[account_id][region].queues.get(name)
-    key = queue.attributes.get("KmsMasterKeyId") if queue else None
-    if not key or _AWS_MANAGED_KEY in key:
-        return []
-    return [Need(action, key_arn(key, region=region, account_id=account_id))]
 
 
 def key_arn(key: str, *, region: str, account_id: str) -> str:

@@ -24,7 +24,8 @@ from localstack.utils.patch import patch as replace
 from moto.sts.models import sts_backends
 
 from dlqlab.emulator.iam.actions import needs_of
-from dlqlab.emulator.iam.attached import caller_of, more_needs, policy_of, resolved_request, role_of, user_of
+from dlqlab.emulator.iam.attached import caller_of, policy_of, resolved_request, role_of, user_of
+from dlqlab.emulator.iam.encrypted import key_needs
 from dlqlab.emulator.iam.policies import Caller, Decision, Need, decide
 from dlqlab.emulator.iam.refused import Refused, key_refused, refused, session_refused
 
@@ -51,11 +52,15 @@ def _enforce(_chain: Any, context: RequestContext, _response: Any) -> None:
         return
     if not caller.is_service and f"{service}:{context.operation.name}" in _OTHER_SESSIONS:
         _refuse(session_refused(caller.name, context.operation.name))
-    for need in _needs(service, context):
+    request = _request(service, context)
+    where = {"region": context.region, "account_id": context.account_id}
+    for need in needs_of(service, context.operation.name, resolved_request(service, request, **where), **where):
         if need.action == _ALWAYS or (caller.is_service and need.action not in _DELIVERIES):
             continue
-        if found := _refusal(service, need, caller, _context(context, caller)):
-            _refuse(found)
+        for one in (need, *key_needs(need, request, **where)):
+            via = None if one is need or caller.is_service else f"{service}.{context.region}.amazonaws.com"
+            if found := _refusal(service, one, caller, _context(context, caller, via)):
+                _refuse(found)
 
 
 def _refuse(found: Refused) -> NoReturn:
@@ -81,22 +86,27 @@ def _caller(context: RequestContext) -> Caller | None:
     return Caller(name=f"{principal}.amazonaws.com", account_id=context.account_id) if principal else None
 
 
-def _needs(service: str, context: RequestContext) -> list[Need]:
-    request: Mapping[str, Any] = context.service_request or {}
+def _request(service: str, context: RequestContext) -> Mapping[str, Any]:
     if service == "dynamodb":
-        request = json.loads(context.request.data)  # which may reach its provider unparsed
-    where = {"region": context.region, "account_id": context.account_id}
-    needs = needs_of(service, context.operation.name, resolved_request(service, request, **where), **where)
-    return [*needs, *(more for need in needs for more in more_needs(need))]
+        request: Mapping[str, Any] = json.loads(context.request.data)  # which may reach its provider unparsed
+        return request
+    return context.service_request or {}
 
 
-def _context(context: RequestContext, caller: Caller) -> dict[str, str | None]:
+def _context(context: RequestContext, caller: Caller, via: str | None) -> dict[str, str | None]:
     source = (context.internal_request_params or {}).get("source_arn")
-    return _keys(caller, source if caller.is_service else None, context.region)
+    return _keys(caller, source if caller.is_service else None, context.region, via)
 
 
-def _keys(caller: Caller, source_arn: str | None, region: str) -> dict[str, str | None]:
-    """The condition keys that are known of a request ("AWS global condition context keys")."""
+def _keys(caller: Caller, source_arn: str | None, region: str, via: str | None = None) -> dict[str, str | None]:
+    """The condition keys that are known of a request ("AWS global condition context keys", "AWS KMS condition keys").
+
+    Args:
+        caller: who calls.
+        source_arn: on whose behalf a service calls.
+        region: of the call.
+        via: the service that uses a key for the caller, as ``sqs.eu-west-1.amazonaws.com``.
+    """
     account = (source_arn or "").split(":")[4:5]
     now_s = time.time()
     return {
@@ -110,6 +120,7 @@ def _keys(caller: Caller, source_arn: str | None, region: str) -> dict[str, str 
         "aws:principalisawsservice": str(caller.is_service).lower(),
         "aws:principalservicename": caller.name if caller.is_service else None,
         "aws:requestedregion": region,
+        "kms:viaservice": via,
         "aws:securetransport": "true",  # on AWS, where SDKs speak HTTPS
         "aws:currenttime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s)),
         "aws:epochtime": str(int(now_s)),
@@ -151,7 +162,9 @@ def _check_mapping(role_arn: str, queue_arn: str) -> None:
     caller = caller_of(role_arn, "awslambda")
     for operation in _POLLING:
         need = Need(f"sqs:{operation}", queue_arn)
-        if any(_refusal("sqs", one, caller, _keys(caller, None, region)) for one in (need, *more_needs(need))):
+        more = key_needs(need, {}, region=region, account_id=caller.account_id)
+        via = f"sqs.{region}.amazonaws.com"
+        if any(_refusal("sqs", one, caller, _keys(caller, None, region, via)) for one in (need, *more)):
             raise InvalidParameterValueException(
                 f"The provided execution role does not have permissions to call {operation} on SQS", Type="User"
             )

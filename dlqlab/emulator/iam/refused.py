@@ -22,6 +22,8 @@ _CODES = {
     "xray": ("AccessDeniedException", 403),
     "ec2": ("UnauthorizedOperation", 403),
 }
+_BY_KEY = {"sqs": ("KmsAccessDenied", 400), "sns": ("KMSAccessDenied", 400)}
+"""Of the services that say so where it is their use of a key that is refused."""
 _BY_JSON = ("AccessDeniedException", 400)
 """Of the services that speak AWS's JSON protocol."""
 
@@ -50,6 +52,8 @@ def refused(service: str, caller: str, need: Need, decision: Decision) -> Refuse
         decision: why; one that is undecided says so in the message, which then is not AWS's.
     """
     code, status = code_and_status(service)
+    if need.action.startswith("kms:"):
+        code, status = _BY_KEY.get(service, (code, status))
     action = _spelt(need.action)
     message = f"User: {caller} is not authorized to perform: {action}"
     if need.resource != "*" or service in {"sqs", "sns"}:
