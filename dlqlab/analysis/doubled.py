@@ -18,6 +18,7 @@ from dlqlab.analysis.flow import Flow, attempts_of, successes
 from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.life_parts import Attempt, Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
+from dlqlab.analysis.writes import WRITES
 from dlqlab.contracts.injection import Kind as Fault
 
 _ADDS = re.compile(r"\bADD\b|list_append|=.*[+-]\s*[:#\w]", re.IGNORECASE)
@@ -28,7 +29,6 @@ _BOOKKEEPING = re.compile(
 """What counts or logs attempts is meant to grow with each of them, and is told by its attribute's name."""
 _PUBLISHES = frozenset({"Publish", "PublishBatch", "PutEvents", "Invoke", "StartExecution", "PutRecord", "PutRecords"})
 """Calls that make something happen each time; sent messages are known by their parents."""
-_SENDS = frozenset({"SendMessage", "SendMessageBatch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,9 @@ def _made_again(lost: Sequence[Row], evidence: _Evidence) -> Iterator[Doubled]:
         subject = strike["message_id"] or strike["task_key"]
         if any(_is_done_again(row, own) for row in struck):
             yield Doubled(subject, what)
-        elif any(row["operation"] in _SENDS for row in struck) and (sent := evidence.twins.get(strike["request_id"])):
+        elif any(row["operation"] in WRITES["sqs"] for row in struck) and (
+            sent := evidence.twins.get(strike["request_id"])
+        ):
             yield Doubled(subject, what, is_recognised=all(map(evidence.is_recognised, sent)))
 
 

@@ -11,13 +11,9 @@ from functools import cached_property
 from dlqlab.analysis.flow import Flow, subjects_of
 from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.recorded_rows import Row, Rows
+from dlqlab.analysis.writes import WRITES
 
-_WRITES = {
-    "sqs": frozenset({"SendMessage", "SendMessageBatch"}),
-    "sns": frozenset({"Publish", "PublishBatch"}),
-    "events": frozenset({"PutEvents"}),
-    "dynamodb": frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}),
-}
+_SERVICES = frozenset({"sqs", "sns", "events", "dynamodb"})
 """Without those by which extensions, which go on after the answer, bring logs away."""
 
 
@@ -40,7 +36,7 @@ class LateWrites:
             function = call["function"]
             if not function or call["request_id"] is not None or not self.flow.is_own_caller(function):
                 continue
-            if call["operation"] in _WRITES.get(call["service"], ()):
+            if call["service"] in _SERVICES and call["operation"] in WRITES[call["service"]]:
                 yield from self._late(call, function)
 
     def _late(self, call: Row, function: str) -> Iterator[LateWrite]:

@@ -6,30 +6,8 @@ from http import HTTPStatus
 from dlqlab.analysis.batch_sends import is_silent
 from dlqlab.analysis.flow import Flow, subjects_of
 from dlqlab.analysis.recorded_rows import Row
+from dlqlab.analysis.writes import WRITES
 
-_WRITES = frozenset(
-    {
-        ("sqs", "SendMessage"),
-        ("sqs", "SendMessageBatch"),
-        ("sns", "Publish"),
-        ("sns", "PublishBatch"),
-        ("events", "PutEvents"),
-        ("dynamodb", "PutItem"),
-        ("dynamodb", "UpdateItem"),
-        ("dynamodb", "DeleteItem"),
-        ("dynamodb", "BatchWriteItem"),
-        ("dynamodb", "TransactWriteItems"),
-        ("s3", "PutObject"),
-        ("s3", "CopyObject"),
-        ("lambda", "Invoke"),
-        ("stepfunctions", "StartExecution"),
-        ("kinesis", "PutRecord"),
-        ("kinesis", "PutRecords"),
-        ("firehose", "PutRecord"),
-        ("firehose", "PutRecordBatch"),
-    }
-)
-"""Calls by which work is done or handed on, by their names in botocore."""
 _ANSWERS = frozenset(
     {
         "ConditionalCheckFailedException",
@@ -48,7 +26,7 @@ def swallowed(flow: Flow) -> tuple[str, ...]:
     """
     writes: dict[str, list[Row]] = {}
     for call in flow.calls:
-        if call["request_id"] and (call["service"], call["operation"]) in _WRITES:
+        if call["request_id"] and call["operation"] in WRITES.get(call["service"], ()):
             writes.setdefault(call["request_id"], []).append(call)
     silent = (
         row for row in flow.invocations if is_silent(row) and _ends_in_a_failure(writes.get(row["request_id"], ()))

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from dlqlab.analysis.attempts import FAILED, SUCCEEDED
 from dlqlab.analysis.frames import rows
+from dlqlab.analysis.writes import ITEM_WRITES
 from dlqlab.contracts.recorded import ActorKind, Kind
 from dlqlab.contracts.recording import Recording
 from dlqlab.contracts.topology import Topology
@@ -27,7 +28,6 @@ from taskrules.tasks import AttemptRecord, Status, Task
 CLAIMED = "claimed"
 OTHER = "other"
 """A write of the processor's that is none of the app's: it may be an effect that nobody counts."""
-WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem")
 REFUSED_MIN = 400
 """The lowest HTTP status that refuses a request."""
 _PLACE = re.compile(r"history\[\d+\]")
@@ -216,7 +216,7 @@ def _task_in(body: str) -> str | None:
 def _read_writes(seen: Witnessed, calls: pa.Table, parts: Parts, tasks: Collection[str]) -> None:
     """Claims, ends and effects of tasks, and the archive's items, in the order in which they were asked for."""
     columns = ["request_id", "function", "operation", "resource", "item_key", "update", "status", "error_code", "ts"]
-    is_write = pc.and_(pc.equal(calls["service"], "dynamodb"), pc.is_in(calls["operation"], pa.array(WRITES)))
+    is_write = pc.and_(pc.equal(calls["service"], "dynamodb"), pc.is_in(calls["operation"], pa.array(ITEM_WRITES)))
     writes = _chosen(calls, columns, is_write)
     writes["table"] = writes["resource"].str.rpartition("/")[2]
     for row in rows(_items(writes, parts.archive)):
