@@ -38,7 +38,7 @@ done
 """
 
 RAW = f"""\
-#!{sys.executable}
+#!{os.path.realpath(sys.executable)}
 import os, socket, time
 HOST, PORT = os.environ['AWS_LAMBDA_RUNTIME_API'].split(':')
 INVOCATION = '/2018-06-01/runtime/invocation'
