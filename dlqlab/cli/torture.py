@@ -21,6 +21,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--only", metavar="ROW", multiple=True, help="Only this row, * for any characters; again for more.")
 @click.option("--quick", is_flag=True, help="Only the rows that reveal most, with 60 tasks each.")
 @click.option("--tasks", type=click.IntRange(1, 100_000), help="Tasks of each row; default: 200, with --quick 60.")
+@click.option(
+    "--emulators",
+    type=click.IntRange(1, 16),
+    default=1,
+    help="Run rows on so many emulators side by side, each with a deployment of its own; default: one.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Of keys and draws; default: the project's.")
 @click.option("--faults", type=_FILE, help="In place of the matrix one row: the [[faults]] of this file.")
 @click.option("--shrink", is_flag=True, help="Make each broken row as small as it still shows.")

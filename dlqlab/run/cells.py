@@ -8,7 +8,6 @@ they leave in ``cells/<number>`` is then merged and judged as one run.
 import dataclasses
 import multiprocessing as mp
 import queue
-import signal
 import socket
 import threading
 import time
@@ -32,6 +31,7 @@ from dlqlab.errors import DlqlabError, RunError
 from dlqlab.exits import how_it_ended
 from dlqlab.load.ledger import LedgerFollower
 from dlqlab.progress import Phase
+from dlqlab.run.child_processes import stop_all, unwind_at_signals
 from dlqlab.run.merge import merge_manifests, merge_tables
 from dlqlab.run.runner import PHASES, Runner
 
@@ -39,7 +39,7 @@ LOG = "cell.log"
 """In a cell's folder: its phases, as a run prints them."""
 GATE_DEADLINE_S = 300.0
 LOOK_S = 0.5
-UNWIND_S, STOP_S = 5.0, 30.0
+UNWIND_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,20 +195,12 @@ def _started(assignments: list[Assignment]) -> Iterator[tuple[list[SpawnProcess]
             process.start()
         yield processes, errors, ended
     finally:
-        for process in processes:
-            if process.is_alive():
-                process.terminate()
-        for process in processes:
-            if process.pid is not None:
-                process.join(STOP_S)
-                process.kill()  # by now a no-op, unless it hangs: its emulator ends with it
-                process.join()
+        stop_all(processes)
 
 
 def _run_cell(assignment: Assignment, gate: Gate, errors: Any, ended: Any) -> None:
     """The process of a cell. Its exit code says whether it came to its end."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
+    unwind_at_signals()
     folder = _folder(assignment)
     folder.mkdir(parents=True)
     with (folder / LOG).open("w", buffering=1) as log:
@@ -232,13 +224,6 @@ def _run_cell(assignment: Assignment, gate: Gate, errors: Any, ended: Any) -> No
                 traceback.print_exc(file=log)
             errors.put((assignment.cell.number, "" if isinstance(error, GateError) else str(error) or repr(error)))
             raise SystemExit(1) from error
-
-
-def _interrupt(_signal: int, _frame: object) -> None:
-    """Unwind once: what stops the emulator must not be interrupted in turn."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _folder(assignment: Assignment) -> Path:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from dlqlab.deploy.target import emulator_target
 from dlqlab.emulator.host import lifecycle
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.errors import EvidenceError
+from dlqlab.run.project_deployment import deploy_project
 from dlqlab.run.project_runner import ProjectRunner
 from dlqlab.torture.judged import Usual, judged
 from dlqlab.torture.matrix import Row, Target
@@ -34,7 +35,6 @@ from dlqlab.torture.own_rows import since
 from dlqlab.torture.result import Answer, answer
 
 ROWS = "rows"
-"""Folder of the rows' run directories, in that of the matrix."""
 _DRAIN_OVER_S = 30.0
 _SERVICES = frozenset({"logs", "xray", "execute-api", "lambda-url"})
 """Whose calls are no row's target: what the runtime does, and requests of clients."""
@@ -55,7 +55,26 @@ class Bench:
     """Of the first row: the calls that the functions were seen to make."""
     naming: frozenset[str] = frozenset()
     """Of the first row: functions that answered with batchItemFailures though their mapping does not ask for them."""
+    rows: str = ROWS
+    """Folder of the rows' run directories, in that of the matrix."""
+    deployed_by: Callable[[Emulator], None] | None = None
+    """Who deploys, where it is not the project's own tool."""
     _is_deployed: bool = field(default=False, init=False)
+
+    def deploy(self) -> None:
+        """Deploy before any row is run.
+
+        Raises:
+            DeployError: it fails.
+        """
+        if self.deployed_by is not None:
+            self.deployed_by(self.emulator)
+        else:
+            folder = self.folder / self.rows
+            folder.mkdir(parents=True, exist_ok=True)
+            target = emulator_target(self.emulator)
+            deploy_project(self.project, self.root, target, log=folder / "deploy.log", progress=lambda _: None)
+        self._is_deployed = True
 
     def run(self, row: Row, *, seed: int, baseline: Answer | None = None, bodies_seed: int | None = None) -> Answer:
         """Run a row and judge it.
@@ -107,7 +126,7 @@ class Bench:
             plan=plan,
             port=self.emulator.port,
             keep=True,
-            runs_root=self.folder / ROWS,
+            runs_root=self.folder / self.rows,
             state_root=self.state_root,
             bodies_seed=bodies_seed,
         )

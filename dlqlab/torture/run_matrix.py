@@ -1,7 +1,7 @@
 """A whole matrix: the baseline, then row after row; and a broken row made as small as it still shows."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -46,8 +46,38 @@ class Choice:
         )
 
 
-def run_matrix(bench: Bench, choice: Choice, *, command: Sequence[str], on_row: Callable[[Result], None]) -> Result:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row to be run, with its seed, beside the baseline."""
+
+    row: Row
+    baseline: Answer
+    seed: int
+    bodies_seed: int | None = None
+
+
+def one_by_one(bench: Bench, jobs: Iterable[Job]) -> Iterator[Answer]:
+    """The answers of rows that are run on one emulator, one after another."""
+    for job in jobs:
+        yield run_row(bench, job)
+
+
+def run_matrix(
+    bench: Bench,
+    choice: Choice,
+    *,
+    command: Sequence[str],
+    on_row: Callable[[Result], None],
+    play: Callable[[Bench, Sequence[Job]], Iterator[Answer]] = one_by_one,
+) -> Result:
     """Run it; after each row its result so far is told, whose last answer is the row's.
+
+    Args:
+        bench: where the baseline is run, which deploys.
+        choice: which rows.
+        command: that shows it again.
+        on_row: is told.
+        play: runs the rows, in any order.
 
     Raises:
         DlqlabError: the baseline broke: without it nothing else can be said.
@@ -61,17 +91,19 @@ def run_matrix(bench: Bench, choice: Choice, *, command: Sequence[str], on_row: 
         raise UsageError("the topology of the pipeline is not known: no rows can be made of it")
     rows = choice.of(matrix(bench.topology, bench.targets, naming=bench.naming, quick=choice.quick and not choice.only))
     found = replace(found, left_out=rows.left_out)
-    for number, row in enumerate(rows.rows, start=1):
-        answer = _run(bench, row, baseline, seed=seed if choice.own else seed + number)
+    jobs = [Job(row, baseline, seed if choice.own else seed + number) for number, row in enumerate(rows.rows, start=1)]
+    for answer in play(bench, jobs):
         found = replace(found, answers=(*found.answers, answer))
         on_row(found)
-    return found
+    places = {job.row.name: place for place, job in enumerate(jobs)}
+    return replace(found, answers=(baseline, *sorted(found.answers[1:], key=lambda one: places[one.name])))
 
 
-def _run(bench: Bench, row: Row, baseline: Answer, *, seed: int, bodies_seed: int | None = None) -> Answer:
+def run_row(bench: Bench, job: Job) -> Answer:
     """The row's answer; a run that broke leaves the row unknown, and the others are run all the same."""
+    row, seed = job.row, job.seed
     try:
-        return bench.run(row, seed=seed, baseline=baseline, bodies_seed=bodies_seed)
+        return bench.run(row, seed=seed, baseline=job.baseline, bodies_seed=job.bodies_seed)
     except UsageError:
         raise
     except DlqlabError as error:
@@ -134,7 +166,7 @@ def shrink_row(
             return False
         own_seed = seed + len(answers)
         small = struck_only(row, case, own_seed)
-        answers[case] = _run(bench, small, baseline, seed=own_seed, bodies_seed=broken.seed)
+        answers[case] = run_row(bench, Job(small, baseline, own_seed, broken.seed))
         shown = any(one.name == harm for one in answers[case].harms)
         on_try(case, shown)
         return shown

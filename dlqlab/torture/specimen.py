@@ -40,7 +40,11 @@ def scenario() -> Scenario:
     return replace(found, pipeline=settings, retry=replace(found.retry, max_retries=_RECEIVES - 1))
 
 
-def deploy_specimen(emulator: Emulator, *, progress: Callable[[str], None]) -> None:
+def _told_nobody(_text: str) -> None:
+    pass
+
+
+def deploy_specimen(emulator: Emulator, *, progress: Callable[[str], None] = _told_nobody) -> None:
     """Deploy it, and empty its queues and tables.
 
     Args:

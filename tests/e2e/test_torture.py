@@ -143,3 +143,19 @@ def test_what_is_half_done_and_what_is_swallowed_are_revealed_without_being_told
     assert "1 task, 1 of them struck" in done.stderr
     (file,) = tmp_path.glob("runs/*-torture/call-denied.toml")
     assert len(tomllib.loads(file.read_text())["faults"]) == 1
+
+
+def test_rows_on_two_emulators_side_by_side(tmp_path: Path) -> None:
+    """Each with a deployment of its own; told as they come, kept in the order of the matrix."""
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "dlqlab.toml").write_text(PROJECT)
+
+    rows = ("--only", "late", "--only", "call-slow", "--only", "duplicate")
+    done = torture(tmp_path, *rows, "--tasks", "10", "--emulators", "2", "--json")
+
+    found = json.loads(done.stdout)["answers"]
+    (folder,) = tmp_path.glob("runs/*-torture")
+    assert ["baseline", "call-slow", "duplicate", "late"] == [one["name"] for one in found]
+    assert {"unknown", "untouched"}.isdisjoint(one["outcome"] for one in found), done.stderr
+    assert {"rows", "rows-2"} == {Path(one["run"]).parts[0] for one in found}
+    assert all((folder / one["run"] / "verdict.json").is_file() for one in found)

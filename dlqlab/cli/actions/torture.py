@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +26,8 @@ from dlqlab.torture.matrix import Row
 from dlqlab.torture.page import page
 from dlqlab.torture.reproduction import command, run_command, to_pytest, to_toml
 from dlqlab.torture.result import Answer, Change, Result, changes
-from dlqlab.torture.run_matrix import Choice, cannot_shrink, run_matrix, shrink_row
+from dlqlab.torture.run_matrix import Choice, cannot_shrink, one_by_one, run_matrix, shrink_row
+from dlqlab.torture.side_by_side import side_by_side
 from dlqlab.torture.specimen import deploy_specimen, specimen
 from dlqlab.torture.summary import to_junit
 from dlqlab.torture.terminal import print_result, print_row
@@ -43,6 +45,7 @@ def torture(
     only: tuple[str, ...],
     quick: bool,
     tasks: int | None,
+    emulators: int,
     seed: int | None,
     faults: Path | None,
     shrink: bool,
@@ -69,11 +72,13 @@ def torture(
             _deploy_specimen(emulator, console)
         root = file.parent if file else Path.cwd()
         bench = Bench(project=project, root=root, folder=folder, emulator=emulator, tasks=each)
+        bench.deployed_by = None if file else deploy_specimen
         found = run_matrix(
             bench,
             choice,
             command=("dlqlab", *sys.argv[1:]),
             on_row=lambda so_far: _tell(so_far, folder, console),
+            play=one_by_one if emulators == 1 else partial(side_by_side, emulators=emulators),
         )
         known = before or (_last(last, console) if last else None)
         differences = changes(known, found) if known else ()
