@@ -33,20 +33,21 @@ class Example:
         places = [*map(str, self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
         return dlqlab_in(self.folder, *arguments, timeout_s=RUN_S, environment={"PATH": os.pathsep.join(places)})
 
-    def run(self) -> dict[str, str]:
+    def run(self, *, rate_per_s: float = 10) -> dict[str, str]:
         """Adopt where it has no project file, and run: the words of each check."""
         adopted = self.dlqlab("adopt") if not (self.folder / "dlqlab.toml").exists() else None
         assert adopted is None or adopted.returncode == 0, adopted.stderr
-        self._load_less()
+        self._load_less(rate_per_s)
         done = self.dlqlab("run", "--port", "auto")
         said = done.stdout + done.stderr
         assert done.returncode == 0, said
         return dict(re.findall(r"^✓ (\w+) +(.+)$", said, re.MULTILINE))
 
-    def _load_less(self) -> None:
+    def _load_less(self, rate_per_s: float) -> None:
         file = self.folder / "dlqlab.toml"
         text = re.sub(r"\n\[load\]\n(?:.+\n)*", "\n", file.read_text(encoding="utf-8"))
-        file.write_text(f"{text}\n[load]\ntasks = {TASKS}\nrate_per_s = 10\n", encoding="utf-8")
+        load = f"tasks = {TASKS}\nrate_per_s = {rate_per_s}\nduration_s = {2 * TASKS / rate_per_s}\n"
+        file.write_text(f"{text}\n[load]\n{load}", encoding="utf-8")
 
 
 def example(tmp_path: Path, name: str, *programs: Path, modules: Path | None = None) -> Example:
@@ -120,9 +121,9 @@ def test_cdk_in_typescript(tmp_path: Path) -> None:
 
 @pytest.mark.tools
 def test_schedule_by_sam(tmp_path: Path) -> None:
-    """Beside the load's messages those of the schedule, which fires once it is made and every minute from then."""
+    """Beside the load's messages those of the schedule, which fires every minute, and so while the load lasts."""
     sam = example_tools.environment(example_tools.SAM)
-    checks = example(tmp_path, "sam-schedule", sam).run()
+    checks = example(tmp_path, "sam-schedule", sam).run(rate_per_s=TASKS / 66)
 
     entered = re.match(r"(\d+) messages entered, 0 lost", checks["messages"])
     assert entered is not None, checks["messages"]
