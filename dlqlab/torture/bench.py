@@ -73,7 +73,9 @@ class Bench:
             folder = self.folder / self.rows
             folder.mkdir(parents=True, exist_ok=True)
             target = emulator_target(self.emulator)
-            deploy_project(self.project, self.root, target, log=folder / "deploy.log", progress=lambda _: None)
+            log = folder / "deploy.log"
+            found = deploy_project(self.project, self.root, target, log=log, progress=lambda _: None)
+            self.topology = found.topology  # a stack makes other names up each time
         self._is_deployed = True
 
     def run(self, row: Row, *, seed: int, baseline: Answer | None = None, bodies_seed: int | None = None) -> Answer:
