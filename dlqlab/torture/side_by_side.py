@@ -31,19 +31,25 @@ def side_by_side(bench: Bench, jobs: Sequence[Job], *, emulators: int) -> Iterat
         RunError: an emulator could not be made ready, or a process ended.
     """
     benches = [bench, *(replace(bench, rows=f"{ROWS}-{n}") for n in range(2, min(emulators, len(jobs)) + 1))]
-    waiting = list(reversed(jobs))
+    # A row that waits for a message in a queue knows the queue's name in the first deployment alone.
+    of_first = [job for job in reversed(jobs) if any(fault.after_queue for fault in job.row.faults)]
+    of_any = [job for job in reversed(jobs) if job not in of_first]
     with _started(benches) as connections:
+        busy: list[Connection] = []
+
+        def give_next(connection: Connection) -> None:
+            waiting = of_first if of_first and connection is connections[0] else of_any
+            if waiting:
+                busy.append(connection)
+            connection.send(waiting.pop() if waiting else None)
+
         for connection in connections:
-            connection.send(waiting.pop())
-        busy = list(connections)
+            give_next(connection)
         while busy:
             for ready in cast("list[Connection]", wait(busy)):
                 yield _answer_of(ready)
-                if waiting:
-                    ready.send(waiting.pop())
-                else:
-                    ready.send(None)
-                    busy.remove(ready)
+                busy.remove(ready)
+                give_next(ready)
 
 
 def _answer_of(connection: Connection) -> Answer:
