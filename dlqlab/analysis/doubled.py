@@ -15,9 +15,8 @@ from functools import cached_property
 
 from dlqlab.analysis.draw_keys import keys_of
 from dlqlab.analysis.flow import Flow, attempts_of, successes
-from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.life_parts import Attempt, Stay
-from dlqlab.analysis.recorded_rows import Row, Rows
+from dlqlab.analysis.recorded_rows import Row
 from dlqlab.analysis.writes import WRITES
 from dlqlab.contracts.injection import Kind as Fault
 
@@ -133,13 +132,6 @@ class _Evidence:
         is_seen = bool(rows) or (bool(tried) and sum(bool(successes(twin)) for twin in twins) <= 1)
         return is_seen and all(n == 1 for n in seen.values())
 
-    def is_about(self, row: Row, stay: Stay) -> bool:
-        """Whether the item of a call has a value of the message's body in its key."""
-        rows = Rows(self.flow.recording)
-        bodies = rows.bodies_of(rows.sent({stay.message_id}))
-        values = values_of(bodies.get(stay.message_id, ""))
-        return not values.isdisjoint(key_values(row["item_key"]))
-
 
 def _twice(stay: Stay, attempts: Sequence[Attempt], evidence: _Evidence) -> Doubled | None:
     """What more than one of these attempts at a message did; None where each effect is of one."""
@@ -166,7 +158,7 @@ def _effects(stay: Stay, attempt: Attempt, evidence: _Evidence) -> set[tuple[str
     return {
         effect
         for row in evidence.calls.get(attempt.request_id, ())
-        if (effect := _effect(row, attempt)) and (attempt.batch == 1 or evidence.is_about(row, stay))
+        if (effect := _effect(row, attempt)) and (attempt.batch == 1 or evidence.flow.is_about(row, stay.message_id))
     }
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from dlqlab.analysis.attempted import attempt_of
 from dlqlab.analysis.deliveries import name_of, stays
+from dlqlab.analysis.leaves import key_values, values_of
 from dlqlab.analysis.life_parts import Attempt, Delivery, Stay
 from dlqlab.analysis.recorded_rows import Row, Rows
 from dlqlab.contracts.injection import KINDS, Place
@@ -58,6 +59,18 @@ class Flow:
     def body_hash(self, message_id: str) -> str | None:
         """SHA-256 of the message's body as it was sent; None where that is not known."""
         return self._body_hashes.get(message_id)
+
+    def is_about(self, call: Row, message_id: str) -> bool:
+        """Whether the key of a call's item has a value of the message's body in it."""
+        if not call["item_key"]:
+            return False
+        bodies = self._rows.bodies_of(self._rows.sent({message_id}))
+        return not key_values(call["item_key"]).isdisjoint(values_of(bodies.get(message_id, "")))
+
+    @cached_property
+    def _rows(self) -> Rows:
+        """One for all look-ups, since it makes its indices anew."""
+        return Rows(self.recording)
 
     @cached_property
     def _body_hashes(self) -> Mapping[str, str]:
@@ -136,10 +149,9 @@ class Flow:
     @cached_property
     def _attempts(self) -> Mapping[str, list[Attempt]]:
         found: dict[str, list[Attempt]] = {}
-        rows = Rows(self.recording)
         for row in self.every_invocation:
             for message_id in row["message_ids"] or ():
-                found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}, rows.next_start(row)))
+                found.setdefault(message_id, []).append(attempt_of(row, (), message_id, {}, self._rows.next_start(row)))
         return found
 
     @cached_property

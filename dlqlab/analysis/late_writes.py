@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dlqlab.analysis.flow import Flow, subjects_of
-from dlqlab.analysis.leaves import key_values, values_of
-from dlqlab.analysis.recorded_rows import Row, Rows
+from dlqlab.analysis.recorded_rows import Row
 from dlqlab.analysis.writes import WRITES
 
 _SERVICES = frozenset({"sqs", "sns", "events", "dynamodb"})
@@ -61,15 +60,7 @@ class LateWrites:
         return any(row["started_ts"] <= ts <= row["ended_ts"] for row in rows)
 
     def _is_about(self, call: Row, invocation: Row) -> bool:
-        if not call["item_key"]:
-            return False
-        values = key_values(call["item_key"])
-        return any(not values.isdisjoint(self._values(one)) for one in invocation["message_ids"] or ())
-
-    def _values(self, message_id: str) -> frozenset[str]:
-        rows = Rows(self.flow.recording)
-        bodies = rows.bodies_of(rows.sent({message_id}))
-        return frozenset(values_of(bodies.get(message_id, "")))
+        return any(self.flow.is_about(call, one) for one in invocation["message_ids"] or ())
 
 
 def _answered(rows: Sequence[Row], ts: float) -> Row | None:
