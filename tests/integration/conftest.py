@@ -226,3 +226,28 @@ def deployed(emulator: Emulator) -> Deployed:
     url = pipeline.apply(target, QUICK, progress=lambda _text: None)
     pipeline.configure(target, QUICK, "integration")
     return Deployed(target, url)
+
+
+def map_stream(aws: Callable[[str], Any], cleanups: ExitStack, function: str, arn: str, **options: Any) -> str:
+    """Have the function read the stream from its beginning until the test ends; the mapping's id."""
+    made = aws("lambda").create_event_source_mapping(
+        FunctionName=function, EventSourceArn=arn, **{"StartingPosition": "TRIM_HORIZON", **options}
+    )
+    found: str = made["UUID"]
+    cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=found)
+    return found
+
+
+def json_lines(aws: Callable[[str], Any], function: DeployedFunction, count: int) -> list[dict[str, Any]]:
+    """What the function has printed as JSON, once it is so many lines."""
+
+    def probe() -> tuple[bool, list[dict[str, Any]]]:
+        try:
+            texts = [event["message"] for event in read_log(aws, function.name)]
+        except aws("logs").exceptions.ResourceNotFoundException:
+            texts = []
+        found = [json.loads(text) for text in texts if text.startswith("{")]
+        return len(found) >= count, found
+
+    found: list[dict[str, Any]] = wait_for(f"{count} lines of {function.name}", probe, deadline_s=40)
+    return found

@@ -13,8 +13,7 @@ from botocore.exceptions import ClientError
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.load.messages import EntrySettings
 from dlqlab.load.service_senders import Stream
-from dlqlab.waiting import wait_for
-from tests.integration.conftest import DeployedFunction, FunctionFactory, queue_arn, read_log
+from tests.integration.conftest import DeployedFunction, FunctionFactory, json_lines, map_stream, queue_arn
 
 pytestmark = pytest.mark.integration
 
@@ -78,30 +77,6 @@ def _read(aws: Aws, stream: str, shard_id: str, **where: Any) -> list[str]:
     return [record["Data"].decode() for record in aws("kinesis").get_records(ShardIterator=iterator)["Records"]]
 
 
-def _map(aws: Aws, cleanups: ExitStack, function: str, arn: str, **options: Any) -> str:
-    made = aws("lambda").create_event_source_mapping(
-        FunctionName=function, EventSourceArn=arn, **{"StartingPosition": "TRIM_HORIZON", **options}
-    )
-    found: str = made["UUID"]
-    cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=found)
-    return found
-
-
-def _printed(aws: Aws, function: DeployedFunction, count: int) -> list[dict[str, Any]]:
-    """What the function has printed as JSON, once it is so many lines."""
-
-    def probe() -> tuple[bool, list[dict[str, Any]]]:
-        try:
-            texts = [event["message"] for event in read_log(aws, function.name)]
-        except aws("logs").exceptions.ResourceNotFoundException:
-            texts = []
-        found = [json.loads(text) for text in texts if text.startswith("{")]
-        return len(found) >= count, found
-
-    found: list[dict[str, Any]] = wait_for(f"{count} lines of {function.name}", probe, deadline_s=40)
-    return found
-
-
 def test_records_are_read_where_they_were_written(aws: Aws, make_stream: MakeStream) -> None:
     """By sequence number, by time, and through a split: the parent has an end, the children have the later records."""
     name, arn = make_stream()
@@ -140,7 +115,7 @@ def test_poisoned_record_is_singled_out_and_told_of(
     texts = [json.dumps({"kind": kind}) for kind in ("a", "poison", "b", "ignored")]
     _put(aws, name, *texts, "no JSON")
     unwanted = json.dumps({"data": {"kind": [{"anything-but": "ignored"}]}})
-    _map(
+    map_stream(
         aws, cleanups, function.name, arn,
         BatchSize=3, MaximumRetryAttempts=1, BisectBatchOnFunctionError=True,
         FilterCriteria={"Filters": [{"Pattern": unwanted}]},
@@ -154,7 +129,7 @@ def test_poisoned_record_is_singled_out_and_told_of(
     assert told["requestContext"]["functionArn"] == function.arn
     batch = told["KinesisBatchInfo"]
     assert (batch["batchSize"], batch["streamArn"], batch["shardId"]) == (1, arn, "shardId-000000000000")
-    handed = [[json.loads(text)["kind"] for text in one["texts"]] for one in _printed(aws, function, 6)]
+    handed = [[json.loads(text)["kind"] for text in one["texts"]] for one in json_lines(aws, function, 6)]
     assert handed == [["a", "poison", "b"], ["a", "poison"], ["a"], ["poison"], ["poison"], ["b"]]
 
 
@@ -167,8 +142,10 @@ def test_reported_failure_is_tried_again_from_there_through_a_split(
     _put(aws, name, "1", "2", "3")
     aws("kinesis").update_shard_count(StreamName=name, TargetShardCount=2, ScalingType="UNIFORM_SCALING")
     _put(aws, name, "4")
-    _map(aws, cleanups, function.name, arn, ParallelizationFactor=2, FunctionResponseTypes=["ReportBatchItemFailures"])
-    printed = _printed(aws, function, 5)
+    map_stream(
+        aws, cleanups, function.name, arn, ParallelizationFactor=2, FunctionResponseTypes=["ReportBatchItemFailures"]
+    )
+    printed = json_lines(aws, function, 5)
     assert [one["text"] for one in printed] == ["1", "2", "2", "3", "4"]
     record = printed[0]["record"]
     assert record.keys() == {
@@ -182,7 +159,7 @@ def test_reported_failure_is_tried_again_from_there_through_a_split(
         StreamName=name, ShardToMerge="shardId-000000000001", AdjacentShardToMerge="shardId-000000000002"
     )
     _put(aws, name, "5")
-    assert _printed(aws, function, 6)[-1]["text"] == "5"
+    assert json_lines(aws, function, 6)[-1]["text"] == "5"
 
 
 def test_functions_put_records(aws: Aws, make_function: FunctionFactory, make_stream: MakeStream) -> None:
@@ -276,7 +253,7 @@ def test_stack_of_sam_makes_and_updates_a_stream_and_its_mapping(aws: Aws, clean
     _put(aws, stream, "hello")
 
     function = DeployedFunction(outputs["Reader"], "", aws("lambda"))
-    assert _printed(aws, function, 1) == [{"text": "hello"}]
+    assert json_lines(aws, function, 1) == [{"text": "hello"}]
     kinesis = aws("kinesis")
     told = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
     assert (told["StreamARN"], told["RetentionPeriodHours"], told["EncryptionType"]) == (outputs["Arn"], 48, "KMS")

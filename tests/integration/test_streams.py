@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dlqlab.waiting import wait_for
-from tests.integration.conftest import DeployedFunction, FunctionFactory, queue_arn, read_log
+from tests.integration.conftest import FunctionFactory, json_lines, map_stream, queue_arn
 
 pytestmark = pytest.mark.integration
 
@@ -62,30 +62,6 @@ def make_table(aws: Aws, cleanups: ExitStack) -> Callable[[str], tuple[str, str]
 
 def _item(key: str, number: int = 1) -> dict[str, Any]:
     return {"id": {"S": key}, "n": {"N": str(number)}, "raw": {"B": b"\x00\xff"}}
-
-
-def _map(aws: Aws, cleanups: ExitStack, function: str, arn: str, **options: Any) -> str:
-    made = aws("lambda").create_event_source_mapping(
-        FunctionName=function, EventSourceArn=arn, **{"StartingPosition": "TRIM_HORIZON", **options}
-    )
-    found: str = made["UUID"]
-    cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=found)
-    return found
-
-
-def _printed(aws: Aws, function: DeployedFunction, count: int) -> list[dict[str, Any]]:
-    """What the function has printed as JSON, once it is so many lines."""
-
-    def probe() -> tuple[bool, list[dict[str, Any]]]:
-        try:
-            texts = [event["message"] for event in read_log(aws, function.name)]
-        except aws("logs").exceptions.ResourceNotFoundException:
-            texts = []
-        found = [json.loads(text) for text in texts if text.startswith("{")]
-        return len(found) >= count, found
-
-    found: list[dict[str, Any]] = wait_for(f"{count} lines of {function.name}", probe, deadline_s=40)
-    return found
 
 
 def test_changes_of_a_table_are_read_in_order(aws: Aws, make_table: Callable[[str], tuple[str, str]]) -> None:
@@ -151,7 +127,7 @@ def test_poisoned_record_is_singled_out_and_told_of(
     for key in ("a", "poison", "b", "ignored"):
         aws("dynamodb").put_item(TableName=table, Item=_item(key))
     unwanted = json.dumps({"dynamodb": {"Keys": {"id": {"S": [{"anything-but": "ignored"}]}}}})
-    _map(
+    map_stream(
         aws, cleanups, function.name, arn,
         BatchSize=3, MaximumRetryAttempts=1, BisectBatchOnFunctionError=True,
         FilterCriteria={"Filters": [{"Pattern": unwanted}]},
@@ -166,7 +142,7 @@ def test_poisoned_record_is_singled_out_and_told_of(
     assert told["requestContext"]["requestId"]
     assert told["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
     assert (told["DDBStreamBatchInfo"]["batchSize"], told["DDBStreamBatchInfo"]["streamArn"]) == (1, arn)
-    handed = [one["ids"] for one in _printed(aws, function, 6)]
+    handed = [one["ids"] for one in json_lines(aws, function, 6)]
     assert handed == [["a", "poison", "b"], ["a", "poison"], ["a"], ["poison"], ["poison"], ["b"]]
 
 
@@ -178,11 +154,11 @@ def test_reported_failure_is_tried_again_from_there(
     function = make_function(REPORTS)
     for number in (1, 2, 3):
         aws("dynamodb").put_item(TableName=table, Item=_item("a", number))
-    mapping = _map(
+    mapping = map_stream(
         aws, cleanups, function.name, arn,
         ParallelizationFactor=4, FunctionResponseTypes=["ReportBatchItemFailures"],
     )  # fmt: skip
-    printed = _printed(aws, function, 4)
+    printed = json_lines(aws, function, 4)
     assert [one["key"][1] for one in printed] == ["1", "2", "2", "3"]
     assert {(one["source"], one["arn"]) for one in printed} == {("aws:dynamodb", arn)}
 
@@ -194,7 +170,7 @@ def test_reported_failure_is_tried_again_from_there(
     aws("dynamodb").put_item(TableName=table, Item=_item("a", 4))
     aws("lambda").update_event_source_mapping(UUID=mapping, Enabled=True)
 
-    assert [one["key"][1] for one in _printed(aws, function, 5)] == ["1", "2", "2", "3", "4"]
+    assert [one["key"][1] for one in json_lines(aws, function, 5)] == ["1", "2", "2", "3", "4"]
 
 
 TEMPLATE: dict[str, Any] = {
@@ -234,7 +210,7 @@ def test_stack_makes_a_stream_and_its_mapping(aws: Aws, cleanups: ExitStack, mak
     (output,) = aws("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     aws("dynamodb").put_item(TableName=output["OutputValue"], Item=_item("a"))
 
-    assert _printed(aws, function, 1) == [{"ids": ["a"], "names": ["INSERT"]}]
+    assert json_lines(aws, function, 1) == [{"ids": ["a"], "names": ["INSERT"]}]
 
 
 def test_what_streams_do_not_take_is_refused(
@@ -279,12 +255,12 @@ def test_expired_item_is_deleted_and_its_stream_says_by_whom(
     for item in [*items, {"id": {"S": "text"}, "until": {"S": str(now_s - 1)}}, {"id": {"S": "without"}}]:
         client.put_item(TableName=table, Item=item)
     by_ttl = json.dumps({"userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}})
-    _map(aws, cleanups, function.name, arn, FilterCriteria={"Filters": [{"Pattern": by_ttl}]})
+    map_stream(aws, cleanups, function.name, arn, FilterCriteria={"Filters": [{"Pattern": by_ttl}]})
     wanted = {"Enabled": True, "AttributeName": "until"}
     client.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
 
     identity = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
-    assert _printed(aws, function, 2) == [{"id": "over", "by": identity}, {"id": "soon", "by": identity}]
+    assert json_lines(aws, function, 2) == [{"id": "over", "by": identity}, {"id": "soon", "by": identity}]
     assert time.time() >= until["soon"]
     left = {item["id"]["S"] for item in client.scan(TableName=table)["Items"]}
     assert left == {"later", "ancient", "text", "without"}
