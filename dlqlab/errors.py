@@ -59,9 +59,9 @@ class EvidenceError(RunError):
 
 
 class ReportError(RunError):
-    """A cell of a report's notebook failed; the notebook is saved as far as it came."""
+    """A cell of a report's notebook failed, took too long or ended its kernel; what ran before it is saved."""
 
-    def __init__(self, message: str, *, cell: int, traceback: str) -> None:
+    def __init__(self, message: str, *, cell: int | None = None, traceback: str = "") -> None:
         super().__init__(message)
-        self.cell = cell  # counted from 1 over all cells, as they stand in the file
+        self.cell = cell  # counted from 1 over all cells, as they stand in the file; None: the kernel itself failed
         self.traceback = traceback

@@ -14,10 +14,12 @@ from functools import wraps
 from typing import Any, Final
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 COMPLETED: Final = "#009E73"  # green
 DEAD: Final = "#D55E00"  # vermilion: dead-lettered, or against the rules
@@ -84,8 +86,14 @@ class Chart(Figure):
     def png(self, dpi: int = PNG_DPI) -> bytes:
         """The chart as PNG."""
         target = io.BytesIO()
-        with mpl.rc_context(_RC):
-            FigureCanvasAgg(self).print_figure(target, format="png", dpi=dpi)
+        before, self.dpi = self.dpi, dpi
+        try:
+            with mpl.rc_context(_RC):
+                canvas: Any = FigureCanvasAgg(self)  # its methods have no types
+                canvas.draw()  # print_figure draws twice: once for the layout, which drawing sees to anyway
+                Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(target, "png", dpi=(dpi, dpi))
+        finally:
+            self.dpi = before
         return target.getvalue()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:

@@ -42,7 +42,7 @@ def render(run: RunDir, notebook: Path | None = None, parameters: Mapping[str, A
     Raises:
         UsageError: there is no such notebook, or it does not know one of the parameters.
         EvidenceError: the manifest or the verdict cannot be read.
-        ReportError: a cell failed; ``report.ipynb`` is saved as far as it came.
+        ReportError: a cell failed, took too long or ended its kernel; ``report.ipynb`` is saved as far as it came.
     """
     manifest = run.read_manifest()
     verdict = verdict_of(run)
@@ -91,9 +91,9 @@ def execute(
 
     Raises:
         UsageError: there is no such notebook, or it does not know one of the parameters.
-        ReportError: a cell failed; the notebook is saved as far as it came.
+        ReportError: a cell failed, took too long or ended its kernel; the notebook is saved as far as it came.
     """
-    from dlqlab.report.engine import PapermillExecutionError, papermill  # noqa: PLC0415  (as in parameter_names)
+    from dlqlab.report import engine  # noqa: PLC0415  (as in parameter_names)
 
     known = parameter_names(notebook)
     unknown = sorted(set(parameters) - known)
@@ -104,10 +104,11 @@ def execute(
     logging.getLogger("papermill").setLevel(logging.WARNING)
     try:
         with _kernel_variables(), _shortened(notebook, without) as chosen:
-            executed: Mapping[str, Any] = papermill.execute_notebook(
+            executed: Mapping[str, Any] = engine.papermill.execute_notebook(
                 _literal(chosen),
                 _literal(output),
                 parameters=dict(parameters),
+                engine_name=engine.ENGINE,
                 kernel_name="python3",
                 progress_bar=False,
                 start_timeout=KERNEL_START_TIMEOUT_S,
@@ -115,7 +116,12 @@ def execute(
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
                 resources={"metadata": {"path": str(folder)}},
             )
-    except PapermillExecutionError as error:
+    except engine.CellTimeoutError as error:
+        late = f"a cell was not done after {CELL_TIMEOUT_S} s"
+        raise ReportError(f"{notebook.name}: {late}; see {output}") from error
+    except engine.DeadKernelError as error:
+        raise ReportError(f"{notebook.name}: its kernel ended before its cells were done; see {output}") from error
+    except engine.PapermillExecutionError as error:
         failed = f"{notebook.name}: cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
         text = "\n".join(error.traceback)
         raise ReportError(f"{failed}; see {output}", cell=error.cell_index + 1, traceback=text) from error

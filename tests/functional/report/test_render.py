@@ -13,6 +13,7 @@ from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir, read_json
 from dlqlab.errors import EvidenceError, ReportError, UsageError
 from dlqlab.paths import NOTEBOOKS
+from dlqlab.report import render as render_module
 from dlqlab.report.render import RECORD, RUN_REPORT, execute, render
 from tests.support.reports import small_run
 
@@ -134,6 +135,30 @@ def test_failed_cell_saves_the_partial_notebook(tmp_path: Path) -> None:
     assert "1 / (x - 1)" in re.sub(r"\x1b\[[0-9;]*m", "", caught.value.traceback)
     assert "before\\n" in saved
     assert "after\\n" not in saved
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            r"its kernel ended before .*; see .*out\.ipynb",
+        ),
+        ("import time; time.sleep(60)", r"a cell was not done after 1 s; see .*out\.ipynb"),
+    ],
+)
+def test_kernel_that_ends_or_hangs_is_an_error_with_what_ran_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, told: str
+) -> None:
+    """Neither is a cell's own failure: the message tells which it was, and the notebook is saved as far as it came."""
+    monkeypatch.setattr(render_module, "CELL_TIMEOUT_S", 1)
+    notebook = write_notebook(tmp_path / "broken.ipynb", "x = 1", "print('before')", source)
+
+    with pytest.raises(ReportError, match=told) as caught:
+        execute(notebook, tmp_path / "out.ipynb", {}, folder=tmp_path)
+
+    assert "\n" not in str(caught.value)
+    assert "before\\n" in (tmp_path / "out.ipynb").read_text()
 
 
 def test_kernel_belongs_to_the_project_wherever_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
