@@ -31,6 +31,7 @@ RUNS = click.option("--runs", type=click.Path(path_type=Path), default=paths.RUN
     is_flag=True,
     help="Play the tasks twice for reference first, each time anew, and compare what is left at the end.",
 )
+@click.option("--no-page", is_flag=True, help="Only the verdict: no notebook, no HTML; dlqlab report makes them later.")
 @click.argument("scenario", type=SCENARIO, required=False)
 @command
 def run() -> None:

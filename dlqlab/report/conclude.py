@@ -4,12 +4,11 @@ from dlqlab import paths
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.contracts.verdict import Verdict
 from dlqlab.progress import Phases
-from dlqlab.report.render import render
 from dlqlab.report.verdicts import verdict_of
 
 
-def conclude(run: RunDir, phases: Phases) -> Verdict:
-    """Judge the evidence of a run that has just been gathered, and make its report.
+def conclude(run: RunDir, phases: Phases, *, with_page: bool = True) -> Verdict:
+    """Judge the evidence of a run that has just been gathered, and make its report unless only the verdict is wanted.
 
     Raises:
         EvidenceError: the manifest cannot be read.
@@ -18,6 +17,9 @@ def conclude(run: RunDir, phases: Phases) -> Verdict:
     with phases.phase("judge") as phase:
         verdict = verdict_of(run, anew=True)
         phase.note = f"{len(verdict.checks)} checks"
-    with phases.phase("report", "notebook and HTML") as phase:
-        phase.note = paths.shown(render(run))
+    if with_page:
+        from dlqlab.report.render import render  # noqa: PLC0415  (heavy: not for a verdict alone)
+
+        with phases.phase("report", "notebook and HTML") as phase:
+            phase.note = paths.shown(render(run))
     return verdict

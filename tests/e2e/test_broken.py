@@ -104,7 +104,7 @@ def _break(folder: Path, after: str, program: str) -> Broken:
     folder.mkdir()
     scenario = write_small(folder / "small.toml", rate_per_s=8, tasks=40, base_s=5)
     run = subprocess.Popen(
-        [DLQLAB, "run", scenario, "--port", "auto", "--runs", folder],
+        [DLQLAB, "run", scenario, "--port", "auto", "--runs", folder, "--no-page"],
         cwd=paths.ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

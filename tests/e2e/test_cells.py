@@ -55,7 +55,9 @@ def test_two_cells_share_the_tasks_and_are_judged_as_one_run(tmp_path: Path) -> 
 
 def test_interrupted_cells_leave_no_process(tmp_path: Path) -> None:
     """SIGTERM while the cells start ends all of them and their emulators; the manifest says that it did not finish."""
-    run = subprocess.Popen(_command(tmp_path), cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run = subprocess.Popen(
+        _command(tmp_path, "--no-page"), cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
     def serving() -> tuple[bool, int]:
         started = len(list(tmp_path.glob("*-small/cells/*/manifest.json")))
@@ -77,7 +79,9 @@ def test_interrupted_cells_leave_no_process(tmp_path: Path) -> None:
 
 def test_the_end_of_a_cell_ends_the_run(tmp_path: Path) -> None:
     """A cell's process is killed: the run says which one and how, the other cell ends too, and no process is left."""
-    run = subprocess.Popen(_command(tmp_path), cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run = subprocess.Popen(
+        _command(tmp_path, "--no-page"), cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
     wait_for("two emulators", lambda: _serving(run.pid), deadline_s=120)
     children = psutil.Process(run.pid).children(recursive=True)

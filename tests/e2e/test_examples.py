@@ -33,12 +33,12 @@ class Example:
         places = [*map(str, self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
         return dlqlab_in(self.folder, *arguments, timeout_s=RUN_S, environment={"PATH": os.pathsep.join(places)})
 
-    def run(self, *, rate_per_s: float = 10) -> dict[str, str]:
+    def run(self, *, rate_per_s: float = 10, with_page: bool = False) -> dict[str, str]:
         """Adopt where it has no project file, and run: the words of each check."""
         adopted = self.dlqlab("adopt") if not (self.folder / "dlqlab.toml").exists() else None
         assert adopted is None or adopted.returncode == 0, adopted.stderr
         self._load_less(rate_per_s)
-        done = self.dlqlab("run", "--port", "auto")
+        done = self.dlqlab("run", "--port", "auto", *([] if with_page else ["--no-page"]))
         said = done.stdout + done.stderr
         assert done.returncode == 0, said
         return dict(re.findall(r"^✓ (\w+) +(.+)$", said, re.MULTILINE))
@@ -61,9 +61,11 @@ def example(tmp_path: Path, name: str, *programs: Path, modules: Path | None = N
 
 
 def test_cloudformation(tmp_path: Path) -> None:
-    checks = example(tmp_path, "cloudformation").run()
+    own = example(tmp_path, "cloudformation")
+    checks = own.run(with_page=True)
 
     assert f"{TASKS} messages entered, 0 lost" in checks["messages"]
+    assert "Valid" in (own.folder / "runs" / "latest" / "report.html").read_text(encoding="utf-8")
 
 
 def test_own_runtime_in_shell(tmp_path: Path) -> None:

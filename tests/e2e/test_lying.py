@@ -68,7 +68,7 @@ def test_lies_are_found_and_named_by_their_tasks(tmp_path: Path) -> None:
     give_service_catalog(home)
     scenario = write_small(tmp_path / "lying.toml", tasks=40)
     done = subprocess.run(
-        [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(tmp_path)],
+        [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(tmp_path), "--no-page"],
         cwd=home,
         env=os.environ | {HOME: str(home)},
         capture_output=True,

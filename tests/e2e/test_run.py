@@ -65,7 +65,7 @@ def test_interrupted_run_leaves_no_process_and_says_so(tmp_path: Path) -> None:
     """Ctrl-C in the middle of the load ends everything; the manifest says that the run did not finish."""
     scenario = write_small(tmp_path / "interrupted.toml", junk_messages=3)
     run = subprocess.Popen(
-        [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(tmp_path)],
+        [DLQLAB, "run", str(scenario), "--port", "auto", "--runs", str(tmp_path), "--no-page"],
         cwd=paths.ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -76,7 +76,7 @@ def test_planted_difference_is_named_by_task(tmp_path: Path) -> None:
         tasks = {TASKS}
         """
     )
-    done = dlqlab_in(tmp_path, "run", "--same-end", timeout_s=280)
+    done = dlqlab_in(tmp_path, "run", "--same-end", "--no-page", timeout_s=280)
     said = done.stdout + done.stderr
 
     assert done.returncode == 1, said

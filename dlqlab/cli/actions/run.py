@@ -32,7 +32,7 @@ from dlqlab.run.same_end import play_same_end
 
 DEFAULT = "default"
 CONCLUDE = "dlqlab.report.conclude"
-ENGINE = "dlqlab.report.engine"
+REPORT = ("dlqlab.report.render", "dlqlab.report.engine")
 
 
 def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, same_end: bool, **options: Any) -> int:
@@ -51,20 +51,20 @@ def run(where: Where, scenario: str | None, *, faults: Path | None, cells: int, 
     return _run_scenario(where, scenario or DEFAULT, faults=faults, cells=cells, **options)
 
 
-def _run_project(file: Path, where: Where, *, keep: bool, **options: Any) -> int:
+def _run_project(file: Path, where: Where, *, keep: bool, no_page: bool, **options: Any) -> int:
     runner = _project_runner(file, port=for_run(where.port), keep=keep, **options)
-    import_ahead((CONCLUDE, ENGINE))
-    return _concluded(runner.gather(), runner.phases)
+    _import_ahead(no_page=no_page)
+    return _concluded(runner.gather(), runner.phases, no_page=no_page)
 
 
-def _run_same_end(file: Path, where: Where, *, keep: bool, **options: Any) -> int:
+def _run_same_end(file: Path, where: Where, *, keep: bool, no_page: bool, **options: Any) -> int:
     """Three plays; they start emulators of their own, one after another, on the port that is given or any free one."""
     if keep:
         raise UsageError("--keep with --same-end: each play has an emulator of its own that ends with it")
     runner = _project_runner(file, port=where.port or ANY_PORT, keep=False, **options)
-    import_ahead((CONCLUDE, ENGINE))
+    _import_ahead(no_page=no_page)
     gathered, last = play_same_end(runner, lambda text: OUT.print(f"[bold]{escape(text)}[/]", soft_wrap=True))
-    return _concluded(gathered, last.phases)
+    return _concluded(gathered, last.phases, no_page=no_page)
 
 
 def _project_runner(
@@ -98,6 +98,7 @@ def _run_scenario(
     tasks: int | None,
     runs: Path,
     cells: int,
+    no_page: bool,
 ) -> int:
     if faults is not None and where.target:
         raise UsageError(
@@ -125,19 +126,25 @@ def _run_scenario(
         allow_remote=target is not None and agree(where, target, load_intent(what, chosen, target)),
     )
     OUT.print(f"[bold]{escape(chosen.name)}[/] (seed {chosen.seed}): {escape(chosen.description)}", soft_wrap=True)
-    import_ahead((CONCLUDE, ENGINE))
+    _import_ahead(no_page=no_page)
     gathered = runner.gather() if cells == 1 else gather_cells(runner, cells)
-    return _concluded(gathered, runner.phases)
+    return _concluded(gathered, runner.phases, no_page=no_page)
 
 
-def _concluded(gathered: RunDir, phases: Phases) -> int:
+def _import_ahead(*, no_page: bool) -> None:
+    import_ahead((CONCLUDE,) if no_page else (CONCLUDE, *REPORT))
+
+
+def _concluded(gathered: RunDir, phases: Phases, *, no_page: bool) -> int:
     """The end of a run: judged, reported, its verdict printed; the exit code."""
     from dlqlab.report.conclude import conclude  # noqa: PLC0415  (heavy: imported ahead, while the run waits)
 
-    verdict = conclude(gathered, phases)
+    verdict = conclude(gathered, phases, with_page=not no_page)
     OUT.print()
     print_verdict(verdict, OUT)
-    OUT.print(f"report: {shown(gathered.html_path)}", soft_wrap=True)
+    OUT.print(
+        f"evidence: {shown(gathered.path)}" if no_page else f"report: {shown(gathered.html_path)}", soft_wrap=True
+    )
     return verdict.exit_code
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlqlab.cli.actions.ahead import import_ahead
-from dlqlab.cli.actions.run import CONCLUDE
+from dlqlab.cli.actions.run import CONCLUDE, REPORT
 
 
 def test_modules_are_imported_by_the_time_the_thread_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,5 +20,5 @@ def test_modules_are_imported_by_the_time_the_thread_ends(tmp_path: Path, monkey
 
 def test_late_modules_exist() -> None:
     """A renamed module would otherwise be noticed at the end of a run only."""
-    import_ahead([CONCLUDE]).join()
-    assert CONCLUDE in sys.modules
+    import_ahead([CONCLUDE, *REPORT]).join()
+    assert {CONCLUDE, *REPORT} <= sys.modules.keys()
