@@ -77,9 +77,12 @@ def test_lies_are_found_and_named_by_their_tasks(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    verdict = json.loads(next(tmp_path.glob("*-lying/verdict.json")).read_text())
+    (run,) = tmp_path.glob("*-lying")
+    verdict = json.loads((run / "verdict.json").read_text())
     checks: dict[str, dict[str, Any]] = {check["name"]: check for check in verdict["checks"]}
     ends = {name: {task[-1] for task in tasks} for name, tasks in checks["witness"]["members"].items() if tasks}
 
+    assert f"evidence: {run}" in done.stdout
+    assert [] == [*run.glob("report.*"), *run.glob("tasks.html")]
     assert ("invalid", "valid") == (checks["witness"]["status"], checks["effects"]["status"])
     assert {"other_effects": {"3"}, "other_payload": {"5"}, "untold": {"4"}, "invented": {"9"}} == ends
