@@ -23,8 +23,7 @@ from typing import Any
 
 from benchmarks.pipeline import systems
 from benchmarks.pipeline.systems import RUN_ID, STATE, Running
-from dlqlab.contracts.recorded import RECORDER
-from dlqlab.contracts.recording import BEHIND_MAX_S
+from dlqlab.contracts.recorded import BEHIND_MAX_S, RECORDER
 from dlqlab.contracts.rundir import RunDir, write_json
 from dlqlab.contracts.scenario import Scenario, from_dict
 from dlqlab.emulator.patches import ALL

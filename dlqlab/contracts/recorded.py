@@ -1,4 +1,4 @@
-"""The words of the flight recorder: what can happen to a message, who did it, how an invocation ends.
+"""The words of the flight recorder: what can happen to a message, who did it, how an invocation ends; where it lies.
 
 Apart from ``recording``, which has the tables, because the emulator needs these words and no tables.
 """
@@ -7,6 +7,14 @@ from enum import StrEnum
 
 RECORDER = "recorder"
 """The patch that records."""
+
+FOLDER = "recording"
+"""Below the emulator's state directory."""
+BEHIND_MAX_S = 0.5
+STATUS_PATH = "/_dlqlab/recording"
+"""``GET`` on the emulator writes out everything that has happened so far, then answers with a JSON object:
+``recording`` (bool), ``folder`` (path), ``flushed`` (whether all of it is on disk), ``lost`` (rows lost, by reason).
+"""
 
 
 class Kind(StrEnum):

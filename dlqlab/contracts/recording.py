@@ -18,14 +18,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-FOLDER = "recording"
-"""Below the emulator's state directory."""
-BEHIND_MAX_S = 0.5
-STATUS_PATH = "/_dlqlab/recording"
-"""``GET`` on the emulator writes out everything that has happened so far, then answers with a JSON object:
-``recording`` (bool), ``folder`` (path), ``flushed`` (whether all of it is on disk), ``lost`` (rows lost, by reason).
-"""
-
 _TEXT, _REAL, _WHOLE, _FLAG, _TEXTS = pa.string(), pa.float64(), pa.int64(), pa.bool_(), pa.list_(pa.string())
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from dlqlab.collect.collect import MARGIN_S
 from dlqlab.collect.logs import Window
 from dlqlab.collect.metrics import PERIOD_S
-from dlqlab.contracts.recorded import RECORDER
+from dlqlab.contracts.recorded import BEHIND_MAX_S, FOLDER, RECORDER, STATUS_PATH
 from dlqlab.contracts.recorded_run import NOT_MEASURED, new_recording, write_gaps, write_table
-from dlqlab.contracts.recording import BEHIND_MAX_S, FOLDER, STATUS_PATH, TABLES
+from dlqlab.contracts.recording import TABLES
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.reader import Between, Reader

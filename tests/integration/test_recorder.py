@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pytest
 from botocore.exceptions import ClientError
 
-from dlqlab.contracts.recorded import Kind
-from dlqlab.contracts.recording import FOLDER, STATUS_PATH, Recording
+from dlqlab.contracts.recorded import FOLDER, STATUS_PATH, Kind
+from dlqlab.contracts.recording import Recording
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.reader import read
 from dlqlab.waiting import wait_for

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dlqlab.contracts.recording import FOLDER
+from dlqlab.contracts.recorded import FOLDER
 from dlqlab.deploy import pipeline
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.reader import read

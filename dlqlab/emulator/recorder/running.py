@@ -11,7 +11,7 @@ from localstack.runtime.shutdown import ON_AFTER_SERVICE_SHUTDOWN_HANDLERS
 from localstack.services.edge import ROUTER
 from moto.dynamodb.models import dynamodb_backends
 
-from dlqlab.contracts.recording import FOLDER, STATUS_PATH
+from dlqlab.contracts.recorded import FOLDER, STATUS_PATH
 from dlqlab.emulator import settings
 from dlqlab.emulator.core import strikes
 from dlqlab.emulator.recorder import functions, publishes, queues, relays, requests

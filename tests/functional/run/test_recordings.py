@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from dlqlab.collect.logs import Window
-from dlqlab.contracts.recorded import Kind
+from dlqlab.contracts.recorded import FOLDER, STATUS_PATH, Kind
 from dlqlab.contracts.recorded_run import read_recording
-from dlqlab.contracts.recording import FOLDER, STATUS_PATH
 from dlqlab.contracts.rundir import RunDir
 from dlqlab.emulator.core.listening import free_port
 from dlqlab.emulator.host.lifecycle import Emulator

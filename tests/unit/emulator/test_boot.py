@@ -4,9 +4,11 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
+from werkzeug.routing import Map, MapAdapter, Rule
 
 from dlqlab.emulator import boot
 
@@ -43,12 +45,56 @@ def test_any_other_name_of_a_deferred_module_is_the_real_one(sample: str) -> Non
     assert importlib.import_module(sample).OTHER == 7
 
 
-@pytest.mark.parametrize("module", boot.DEFERRED)
+ALL_DEFERRED = {**boot.DEFERRED, **boot.VALIDATION}
+
+
+@pytest.mark.parametrize("module", ALL_DEFERRED)
 def test_deferred_names_exist_in_their_modules(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new LocalStack or samtranslator that lacks one of the names is noticed here and not at its first use."""
     monkeypatch.delitem(sys.modules, module, raising=False)  # a stand-in has them all
     real = importlib.import_module(module)
-    assert {name for name in boot.DEFERRED[module] if not hasattr(real, name)} == set()
+    assert {name for name in ALL_DEFERRED[module] if not hasattr(real, name)} == set()
+
+
+@pytest.mark.parametrize("name", boot.VALIDATES)
+def test_what_validates_is_deferred_unless_it_is_asked_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By LocalStack's own settings; an empty one asks for nothing."""
+    for each in boot.VALIDATES:
+        monkeypatch.delenv(each, raising=False)
+    by_default = boot.validates()
+    monkeypatch.setenv(name, "")
+    empty = boot.validates()
+    monkeypatch.setenv(name, "1")
+
+    assert (False, False, True) == (by_default, empty, boot.validates())
+
+
+def test_addresses_of_routes_are_compiled_when_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are those that werkzeug makes, with and without values that the route does not know; matching needs none."""
+    compiled: list[bool] = []
+    original = Rule._compile_builder
+
+    def counted(rule: Rule, append_unknown: bool = True) -> Any:
+        compiled.append(append_unknown)
+        return original(rule, append_unknown)
+
+    def routes() -> MapAdapter:
+        rules = [Rule("/stacks/<name>/<int:number>", endpoint="stack"), Rule("/", endpoint="root")]
+        return Map(rules).bind("localhost")
+
+    values = {"name": "a b", "number": 7}
+    more = {**values, "page": "2"}
+    expected = [routes().build("stack", of, append_unknown=known) for of in (values, more) for known in (True, False)]
+    monkeypatch.setattr(Rule, "_compile_builder", counted)
+    boot.compile_addresses_when_asked()
+    lazy = routes()
+    matched = lazy.match("/stacks/a/3")
+    before = list(compiled)
+    built = [lazy.build("stack", of, append_unknown=known) for of in (values, more) for known in (True, False)]
+
+    assert (("stack", {"name": "a", "number": 3}), []) == (matched, before)
+    assert expected == built
+    assert [True, False] == compiled
 
 
 def test_endpoints_are_parsed_once_and_other_data_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
