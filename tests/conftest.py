@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from localstack import config as localstack_config
 
+from dlqlab.emulator import boot
 from dlqlab.emulator.host import service_catalog_cache
 from dlqlab.proxies import without_proxies
 from tests.support.service_catalog import make_service_catalog
@@ -21,6 +22,9 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     # Whatever imports jsonschema makes it compile a grammar otherwise: a fifth of what it takes to collect all tests.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as dlqlab.emulator.boot does, and why
+    for module, names in boot.VALIDATION.items():  # likewise
+        if module not in sys.modules:
+            boot.defer(module, names)
     localstack_config.dirs.static_libs = str(service_catalog_cache.KEPT)
     if not hasattr(config, "workerinput"):  # before there are workers, which would all make one
         make_service_catalog()

@@ -6,8 +6,11 @@ unit. A column may be null wherever the evidence does not say.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import pandas as pd
+from pandas.api.types import pandas_dtype
 
 TEXT, REAL, WHOLE, FLAG = "string", "float64", "Int64", "boolean"
 
@@ -158,5 +161,15 @@ def frame(table: str, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
 
 def conform(table: str, data: pd.DataFrame) -> pd.DataFrame:
     """The frame with exactly the table's columns, missing ones null, each of its declared type."""
-    columns = TABLES[table]
-    return data.reindex(columns=list(columns)).astype({name: column.dtype for name, column in columns.items()})
+    given = set(data.columns)
+    columns = {
+        name: data[name].astype(dtype) if name in given else pd.Series(index=data.index, dtype=dtype)
+        for name, dtype in _dtypes(table).items()
+    }
+    return pd.DataFrame(columns, index=data.index)
+
+
+@cache
+def _dtypes(table: str) -> Mapping[str, Any]:
+    """As pandas' own objects: made of their names each time they would take longer than a small table."""
+    return {name: pandas_dtype(column.dtype) for name, column in TABLES[table].items()}
