@@ -7,11 +7,13 @@ emulators are up at once, which differ in that patch alone. In each round both a
 at the same rate, one after the other, in the other order the next time. Counted is the processor time (user and system,
 of all threads) of the emulator's own process, without the functions and the load, from before the load until its queue
 is empty and the record is on disk. Printed are milliseconds a task, median with least and most, and the median of the
-differences and of the ratios round by round. Linux only: it reads /proc.
+differences and of the ratios round by round with its interval: rounds differ by far more than what is measured, so it
+takes some twenty of them, a minute each. Linux only: it reads /proc.
 """
 
 import argparse
 import dataclasses
+import math
 import os
 import statistics
 import time
@@ -21,8 +23,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from benchmarks.pipeline import systems
 from benchmarks.pipeline.systems import RUN_ID, STATE, Running
+from dlqlab.analysis.statistics import quantile_interval
 from dlqlab.contracts.recorded import BEHIND_MAX_S, RECORDER
 from dlqlab.contracts.rundir import RunDir, write_json
 from dlqlab.contracts.scenario import Scenario, from_dict
@@ -32,6 +37,7 @@ from dlqlab.load.starter import start_load
 from dlqlab.waiting import wait_for
 
 WITH, WITHOUT = "with", "without"
+CONFIDENCE = 0.95
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _UTIME = 11
 """Of the fields behind the name in /proc/PID/stat (proc(5)), user time; system time is the next."""
@@ -100,9 +106,17 @@ def measure(patch: str, *, rounds: int, tasks: int, rate: float) -> dict[str, li
 def summary(patch: str, found: dict[str, list[float]]) -> list[str]:
     """Lines: both kinds, then what the patch adds."""
     pairs = list(zip(found[WITH], found[WITHOUT], strict=True))
-    added, ratio = (statistics.median(values) for values in ([a - b for a, b in pairs], [a / b for a, b in pairs]))
+    added, ratio = (_known([a - b for a, b in pairs]), _known([a / b for a, b in pairs]))
     lines = [f"{f'{kind} {patch}':<24}{_spread(values)} ms a task" for kind, values in found.items()]
-    return [*lines, f"{'it adds':<24}{added:.3f} ms a task, ratio {ratio:.3f}"]
+    return [*lines, f"{'it adds':<24}{added} ms a task, ratio {ratio} ({100 * CONFIDENCE:g} %, n = {len(pairs)})"]
+
+
+def _known(values: Sequence[float]) -> str:
+    """The median with the interval that its order statistics give, which no outlier of a busy machine moves."""
+    found = quantile_interval(np.asarray(values), 0.5, CONFIDENCE)
+    if found is None or not math.isfinite(found.half_width):
+        return f"{statistics.median(values):.3f} (not enough data for an interval)"
+    return f"{found.estimate:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -112,7 +126,7 @@ def _spread(values: Sequence[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--patch", choices=ALL, default=RECORDER, metavar="NAME", help="which is off in one of the two")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--tasks", type=int, default=1_000, help="in each round, for each of the two")
     parser.add_argument("--rate", type=float, default=60.0, help="tasks a second")
     parser.add_argument("--json", type=Path, default=STATE / "recorder_cost.json", help="where the numbers go")

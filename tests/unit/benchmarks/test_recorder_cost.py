@@ -25,5 +25,18 @@ def test_difference_is_that_of_the_rounds() -> None:
     assert lines == [
         "with recorder           3.200 (3.100 to 9.300) ms a task",
         "without recorder        3.000 (3.000 to 9.000) ms a task",
-        "it adds                 0.200 ms a task, ratio 1.033",
+        (
+            "it adds                 0.200 (not enough data for an interval) ms a task, "
+            "ratio 1.033 (not enough data for an interval) (95 %, n = 3)"
+        ),
     ]
+
+
+def test_interval_is_that_of_the_median() -> None:
+    """Six rounds bound it by the least and the most (1 - 2 / 2⁶ = 96.9 %); one that was disturbed moves an end only."""
+    added = [0.1, 0.2, 0.3, 0.4, 0.5, 9.0]
+    lines = summary("recorder", {WITH: [1 + one for one in added], WITHOUT: [1.0] * 6})
+
+    assert lines[-1] == (
+        "it adds                 0.350 (0.100 to 9.000) ms a task, ratio 1.350 (1.100 to 10.000) (95 %, n = 6)"
+    )
