@@ -1,6 +1,6 @@
 SCENARIO ?= default
 DLQLAB := .venv/bin/dlqlab
-WORKERS ?= 4
+WORKERS ?= 5
 PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 
 .PHONY: run check test examples-test compose-test bench setup lint types unit-tests tests lab docs lock wheel clean help
@@ -14,7 +14,7 @@ run: .venv/complete ## a whole run, from the emulator's start to the verdict (SC
 check: lint ## style, types and unit tests, for the loop of daily work: about a minute
 	@$(MAKE) --no-print-directory --jobs 2 unit-tests types
 
-test: lint ## every check and every test but the examples' that need tools of others; most tests wait, so more of them than processors go on at once (WORKERS=4)
+test: lint ## every check and every test but the examples' that need tools of others; most tests wait, so more of them than processors go on at once (WORKERS=5)
 	@$(MAKE) --no-print-directory --jobs 2 tests types
 
 unit-tests: .venv/complete
