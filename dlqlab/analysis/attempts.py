@@ -1,5 +1,7 @@
 """Attempts and retries as tidy tables, one row each, derived from the log events."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from dlqlab.analysis.frames import sure
@@ -28,13 +30,14 @@ def attempts_table(events: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
 
     A report of an end whose start was not logged makes a row without ``started_ts``.
     """
-    own = events[events["task_id"].notna() & events["attempt"].notna()]
-    started = _first(own, "attempt.started", {"ts": "started_ts"})
-    succeeded = _first(own, "attempt.succeeded", {"ts": "succeeded_ts"})[[*ATTEMPT_KEY, "succeeded_ts", "duration_s"]]
-    columns = [*ATTEMPT_KEY, "failed_ts", "permanent", "backoff_s", "error_type", "error_message", "failed_after_s"]
-    failed = _first(own, "attempt.failed", {"ts": "failed_ts", "duration_s": "failed_after_s"})[columns]
+    own = events["task_id"].notna() & events["attempt"].notna()
     kept = [*ATTEMPT_KEY, "started_ts", "message_id", "request_id", "receive_count", "cold_start"]
-    table = started[kept].merge(succeeded, how="outer", on=ATTEMPT_KEY).merge(failed, how="outer", on=ATTEMPT_KEY)
+    started = _first(events, own, "attempt.started", kept, {"ts": "started_ts"})
+    columns = [*ATTEMPT_KEY, "succeeded_ts", "duration_s"]
+    succeeded = _first(events, own, "attempt.succeeded", columns, {"ts": "succeeded_ts"})
+    columns = [*ATTEMPT_KEY, "failed_ts", "permanent", "backoff_s", "error_type", "error_message", "failed_after_s"]
+    failed = _first(events, own, "attempt.failed", columns, {"ts": "failed_ts", "duration_s": "failed_after_s"})
+    table = started.merge(succeeded, how="outer", on=ATTEMPT_KEY).merge(failed, how="outer", on=ATTEMPT_KEY)
     table = table.sort_values(ATTEMPT_KEY, ignore_index=True)
     table["ended_ts"] = table["succeeded_ts"].fillna(table["failed_ts"])
     table["duration_s"] = table["duration_s"].fillna(table["failed_after_s"])
@@ -70,10 +73,22 @@ def retries_table(attempts: pd.DataFrame) -> pd.DataFrame:
     return table[order].reset_index(drop=True)
 
 
-def _first(events: pd.DataFrame, name: str, names: dict[str, str]) -> pd.DataFrame:
-    """The earliest event of this name for each attempt; an attempt number is claimed once, so there is one."""
-    chosen = events[events["event"] == name].sort_values("ts", kind="stable")
-    return chosen.drop_duplicates(ATTEMPT_KEY).rename(columns=names)
+def _first(
+    events: pd.DataFrame, own: "pd.Series[bool]", name: str, columns: Sequence[str], names: Mapping[str, str]
+) -> pd.DataFrame:
+    """The earliest event of this name for each attempt; an attempt number is claimed once, so there is one.
+
+    Args:
+        events: all of them.
+        own: which of them tell of an attempt.
+        name: of the event.
+        columns: of the result. No others are looked at: events have three times as many.
+        names: columns of the events -> what they are called in the result.
+    """
+    called = {new: old for old, new in names.items()}
+    chosen = events.loc[own & sure(events["event"] == name), [called.get(column, column) for column in columns]]
+    first = chosen.sort_values("ts", kind="stable").drop_duplicates(ATTEMPT_KEY)
+    return first.set_axis(list(columns), axis="columns")
 
 
 def _outcomes(table: pd.DataFrame, tasks: pd.DataFrame) -> pd.Series:
