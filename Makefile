@@ -18,7 +18,7 @@ test: lint ## every check and every test but the examples' that need tools of ot
 	@$(MAKE) --no-print-directory --jobs 2 tests types
 
 unit-tests: .venv/complete
-	$(PYTEST) tests/unit --quiet -p no:schemathesis --numprocesses logical --dist loadfile
+	$(PYTEST) tests/unit --quiet -p no:schemathesis --hypothesis-profile quick --numprocesses logical --dist loadfile
 
 # The engine of the simulation is compiled once, beside mypy, and not by each worker. The longest files come first: those
 # of the whole command, then those of an emulator, at the end the unit tests, which fill every gap.

@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         make_service_catalog()
     gc.disable()  # until the tests are collected
     hypothesis.settings.register_profile("dlqlab", deadline=None)  # on a busy machine any example may take long
+    hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)  # by --hypothesis-profile
     hypothesis.settings.load_profile("dlqlab")
 
 
