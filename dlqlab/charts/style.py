@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from matplotlib.image import imsave
 
 COMPLETED: Final = "#009E73"  # green
 DEAD: Final = "#D55E00"  # vermilion: dead-lettered, or against the rules
@@ -91,7 +91,7 @@ class Chart(Figure):
             with mpl.rc_context(_RC):
                 canvas: Any = FigureCanvasAgg(self)  # its methods have no types
                 canvas.draw()  # print_figure draws twice: once for the layout, which drawing sees to anyway
-                Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(target, "png", dpi=(dpi, dpi))
+                imsave(target, np.asarray(canvas.buffer_rgba())[..., :3], format="png", dpi=dpi)
         finally:
             self.dpi = before
         return target.getvalue()
