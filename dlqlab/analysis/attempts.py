@@ -32,11 +32,11 @@ def attempts_table(events: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """
     own = events["task_id"].notna() & events["attempt"].notna()
     kept = [*ATTEMPT_KEY, "started_ts", "message_id", "request_id", "receive_count", "cold_start"]
-    started = _first(events, own, "attempt.started", kept, {"ts": "started_ts"})
+    started = _first(events, own, "attempt.started", kept, {"started_ts": "ts"})
     columns = [*ATTEMPT_KEY, "succeeded_ts", "duration_s"]
-    succeeded = _first(events, own, "attempt.succeeded", columns, {"ts": "succeeded_ts"})
+    succeeded = _first(events, own, "attempt.succeeded", columns, {"succeeded_ts": "ts"})
     columns = [*ATTEMPT_KEY, "failed_ts", "permanent", "backoff_s", "error_type", "error_message", "failed_after_s"]
-    failed = _first(events, own, "attempt.failed", columns, {"ts": "failed_ts", "duration_s": "failed_after_s"})
+    failed = _first(events, own, "attempt.failed", columns, {"failed_ts": "ts", "failed_after_s": "duration_s"})
     table = started.merge(succeeded, how="outer", on=ATTEMPT_KEY).merge(failed, how="outer", on=ATTEMPT_KEY)
     table = table.sort_values(ATTEMPT_KEY, ignore_index=True)
     table["ended_ts"] = table["succeeded_ts"].fillna(table["failed_ts"])
@@ -83,10 +83,9 @@ def _first(
         own: which of them tell of an attempt.
         name: of the event.
         columns: of the result. No others are looked at: events have three times as many.
-        names: columns of the events -> what they are called in the result.
+        names: what columns of the result are called among the events, where that differs.
     """
-    called = {new: old for old, new in names.items()}
-    chosen = events.loc[own & sure(events["event"] == name), [called.get(column, column) for column in columns]]
+    chosen = events.loc[own & sure(events["event"] == name), [names.get(column, column) for column in columns]]
     first = chosen.sort_values("ts", kind="stable").drop_duplicates(ATTEMPT_KEY)
     return first.set_axis(list(columns), axis="columns")
 

@@ -142,9 +142,8 @@ def _concluded(gathered: RunDir, phases: Phases, *, no_page: bool) -> int:
     verdict = conclude(gathered, phases, with_page=not no_page)
     OUT.print()
     print_verdict(verdict, OUT)
-    OUT.print(
-        f"evidence: {shown(gathered.path)}" if no_page else f"report: {shown(gathered.html_path)}", soft_wrap=True
-    )
+    made = f"evidence: {shown(gathered.path)}" if no_page else f"report: {shown(gathered.html_path)}"
+    OUT.print(made, soft_wrap=True)
     return verdict.exit_code
 
 
