@@ -1,60 +1,67 @@
 """What the flight recorder costs: the emulator's processor time a task, with and without it.
 
-    python -m benchmarks.recorder_cost [--patch NAME] [--rounds N] [--tasks N] [--rate R] [--json PATH]
+    python -m benchmarks.recorder_cost [--patch NAME] [--emulators N] [--rounds N] [--tasks N] [--rate R] [--json PATH]
 
-``--patch inject_faults`` measures what faults from outside cost while no plan is in force; so for any other patch. Two
-emulators are up at once, which differ in that patch alone. In each round both are given as many tasks
-at the same rate, one after the other, in the other order the next time. Counted is the processor time (user and system,
-of all threads) of the emulator's own process, without the functions and the load, from before the load until its queue
-is empty and the record is on disk. Printed are milliseconds a task, median with least and most, and the median of the
-differences and of the ratios round by round with its interval: rounds differ by far more than what is measured, so it
-takes some twenty of them. With ``--rate 0`` the load is as fast as its users can be, and the rates are compared too.
-Linux only: it reads /proc.
+``--patch inject_faults`` measures what faults from outside cost while no plan is in force; so for any other patch.
+Several emulators are up at once, all on one processor, half of which lack that patch: of two alike, one takes some
+per cent more than the other for as long as it runs. In each round every one of them is given as many tasks at the same
+rate, one emulator after the other, in the opposite order the next time: the turns are short, so that the machine is as
+fast for all of them. Counted is the processor time (user and system, of all threads) of the emulator's own process,
+without the functions and the load, from before the load until its queue is empty and the record is on disk. Printed are
+milliseconds a task, of each emulator the median with least and most, and the median of the differences and of the
+ratios round by round, of the means of both kinds, with its interval. With ``--rate 0`` the load is as fast as its
+users can be. Linux only: it reads the processor clock of another process.
 """
 
 import argparse
 import dataclasses
+import functools
+import itertools
+import json
 import math
-import os
+import queue
 import statistics
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from benchmarks.pipeline import systems
-from benchmarks.pipeline.systems import RUN_ID, STATE, Running
+from benchmarks.pipeline.systems import STATE, Running
 from dlqlab.analysis.statistics import quantile_interval
 from dlqlab.contracts.recorded import BEHIND_MAX_S, RECORDER
-from dlqlab.contracts.rundir import RunDir, write_json
-from dlqlab.contracts.scenario import Scenario, from_dict
+from dlqlab.contracts.rundir import write_json
+from dlqlab.contracts.scenario import from_dict
+from dlqlab.emulator import settings
+from dlqlab.emulator.core import processors
 from dlqlab.emulator.patches import ALL
-from dlqlab.load.ledger import read_ledger
-from dlqlab.load.starter import start_load
+from dlqlab.errors import LoadError
 from dlqlab.waiting import wait_for
 
 WITH, WITHOUT = "with", "without"
+USERS = 8
 CONFIDENCE = 0.95
-SLOWEST_PER_S = 20
-"""A load without a rate of its own has time for this one."""
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_UTIME = 11
-"""Of the fields behind the name in /proc/PID/stat (proc(5)), user time; system time is the next."""
+ACCEPTED = 202
+_SCHEDULED = 2
+"""The clock that counts what the scheduler gave (CPUCLOCK_SCHED, include/linux/posix-timers_types.h)."""
 
 
-def processor_s(stat: str) -> float:
-    """User and system time of a process, of what its /proc/PID/stat says."""
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[_UTIME]) + int(fields[_UTIME + 1])) / _TICKS_PER_S
+def processor_s(pid: int) -> float:
+    """User and system time of a process and all of its threads, also of those that have ended: to the nanosecond,
+    where /proc has a hundredth of a second.
+    """
+    return time.clock_gettime((~pid << 3) | _SCHEDULED)
 
 
-def order(number: int) -> tuple[str, str]:
-    """Whose turn it is first in a round."""
-    return (WITH, WITHOUT) if number % 2 == 0 else (WITHOUT, WITH)
+def order(emulators: Sequence[str], number: int) -> Sequence[str]:
+    """Whose turn it is in a round, one after the other."""
+    return emulators if number % 2 == 0 else emulators[::-1]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,22 +72,56 @@ class Cost:
     rate_per_s: float
 
 
-def cost(running: Running, scenario: Scenario) -> Cost:
-    """What the load of one turn cost."""
-    began_s = _used_s(running)
-    with TemporaryDirectory(dir=STATE) as folder:
-        run = RunDir(Path(folder))
-        start_load(scenario, url=running.url, run=run, run_id=RUN_ID)
-        rows = read_ledger(run.ledger_parts).rows
-    _drain(running)
-    time.sleep(2 * BEHIND_MAX_S)  # what is recorded is written by then; the same for both
-    accepted = int((rows["outcome"] == "acknowledged").sum())
-    took_s = float(rows["done_ts"].max() - rows["sent_ts"].min())
-    return Cost(1000 * (_used_s(running) - began_s) / accepted, accepted / took_s)
+Send = Callable[[str, str], None]
+"""Sends a task with this id to this address."""
 
 
-def _used_s(running: Running) -> float:
-    return processor_s(Path(f"/proc/{running.pid}/stat").read_text())
+@contextmanager
+def load() -> Iterator[Callable[[str, Sequence[str], float], float]]:
+    """What has users send tasks: to an address, with ids, at a rate; returns how many were accepted a second."""
+    jobs: queue.Queue[tuple[float, str, str] | None] = queue.Queue()
+    refused: list[str] = []
+    users = [threading.Thread(target=_use, args=(jobs, refused), daemon=True) for _ in range(USERS)]
+    for user in users:
+        user.start()
+
+    def send(url: str, ids: Sequence[str], rate: float) -> float:
+        began = time.monotonic()
+        for number, task_id in enumerate(ids):
+            jobs.put((began + number / rate if rate else began, url, task_id))
+        jobs.join()
+        if refused:
+            raise LoadError(f"{len(refused)} of {len(ids)} tasks were refused: {refused[0]}")
+        return len(ids) / (time.monotonic() - began)
+
+    try:
+        yield send
+    finally:
+        for _ in users:
+            jobs.put(None)
+
+
+def _use(jobs: "queue.Queue[tuple[float, str, str] | None]", refused: list[str]) -> None:
+    connection = functools.cache(HTTPConnection)
+    while (job := jobs.get()) is not None:
+        due, url, task_id = job
+        time.sleep(max(0.0, due - time.monotonic()))
+        try:
+            refused += _sent(connection(urlsplit(url).netloc), url, task_id)
+        except OSError as error:
+            refused.append(str(error))
+        finally:
+            jobs.task_done()
+
+
+def _sent(connection: HTTPConnection, url: str, task_id: str) -> list[str]:
+    """Why a task was refused, if it was."""
+    payload = {"n": 1, "product": "chair", "price": 188.63, "tags": ["gift", "return"], "note": "x" * 160}
+    headers = {"Content-Type": "application/json", "X-Request-Id": task_id}
+    connection.request("POST", urlsplit(url).path, json.dumps({"taskId": task_id, "payload": payload}), headers)
+    with connection.getresponse() as answer:
+        text = answer.read().decode(errors="replace")
+    return [] if answer.status == ACCEPTED else [f"{answer.status} {text}"]
 
 
 def _drain(running: Running) -> None:
@@ -95,42 +136,62 @@ def _drain(running: Running) -> None:
     wait_for("an empty queue", probe, deadline_s=120, interval_s=0.2)
 
 
-def measure(patch: str, *, rounds: int, tasks: int, rate: float) -> dict[str, list[Cost]]:
-    """With and without the patch, one cost a round; a first round warms up and is left out."""
+def measure(patch: str, *, emulators: int, rounds: int, tasks: int, rate: float) -> dict[str, list[Cost]]:
+    """By emulator, with and without the patch, one cost a round; a first round warms up and is left out."""
     STATE.mkdir(parents=True, exist_ok=True)
-    load = {"users": 8, "rate_per_s": rate, "duration_s": 2 * tasks / (rate or SLOWEST_PER_S), "tasks": tasks}
-    scenario = from_dict({"name": "recorder-cost", "load": load, "faults": {"mode": "none"}}, source="benchmarks")
-    found: dict[str, list[Cost]] = {WITH: [], WITHOUT: []}
+    scenario = from_dict({"name": "recorder-cost", "faults": {"mode": "none"}}, source="benchmarks")
+    own = {settings.PROCESSOR: processors.choose()}
     patches = {WITH: ALL, WITHOUT: tuple(name for name in ALL if name != patch)}
+    names = [f"{kind} {number}" for number in range(1, emulators // 2 + 1) for kind in patches]
+    found: dict[str, list[Cost]] = {name: [] for name in names}
+    ids = (f"t-cost-{number:08}" for number in itertools.count())
     with ExitStack() as stack:
-        emulators = {
-            kind: stack.enter_context(systems.localstack(kind, scenario, patches=patches[kind], extra={}))
-            for kind in found
+        up = {
+            name: stack.enter_context(
+                systems.localstack(name.replace(" ", "-"), scenario, patches=patches[name.split()[0]], extra=own)
+            )
+            for name in names
         }
+        send = stack.enter_context(load())
         for number in range(rounds + 1):
-            for kind in order(number):
-                one = cost(emulators[kind], dataclasses.replace(scenario, seed=number + 1))
-                print(f"round {number} {kind:<8}{one.ms:8.3f} ms a task, {one.rate_per_s:.1f} tasks/s", flush=True)
+            for name in order(names, number):
+                running, began_s = up[name], processor_s(up[name].pid)
+                rate_per_s = send(f"{running.url}/tasks", list(itertools.islice(ids, tasks)), rate)
+                _drain(running)
+                time.sleep(BEHIND_MAX_S)  # what is recorded is written by then; the same for all
+                one = Cost(1000 * (processor_s(running.pid) - began_s) / tasks, rate_per_s)
                 if number:
-                    found[kind].append(one)
+                    found[name].append(one)
+            if number:
+                print(
+                    f"round {number}: " + ", ".join(f"{name} {found[name][-1].ms:.3f} ms" for name in names), flush=True
+                )
     return found
 
 
-def summary(patch: str, found: dict[str, list[Cost]]) -> list[str]:
-    """Lines: both kinds, then what the patch adds."""
-    pairs = list(zip(found[WITH], found[WITHOUT], strict=True))
+def summary(patch: str, found: Mapping[str, Sequence[Cost]]) -> list[str]:
+    """Lines: each emulator, then what the patch adds."""
+    lines = [
+        f"{f'{name} {patch}':<24}{_spread([one.ms for one in costs])} ms a task, "
+        f"{_spread([one.rate_per_s for one in costs])} tasks/s"
+        for name, costs in found.items()
+    ]
+    sides = [
+        list(zip(*(costs for name, costs in found.items() if name.split()[0] == kind), strict=True))
+        for kind in (WITH, WITHOUT)
+    ]
+    pairs = [(_mean(a), _mean(b)) for a, b in zip(*sides, strict=True)]
     added, ratio = _known([a.ms - b.ms for a, b in pairs]), _known([a.ms / b.ms for a, b in pairs])
     rates, sure = _known([a.rate_per_s / b.rate_per_s for a, b in pairs]), f"({100 * CONFIDENCE:g} %, n = {len(pairs)})"
-    lines = [
-        f"{f'{kind} {patch}':<24}{_spread([one.ms for one in costs])} ms a task, "
-        f"{_spread([one.rate_per_s for one in costs])} tasks/s"
-        for kind, costs in found.items()
-    ]
     return [
         *lines,
         f"{'it adds':<24}{added} ms a task, ratio {ratio} {sure}",
         f"{'tasks a second, ratio':<24}{rates} {sure}",
     ]
+
+
+def _mean(costs: Sequence[Cost]) -> Cost:
+    return Cost(statistics.mean(one.ms for one in costs), statistics.mean(one.rate_per_s for one in costs))
 
 
 def _known(values: Sequence[float]) -> str:
@@ -147,16 +208,19 @@ def _spread(values: Sequence[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--patch", choices=ALL, default=RECORDER, metavar="NAME", help="which is off in one of the two")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--tasks", type=int, default=1_000, help="in each round, for each of the two")
+    parser.add_argument("--patch", choices=ALL, default=RECORDER, metavar="NAME", help="which is off in half of them")
+    parser.add_argument("--emulators", type=int, default=4, choices=(2, 4, 6, 8), help="half of them with the patch")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--tasks", type=int, default=60, help="in each round, for each emulator")
     parser.add_argument("--rate", type=float, default=60.0, help="tasks a second; 0 is as fast as the users can")
     parser.add_argument("--json", type=Path, default=STATE / "recorder_cost.json", help="where the numbers go")
     options = parser.parse_args()
-    found = measure(options.patch, rounds=options.rounds, tasks=options.tasks, rate=options.rate)
+    found = measure(
+        options.patch, emulators=options.emulators, rounds=options.rounds, tasks=options.tasks, rate=options.rate
+    )
     print(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
     print("\n".join(summary(options.patch, found)))
-    write_json(options.json, {kind: [dataclasses.asdict(one) for one in costs] for kind, costs in found.items()})
+    write_json(options.json, {name: [dataclasses.asdict(one) for one in costs] for name, costs in found.items()})
     print(f"JSON: {options.json}")
 
 
