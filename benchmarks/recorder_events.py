@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,12 +21,14 @@ from typing import Any
 
 from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.rundir import write_json
-from dlqlab.emulator.recorder.actors import HERE, Environment, Environments
+from dlqlab.emulator.core import taps
+from dlqlab.emulator.recorder.actors import Actor, Environment, Environments
+from dlqlab.emulator.recorder.askers import Asker
 from dlqlab.emulator.recorder.chunks import Row, encode
 from dlqlab.emulator.recorder.finish import Finisher
 from dlqlab.emulator.recorder.journal import Journal
-from dlqlab.emulator.recorder.requests import Watch
-from dlqlab.emulator.recorder.rows import ENDED, STARTED, UNFINISHED_ENDED, UNFINISHED_STARTED
+from dlqlab.emulator.recorder.requests import Connection, Watch
+from dlqlab.emulator.recorder.rows import UNFINISHED_ENDED, UNFINISHED_STARTED
 from dlqlab.emulator.recorder.witness import Witness
 
 FLUSH_TASKS = 12
@@ -35,8 +38,12 @@ URL = "http://127.0.0.1:4566/queue/us-east-1/000000000000/tasks"
 PRODUCTS = ("chair", "notebook", "Straßenkarte", "お茶")
 API_KEY, WORKER_KEY = "LSIAQAAAAAAAFTWMZOSZ", "LSIAQAAAAAAABTHOYSLH"
 
-Call = tuple[bytes, dict[bytes, bytes], bytes, Any]
+Call = tuple[bytes, dict[bytes, bytes], bytes, dict[str, Any]]
 """Target, headers, body, and the body's members."""
+_SIGNER = 60
+"""So much of the header Authorization tells signers apart."""
+_IDS = 6
+"""Of an ``UNFINISHED_STARTED`` row, the message ids."""
 
 
 class Bench:
@@ -48,15 +55,18 @@ class Bench:
         environments.add(WORKER_KEY, Environment("worker", "worker-request"))
         self.journal = Journal(folder, _finisher().by_tag)
         self.witness = Witness(self.journal)
-        self.watch = Watch(self.witness, environments)
+        watch = Watch(self.witness, environments)
+        self.connections: defaultdict[bytes, Connection] = defaultdict(watch.connection)
+        """By signer, as functions and clients keep theirs."""
 
     def calls(self, calls: Sequence[Call]) -> None:
-        began, parsed, answered = self.watch.began, self.watch.parsed, self.watch.answered
         for target, headers, body, members in calls:
-            began(b"POST", target, headers, body)
-            if members is not None:
-                parsed(body, members)
-            answered("200 OK", b"{}")
+            connection = self.connections[headers.get(b"authorization", b"")[:_SIGNER]]
+            connection.began(b"POST", target, headers, body)
+            if members and "Item" not in members:  # as those do who serve it
+                said = members.get("TableName", URL), members.get("Key"), members.get("UpdateExpression")
+                taps.said = body, *said
+            connection.answered("200 OK", b"{}")
 
     def messages(self, messages: Sequence[tuple[str, str]]) -> None:
         message = self.witness.message
@@ -67,16 +77,19 @@ class Bench:
 
     def invocations(self, messages: Sequence[tuple[str, str]]) -> None:
         give, stamp, now = self.journal.give, self.witness.stamp, self.witness.now
+        client, mapping = Actor("client", "load", "client-request"), Actor("mapping", "m", None)
+        of_client, of_mapping = Asker(None, None, "arn", client, "execute-api"), Asker(QUEUE, None, None, mapping, None)
         for message_id, body in messages:
             seq, ts = stamp()
-            give((STARTED, seq, ts, "api-request", "api", "api gateway", "arn", None, None, "client-request"))
-            give((ENDED, seq, now(), "e1", None, 0.004, "ok", None, None, None, None, None, 26.0, "Root=1-a"))
+            give((UNFINISHED_STARTED, seq, ts, "api-request", "api", of_client, None, False, b""))
+            ran = "e1", None, 0.004, "ok", None, None
+            give((UNFINISHED_ENDED, seq, now(), *ran, None, False, 26, "Root=1-a", b""))
             seq, ts = stamp()
             ids: list[str] = []
             event = json.dumps({"Records": [{"messageId": message_id, "body": body}]}).encode()
-            give((UNFINISHED_STARTED, seq, ts, "worker-request", "worker", "mapping", QUEUE, ids, True, None, event))
-            end = seq, now(), "e2", None, 0.003, "ok", None, None, ids, True, 26.0, "Root=1-a"
-            give((UNFINISHED_ENDED, *end, b'{"batchItemFailures":[]}'))
+            give((UNFINISHED_STARTED, seq, ts, "worker-request", "worker", of_mapping, ids, True, event))
+            answer = b'{"batchItemFailures":[]}'
+            give((UNFINISHED_ENDED, seq, now(), *ran, ids, True, 26, "Root=1-a", answer))
 
 
 def body_of(number: int) -> str:
@@ -87,7 +100,7 @@ def body_of(number: int) -> str:
 
 def calls_of(number: int) -> Iterator[Call]:
     """A client's request and the five calls that it leads to."""
-    yield b"/_aws/execute-api/api1/api/tasks", {b"x-request-id": b"r", b"user-agent": b"load"}, b"{}", None
+    yield b"/_aws/execute-api/api1/api/tasks", {b"x-request-id": b"r", b"user-agent": b"load"}, b"{}", {}
     key = {"taskId": {"S": f"t-1-{number:08}"}}
     item = {"TableName": "items", "Item": {**key, "payload": {"S": body_of(number)}, "status": {"S": "QUEUED"}}}
     update = {
@@ -148,12 +161,11 @@ def _finisher() -> Finisher:
 def _finishing(rows: Sequence[Row], tasks: int, rounds: int) -> float:
     best = float("inf")
     for _ in range(rounds):
-        own = [list(row) if isinstance(row, list) else row for row in rows]  # finishing changes rows of calls
-        for row in own:
-            if row[0] == UNFINISHED_STARTED:
-                row[7].clear()
+        for row in rows:
+            if row[0] == UNFINISHED_STARTED and row[_IDS] is not None:
+                row[_IDS].clear()  # finishing fills them
         finish, began = _finisher(), time.thread_time()
-        for row in own:
+        for row in rows:
             finish(row)
         best = min(best, time.thread_time() - began)
     return 1e6 * best / tasks
@@ -205,7 +217,6 @@ def main() -> None:
         memory = memory_mib(options.memory, Path(folder) / "memory") if options.memory else []
         for tasks, mib in memory:
             print(f"{mib:8.1f} MiB after {tasks:,} tasks")
-    HERE.call = None
     if options.json:
         write_json(options.json, {"us_a_task": steps, "mib_after_tasks": memory})
 

@@ -56,6 +56,9 @@ def parse(operation: str, body: bytes, make: Make) -> Request:
         UnsupportedError: it has members that the fast path does not take, or is invalid.
     """
     members = _members(body, FIELDS[operation])
+    update = _text(members, "UpdateExpression")
+    if "Item" not in members:  # in which the key is to be looked for
+        taps.said = body, members.get("TableName"), members.get("Key"), update
     if members.get("ReturnItemCollectionMetrics", "NONE") != "NONE":
         raise UnsupportedError("item collection metrics")
     returned = _one_of(
@@ -66,7 +69,7 @@ def parse(operation: str, body: bytes, make: Make) -> Request:
         table=_text(members, "TableName") or "",
         key=_values(members, "Key", make),
         item=_values(members, "Item", make),
-        update=_text(members, "UpdateExpression"),
+        update=update,
         condition=_text(members, "ConditionExpression"),
         names=_names(members),
         values=_values(members, "ExpressionAttributeValues", make),
@@ -128,8 +131,6 @@ def _members(body: bytes, known: frozenset[str]) -> dict[str, Any]:
         raise UnsupportedError("not JSON") from error
     if not isinstance(members, dict) or not members.keys() <= known:
         raise UnsupportedError("members of the request")
-    if taps.watch is not None:
-        taps.watch.parsed(body, members)
     if members.get("ReturnConsumedCapacity", "NONE") != "NONE":
         raise UnsupportedError("consumed capacity")
     if not isinstance(members.get("ConsistentRead", False), bool):

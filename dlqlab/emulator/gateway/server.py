@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -65,12 +66,23 @@ class ThreadedRuntimeServer(RuntimeServer):  # type: ignore[misc]
         self._stopped.set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """Who sends the requests of one connection, and what they are for."""
+
+    connection: socket.socket
+    peer: Peer
+    application: WsgiGateway
+    watched: taps.Connection | None
+
+
 def _serve(application: WsgiGateway, connection: socket.socket, peer: Peer) -> None:
     """Answer the requests of one connection until either side ends it."""
     with connection:
         stream = Stream(connection)
+        client = _Client(connection, peer, application, None if taps.watch is None else taps.watch.connection())
         try:
-            while _serve_one(stream, peer, application):
+            while _serve_one(stream, client):
                 pass
         except BadRequestError as error:
             _LOG.warning("refused a request of %s: %s", peer[0], error)
@@ -89,14 +101,14 @@ def _refuse(connection: socket.socket, error: BadRequestError) -> None:
         pass
 
 
-def _serve_one(stream: Stream, peer: Peer, application: WsgiGateway) -> bool:
+def _serve_one(stream: Stream, client: _Client) -> bool:
     """Answer one request; returns whether another may follow on this connection."""
     head = stream.head()
     if head is None:
         return False
     line, *rest = head.lstrip(b"\r\n").split(b"\r\n")
     if line == PREFACE_LINE:
-        _serve_http2(stream, peer, application)
+        _serve_http2(stream, client)
         return False
     method, target, version = request_line(line)
     headers = read_headers(rest)
@@ -105,41 +117,39 @@ def _serve_one(stream: Stream, peer: Peer, application: WsgiGateway) -> bool:
         stream.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = read_body(stream, target, by_name)
     keep_alive = version == b"HTTP/1.1" and by_name.get(b"connection", b"").lower() != b"close"
-    where = stream.connection, peer, application
-    answer = _answer(*where, method, target, headers, by_name, body)
+    answer = _answer(client, method, target, headers, by_name, body)
     stream.connection.sendall(_written(*answer, keep_alive=keep_alive, has_body=method != b"HEAD"))
     return keep_alive
 
 
-def _serve_http2(stream: Stream, peer: Peer, application: WsgiGateway) -> None:
+def _serve_http2(stream: Stream, client: _Client) -> None:
     from dlqlab.emulator.gateway.http2 import Connection  # noqa: PLC0415  (few clients speak it)
 
     def answer(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> shortcut.Reply:
         by_name = {name.lower(): value for name, value in headers}
-        return _answer(stream.connection, peer, application, method, target, headers, by_name, body)
+        return _answer(client, method, target, headers, by_name, body)
 
     Connection(stream.connection, answer).serve(PREFACE_LINE + b"\r\n\r\n" + stream.buffered())
 
 
 def _answer(
-    connection: socket.socket,
-    peer: Peer,
-    application: WsgiGateway,
+    client: _Client,
     method: bytes,
     target: bytes,
     headers: list[tuple[bytes, bytes]],
     by_name: Mapping[bytes, bytes],
     body: Body,
 ) -> shortcut.Reply:
-    watch = taps.watch
-    if watch is not None:
-        watch.began(method, target, by_name, body)
+    watched = client.watched
+    if watched is not None:
+        watched.began(method, target, by_name, body)
     answer = shortcut.reply(method, target, by_name, body) if isinstance(body, bytes) else None
     if answer is None:
         with contextlib.nullcontext() if isinstance(body, bytes) else body:
-            answer = _respond(application, _environ(method, target, headers, body, connection, peer))
-    if watch is not None:
-        watch.answered(answer[0], answer[2])
+            environ = _environ(method, target, headers, body, client.connection, client.peer)
+            answer = _respond(client.application, environ)
+    if watched is not None:
+        watched.answered(answer[0], answer[2])
     return answer
 
 

@@ -16,7 +16,6 @@ from boto3.session import Session
 from localstack.aws.accounts import get_account_id_from_access_key_id
 
 from dlqlab.emulator import settings
-from dlqlab.emulator.core import taps
 
 _CREDENTIAL = re.compile(rb"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request,")
 _FOR_THE_CHAIN = (b"origin", b"referer", b"content-encoding", b"transfer-encoding")
@@ -90,8 +89,6 @@ def members(body: bytes, types: Mapping[str, type]) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict) or any(type(value) is not types.get(name) for name, value in found.items()):
         return None
-    if taps.watch is not None:
-        taps.watch.parsed(body, found)
     return found
 
 

@@ -10,7 +10,6 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from dlqlab.contracts.recorded import ActorKind
@@ -35,11 +34,13 @@ class Actor(NamedTuple):
     request_id: str | None
 
 
+_NEW = tuple.__new__
+"""What the class does when it is called, without a call of Python's: for those that are made while others wait."""
 SQS = Actor(_SERVICE, "sqs", None)
 
 
 def mapping(uuid: str, request_id: str | None = None) -> Actor:
-    return Actor(_MAPPING, uuid, request_id)
+    return _NEW(Actor, (_MAPPING, uuid, request_id))
 
 
 def of_worker(worker: Any) -> Actor:
@@ -76,13 +77,13 @@ class Environment:
         self.actor = Actor(_INVOCATION, function, request_id)
         """Who its calls are of, made once for all calls of an invocation."""
 
-    @property
-    def request_id(self) -> str | None:
-        return self.actor.request_id
+    def runs(self, request_id: str) -> None:
+        """An invocation begins."""
+        self.actor = _NEW(Actor, (_INVOCATION, self._idle.name, request_id))
 
-    @request_id.setter
-    def request_id(self, request_id: str | None) -> None:
-        self.actor = self._idle if request_id is None else Actor(_INVOCATION, self._idle.name, request_id)
+    def rests(self) -> None:
+        """It has ended."""
+        self.actor = self._idle
 
 
 class Signed(NamedTuple):
@@ -196,33 +197,48 @@ def _service(on_behalf: bytes) -> str:
     return " ".join(str(name) for name in names if name) or "localstack"
 
 
-@dataclass(slots=True)
-class Batch:
-    """What a mapping hands over now."""
+class Doing:
+    """What one thread is busy with."""
 
-    queue_arn: str
-    reports_failures: bool
-    is_invoked: bool = False
+    __slots__ = (
+        "actor",
+        "api_arn",
+        "connection",
+        "is_deleting_queue",
+        "is_invoked",
+        "poller",
+        "redrive",
+        "redriven",
+        "run",
+        "stream_arn",
+    )
+
+    def __init__(self) -> None:
+        self.actor = SQS
+        self.connection: Any = None
+        """The requests that it serves, one after the other (``requests.Connection``)."""
+        self.poller: Any = None
+        """The poller of a queue that hands over a batch now (LocalStack's ``SqsPoller``)."""
+        self.is_invoked = False
+        """Whether a function has been given anything of that batch."""
+        self.stream_arn: str | None = None
+        """Of the stream whose records a mapping hands over now."""
+        self.api_arn: str | None = None
+        """The API that invokes a function."""
+        self.run: Any = None
+        """The invocation that it waits for (``functions.Run``)."""
+        self.redriven: tuple[str, int, Any] | None = None
+        """What a move task has just taken out of its dead-letter queue: message id, receive count before, message."""
+        self.redrive: tuple[str, str] | None = None
+        """Task id and dead-letter queue of the move task that runs."""
+        self.is_deleting_queue = False
 
 
 class Here(threading.local):
-    """What this thread is busy with."""
+    """All of it in one object: to look up what belongs to a thread takes several times as long as an attribute."""
 
-    actor: Actor = SQS
-    call: list[Any] | None = None
-    """The request that it serves, as an unfinished row."""
-    signed: Signed | None = None
-    """Who signed that."""
-    batch: Batch | None = None
-    stream_arn: str | None = None
-    """Of the stream whose records a mapping hands over now."""
-    api_arn: str | None = None
-    """The REST API that invokes a function."""
-    redriven: tuple[str, int, Any] | None = None
-    """The message that a move task has just taken out of its dead-letter queue: id, receive count before, itself."""
-    redrive: tuple[str, str] | None = None
-    """Task id and dead-letter queue of the move task that runs."""
-    is_deleting_queue: bool = False
+    def __init__(self) -> None:
+        self.doing = Doing()
 
 
 HERE = Here()

@@ -1,15 +1,16 @@
-"""Calls with their bytes to rows of calls. Pure.
+"""Calls with their bytes to rows of calls. Pure; on the recorder's own thread, and by whoever reads the record.
 
-For most calls this is left to whoever reads the record: the emulator then writes what it has anyway.
+Of most calls the emulator writes what the row is made of, and leaves the making to readers.
 """
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlqlab.contracts.recorded import ActorKind
 from dlqlab.emulator.recorder.chunks import Row
 from dlqlab.emulator.recorder.describe import (
+    OF_SEVERAL,
     Item,
     Keys,
     error_code_of,
@@ -19,105 +20,111 @@ from dlqlab.emulator.recorder.describe import (
     members_of,
     message_id_of,
     operation_of,
+    resource_of,
     update_in,
 )
-from dlqlab.emulator.recorder.rows import CALL, SERVED_CALL, SERVED_CALL_FIELDS, UNFINISHED_CALL_FIELDS
+from dlqlab.emulator.recorder.rows import CALL, SERVED_CALL
 from taskrules.redaction import redact_text
 
-_HTTP = frozenset({"execute-api", "lambda-url"})
+HTTP_SERVICES = frozenset({"execute-api", "lambda-url"})
+_SQS = "sqs"
+_ITSELF: Iterable[Item] = ((None, None, None),)
+_LEFT_TO_READERS = frozenset({"dynamodb", _SQS})
 _INVOCATION = ActorKind.INVOCATION.value
-_SERVICE, _RESOURCE, _KEY, _UPDATE, _URL, _BODY, _ITEM, _ERROR, _SIZE = (
-    1 + UNFINISHED_CALL_FIELDS.index(name)
-    for name in ("service", "resource", "item_key", "update", "url", "body", "item", "error_body", "size")
-)
-_OBJECTS_SIZE = 4
-"""How many times its bytes an item takes once it is parsed."""
-_SERVED_LENGTH = 1 + len(SERVED_CALL_FIELDS)
+_OF_SEVERAL = tuple(operation.encode() for operation in OF_SEVERAL)
 
 
-def note_members(row: list[Any], body: bytes, members: Mapping[str, Any]) -> None:
-    """Put into an unfinished row what its call is about, instead of its body.
+class Told(NamedTuple):
+    """What is found out of a call while it is served."""
 
-    Args:
-        body: the one whose members these are; it is left alone if the row is of another.
-    """
-    if row[_BODY] is not body or row[_URL] != b"/":
-        return  # a service calls another in between, or the address says more
+    operation: str | None = None
+    resource: str | None = None
+    url: bytes | None = None
+
+
+class _Served(NamedTuple):
+    """A ``SERVED_CALL`` row without its tag."""
+
+    seq: int
+    ts: float
+    actor_kind: str
+    actor: str | None
+    request_id: str | None
+    service: str
+    target: bytes | None
+    """The header X-Amz-Target."""
+    trace_header: bytes | None
+    resource: Any
+    key: Any
+    update: Any
+    ended_ts: float
+    status: str
+
+
+def finished(row: Row, keys_of: Keys) -> Iterable[Row]:
+    """What is written of an ``UNFINISHED_CALL`` row."""
+    _, began, (method, url, body), ended_ts, status, error_body, told = row
+    service, target = began[_SERVICE], began[_TARGET]
+    head: tuple[Any, ...] = began[1:]
+    if service in HTTP_SERVICES:
+        address = url if told is None or told.url is None else told.url
+        call = _Served._make((*head, _shown(address), None, None, ended_ts, status))
+        return _rows(call, method.decode("latin-1"), _ITSELF, error_body)
+    members = members_of(body)
+    is_plain = told is None and error_body is None and target and url == b"/" and not target.endswith(_OF_SEVERAL)
+    if is_plain and service in _LEFT_TO_READERS:
+        return ((*began, *_said(service, members, keys_of), ended_ts, status),)
+    operation = (None if told is None else told.operation) or operation_of(target, url, body)
+    resource = told.resource if told is not None else None
+    if resource is None and service == _SQS and (path := _path(url)) != "/":
+        resource = path  # a queue's address
+    call = _Served._make((*head, resource, None, None, ended_ts, status))
+    return _rows(call, operation, items_of(service, operation, members, keys_of), error_body)
+
+
+def _said(service: str, members: Mapping[str, Any], keys_of: Keys) -> tuple[Any, Any, Any]:
+    """Resource, key or receipt handle, and update expression, as the call has them."""
     get = members.get
-    if row[_SERVICE] == "dynamodb":
-        row[_RESOURCE], row[_KEY], row[_UPDATE] = get("TableName"), get("Key"), get("UpdateExpression")
-        row[_ITEM] = item = get("Item")
-        row[_SIZE] *= 0 if item is None else _OBJECTS_SIZE
-    elif row[_SERVICE] == "sqs":
-        row[_RESOURCE], row[_KEY], row[_SIZE] = get("QueueUrl"), get("ReceiptHandle"), 0
-    else:
-        return
-    row[_BODY] = None
-
-
-def leave_to_readers(row: list[Any]) -> None:
-    """Finish the row of a call that was served, where nothing is left to be found out of it: for most calls."""
-    if row[_BODY] is None and row[_ITEM] is None:
-        row[0] = SERVED_CALL
-        del row[_SERVED_LENGTH:]  # what may hold secrets
-
-
-def finished(row: list[Any], keys_of: Keys) -> Iterable[Row]:
-    """What is written of an unfinished row."""
-    if row[_BODY] is not None:
-        return described(row, keys_of)
-    if isinstance(row[_ITEM], dict) and not isinstance(row[_KEY], dict):
-        row[_KEY] = key_in(row[_ITEM], keys_of(str(row[_RESOURCE])))
-    if row[_ERROR] is not None:
-        return described(row, keys_of)
-    row[_ITEM] = None
-    leave_to_readers(row)
-    return (row,)
+    if service == _SQS:
+        return get("QueueUrl") or resource_of(members), get("ReceiptHandle"), None
+    table, key, item = get("TableName"), get("Key"), get("Item")
+    if isinstance(item, dict) and not isinstance(key, dict):
+        key = key_in(item, keys_of(str(table)))
+    return resource_of(members) if table is None else table, key, get("UpdateExpression")
 
 
 def completed(rows: Iterable[Row]) -> Iterator[Row]:
     """Rows as they were written, with those of calls described."""
     for row in rows:
         if row[0] == SERVED_CALL:
-            yield from described([*row, b"", b"/", None, None, None, 0], _of_no_table)
+            call = _Served(*row[1:])
+            operation = operation_of(call.target, b"/", b"")
+            yield from _rows(call._replace(resource=None), operation, (_told(call),), None)
         else:
             yield row
 
 
-def described(row: list[Any], keys_of: Keys) -> Iterable[Row]:
-    """Rows of calls of an unfinished row: several for a call about several items."""
-    (
-        _, seq, ts, actor_kind, actor, request_id, service, operation, trace_header, resource, key, update,
-        ended_ts, answered, method, url, body, _, error_body, _,
-    ) = row  # fmt: skip
-    trace = trace_header.decode("latin-1") if trace_header else None
-    items: Iterable[Item]
-    if service in _HTTP:
-        operation, items = method.decode("latin-1"), ((_shown(url), None, None),)
-    else:
-        if not isinstance(operation, str):
-            operation = operation_of(operation, url, body or b"")
-        if body is None:
-            items, resource = (_told(service, resource, key, update),), None
-        else:
-            items = items_of(service, operation, members_of(body), keys_of)
-        if resource is None and service == "sqs" and (path := _path(url)) != "/":
-            resource = path  # a queue's address
-    function = actor if actor_kind == _INVOCATION else None
-    head = (CALL, seq, ts, ended_ts - ts, request_id, function, actor_kind, actor, service, operation)
-    end = int(answered[:3]), error_code_of(error_body), trace
-    return [(*head, found or resource, item, said, *end) for found, item, said in items]
+def _rows(call: _Served, operation: str | None, items: Iterable[Item], error_body: bytes | None) -> list[Row]:
+    """Args:
+    items: what is not known of them is the call's resource.
+    """
+    trace = call.trace_header.decode("latin-1") if call.trace_header else None
+    function = call.actor if call.actor_kind == _INVOCATION else None
+    spent_s = call.ended_ts - call.ts
+    who = call.request_id, function, call.actor_kind, call.actor
+    head = (CALL, call.seq, call.ts, spent_s, *who, call.service, operation)
+    end = int(call.status[:3]), error_code_of(error_body), trace
+    return [(*head, found or call.resource, item, said, *end) for found, item, said in items]
 
 
-def _told(service: str, resource: Any, key: Any, update: Any) -> Item:
-    name = resource if isinstance(resource, str) else None
-    if service == "sqs":
-        return name, message_id_of(key) if isinstance(key, str) else None, None
-    return name, item_key(key), update_in(update)
+def _told(call: _Served) -> Item:
+    name = call.resource if isinstance(call.resource, str) else None
+    if call.service == _SQS:
+        return name, message_id_of(call.key) if isinstance(call.key, str) else None, None
+    return name, item_key(call.key), update_in(call.update)
 
 
-def _of_no_table(_table: str) -> None:
-    """The names of keys, which are not needed where a key is known."""
+_SERVICE, _TARGET = 1 + _Served._fields.index("service"), 1 + _Served._fields.index("target")
 
 
 @functools.lru_cache(1024)

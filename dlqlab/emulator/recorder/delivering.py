@@ -9,6 +9,8 @@ from dlqlab.emulator.recorder.actors import HERE
 from dlqlab.emulator.recorder.happened import arn_of, count_of, happened
 from dlqlab.emulator.recorder.witness import Witness
 
+_RECEIVED = Kind.RECEIVED.value
+
 
 def install(witness: Witness) -> None:
     _on_receiving(witness)
@@ -22,13 +24,14 @@ def _on_receiving(witness: Witness) -> None:
     @functools.wraps(original)
     def create_receipt_handle(self: SqsQueue, message: SqsMessage) -> str:
         try:
-            if HERE.redrive is not None:
-                HERE.redriven = message.message_id, count_of(message) - 1, message
+            doing = HERE.doing
+            if doing.redrive is not None:
+                doing.redriven = message.message_id, count_of(message) - 1, message
             elif (arn := arn_of(self)) is not None:
                 timeout_s = message.visibility_timeout
-                happened(witness, Kind.RECEIVED, arn, message, visible_after_s=timeout_s)
+                happened(witness, _RECEIVED, arn, message, doing.actor, None, timeout_s)
                 if timeout_s == 0 and isinstance(self, StandardQueue):
-                    happened(witness, Kind.RETURNED, arn, message)  # it never goes in flight
+                    happened(witness, Kind.RETURNED.value, arn, message, doing.actor)  # it never goes in flight
                 else:
                     message.recorded_out_of = arn
         except Exception as error:  # noqa: BLE001  (it must be given out)
@@ -93,8 +96,8 @@ def _on_hiding(witness: Witness) -> None:
 
     @functools.wraps(original)
     def update_visibility_timeout(self: SqsQueue, receipt_handle: str, visibility_timeout: int) -> None:
-        arn = arn_of(self)
-        if arn is None or HERE.redrive is not None:
+        arn, doing = arn_of(self), HERE.doing
+        if arn is None or doing.redrive is not None:
             original(self, receipt_handle, visibility_timeout)
             return
         with self.mutex:
@@ -103,6 +106,6 @@ def _on_hiding(witness: Witness) -> None:
             stamp = witness.stamp()
             original(self, receipt_handle, visibility_timeout)
             if is_in_flight:
-                happened(witness, Kind.HIDDEN, arn, message, stamp, visible_after_s=float(visibility_timeout))
+                happened(witness, Kind.HIDDEN.value, arn, message, doing.actor, stamp, float(visibility_timeout))
 
     SqsQueue.update_visibility_timeout = update_visibility_timeout

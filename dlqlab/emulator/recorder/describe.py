@@ -31,8 +31,10 @@ _RESOURCES = (
 _ERROR_JSON = re.compile(rb'"(?:__type|[cC]ode|ErrorCode)"\s*:\s*"(?:[^"#]*#)?([^":]+)')
 _ERROR_XML = re.compile(rb"<Code>([^<]+)</Code>")
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_DECODE = json.JSONDecoder().raw_decode
+_NONE: Mapping[str, Any] = {}
 _QUOTED = json.encoder.encode_basestring_ascii
-_OF_SEVERAL = frozenset({"TransactWriteItems", "BatchWriteItem"})
+OF_SEVERAL = frozenset({"TransactWriteItems", "BatchWriteItem"})
 _ITEMS_MAX = 100
 """Of one call: more than any call of DynamoDB takes."""
 
@@ -73,16 +75,16 @@ def members_of(body: bytes) -> Mapping[str, Any]:
         body: empty where it was too long to be looked at.
     """
     try:
-        members = json.loads(body.decode()) if body[:1] == b"{" else None
+        members = _DECODE(body.decode())[0] if body[:1] == b"{" else _NONE
     except (ValueError, RecursionError):
-        return {}
-    return members if isinstance(members, dict) else {}
+        return _NONE
+    return members  # what begins with a brace is an object
 
 
 def items_of(service: str, operation: str | None, members: Mapping[str, Any], keys_of: Keys) -> Iterable[Item]:
     """What a call is about, of its members: one entry, or one for each item of a call about several."""
     if service == "dynamodb":
-        if operation not in _OF_SEVERAL:
+        if operation not in OF_SEVERAL:
             return (_item(members, keys_of),)
         return list(_written(operation, members, keys_of))[:_ITEMS_MAX] or (_item(members, keys_of),)
     handle = members.get("ReceiptHandle") if service == "sqs" else None

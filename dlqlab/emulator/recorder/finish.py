@@ -12,6 +12,7 @@ from typing import Any
 
 from dlqlab.contracts.recorded import Outcome
 from dlqlab.emulator.mappings.responses import failed_ids, has_failures, misread_ids, named_ids
+from dlqlab.emulator.recorder.askers import source_of
 from dlqlab.emulator.recorder.calls import finished
 from dlqlab.emulator.recorder.chunks import Row
 from dlqlab.emulator.recorder.describe import Keys
@@ -25,7 +26,6 @@ from dlqlab.emulator.recorder.rows import (
     MESSAGE,
     MESSAGE_FIELDS,
     STARTED,
-    STARTED_FIELDS,
     UNFINISHED_CALL,
     UNFINISHED_ENDED,
     UNFINISHED_MESSAGE,
@@ -41,7 +41,6 @@ ERROR_MAX_CHARACTERS = 1_000
 _SEEN_MAX = 4_096
 _BODY_AT = 1 + MESSAGE_FIELDS.index("body_sha256")
 _ERROR_AT = 1 + ENDED_FIELDS.index("error_type")
-_IDS_AT = 1 + STARTED_FIELDS.index("message_ids")
 _OUTCOME_AT, _FAILED_AT = 1 + ENDED_FIELDS.index("outcome"), 1 + ENDED_FIELDS.index("failed_ids")
 _NOTHING_FAILED = frozenset({b'{"batchItemFailures": []}', b'{"batchItemFailures":[]}', b"null"})
 """The most usual answers, which need not be parsed."""
@@ -103,9 +102,12 @@ class Finisher:
 
 
 def _started(row: Row) -> Iterable[Row]:
-    ids: list[str] = row[_IDS_AT]
-    ids += [one.decode() for one in _MESSAGE_ID.findall(row[-1] or b"")]
-    return ((STARTED, *row[1:-1]),)
+    _, seq, started_ts, request_id, function, asker, ids, reports, event = row
+    source = source_of(asker)
+    if ids is not None:
+        ids += [one.decode() for one in _MESSAGE_ID.findall(event)]
+    asked = source.name, source.arn, ids, None if ids is None else reports, source.request_id
+    return ((STARTED, seq, started_ts, request_id, function, *asked),)
 
 
 def _ended(row: Row) -> Iterable[Row]:
@@ -115,7 +117,9 @@ def _ended(row: Row) -> Iterable[Row]:
     is_answered = ids is not None and outcome == _OUTCOME_OK
     named = _named(ids, row[-1], is_asked=reports) if is_answered else None
     misread = None if not is_answered else _misread(ids, row[-1]) if not failed and not named else []
-    return ((ENDED, *row[1:_ERROR_AT], kind, message, failed, named, misread, *row[_FAILED_AT + 2 : -1]),)
+    memory_mb, trace_header = row[_FAILED_AT + 2 : -1]
+    told = kind, message, failed, named, misread, float(memory_mb) if memory_mb else None  # 0 is not known
+    return ((ENDED, *row[1:_ERROR_AT], *told, trace_header),)
 
 
 def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list[str]:

@@ -2,24 +2,26 @@
 
 import functools
 import json
-import threading
 from time import monotonic
 from typing import Any
 
-from localstack.aws.api.lambda_ import TooManyRequestsException
+from localstack.aws.api.lambda_ import InvocationType, TooManyRequestsException
+from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
 from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager
 
 from dlqlab.contracts.recorded import Outcome
 from dlqlab.emulator.recorder import actors, sources
-from dlqlab.emulator.recorder.actors import HERE, Batch, Environment, Environments
-from dlqlab.emulator.recorder.rows import ENDED, STARTED, UNFINISHED_ENDED, UNFINISHED_STARTED
-from dlqlab.emulator.recorder.sources import Asked, source_of
+from dlqlab.emulator.recorder.actors import HERE, Doing, Environment, Environments
+from dlqlab.emulator.recorder.askers import asker_of
+from dlqlab.emulator.recorder.rows import UNFINISHED_ENDED, UNFINISHED_STARTED
+from dlqlab.emulator.recorder.sources import Asked
 from dlqlab.emulator.recorder.witness import Witness
-from dlqlab.emulator.runtime.environment import Environment as RuntimeEnvironment
-from dlqlab.emulator.runtime.environment import InitError, Result
+from dlqlab.emulator.runtime.environment import Result
 from dlqlab.emulator.runtime.executor import ProcessRuntimeExecutor
 
 _KEY = "AWS_ACCESS_KEY_ID"
+_EVENT = InvocationType.Event.value
+_REPORTS = "report_batch_item_failures"
 _OK = Outcome.OK.value
 _OUTCOMES = {
     "success": Outcome.OK,
@@ -31,33 +33,25 @@ _OUTCOMES = {
 
 
 class Run:
-    """An invocation on this thread: its beginning, and what is learnt of it while it runs."""
+    """An invocation that a thread waits for: its beginning, and what is learnt of it while it runs."""
 
-    __slots__ = ("batch", "environment", "ids", "is_init_error", "result", "seq", "trace_header")
+    seq = 0
+    ids: list[str] | None = None
+    """Of a batch's messages, filled by whoever finishes the row."""
+    reports_failures = False
+    environment: str | None = None
+    result: Result | None = None
+    is_init_error = False
+    trace_header: str | None = None
 
-    def __init__(self) -> None:
-        self.seq = 0
-        self.batch: Batch | None = None
-        self.ids: list[str] | None = None
-        """Of a batch's messages, filled by whoever finishes the row."""
-        self.environment: str | None = None
-        self.result: Result | None = None
-        self.is_init_error = False
-        self.trace_header: str | None = None
-
-
-class _Local(threading.local):  # no dataclass: slots would be shared by all threads
-    run: Run | None = None
-
-
-_LOCAL = _Local()
+    def __init__(self, invocation: Any) -> None:
+        self.invocation = invocation
 
 
 def install(witness: Witness, environments: Environments) -> None:
     """Hook into invocations, execution environments, and what tells who asks for an invocation."""
     _on_invoking(witness, sources.install(witness))
     _know_environments(witness, environments)
-    _know_results()
 
 
 def _on_invoking(witness: Witness, asked: Asked) -> None:
@@ -65,65 +59,70 @@ def _on_invoking(witness: Witness, asked: Asked) -> None:
 
     @functools.wraps(original)
     def invoke(self: LambdaVersionManager, *, invocation: Any) -> Any:
-        outer, run = _LOCAL.run, Run()
-        _LOCAL.run = run
+        doing = HERE.doing
+        outer = doing.run
+        if outer is not None and outer.invocation is invocation:  # a version that retires hands it to the next
+            return original(self, invocation=invocation)
+        run = doing.run = Run(invocation)
         try:
-            _began(witness, run, self.function_version.id.function_name, invocation, asked)
+            _began(witness, doing, run, self.function_version.id.function_name, asked)
         except Exception as error:  # noqa: BLE001  (it must run)
             witness.failed(error)
         try:
             result = original(self, invocation=invocation)
         except BaseException as error:
+            doing.run = outer
             _ended(witness, run, None, error)
             raise
-        finally:
-            _LOCAL.run = outer
+        doing.run = outer
         _ended(witness, run, result, None)
         return result
 
     LambdaVersionManager.invoke = invoke
 
 
-def _began(witness: Witness, run: Run, function: str, invocation: Any, asked: Asked) -> None:
-    source, batch = source_of(invocation, asked), HERE.batch
-    run.seq, ts = next(witness.numbers), witness.epoch + monotonic()
-    request_id = invocation.request_id
-    start = run.seq, ts, request_id, function, source.name, source.arn
-    if batch is None:
-        witness.journal.give((STARTED, *start, None, None, source.request_id))
-        return
-    run.batch, run.ids, batch.is_invoked = batch, [], True
-    HERE.actor = actors.mapping(HERE.actor.name or "", request_id)
-    event = invocation.payload or b""
-    reports = batch.reports_failures
-    witness.journal.give((UNFINISHED_STARTED, *start, run.ids, reports, source.request_id, event), len(event))
+def _began(witness: Witness, doing: Doing, run: Run, function: str, asked: Asked) -> None:
+    invocation, poller, event = run.invocation, doing.poller, b""
+    is_later = invocation.invocation_type == _EVENT
+    asker = asked.find(invocation.request_id) if is_later else asker_of(doing)
+    run.seq = seq = next(witness.numbers)
+    ts = witness.epoch + monotonic()
+    if poller is not None:
+        doing.is_invoked, run.ids, event = True, [], invocation.payload or b""
+        run.reports_failures = bool(getattr(getattr(poller.processor, "sender", None), _REPORTS, False))
+        doing.actor = actors.mapping(doing.actor.name or "", invocation.request_id)
+    row = UNFINISHED_STARTED, seq, ts, invocation.request_id, function, asker, run.ids, run.reports_failures, event
+    witness.journal.give(row, len(event))
 
 
 def _ended(witness: Witness, run: Run, result: Any, error: BaseException | None) -> None:
     try:
-        measured = run.result
-        if error is None and run.batch is None and measured is not None and measured.status == "success":
-            timed = run.seq, witness.epoch + monotonic(), run.environment, measured.init_s, measured.duration_s
-            memory = float(measured.memory_mb) if measured.memory_mb else None  # 0 is not known
-            witness.journal.give((ENDED, *timed, _OK, None, None, None, None, None, memory, run.trace_header))
-        else:
-            _end(witness, run, result, error)
+        ended_ts, measured = witness.epoch + monotonic(), run.result
+        outcome, document, answer = _OK, None, b""
+        if error is not None or measured is None or measured.status != "success":
+            outcome = outcome_of(run, error).value
+            document = None if outcome == _OK else error_document(result, error)
+        if outcome == _OK and run.ids is not None and result is not None:
+            answer = result.payload
+        row = (
+            UNFINISHED_ENDED,
+            run.seq,
+            ended_ts,
+            run.environment,
+            None if measured is None else measured.init_s,
+            None if measured is None else measured.duration_s,
+            outcome,
+            document,
+            None,
+            run.ids,
+            run.reports_failures,
+            None if measured is None else measured.memory_mb,
+            run.trace_header,
+            answer,
+        )
+        witness.journal.give(row, len(document or answer or b""))
     except Exception as trouble:  # noqa: BLE001  (it has run)
         witness.failed(trouble)
-
-
-def _end(witness: Witness, run: Run, result: Any, error: BaseException | None) -> None:
-    measured = run.result
-    timed = (measured.init_s, measured.duration_s) if measured else (None, None)
-    memory = float(measured.memory_mb) if measured and measured.memory_mb else None
-    outcome = outcome_of(run, error)._value_
-    document = error_document(result, error) if outcome != _OK else None
-    answer = result.payload if outcome == _OK else None
-    reports = run.batch is not None and run.batch.reports_failures
-    end = run.seq, witness.epoch + monotonic(), run.environment, *timed, outcome, document, None, run.ids, reports
-    witness.journal.give(
-        (UNFINISHED_ENDED, *end, memory, run.trace_header, answer), len(document or b"") + len(answer or b"")
-    )
 
 
 def outcome_of(run: Run, error: BaseException | None) -> Outcome:
@@ -161,48 +160,37 @@ def _know_environments(witness: Witness, environments: Environments) -> None:
                 environments.add(str(env_vars[_KEY]), self.recorded)
         except Exception as error:  # noqa: BLE001  (it must start)
             witness.failed(error)
-        if _LOCAL.run is not None:
-            _LOCAL.run.environment = self.id
-        start(self, env_vars)
+        run = HERE.doing.run
+        if run is not None:
+            run.environment = self.id
+        try:
+            start(self, env_vars)
+        except StatusErrorException:
+            _cannot_initialise(run)
+            raise
 
     @functools.wraps(invoke)
     def invoked(self: ProcessRuntimeExecutor, payload: dict[str, str]) -> Any:
-        self.recorded.request_id = payload["invoke-id"]
-        if _LOCAL.run is not None:
-            _LOCAL.run.environment = self.id
-            _LOCAL.run.trace_header = payload["trace-id"]
+        recorded, run = self.recorded, HERE.doing.run
+        recorded.runs(payload["invoke-id"])
+        if run is not None:
+            run.environment, run.trace_header = self.id, payload["trace-id"]
         try:
-            return invoke(self, payload)
+            result = invoke(self, payload)
+        except StatusErrorException:
+            _cannot_initialise(run)
+            raise
         finally:
-            self.recorded.request_id = None
+            recorded.rests()
+        if run is not None:
+            run.result = result.measured
+        return result
 
     ProcessRuntimeExecutor.start = started  # type: ignore[method-assign]
     ProcessRuntimeExecutor.invoke = invoked  # type: ignore[method-assign]
 
 
-def _know_results() -> None:
-    start, invoke = RuntimeEnvironment.start, RuntimeEnvironment.invoke
-
-    @functools.wraps(start)
-    def started(self: RuntimeEnvironment) -> None:
-        try:
-            start(self)
-        except InitError:
-            if _LOCAL.run is not None:
-                _LOCAL.run.is_init_error = True
-            raise
-
-    @functools.wraps(invoke)
-    def invoked(self: RuntimeEnvironment, **kwargs: Any) -> Result:
-        try:
-            result = invoke(self, **kwargs)
-        except InitError:
-            if _LOCAL.run is not None:
-                _LOCAL.run.is_init_error = True
-            raise
-        if _LOCAL.run is not None:
-            _LOCAL.run.result = result
-        return result
-
-    RuntimeEnvironment.start = started  # type: ignore[method-assign]
-    RuntimeEnvironment.invoke = invoked  # type: ignore[method-assign]
+def _cannot_initialise(run: Run | None) -> None:
+    """What an environment raises for a failed init alone."""
+    if run is not None:
+        run.is_init_error = True

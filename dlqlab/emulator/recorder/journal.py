@@ -11,9 +11,10 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from dlqlab.emulator.core.isolation import warn_once
-from dlqlab.emulator.recorder.chunks import SUFFIX, Row, encode
+from dlqlab.emulator.recorder.chunks import SUFFIX, Row, encode, encode_row
 from dlqlab.emulator.recorder.rows import CLOSED, LOST
 
 PART = "the flight recorder"
@@ -42,8 +43,9 @@ class Journal:
         self.folder = folder
         self._finishers = finishers
         self._lock = threading.Lock()
-        self._rows: deque[Row] = deque()
-        self._text_bytes = 0
+        self._rows: deque[Row | bytes] = deque()
+        self._room_rows = WAITING_MAX_BYTES // ROW_BYTES
+        """How many rows may wait, less for texts that wait; none once the record has ended."""
         self._lost: Counter[str] = Counter()
         self._told: dict[str, int] = {}
         self._writing = threading.Lock()
@@ -58,22 +60,43 @@ class Journal:
         self._thread.start()
 
     def give(self, row: Row, text_bytes: int = 0) -> None:
-        """Have the row written. No lock: appending is one step, and the sum of the texts is only near enough.
+        """Have the row finished and written.
+
+        No lock: appending is one step, and the sum of the texts is only near enough.
 
         Args:
             text_bytes: size of what it holds of unbounded size.
         """
         rows = self._rows
         if text_bytes:
-            self._text_bytes += text_bytes  # two threads at once may count one; each flush begins anew
-        if (len(rows) + 1) * ROW_BYTES + self._text_bytes > WAITING_MAX_BYTES or self._is_closed:
-            self._refuse(text_bytes)
-        else:
+            self._room_rows -= text_bytes // ROW_BYTES  # two threads at once may count one; each flush begins anew
+        if len(rows) < self._room_rows:
             rows.append(row)
+        else:
+            self._refuse(text_bytes)
+
+    def give_finished(self, row: Row) -> None:
+        """Have a row written that is as it shall be.
+
+        It is encoded at once: what waits as it is costs more, since until its turn comes all of it has left the
+        processor's caches.
+        """
+        try:
+            encoded = encode_row(row)
+        except ValueError as error:
+            self._cannot_write(error)
+            return
+        if len(self._rows) < self._room_rows:
+            self._rows.append(encoded)
+        else:
+            self._refuse(0)
+
+    def _cannot_write(self, error: ValueError) -> None:
+        self.lose(VALUE, 1, f"a row cannot be written: {error}", error)
 
     def _refuse(self, text_bytes: int) -> None:
-        self._text_bytes -= text_bytes
         if not self._is_closed:  # when the emulator ends, whatever still happens has no record
+            self._room_rows += text_bytes // ROW_BYTES
             self.lose(BACKLOG, 1, f"rows are lost, because {WAITING_MAX_BYTES >> 20} MiB of them wait already")
 
     def lose(self, reason: str, rows: int, text: str, error: Exception | None = None) -> None:
@@ -87,9 +110,10 @@ class Journal:
         with self._lock:
             return dict(self._lost)
 
-    def take(self) -> list[Row]:
+    def take(self) -> list[Row | bytes]:
         """The rows that wait, which are then not written."""
-        self._text_bytes = 0
+        if not self._is_closed:
+            self._room_rows = WAITING_MAX_BYTES // ROW_BYTES
         return [self._rows.popleft() for _ in range(len(self._rows))]
 
     def flush(self) -> bool:
@@ -104,6 +128,7 @@ class Journal:
             self._thread.join(timeout=5)
         with self._lock:
             was_closed, self._is_closed = self._is_closed, True
+            self._room_rows = 0
         if not was_closed:
             self.flush()
             with self._writing:
@@ -114,10 +139,11 @@ class Journal:
         while not self._stop.wait(EVERY_S):
             self.flush()
 
-    def _write(self, rows: list[Row]) -> bool:
-        finished: list[Row] = []
+    def _write(self, rows: list[Row | bytes]) -> bool:
+        finished: list[Row | bytes] = []
         for row in rows:
-            finish = self._finishers.get(row[0])
+            tag: Any = None if isinstance(row, bytes) else row[0]
+            finish = self._finishers.get(tag)
             if finish is None:
                 finished.append(row)
                 continue
@@ -126,7 +152,9 @@ class Journal:
             except Exception as error:  # noqa: BLE001  (whatever it is about this row, the others are written)
                 self.lose(VALUE, 1, f"a row cannot be written: {type(error).__name__}: {error}", error)
         lost = self.lost()
-        news: list[Row] = [(LOST, reason, count) for reason, count in lost.items() if self._told.get(reason) != count]
+        news: list[Row | bytes] = [
+            (LOST, reason, count) for reason, count in lost.items() if self._told.get(reason) != count
+        ]
         if not finished and not news:
             return True
         is_written = self._append(news + finished)
@@ -136,7 +164,7 @@ class Journal:
             self.lose(DISK, len(finished), "rows are lost, because the disk does not take them")
         return is_written
 
-    def _append(self, rows: list[Row]) -> bool:
+    def _append(self, rows: list[Row | bytes]) -> bool:
         try:
             chunk = encode(rows)
         except ValueError:
@@ -148,13 +176,13 @@ class Journal:
             return False
         return True
 
-    def _encodable(self, rows: list[Row]) -> list[Row]:
+    def _encodable(self, rows: list[Row | bytes]) -> list[Row | bytes]:
         good = []
         for row in rows:
             try:
                 encode([row])
             except ValueError as error:
-                self.lose(VALUE, 1, f"a row cannot be written: {error}", error)
+                self._cannot_write(error)
             else:
                 good.append(row)
         return good

@@ -16,6 +16,8 @@ from dlqlab.emulator.recorder.happened import arn_of, happened
 from dlqlab.emulator.recorder.witness import Stamp, Witness
 from dlqlab.emulator.sqs import message_retention
 
+_DELETED, _FILTERED = Kind.DELETED.value, Kind.FILTERED.value
+
 
 def install(witness: Witness) -> None:
     for kind in (StandardQueue, FifoQueue):
@@ -31,8 +33,8 @@ def _on_deleting(witness: Witness) -> None:
 
     @functools.wraps(original)
     def remove(self: SqsQueue, receipt_handle: str) -> None:
-        arn = arn_of(self)
-        if arn is None or HERE.redrive is not None:
+        arn, doing = arn_of(self), HERE.doing
+        if arn is None or doing.redrive is not None:
             original(self, receipt_handle)
             return
         with self.mutex:
@@ -42,8 +44,8 @@ def _on_deleting(witness: Witness) -> None:
                 original(self, receipt_handle)
             finally:
                 if message is not None and message.deleted:
-                    is_unmatched = HERE.batch is not None and not HERE.batch.is_invoked
-                    happened(witness, Kind.FILTERED if is_unmatched else Kind.DELETED, arn, message, stamp)
+                    is_unmatched = doing.poller is not None and not doing.is_invoked
+                    happened(witness, _FILTERED if is_unmatched else _DELETED, arn, message, doing.actor, stamp)
                 else:
                     _not_deleted(witness, arn, receipt_handle, message, stamp)
 
@@ -74,7 +76,7 @@ def _on_expiring(witness: Witness) -> None:
     def drop(queue: SqsQueue, message: SqsMessage) -> bool:
         arn = arn_of(queue)
         if arn is not None and not message.recorded_gone:
-            happened(witness, Kind.EXPIRED, arn, message, actor=SQS)
+            happened(witness, Kind.EXPIRED.value, arn, message, SQS)
         return original(queue, message)
 
     message_retention._drop = drop
@@ -98,7 +100,7 @@ def _on_deleting_queue(witness: Witness, kind: type[SqsQueue]) -> None:
     @functools.wraps(original)
     def shutdown(self: SqsQueue) -> None:
         original(self)  # also at the emulator's end, which is no deletion
-        if HERE.is_deleting_queue:
+        if HERE.doing.is_deleting_queue:
             with self.mutex:
                 _gone(witness, self)
 
@@ -110,11 +112,12 @@ def _mark_deletions_of_queues() -> None:
 
     @functools.wraps(original)
     def delete_queue(*args: Any, **kwargs: Any) -> None:
-        HERE.is_deleting_queue = True
+        doing = HERE.doing
+        doing.is_deleting_queue = True
         try:
             original(*args, **kwargs)
         finally:
-            HERE.is_deleting_queue = False
+            doing.is_deleting_queue = False
 
     SqsProvider.delete_queue = delete_queue
 
@@ -124,9 +127,10 @@ def _gone(witness: Witness, queue: SqsQueue) -> None:
     try:
         arn = arn_of(queue)
         if arn is not None:
+            actor = HERE.doing.actor
             for message in _all(queue):
                 message.recorded_out_of, message.recorded_gone = None, True
-                happened(witness, Kind.PURGED, arn, message)
+                happened(witness, Kind.PURGED.value, arn, message, actor)
     except Exception as error:  # noqa: BLE001  (they go)
         witness.failed(error)
 

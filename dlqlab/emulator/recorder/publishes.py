@@ -53,7 +53,8 @@ def _on_delivering(witness: Witness) -> None:
     @functools.wraps(submit)
     def submitted(self: PublishDispatcher, notifier: Any, ctx: Any, subscriber: Any) -> Any:
         try:
-            notifier = Publisher(notifier, Relayed(topic(subscriber["TopicArn"], HERE.actor.request_id), is_call=True))
+            sender = topic(subscriber["TopicArn"], HERE.doing.actor.request_id)
+            notifier = Publisher(notifier, Relayed(sender, is_call=True))
         except Exception as error:  # noqa: BLE001  (it must be delivered)
             witness.failed(error)
         return submit(self, notifier, ctx, subscriber)

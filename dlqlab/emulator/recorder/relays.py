@@ -50,7 +50,7 @@ def install(witness: Witness) -> None:
 
     @functools.wraps(invoke)
     def integrated(self: RestApiAwsIntegration, context: Any) -> Any:
-        actor = HERE.actor
+        actor = HERE.doing.actor
         try:
             actor = api_gateway(get_source_arn(context), actor.request_id)
         except Exception as error:  # noqa: BLE001  (it must be invoked)
@@ -61,7 +61,7 @@ def install(witness: Witness) -> None:
 
     @functools.wraps(call)
     def called(*args: Any, **kwargs: Any) -> Any:
-        with carried(Relayed(HERE.actor, is_call=False)):
+        with carried(Relayed(HERE.doing.actor, is_call=False)):
             return call(*args, **kwargs)
 
     @functools.wraps(send)
@@ -81,7 +81,7 @@ def _mark_http_apis() -> None:
 
     @functools.wraps(original)
     def service(request: Any, source_arn: str, **kwargs: Any) -> Any:
-        actor = api_gateway(source_arn, HERE.actor.request_id)
+        actor = api_gateway(source_arn, HERE.doing.actor.request_id)
         with _under_way(Relayed(actor, is_call=True)) as token:
             kwargs["extra"] = {**kwargs["extra"], HEADER.decode(): token}
             return original(request, source_arn, **kwargs)

@@ -106,32 +106,15 @@ CLOSED = "z"
 UNFINISHED_MESSAGE = "M"
 """In memory only: a message's row that has the body in the place of its hash."""
 UNFINISHED_STARTED = "S"
-"""In memory only: a ``STARTED`` row with an empty list for the message ids, and after all others the event that has
-them."""
+"""In memory only: seq, time, request id, function, what told who asked (``askers.Asker``), and of a batch an empty list
+for the message ids, whether failures are reported, and the event that has the ids."""
 UNFINISHED_ENDED = "E"
 """In memory only: an ``ENDED`` row that has the error document in the place of the error's type, the list of the
 message ids and whether failures are reported in those of the ids, and after all others the answer."""
-SERVED_CALL = "k"
-SERVED_CALL_FIELDS = (
-    "seq",
-    "ts",
-    "actor_kind",
-    "actor",
-    "request_id",
-    "service",
-    "operation",
-    "trace_header",
-    "resource",
-    "item_key",
-    "update",
-    "ended_ts",
-    "status",
-)
-"""On disk, a call that was served as its server has parsed it; whoever reads it makes a row of ``CALL`` of it. In the
-place of the operation is the header X-Amz-Target, in that of the key what the call has, or a receipt handle; the status
-is that of the status line."""
-
 UNFINISHED_CALL = "C"
-UNFINISHED_CALL_FIELDS = (*SERVED_CALL_FIELDS, "method", "url", "body", "item", "error_body", "size")
-"""In memory only: a call with its bytes. Without a body it has been parsed; ``item`` is then one that is written whole.
-The operation is a text where LocalStack's chain has found it. ``size`` is about what all that takes in memory."""
+"""In memory only: the beginning of a ``SERVED_CALL`` row, the request (method, address, body), time and status of its
+answer, the answer's body if it is an error's, and what was found out meanwhile (``calls.Told``) or None."""
+SERVED_CALL = "k"
+"""On disk, a call that was served as its body asks for it; whoever reads it makes a row of ``CALL`` of it: seq, time,
+actor (kind, name, request id), service, the header X-Amz-Target, trace header, resource, the key that the call has or
+a receipt handle, update expression, time of the answer, status as the status line has it."""

@@ -7,17 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from localstack.aws.api.lambda_ import InvocationType
 from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsProxyIntegration
 from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller
-from localstack.services.lambda_.invocation.lambda_service import LambdaService
+from localstack.services.lambda_.invocation.event_manager import LambdaEventManager
 
-from dlqlab.contracts.recorded import ActorKind
 from dlqlab.emulator.httpapi.calls import Calls
 from dlqlab.emulator.mappings import concurrent_pollers, stream_pollers
 from dlqlab.emulator.recorder import actors
-from dlqlab.emulator.recorder.actors import HERE, Batch
-from dlqlab.emulator.recorder.requests import is_http
+from dlqlab.emulator.recorder.actors import HERE, Actor
+from dlqlab.emulator.recorder.askers import asker_of
 from dlqlab.emulator.recorder.witness import Witness
 
 _REMEMBERED_MAX = 10_000
@@ -35,69 +33,35 @@ def install(witness: Witness) -> "Asked":
 
 
 @dataclass(slots=True)
-class Source:
-    """Who asked for an invocation: as the columns ``source``, ``source_arn`` and ``client_request_id``."""
-
-    name: str | None
-    arn: str | None = None
-    request_id: str | None = None
-
-
-@dataclass(slots=True)
 class Asked:
     """Who asked for the asynchronous invocations that wait, by their request ids; the oldest are forgotten."""
 
-    _sources: OrderedDict[str, Source] = field(default_factory=OrderedDict)
+    _askers: OrderedDict[str, tuple[Any, ...]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, request_id: str, source: Source) -> None:
+    def note(self, request_id: str, asker: tuple[Any, ...]) -> None:
         with self._lock:
-            self._sources[request_id] = source
-            if len(self._sources) > _REMEMBERED_MAX:
-                self._sources.popitem(last=False)
+            self._askers[request_id] = asker
+            if len(self._askers) > _REMEMBERED_MAX:
+                self._askers.popitem(last=False)
 
-    def find(self, request_id: str) -> Source | None:
+    def find(self, request_id: str) -> tuple[Any, ...] | None:
         with self._lock:
-            return self._sources.get(request_id)
-
-
-def source_here() -> Source:
-    """Who is asking for an invocation on this thread."""
-    batch = HERE.batch
-    if batch is not None:
-        return Source("mapping", batch.queue_arn)
-    actor = HERE.actor
-    if HERE.stream_arn is not None:
-        return Source("mapping", HERE.stream_arn)
-    if HERE.api_arn is not None:
-        return Source("api gateway", HERE.api_arn, actor.request_id)
-    if actor.kind == ActorKind.SERVICE.value:
-        name, _, arn = (actor.name or "").partition(" ")
-        return Source("api gateway" if name == "apigateway" else name, arn or None, actor.request_id)
-    if actor.kind == ActorKind.CLIENT.value and is_http():
-        return Source("function url", None, actor.request_id)
-    return Source(actor.kind, None, actor.request_id)
-
-
-def source_of(invocation: Any, asked: Asked) -> Source:
-    if invocation.invocation_type == InvocationType.Event:
-        return asked.find(invocation.request_id) or Source(None)
-    return source_here()
+            return self._askers.get(request_id)
 
 
 def _on_asking(witness: Witness, asked: Asked) -> None:
-    original = LambdaService.invoke
+    original = LambdaEventManager.enqueue_event
 
     @functools.wraps(original)
-    def invoke(self: LambdaService, **kwargs: Any) -> Any:
+    def enqueue_event(self: LambdaEventManager, invocation: Any) -> Any:
         try:
-            if kwargs.get("invocation_type") == InvocationType.Event:
-                asked.note(kwargs["request_id"], source_here())
+            asked.note(invocation.request_id, asker_of(HERE.doing))
         except Exception as error:  # noqa: BLE001  (it must be invoked)
             witness.failed(error)
-        return original(self, **kwargs)
+        return original(self, invocation=invocation)
 
-    LambdaService.invoke = invoke
+    LambdaEventManager.enqueue_event = enqueue_event
 
 
 def _mark_mappings() -> None:
@@ -105,18 +69,22 @@ def _mark_mappings() -> None:
 
     @functools.wraps(next_batch)
     def next_(self: concurrent_pollers.PollerGroup) -> Any:
-        HERE.actor = actors.of_worker(self._worker)  # the thread is the mapping's own
+        actor: Actor | None = self.recorded_actor  # type: ignore[attr-defined]
+        if actor is None:
+            actor = self.recorded_actor = actors.of_worker(self._worker)  # type: ignore[attr-defined]
+        HERE.doing.actor = actor  # the thread is the mapping's own
         return next_batch(self)
 
     @functools.wraps(handle_messages)
     def handle(self: SqsPoller, messages: Any) -> Any:
-        sender = getattr(self.processor, "sender", None)
-        HERE.batch = Batch(self.source_arn, bool(getattr(sender, "report_batch_item_failures", False)))
+        doing = HERE.doing
+        doing.poller, doing.is_invoked = self, False
         try:
             return handle_messages(self, messages)
         finally:
-            HERE.batch = None
+            doing.poller = None
 
+    concurrent_pollers.PollerGroup.recorded_actor = None  # type: ignore[attr-defined]
     concurrent_pollers.PollerGroup._next_batch = next_  # type: ignore[method-assign]
     SqsPoller.handle_messages = handle
 
@@ -126,11 +94,12 @@ def _mark_streams() -> None:
 
     @functools.wraps(original)
     def hand_over(self: stream_pollers.Lane, event: bytes) -> Any:
-        HERE.actor, HERE.stream_arn = actors.of_worker(self.worker), self.stream_arn  # the thread is the lane's own
+        doing = HERE.doing
+        doing.actor, doing.stream_arn = actors.of_worker(self.worker), self.stream_arn  # the thread is the lane's own
         try:
             return original(self, event)
         finally:
-            HERE.stream_arn = None
+            doing.stream_arn = None
 
     stream_pollers.Lane.hand_over = hand_over  # type: ignore[method-assign]
 
@@ -140,11 +109,12 @@ def _mark_apis() -> None:
 
     @functools.wraps(original)
     def call_lambda(**kwargs: Any) -> bytes:
-        HERE.api_arn = kwargs.get("source_arn")
+        doing = HERE.doing
+        doing.api_arn = kwargs.get("source_arn")
         try:
             return original(**kwargs)  # type: ignore[no-any-return]
         finally:
-            HERE.api_arn = None
+            doing.api_arn = None
 
     RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)
 
@@ -154,15 +124,16 @@ def _mark_http_apis() -> None:
 
     @functools.wraps(original)
     def bound(function_arn: str, event: bytes, source_arn: str, trace: str | None) -> Callable[[], Any]:
-        invoke, actor = original(function_arn, event, source_arn, trace), HERE.actor
+        invoke, actor = original(function_arn, event, source_arn, trace), HERE.doing.actor
 
         def invoke_for() -> Any:
-            before = HERE.actor
-            HERE.actor, HERE.api_arn = actor, source_arn  # the thread may be one of its own
+            doing = HERE.doing  # the thread may be one of its own
+            before = doing.actor
+            doing.actor, doing.api_arn = actor, source_arn
             try:
                 return invoke()
             finally:
-                HERE.actor, HERE.api_arn = before, None
+                doing.actor, doing.api_arn = before, None
 
         return invoke_for
 

@@ -60,7 +60,7 @@ class Witness:
     ) -> None:
         """Something happened to a message; without a stamp now, without an actor by this thread's."""
         seq, ts = stamp or self.stamp()
-        who, name, request_id = actor or HERE.actor
+        who, name, request_id = actor or HERE.doing.actor
         row = (
             MESSAGE if body is None else UNFINISHED_MESSAGE,
             seq,
@@ -82,6 +82,9 @@ class Witness:
             trace_header,
         )
         try:
-            self.journal.give(row, 0 if body is None else len(body))
+            if body is None:
+                self.journal.give_finished(row)
+            else:
+                self.journal.give(row, len(body))
         except Exception as error:  # noqa: BLE001  (what has happened has happened)
             self.failed(error)

@@ -12,7 +12,7 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.runtime import network, serving
-from dlqlab.emulator.runtime.environment import Environment, InitError
+from dlqlab.emulator.runtime.environment import Environment, InitError, Result
 from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.emulator.runtime.layers import opt_root
 from dlqlab.emulator.runtime.output import Line
@@ -33,9 +33,11 @@ def _served(version: FunctionVersion) -> serving.Served:
 
 
 class TimedInvocationResult(InvocationResult):  # type: ignore[misc]
-    """LocalStack's result plus the log lines with their own times."""
+    """LocalStack's result plus the log lines with their own times, and what was measured."""
 
     lines: list[Line]
+    measured: Result
+    """What it was made of."""
 
 
 def _state_folder() -> Path:
@@ -97,7 +99,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
             raise self._failed(error) from error
         text = "\n".join(line.text for line in result.lines)
         answer = TimedInvocationResult(payload["invoke-id"], result.payload, is_error=result.is_error, logs=text)
-        answer.lines = result.lines
+        answer.lines, answer.measured = result.lines, result
         return answer
 
     def get_address(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from localstack.aws.api import RequestContext, ServiceException
 from localstack.utils.strings import long_uid
 
+from dlqlab.emulator.core import taps
 from dlqlab.emulator.core.services import provider, sqs_context
 from dlqlab.emulator.gateway import shortcut
 
@@ -72,6 +73,7 @@ def answer(call: shortcut.Call) -> shortcut.Reply | None:
     members = _members(call.body, types)
     if members is None or not required <= members.keys() or members.get("MessageAttributes"):
         return None
+    taps.said = call.body, members.get("QueueUrl"), members.get("ReceiptHandle"), None
     try:
         trace = call.headers.get(b"x-amzn-trace-id")
         headers = {"X-Amzn-Trace-Id": trace.decode("latin-1")} if trace else None

@@ -47,7 +47,7 @@ class Api:
 
     def put(self, _context: Any, request: Mapping[str, Any]) -> Answer:
         """PutTraceSegments; a document that is none does not keep the others out."""
-        actor, refused = HERE.actor, []
+        actor, refused = HERE.doing.actor, []
         request_id = actor.request_id if actor.kind == ActorKind.INVOCATION else None
         for text in _list(request, "TraceSegmentDocuments"):
             try:

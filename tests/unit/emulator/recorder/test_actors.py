@@ -32,7 +32,7 @@ def test_environment_is_known_by_its_access_key_and_its_invocation() -> None:
     assert Actor("invocation", "worker", "request-1") == who(signed("ASIAENV"), environments)
     assert Actor("invocation", "worker", "request-1") == who(signed("ASIAOTHER"), environments)
     assert "client" == who(signed("ASIACLIENT"), environments).kind
-    environment.request_id = None
+    environment.rests()
     assert Actor("invocation", "worker", None) == who(signed("ASIAENV"), environments)
 
 
@@ -67,12 +67,12 @@ def test_presigned_request_has_its_credential_in_its_address() -> None:
 
 def test_each_thread_acts_for_itself() -> None:
     """What one thread is busy with is nothing to another."""
-    HERE.actor = Actor("client", "a", None)
+    HERE.doing.actor = Actor("client", "a", None)
     seen: list[Actor] = []
-    other = threading.Thread(target=lambda: seen.append(HERE.actor))
+    other = threading.Thread(target=lambda: seen.append(HERE.doing.actor))
     other.start()
     other.join()
-    HERE.actor = SQS
+    HERE.doing.actor = SQS
 
     assert [SQS] == seen
 

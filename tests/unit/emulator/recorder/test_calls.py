@@ -8,15 +8,9 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dlqlab.emulator.recorder.calls import completed, described, finished, note_members
+from dlqlab.emulator.recorder.calls import Told, completed, finished
 from dlqlab.emulator.recorder.chunks import Row, decode, encode
-from dlqlab.emulator.recorder.rows import (
-    CALL,
-    CALL_FIELDS,
-    SERVED_CALL,
-    UNFINISHED_CALL,
-    UNFINISHED_CALL_FIELDS,
-)
+from dlqlab.emulator.recorder.rows import CALL, CALL_FIELDS, SERVED_CALL, UNFINISHED_CALL
 
 HANDLE = base64.b64encode(b"random arn:aws:sqs:r:1:q message-1 123.4").decode()
 SECRET = "AKIAABCDEFGHIJKLMNOP"
@@ -52,35 +46,16 @@ def keys_of(table: str) -> tuple[str, ...] | None:
     return {"one": ("id",), "two": ("id", "sort")}.get(table)
 
 
-def unfinished(service: str, operation: str, members: Any, error: bytes | None = None) -> list[Any]:
-    values = dict.fromkeys(UNFINISHED_CALL_FIELDS) | {
-        "seq": 1,
-        "ts": 10.0,
-        "ended_ts": 10.5,
-        "actor_kind": "invocation",
-        "actor": "worker",
-        "request_id": "r",
-        "service": service,
-        "operation": f"Api.{operation}".encode(),
-        "trace_header": b"Root=1-a;Parent=b",
-        "status": "400 Bad Request" if error else "200 OK",
-        "method": b"POST",
-        "url": b"/",
-        "body": json.dumps(members).encode(),
-        "error_body": error,
-        "size": 100,
-    }
-    return [UNFINISHED_CALL, *values.values()]
+def unfinished(
+    service: str, operation: str, members: Any, error: bytes | None = None, told: Told | None = None
+) -> tuple[Any, ...]:
+    target, header = f"Api.{operation}".encode(), b"Root=1-a;Parent=b"
+    began = SERVED_CALL, 1, 10.0, "invocation", "worker", "r", service, target, header
+    request = b"POST", b"/", json.dumps(members).encode()
+    return UNFINISHED_CALL, began, request, 10.5, "400 Bad Request" if error else "200 OK", error, told
 
 
-def parsed(row: list[Any]) -> list[Any]:
-    """The row once its server has parsed its body."""
-    body = row[1 + UNFINISHED_CALL_FIELDS.index("body")]
-    note_members(row, body, json.loads(body))
-    return row
-
-
-def read(row: list[Any]) -> list[Row]:
+def read(row: Row) -> list[Row]:
     """What a reader finds of it."""
     (rows,) = decode(BytesIO(encode(list(finished(row, keys_of)))))
     return list(completed(rows))
@@ -97,18 +72,20 @@ def read(row: list[Any]) -> list[Row]:
 @example(call=("dynamodb", "PutItem", {"TableName": "two", "Item": {"id": {"S": "a"}, "sort": {"N": "1"}}}), error=None)
 @example(call=("dynamodb", "PutItem", {"TableName": "one", "Item": {"id": {"S": "a"}}}), error=ERROR)
 @example(call=("sqs", "DeleteMessage", {"QueueUrl": "http://q", "ReceiptHandle": HANDLE}), error=None)
-def test_parsed_call_is_told_as_its_body_tells_it(call: tuple[str, str, Any], error: bytes | None) -> None:
-    """Whoever has parsed it, served or refused."""
-    told = list(described(unfinished(*call, error), keys_of))
+def test_call_that_is_left_to_readers_is_told_as_one_that_is_not(
+    call: tuple[str, str, Any], error: bytes | None
+) -> None:
+    """Served or refused."""
+    told = list(finished(unfinished(*call, error, Told()), keys_of))
 
-    assert told == read(parsed(unfinished(*call, error)))
+    assert CALL == told[0][0]
     assert told == read(unfinished(*call, error))
 
 
 def test_served_call_is_described_by_its_reader() -> None:
     """The emulator does not, which is what makes it cheap."""
     members = {"TableName": "one", "Key": {"id": {"S": "t"}}, "UpdateExpression": "ADD n :one"}
-    (written,) = finished(parsed(unfinished("dynamodb", "UpdateItem", members)), keys_of)
+    (written,) = finished(unfinished("dynamodb", "UpdateItem", members), keys_of)
     ((tag, *values),) = completed([written])
 
     assert SERVED_CALL == written[0]
@@ -130,14 +107,22 @@ def test_nothing_of_a_body_reaches_the_disk_but_what_is_told() -> None:
             ("dynamodb", "UpdateItem", {"TableName": "one", "ExpressionAttributeValues": {":key": {"S": SECRET}}}),
             ("sqs", "SendMessage", {"QueueUrl": "http://q", "MessageBody": SECRET}),
         ):
-            for row in (unfinished(service, operation, members, error), None):
-                written = row or parsed(unfinished(service, operation, members, error))
-                assert SECRET.encode() not in encode(list(finished(written, keys_of)))
+            written = finished(unfinished(service, operation, members, error), keys_of)
+            assert SECRET.encode() not in encode(list(written))
 
 
-def test_members_of_another_body_are_left_alone() -> None:
-    """As when a service calls another while it serves its own request."""
-    row = unfinished("dynamodb", "GetItem", {"TableName": "one", "Key": {"id": {"S": "mine"}}})
-    note_members(row, b'{"TableName": "two"}', {"TableName": "two"})
+def test_what_the_chain_has_found_out_comes_first() -> None:
+    """The operation of a protocol whose requests do not name it, and what it is about."""
+    (row,) = read(unfinished("s3", "unknown", {}, told=Told("PutObject", "bucket")))
+    (stage,) = read(unfinished("execute-api", "unknown", {}, told=Told(url=b"/_aws/execute-api/a/$default/orders?n=1")))
+    operation, resource = (1 + CALL_FIELDS.index(name) for name in ("operation", "resource"))
 
-    assert "one" == read(row)[0][1 + CALL_FIELDS.index("resource")]
+    assert ("PutObject", "bucket") == (row[operation], row[resource])
+    assert ("POST", "/_aws/execute-api/a/$default/orders") == (stage[operation], stage[resource])
+
+
+def test_call_about_several_items_has_a_row_for_each() -> None:
+    keys = [{"Delete": {"TableName": "one", "Key": {"id": {"S": name}}}} for name in "ab"]
+    rows = read(unfinished("dynamodb", "TransactWriteItems", {"TransactItems": keys}))
+
+    assert ['{"id":{"S":"a"}}', '{"id":{"S":"b"}}'] == [row[1 + CALL_FIELDS.index("item_key")] for row in rows]

@@ -18,7 +18,7 @@ from dlqlab.emulator.recorder.chunks import TornError, decode, encode
 from dlqlab.emulator.recorder.journal import BACKLOG, DISK, VALUE, Journal
 from dlqlab.emulator.recorder.parts import Said, read_parts
 from dlqlab.emulator.recorder.reader import read
-from dlqlab.emulator.recorder.rows import MESSAGE
+from dlqlab.emulator.recorder.rows import MESSAGE, UNFINISHED_MESSAGE
 from dlqlab.emulator.recorder.witness import Witness
 from dlqlab.errors import EvidenceError
 
@@ -195,9 +195,10 @@ def test_value_that_cannot_be_written_costs_its_own_row(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     note(journal, "good")
     journal.give(("m", object()))
+    journal.give_finished(("m", object()))
     journal.flush()
 
-    assert {VALUE: 1} == journal.lost()
+    assert {VALUE: 2} == journal.lost()
     assert ["good"] == ids(tmp_path)
 
 
@@ -207,11 +208,11 @@ def test_row_whose_finishing_fails_costs_only_itself(tmp_path: Path) -> None:
     def finish(row: Any) -> list[Any]:
         if row[4] == "bad":
             raise ValueError("no")
-        return [row]
+        return [(MESSAGE, *row[1:])]
 
-    journal = Journal(tmp_path, {MESSAGE: finish})
+    journal = Journal(tmp_path, {UNFINISHED_MESSAGE: finish})
     for message_id in ("one", "bad", "two"):
-        note(journal, message_id)
+        Witness(journal).message(Kind.SENT, QUEUE, message_id, body="7")
     journal.flush()
 
     assert ["one", "two"] == ids(tmp_path)

@@ -75,7 +75,7 @@ def recorder(apply: Callable[[str], None], tmp_path: Path) -> Iterator[Recorder]
     for name in PATCHES:
         apply(name)
     yield Recorder(tmp_path)
-    HERE.actor = SQS
+    HERE.doing.actor = SQS
 
 
 class History:
@@ -97,13 +97,13 @@ class History:
 
     def do(self, step: str, *arguments: Any) -> None:
         self._steps += 1
-        HERE.actor = Actor("client", "test", f"request-{self._steps}")
+        HERE.doing.actor = Actor("client", "test", f"request-{self._steps}")
         before = self._places()
         getattr(self, f"_{step}")(before, *arguments)
 
     def _event(self, queue: Any, message_id: str, kind: Kind, count: int | None, *, by: Actor | None = None) -> None:
         self.expected[queue.arn, message_id].append((kind, count))
-        self.actors[queue.arn, message_id].append(by or HERE.actor)
+        self.actors[queue.arn, message_id].append(by or HERE.doing.actor)
 
     def _places(self) -> dict[tuple[str, str], tuple[str, int, str]]:
         """Place, receive count and body by queue and message."""
@@ -221,7 +221,7 @@ class History:
     def _pass(self, before: Any, seconds: float) -> None:
         """What the queues' worker does once a second."""
         self.clock.now += seconds
-        HERE.actor = SQS
+        HERE.doing.actor = SQS
         for queue in (self.main, self.dead):
             queue.requeue_inflight_messages()
             queue.enqueue_delayed_messages()
@@ -428,6 +428,7 @@ def test_recorder_that_fails_changes_nothing(
         history = History(queues, clock, recorder.begin(), is_fifo=is_fifo)
         if fails:
             monkeypatch.setattr(Journal, "give", _fail)
+            monkeypatch.setattr(Journal, "give_finished", _fail)
         for step in TOUR[:-1]:
             history.do(*step)
         places = [(place, count, body) for place, count, body in history._places().values()]
