@@ -1,5 +1,6 @@
 """The sweeper on the deployed pipeline: the API is killed between its two writes, messages are removed."""
 
+import base64
 import json
 import uuid
 from typing import Any
@@ -26,9 +27,9 @@ def _configure(deployed: Deployed, faults: FaultPlan, **variables: str) -> None:
 def _sweep(deployed: Deployed) -> dict[str, int]:
     """One sweep now, beside those of the schedule."""
     answer = deployed.target.client("lambda").invoke(
-        FunctionName=deployed.target.topology.function("sweeper").name, Payload=json.dumps(SCHEDULED)
+        FunctionName=deployed.target.topology.function("sweeper").name, Payload=json.dumps(SCHEDULED), LogType="Tail"
     )
-    assert "FunctionError" not in answer, answer["Payload"].read()
+    assert "FunctionError" not in answer, (answer["Payload"].read(), base64.b64decode(answer.get("LogResult", "")))
     return dict(json.loads(answer["Payload"].read()))
 
 

@@ -1,7 +1,7 @@
 """The flight recorder: the emulator writes down what happens to every message, by whom, and how it went.
 
 queues                       hooks in queues: entering, delivering, leaving; happened is what they share
-functions, sources           hooks in Lambda: invocations, and who asks for them
+functions, sources           hooks in Lambda: invocations, and who asks for them; askers is what that says
 requests                     hooks in the server and its chain of handlers
 actors                       who does what happens now, on this thread
 relays                       requests that the emulator sends to itself for others

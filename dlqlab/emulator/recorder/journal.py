@@ -69,7 +69,7 @@ class Journal:
         """
         rows = self._rows
         if text_bytes:
-            self._room_rows -= text_bytes // ROW_BYTES  # two threads at once may count one; each flush begins anew
+            self._room_rows -= 1 + text_bytes // ROW_BYTES  # two threads at once may count one; each flush begins anew
         if len(rows) < self._room_rows:
             rows.append(row)
         else:
@@ -96,7 +96,7 @@ class Journal:
 
     def _refuse(self, text_bytes: int) -> None:
         if not self._is_closed:  # when the emulator ends, whatever still happens has no record
-            self._room_rows += text_bytes // ROW_BYTES
+            self._room_rows += 1 + text_bytes // ROW_BYTES if text_bytes else 0
             self.lose(BACKLOG, 1, f"rows are lost, because {WAITING_MAX_BYTES >> 20} MiB of them wait already")
 
     def lose(self, reason: str, rows: int, text: str, error: Exception | None = None) -> None:

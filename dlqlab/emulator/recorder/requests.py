@@ -74,7 +74,7 @@ class Connection:
         self._began: tuple[Any, ...] | None = None
         """The beginning of a ``SERVED_CALL`` row, of the request that is served; None for one that is not recorded."""
         self._method, self._target = b"", b""
-        self._body: Any = b""
+        self._body: Any = None
         self._told: Told | None = None
         self.service: str | None = None
         """What the request is for that is served; None for one that is not recorded."""
@@ -140,6 +140,7 @@ class Connection:
                 self._witness.journal.give_finished((*began, resource, key, update, ended_ts, status))
             else:
                 self._give(began, ended_ts, status, error)
+            self._body = None  # it may be large, and this connection idle from now on
         except Exception as trouble:  # noqa: BLE001  (the answer must be sent)
             self._witness.failed(trouble)
 

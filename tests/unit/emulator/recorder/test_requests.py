@@ -1,6 +1,7 @@
 """The requests of one connection, as the server tells of them."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,16 @@ def test_body_over_the_limit_is_not_kept(connection: Connection) -> None:
         ask(connection, signed("LSIAWORKER", "dynamodb", "UpdateItem"), body)  # type: ignore[arg-type]
 
     assert [("UpdateItem", None)] * 2 == [(row["operation"], row["resource"]) for row in calls(connection)]
+
+
+def test_idle_connection_holds_no_body(connection: Connection) -> None:
+    """It may be large, and there may be many connections."""
+    body = json.dumps(UPDATE).encode()
+    held = sys.getrefcount(body)
+    ask(connection, signed("test", "dynamodb", "UpdateItem"), body)
+    calls(connection)
+
+    assert held == sys.getrefcount(body)
 
 
 def test_refused_call_has_its_error(connection: Connection) -> None:
