@@ -72,13 +72,13 @@ class Cost:
     rate_per_s: float
 
 
-Send = Callable[[str, str], None]
-"""Sends a task with this id to this address."""
+Send = Callable[[str, Sequence[str], float], float]
+"""Sends tasks to an address, with these ids, so many a second; returns how many were accepted a second."""
 
 
 @contextmanager
-def load() -> Iterator[Callable[[str, Sequence[str], float], float]]:
-    """What has users send tasks: to an address, with ids, at a rate; returns how many were accepted a second."""
+def load() -> Iterator[Send]:
+    """Users that send tasks, each by connections of its own."""
     jobs: queue.Queue[tuple[float, str, str] | None] = queue.Queue()
     refused: list[str] = []
     users = [threading.Thread(target=_use, args=(jobs, refused), daemon=True) for _ in range(USERS)]

@@ -76,20 +76,20 @@ class Bench:
             message(Kind.DELETED, QUEUE, message_id, receive_count=1)
 
     def invocations(self, messages: Sequence[tuple[str, str]]) -> None:
-        give, stamp, now = self.journal.give, self.witness.stamp, self.witness.now
+        give, stamp = self.journal.give, self.witness.stamp
         client, mapping = Actor("client", "load", "client-request"), Actor("mapping", "m", None)
         of_client, of_mapping = Asker(None, None, "arn", client, "execute-api"), Asker(QUEUE, None, None, mapping, None)
         for message_id, body in messages:
             seq, ts = stamp()
             give((UNFINISHED_STARTED, seq, ts, "api-request", "api", of_client, None, False, b""))
             ran = "e1", None, 0.004, "ok", None, None
-            give((UNFINISHED_ENDED, seq, now(), *ran, None, False, 26, "Root=1-a", b""))
+            give((UNFINISHED_ENDED, seq, stamp()[1], *ran, None, False, 26, "Root=1-a", b""))
             seq, ts = stamp()
             ids: list[str] = []
             event = json.dumps({"Records": [{"messageId": message_id, "body": body}]}).encode()
             give((UNFINISHED_STARTED, seq, ts, "worker-request", "worker", of_mapping, ids, True, event))
             answer = b'{"batchItemFailures":[]}'
-            give((UNFINISHED_ENDED, seq, now(), *ran, ids, True, 26, "Root=1-a", answer))
+            give((UNFINISHED_ENDED, seq, stamp()[1], *ran, ids, True, 26, "Root=1-a", answer))
 
 
 def body_of(number: int) -> str:

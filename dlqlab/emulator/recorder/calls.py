@@ -61,6 +61,9 @@ class _Served(NamedTuple):
     status: str
 
 
+_SERVICE, _TARGET = 1 + _Served._fields.index("service"), 1 + _Served._fields.index("target")
+
+
 def finished(row: Row, keys_of: Keys) -> Iterable[Row]:
     """What is written of an ``UNFINISHED_CALL`` row."""
     _, began, (method, url, body), ended_ts, status, error_body, told = row
@@ -122,9 +125,6 @@ def _told(call: _Served) -> Item:
     if call.service == _SQS:
         return name, message_id_of(call.key) if isinstance(call.key, str) else None, None
     return name, item_key(call.key), update_in(call.update)
-
-
-_SERVICE, _TARGET = 1 + _Served._fields.index("service"), 1 + _Served._fields.index("target")
 
 
 @functools.lru_cache(1024)

@@ -34,10 +34,6 @@ class Witness:
         """To be taken before others can see what happens, so that what they do with it comes after."""
         return next(self.numbers), self.epoch + monotonic()
 
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return self.epoch + monotonic()
-
     def failed(self, error: Exception) -> None:
         self.journal.lose(FAILED, 1, f"something is not recorded: {type(error).__name__}: {error}", error)
 
