@@ -5,6 +5,7 @@ The tables of ``recorder.reader`` hold everything, which is too much for the emu
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,8 @@ class _Rows:
     def _messages(written: Iterator[Written], wanted: frozenset[str]) -> list[Row]:
         rows: list[tuple[Written, Row]] = []
         keys: set[tuple[object, object]] = set()
-        for row in written:
-            if row[0] != MESSAGE:
-                continue
+        about_messages = (row for row in written if row[0] == MESSAGE)
+        for row in sorted(about_messages, key=itemgetter(1)):  # another thread may have written down its receive first
             made = _made(row, MESSAGE_FIELDS, MESSAGES)
             key = made["queue"], made["message_id"]
             comes_of = {(None, each) for each in made["parent_ids"] or ()} & keys
