@@ -22,13 +22,13 @@ from typing import Any
 from dlqlab.contracts.recorded import Kind
 from dlqlab.contracts.rundir import write_json
 from dlqlab.emulator.core import taps
-from dlqlab.emulator.recorder.actors import Actor, Environment, Environments
-from dlqlab.emulator.recorder.askers import Asker
-from dlqlab.emulator.recorder.chunks import Row, encode
-from dlqlab.emulator.recorder.finish import Finisher
+from dlqlab.emulator.recorder.actors import Environment, Environments
+from dlqlab.emulator.recorder.chunks import Row, encode, encode_row
+from dlqlab.emulator.recorder.describe import message_ids_in
+from dlqlab.emulator.recorder.finish import Finisher, failures_of
 from dlqlab.emulator.recorder.journal import Journal
 from dlqlab.emulator.recorder.requests import Connection, Watch
-from dlqlab.emulator.recorder.rows import UNFINISHED_ENDED, UNFINISHED_STARTED
+from dlqlab.emulator.recorder.rows import ASKED, ENDED
 from dlqlab.emulator.recorder.witness import Witness
 
 FLUSH_TASKS = 12
@@ -42,8 +42,6 @@ Call = tuple[bytes, dict[bytes, bytes], bytes, dict[str, Any]]
 """Target, headers, body, and the body's members."""
 _SIGNER = 60
 """So much of the header Authorization tells signers apart."""
-_IDS = 6
-"""Of an ``UNFINISHED_STARTED`` row, the message ids."""
 
 
 class Bench:
@@ -63,9 +61,11 @@ class Bench:
         for target, headers, body, members in calls:
             connection = self.connections[headers.get(b"authorization", b"")[:_SIGNER]]
             connection.began(b"POST", target, headers, body)
-            if members and "Item" not in members:  # as those do who serve it
-                said = members.get("TableName", URL), members.get("Key"), members.get("UpdateExpression")
-                taps.said = body, *said
+            if members:  # as those do who serve it
+                key = members.get("Key") or {
+                    name: members["Item"][name] for name in members.get("Item", ()) if name == "taskId"
+                }
+                taps.said = body, members.get("TableName", URL), key or None, members.get("UpdateExpression")
             connection.answered("200 OK", b"{}")
 
     def messages(self, messages: Sequence[tuple[str, str]]) -> None:
@@ -75,27 +75,30 @@ class Bench:
             message(Kind.RECEIVED, QUEUE, message_id, receive_count=1, visible_after_s=60)
             message(Kind.DELETED, QUEUE, message_id, receive_count=1)
 
-    def invocations(self, messages: Sequence[tuple[str, str]]) -> None:
-        give, stamp = self.journal.give, self.witness.stamp
-        client, mapping = Actor("client", "load", "client-request"), Actor("mapping", "m", None)
-        of_client, of_mapping = Asker(None, None, "arn", client, "execute-api"), Asker(QUEUE, None, None, mapping, None)
-        for message_id, body in messages:
+    def invocations(self, events: Sequence[bytes]) -> None:
+        give, stamp = self.journal.give_finished, self.witness.stamp
+        of_client = None, None, "arn", "client", "load", "client-request", "execute-api"
+        of_mapping = QUEUE, None, None, "mapping", "m", None, None
+        for event in events:
             seq, ts = stamp()
-            give((UNFINISHED_STARTED, seq, ts, "api-request", "api", of_client, None, False, b""))
+            give((ASKED, seq, ts, "api-request", "api", of_client, None, False))
             ran = "e1", None, 0.004, "ok", None, None
-            give((UNFINISHED_ENDED, seq, stamp()[1], *ran, None, False, 26, "Root=1-a", b""))
+            give((ENDED, seq, stamp()[1], *ran, None, None, None, 26.0, "Root=1-a"))
             seq, ts = stamp()
-            ids: list[str] = []
-            event = json.dumps({"Records": [{"messageId": message_id, "body": body}]}).encode()
-            give((UNFINISHED_STARTED, seq, ts, "worker-request", "worker", of_mapping, ids, True, event))
-            answer = b'{"batchItemFailures":[]}'
-            give((UNFINISHED_ENDED, seq, stamp()[1], *ran, ids, True, 26, "Root=1-a", answer))
+            ids = message_ids_in(event)
+            give((ASKED, seq, ts, "worker-request", "worker", of_mapping, ids, True))
+            failures = failures_of(ids, "ok", b'{"batchItemFailures":[]}', reports=True)
+            give((ENDED, seq, stamp()[1], *ran, *failures, 26.0, "Root=1-a"))
 
 
 def body_of(number: int) -> str:
     payload = {"n": number, "product": PRODUCTS[number % len(PRODUCTS)], "price": 188.63, "tags": ["gift", "return"]}
     task = {"taskId": f"t-1-{number:08}", "payload": payload, "generation": 1, "padding": "x" * 160}
     return json.dumps(task, separators=(",", ":"))
+
+
+def event_of(message_id: str, body: str) -> bytes:
+    return json.dumps({"Records": [{"messageId": message_id, "body": body}]}).encode()
 
 
 def calls_of(number: int) -> Iterator[Call]:
@@ -131,25 +134,27 @@ def measure(tasks: int, rounds: int, folder: Path) -> dict[str, float]:
     bench = Bench(folder)
     calls = [call for number in range(tasks) for call in calls_of(number)]
     messages = [(f"00000000-0000-0000-0000-{number:012}", body_of(number)) for number in range(tasks)]
+    events = [event_of(*message) for message in messages]
     steps: dict[str, Callable[[], object]] = {
         "calls": lambda: bench.calls(calls),
         "rows of messages": lambda: bench.messages(messages),
-        "invocations": lambda: bench.invocations(messages),
+        "invocations": lambda: bench.invocations(events),
     }
     found = {
         f"on the thread that serves: {name}": _best(step, tasks, rounds, bench.journal) for name, step in steps.items()
     }
-    for name, step in steps.items():
-        step()
-        rows = bench.journal.take()
-        found[f"on the recorder's thread: finishing {name}"] = _finishing(rows, tasks, rounds)
+    bench.journal.take()
     for step in steps.values():
         step()
+    given = bench.journal.take()
+    encoded = [row for row in given if isinstance(row, bytes)]
+    unfinished = [row for row in given if not isinstance(row, bytes)]
+    found["on the recorder's thread: finishing"] = _finishing(unfinished, tasks, rounds)
     finish = _finisher()
-    finished = [one for row in bench.journal.take() for one in finish(row)]
-    size = FLUSH_TASKS * len(finished) // tasks
-    parts = [finished[at : at + size] for at in range(0, len(finished), size)]
-    found["on the recorder's thread: encoding"] = _best(lambda: [encode(part) for part in parts], tasks, rounds)
+    rows = encoded + [encode_row(one) for row in unfinished for one in finish(row)]
+    size = FLUSH_TASKS * len(rows) // tasks
+    parts = [rows[at : at + size] for at in range(0, len(rows), size)]
+    found["on the recorder's thread: chunks"] = _best(lambda: [encode(part) for part in parts], tasks, rounds)
     found["all"] = sum(found.values())
     return found
 
@@ -161,12 +166,10 @@ def _finisher() -> Finisher:
 def _finishing(rows: Sequence[Row], tasks: int, rounds: int) -> float:
     best = float("inf")
     for _ in range(rounds):
-        for row in rows:
-            if row[0] == UNFINISHED_STARTED and row[_IDS] is not None:
-                row[_IDS].clear()  # finishing fills them
         finish, began = _finisher(), time.thread_time()
         for row in rows:
-            finish(row)
+            for one in finish(row):
+                encode_row(one)
         best = min(best, time.thread_time() - began)
     return 1e6 * best / tasks
 
@@ -189,7 +192,7 @@ def memory_mib(tasks: int, folder: Path) -> list[tuple[int, float]]:
         message = (f"00000000-0000-0000-0000-{number:012}", body_of(number))
         bench.calls(list(calls_of(number)))
         bench.messages([message])
-        bench.invocations([message])
+        bench.invocations([event_of(*message)])
         if number % FLUSH_TASKS == 0:
             bench.journal.flush()
         if (number + 1) % (tasks // 10) == 0:

@@ -57,7 +57,7 @@ def parse(operation: str, body: bytes, make: Make) -> Request:
     """
     members = _members(body, FIELDS[operation])
     update = _text(members, "UpdateExpression")
-    if "Item" not in members:  # in which the key is to be looked for
+    if "Item" not in members:  # whose key its table tells
         taps.said = body, members.get("TableName"), members.get("Key"), update
     if members.get("ReturnItemCollectionMetrics", "NONE") != "NONE":
         raise UnsupportedError("item collection metrics")

@@ -11,6 +11,7 @@ from typing import Any
 
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
+from dlqlab.emulator.core import taps
 from dlqlab.emulator.dynamodb.expressions import Compiler, Program
 from dlqlab.emulator.dynamodb.requests import FIELDS, Request, parse
 from dlqlab.emulator.dynamodb.stored import make
@@ -53,7 +54,11 @@ class SingleItem:
         program = self._compiler.program(update=request.update, condition=request.condition, names=request.names)
         program.check_values(request.values)
         with self._lock:
-            return self._serve[operation](plain_table(account_id, region, request.table), request, program)
+            table = plain_table(account_id, region, request.table)
+            answer = self._serve[operation](table, request, program)
+        if request.item and taps.watch is not None:
+            taps.said = body, request.table, write_map(table.key_in(request.item)), None
+        return answer
 
 
 def _get(table: PlainTable, request: Request, _program: Program) -> Answer:

@@ -42,6 +42,11 @@ class PlainTable:
             return first, None
         return first, _key_value(attributes.get(self.range_name), RANGE_KEY_MAX_LENGTH)
 
+    def key_in(self, item: Attributes) -> Attributes:
+        """The key attributes of an item, which has them."""
+        names = (self.hash_name,) if self.range_name is None else (self.hash_name, self.range_name)
+        return {name: item[name] for name in names}
+
     def find(self, key: tuple[Value, Value | None]) -> Any | None:
         """The item as moto keeps it, or None."""
         found = self.items.get(key[0])

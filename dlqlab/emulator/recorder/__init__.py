@@ -7,7 +7,7 @@ actors                       who does what happens now, on this thread
 relays                       requests that the emulator sends to itself for others
 witness                      gives what the hooks saw to the journal, in order
 finish, harmless             what rows need before they are written: hashes, redaction
-calls, describe              what calls are about; of most of them readers find it out
+calls, describe              what calls are about; of most of them readers find it out, by completing
 journal, chunks, rows        files: appended by a thread of its own, bounded, torn ends recognised
 parts, reader                files to tables, a part at a time
 running                      the record of this process: start, state, end

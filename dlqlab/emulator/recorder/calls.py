@@ -4,7 +4,7 @@ Of most calls the emulator writes what the row is made of, and leaves the making
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dlqlab.contracts.recorded import ActorKind
@@ -23,7 +23,7 @@ from dlqlab.emulator.recorder.describe import (
     resource_of,
     update_in,
 )
-from dlqlab.emulator.recorder.rows import CALL, SERVED_CALL
+from dlqlab.emulator.recorder.rows import CALL
 from taskrules.redaction import redact_text
 
 HTTP_SERVICES = frozenset({"execute-api", "lambda-url"})
@@ -70,8 +70,8 @@ def finished(row: Row, keys_of: Keys) -> Iterable[Row]:
     service, target = began[_SERVICE], began[_TARGET]
     head: tuple[Any, ...] = began[1:]
     if service in HTTP_SERVICES:
-        address = url if told is None or told.url is None else told.url
-        call = _Served._make((*head, _shown(address), None, None, ended_ts, status))
+        address = url if told is None else told.url or url
+        call = _Served._make((*head, path_shown(address), method, None, ended_ts, status))
         return _rows(call, method.decode("latin-1"), _ITSELF, error_body)
     members = members_of(body)
     is_plain = told is None and error_body is None and target and url == b"/" and not target.endswith(_OF_SEVERAL)
@@ -96,15 +96,12 @@ def _said(service: str, members: Mapping[str, Any], keys_of: Keys) -> tuple[Any,
     return resource_of(members) if table is None else table, key, get("UpdateExpression")
 
 
-def completed(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows as they were written, with those of calls described."""
-    for row in rows:
-        if row[0] == SERVED_CALL:
-            call = _Served(*row[1:])
-            operation = operation_of(call.target, b"/", b"")
-            yield from _rows(call._replace(resource=None), operation, (_told(call),), None)
-        else:
-            yield row
+def call_rows(row: Row) -> list[Row]:
+    """What a ``SERVED_CALL`` row, as it was written, says."""
+    call = _Served(*row[1:])
+    if call.service in HTTP_SERVICES:
+        return _rows(call, call.key.decode("latin-1"), _ITSELF, None)
+    return _rows(call._replace(resource=None), operation_of(call.target, b"/", b""), (_told(call),), None)
 
 
 def _rows(call: _Served, operation: str | None, items: Iterable[Item], error_body: bytes | None) -> list[Row]:
@@ -128,7 +125,8 @@ def _told(call: _Served) -> Item:
 
 
 @functools.lru_cache(1024)
-def _shown(url: bytes) -> str:
+def path_shown(url: bytes) -> str:
+    """The path of a request to one of ``HTTP_SERVICES``, as it is written."""
     return redact_text(_path(url))
 
 

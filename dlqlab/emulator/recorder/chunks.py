@@ -1,8 +1,7 @@
 """Chunks of rows in a file: appended whole, checked when read, and a torn last one is recognised. Pure.
 
 The form is described in ``dlqlab.contracts.recording``. A payload is a list of rows by ``marshal``, the quickest
-encoding that Python has, in version 4, which every Python since 3.4 reads and writes. A row in it is a tuple, or bytes
-that are one encoded by itself.
+encoding that Python has, in version 2, which every Python reads and writes. Rows are encoded one by one, as they come.
 """
 
 import marshal
@@ -14,9 +13,10 @@ from typing import Any, BinaryIO
 SUFFIX = ".rec"
 _HEAD = struct.Struct("<4sII")
 _MAGIC = b"RECD"
-_MARSHAL_VERSION = 4
-_ROW_VERSION = 2
-"""Without the table of what comes twice, which costs more than a row has."""
+_LIST = struct.Struct("<4sIIcI")
+"""A head, and what ``marshal`` begins a list with: its letter and its length."""
+MARSHAL_VERSION = 2
+"""The last one without a table of what comes twice, which costs more than a row has."""
 
 Row = Sequence[Any]
 """A tag (see ``rows``) and values: None, bool, int, float, str, bytes, or lists of them."""
@@ -27,23 +27,23 @@ class TornError(Exception):
 
 
 def encode_row(row: Row) -> bytes:
-    """A row by itself, as a chunk takes it.
+    """A row as a chunk takes it.
 
     Raises:
         ValueError: it has a value of another type.
     """
-    encoded: bytes = marshal.dumps(row, _ROW_VERSION)  # type: ignore[arg-type]  # what it has is told by its error
+    encoded: bytes = marshal.dumps(row, MARSHAL_VERSION)  # type: ignore[arg-type]  # what it has is told by its error
     return encoded
 
 
-def encode(rows: Sequence[Row | bytes]) -> bytes:
-    """A chunk.
-
-    Raises:
-        ValueError: a row has a value of another type.
-    """
-    payload = marshal.dumps(list(rows), _MARSHAL_VERSION)
-    return _HEAD.pack(_MAGIC, len(payload), zlib.crc32(payload)) + payload
+def encode(rows: Sequence[bytes]) -> bytearray:
+    """A chunk of encoded rows."""
+    chunk = bytearray().join((bytes(_LIST.size), *rows))
+    payload_bytes = len(chunk) - _HEAD.size
+    _LIST.pack_into(chunk, 0, _MAGIC, payload_bytes, 0, b"[", len(rows))
+    with memoryview(chunk) as whole, whole[_HEAD.size :] as payload:
+        _HEAD.pack_into(chunk, 0, _MAGIC, payload_bytes, zlib.crc32(payload))
+    return chunk
 
 
 def decode(file: BinaryIO) -> Iterator[list[Row]]:
@@ -59,8 +59,4 @@ def decode(file: BinaryIO) -> Iterator[list[Row]]:
         payload = file.read(size) if magic == _MAGIC else b""
         if len(payload) < size or magic != _MAGIC or zlib.crc32(payload) != checksum:
             raise TornError
-        yield [_row(one) for one in marshal.loads(payload)]  # noqa: S302  (what the emulator of this user wrote, as its sum shows)
-
-
-def _row(one: Row | bytes) -> Row:
-    return marshal.loads(one) if isinstance(one, bytes) else one  # noqa: S302  (as above)
+        yield marshal.loads(payload)  # noqa: S302  (what the emulator of this user wrote, as its sum shows)

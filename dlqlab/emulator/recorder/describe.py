@@ -29,6 +29,9 @@ _RESOURCES = (
 )
 """Members that name what a call is about, of all services; the first that is there counts."""
 _ERROR_JSON = re.compile(rb'"(?:__type|[cC]ode|ErrorCode)"\s*:\s*"(?:[^"#]*#)?([^":]+)')
+_MESSAGE_ID = b'"messageId"'
+"""Of an event's records only: within bodies the quotes are escaped."""
+_ID = re.compile(rb'\s*:\s*"([^"]+)"')
 _ERROR_XML = re.compile(rb"<Code>([^<]+)</Code>")
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _DECODE = json.JSONDecoder().raw_decode
@@ -143,6 +146,12 @@ def message_id_of(receipt_handle: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return parts[2] if len(parts) == 4 else None  # noqa: PLR2004  (random text, queue, message, time)
+
+
+def message_ids_in(event: bytes) -> list[str]:
+    """The messages of a batch, of the event that a function is given."""
+    found = map(_ID.match, event.split(_MESSAGE_ID)[1:])
+    return [one[1].decode() for one in found if one]  # without one it is a value
 
 
 def error_code_of(body: bytes | None) -> str | None:

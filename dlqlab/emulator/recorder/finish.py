@@ -5,14 +5,12 @@ On the recorder's own thread, off the path of whoever gave the row.
 
 import hashlib
 import json
-import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlqlab.contracts.recorded import Outcome
 from dlqlab.emulator.mappings.responses import failed_ids, has_failures, misread_ids, named_ids
-from dlqlab.emulator.recorder.askers import source_of
 from dlqlab.emulator.recorder.calls import finished
 from dlqlab.emulator.recorder.chunks import Row
 from dlqlab.emulator.recorder.describe import Keys
@@ -25,11 +23,9 @@ from dlqlab.emulator.recorder.rows import (
     LOST,
     MESSAGE,
     MESSAGE_FIELDS,
-    STARTED,
     UNFINISHED_CALL,
     UNFINISHED_ENDED,
     UNFINISHED_MESSAGE,
-    UNFINISHED_STARTED,
 )
 from taskrules.redaction import redact_body, redact_text
 
@@ -42,11 +38,9 @@ _SEEN_MAX = 4_096
 _BODY_AT = 1 + MESSAGE_FIELDS.index("body_sha256")
 _ERROR_AT = 1 + ENDED_FIELDS.index("error_type")
 _OUTCOME_AT, _FAILED_AT = 1 + ENDED_FIELDS.index("outcome"), 1 + ENDED_FIELDS.index("failed_ids")
-_NOTHING_FAILED = frozenset({b'{"batchItemFailures": []}', b'{"batchItemFailures":[]}', b"null"})
-"""The most usual answers, which need not be parsed."""
+PLAIN_ANSWERS = frozenset({b'{"batchItemFailures": []}', b'{"batchItemFailures":[]}', b"null"})
+"""The most usual answers to a batch, which need not be parsed: nothing failed."""
 _OUTCOME_OK = Outcome.OK.value
-_MESSAGE_ID = re.compile(rb'"messageId":\s*"([^"]+)"')
-"""Finds those of an event's records only: within bodies the quotes are escaped, and no attribute has such a value."""
 
 
 class Finisher:
@@ -60,7 +54,6 @@ class Finisher:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self.by_tag: Mapping[str, Finish] = {
             UNFINISHED_MESSAGE: self._message,
-            UNFINISHED_STARTED: _started,
             UNFINISHED_ENDED: _ended,
             UNFINISHED_CALL: self._call,
         }
@@ -101,32 +94,33 @@ class Finisher:
         return finished(row, self._keys_of)
 
 
-def _started(row: Row) -> Iterable[Row]:
-    _, seq, started_ts, request_id, function, asker, ids, reports, event = row
-    source = source_of(asker)
-    if ids is not None:
-        ids += [one.decode() for one in _MESSAGE_ID.findall(event)]
-    asked = source.name, source.arn, ids, None if ids is None else reports, source.request_id
-    return ((STARTED, seq, started_ts, request_id, function, *asked),)
-
-
 def _ended(row: Row) -> Iterable[Row]:
     outcome, ids, reports = row[_OUTCOME_AT], row[_FAILED_AT], row[_FAILED_AT + 1]
     kind, message = error_of(row[_ERROR_AT])
-    failed = None if ids is None else _failed(outcome, ids, row[-1], reports=reports)
-    is_answered = ids is not None and outcome == _OUTCOME_OK
-    named = _named(ids, row[-1], is_asked=reports) if is_answered else None
-    misread = None if not is_answered else _misread(ids, row[-1]) if not failed and not named else []
-    memory_mb, trace_header = row[_FAILED_AT + 2 : -1]
-    told = kind, message, failed, named, misread, float(memory_mb) if memory_mb else None  # 0 is not known
-    return ((ENDED, *row[1:_ERROR_AT], *told, trace_header),)
+    failures = failures_of(ids, outcome, row[-1], reports=reports)
+    return ((ENDED, *row[1:_ERROR_AT], kind, message, *failures, *row[_FAILED_AT + 2 : -1]),)
+
+
+Failures = tuple[list[str] | None, list[str] | None, list[str] | None]
+"""As the columns ``failed_ids``, ``named_ids`` and ``misread_ids``."""
+
+
+def failures_of(ids: list[str] | None, outcome: str, answer: Any, *, reports: bool) -> Failures:
+    """What an invocation that has been given these messages, if it is one of a mapping, says of them."""
+    if ids is None:
+        return None, None, None
+    failed = _failed(outcome, ids, answer, reports=reports)
+    if outcome != _OUTCOME_OK:
+        return failed, None, None
+    named = _named(ids, answer, is_asked=reports)
+    return failed, named, _misread(ids, answer) if not failed and not named else []
 
 
 def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list[str]:
     """Of a batch, what stays in the queue."""
     if outcome != _OUTCOME_OK:
         return ids
-    if not reports or answer in _NOTHING_FAILED:
+    if not reports or answer in PLAIN_ANSWERS:
         return []
     failed = failed_ids(answer, set(ids))
     return [one for one in ids if one in failed]
@@ -134,14 +128,14 @@ def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list
 
 def _named(ids: list[str], answer: Any, *, is_asked: bool) -> list[str] | None:
     """What an answer names; None where it has no batchItemFailures and nobody asks for them."""
-    named = named_ids(answer) if answer not in _NOTHING_FAILED else frozenset()
+    named = named_ids(answer) if answer not in PLAIN_ANSWERS else frozenset()
     if named or is_asked:
         return [one for one in ids if one in named]
     return [] if answer and has_failures(answer) else None
 
 
 def _misread(ids: list[str], answer: Any) -> list[str]:
-    misread = misread_ids(answer, set(ids)) if answer not in _NOTHING_FAILED else ()
+    misread = misread_ids(answer, set(ids)) if answer not in PLAIN_ANSWERS else ()
     return [one for one in ids if one in misread]
 
 

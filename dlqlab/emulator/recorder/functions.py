@@ -13,7 +13,9 @@ from dlqlab.contracts.recorded import Outcome
 from dlqlab.emulator.recorder import actors, sources
 from dlqlab.emulator.recorder.actors import HERE, Doing, Environment, Environments
 from dlqlab.emulator.recorder.askers import asker_of
-from dlqlab.emulator.recorder.rows import UNFINISHED_ENDED, UNFINISHED_STARTED
+from dlqlab.emulator.recorder.describe import message_ids_in
+from dlqlab.emulator.recorder.finish import PLAIN_ANSWERS, failures_of
+from dlqlab.emulator.recorder.rows import ASKED, ENDED, UNFINISHED_ENDED
 from dlqlab.emulator.recorder.sources import Asked
 from dlqlab.emulator.recorder.witness import Witness
 from dlqlab.emulator.runtime.environment import Result
@@ -37,7 +39,7 @@ class Run:
 
     seq = 0
     ids: list[str] | None = None
-    """Of a batch's messages, filled by whoever finishes the row."""
+    """Of a batch's messages."""
     reports_failures = False
     environment: str | None = None
     result: Result | None = None
@@ -82,17 +84,17 @@ def _on_invoking(witness: Witness, asked: Asked) -> None:
 
 
 def _began(witness: Witness, doing: Doing, run: Run, function: str, asked: Asked) -> None:
-    invocation, poller, event = run.invocation, doing.poller, b""
+    invocation, poller = run.invocation, doing.poller
     is_later = invocation.invocation_type == _EVENT
     asker = asked.find(invocation.request_id) if is_later else asker_of(doing)
     run.seq = seq = next(witness.numbers)
     ts = witness.epoch + monotonic()
     if poller is not None:
-        doing.is_invoked, run.ids, event = True, [], invocation.payload or b""
+        doing.is_invoked = True
+        run.ids = message_ids_in(invocation.payload or b"")
         run.reports_failures = bool(getattr(getattr(poller.processor, "sender", None), _REPORTS, False))
         doing.actor = actors.mapping(doing.actor.name or "", invocation.request_id)
-    row = UNFINISHED_STARTED, seq, ts, invocation.request_id, function, asker, run.ids, run.reports_failures, event
-    witness.journal.give(row, len(event))
+    witness.give_finished((ASKED, seq, ts, invocation.request_id, function, asker, run.ids, run.reports_failures))
 
 
 def _ended(witness: Witness, run: Run, result: Any, error: BaseException | None) -> None:
@@ -104,23 +106,17 @@ def _ended(witness: Witness, run: Run, result: Any, error: BaseException | None)
             document = None if outcome == _OK else error_document(result, error)
         if outcome == _OK and run.ids is not None and result is not None:
             answer = result.payload
-        row = (
-            UNFINISHED_ENDED,
-            run.seq,
-            ended_ts,
-            run.environment,
-            None if measured is None else measured.init_s,
-            None if measured is None else measured.duration_s,
-            outcome,
-            document,
-            None,
-            run.ids,
-            run.reports_failures,
-            None if measured is None else measured.memory_mb,
-            run.trace_header,
-            answer,
-        )
-        witness.journal.give(row, len(document or answer or b""))
+        ran = (None, None, None) if measured is None else (measured.init_s, measured.duration_s, measured.memory_mb)
+        init_s, duration_s, memory_mb = ran
+        began = run.seq, ended_ts, run.environment, init_s, duration_s, outcome
+        end = float(memory_mb) if memory_mb else None, run.trace_header  # 0 is not known
+        ids, reports = run.ids, run.reports_failures
+        if document is None and (ids is None or answer in PLAIN_ANSWERS):
+            failures = failures_of(ids, outcome, answer, reports=reports)
+            witness.give_finished((ENDED, *began, None, None, *failures, *end))
+        else:
+            row = UNFINISHED_ENDED, *began, document, None, ids, reports, *end, answer
+            witness.journal.give(row, len(document or answer or b""))
     except Exception as trouble:  # noqa: BLE001  (it has run)
         witness.failed(trouble)
 

@@ -47,7 +47,7 @@ def happened(
         said = message.message
         attributes = said["Attributes"]
         who, name, request_id = actor
-        witness.journal.give_finished(
+        witness.give_finished(
             (
                 MESSAGE,
                 seq,

@@ -8,13 +8,13 @@ import contextlib
 import errno
 import os
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from marshal import dumps
 from pathlib import Path
-from typing import Any
 
 from dlqlab.emulator.core.isolation import warn_once
-from dlqlab.emulator.recorder.chunks import SUFFIX, Row, encode, encode_row
+from dlqlab.emulator.recorder.chunks import MARSHAL_VERSION, SUFFIX, Row, encode, encode_row
 from dlqlab.emulator.recorder.rows import CLOSED, LOST
 
 PART = "the flight recorder"
@@ -43,7 +43,8 @@ class Journal:
         self.folder = folder
         self._finishers = finishers
         self._lock = threading.Lock()
-        self._rows: deque[Row | bytes] = deque()
+        self._rows: list[Row | bytes] = []
+        """In the order in which they were given; bytes are encoded rows."""
         self._room_rows = WAITING_MAX_BYTES // ROW_BYTES
         """How many rows may wait, less for texts that wait; none once the record has ended."""
         self._lost: Counter[str] = Counter()
@@ -67,9 +68,9 @@ class Journal:
         Args:
             text_bytes: size of what it holds of unbounded size.
         """
-        rows = self._rows
         if text_bytes:
             self._room_rows -= 1 + text_bytes // ROW_BYTES  # two threads at once may count one; each flush begins anew
+        rows = self._rows
         if len(rows) < self._room_rows:
             rows.append(row)
         else:
@@ -82,12 +83,13 @@ class Journal:
         processor's caches.
         """
         try:
-            encoded = encode_row(row)
+            encoded = dumps(row, MARSHAL_VERSION)  # type: ignore[arg-type]  # ``encode_row``, without a call of Python's
         except ValueError as error:
             self._cannot_write(error)
             return
-        if len(self._rows) < self._room_rows:
-            self._rows.append(encoded)
+        rows = self._rows
+        if len(rows) < self._room_rows:
+            rows.append(encoded)
         else:
             self._refuse(0)
 
@@ -114,7 +116,10 @@ class Journal:
         """The rows that wait, which are then not written."""
         if not self._is_closed:
             self._room_rows = WAITING_MAX_BYTES // ROW_BYTES
-        return [self._rows.popleft() for _ in range(len(self._rows))]
+        rows = self._rows
+        taken = rows[:]
+        del rows[: len(taken)]  # others have appended since
+        return taken
 
     def flush(self) -> bool:
         """Write everything that was given before now; whether all that is not lost is on disk."""
@@ -132,60 +137,46 @@ class Journal:
         if not was_closed:
             self.flush()
             with self._writing:
-                self._append([(CLOSED,)])
+                self._append([encode_row((CLOSED,))])
                 self._segment.close()
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_S):
             self.flush()
 
-    def _write(self, rows: list[Row | bytes]) -> bool:
-        finished: list[Row | bytes] = []
-        for row in rows:
-            tag: Any = None if isinstance(row, bytes) else row[0]
-            finish = self._finishers.get(tag)
-            if finish is None:
-                finished.append(row)
-                continue
-            try:
-                finished += finish(row)
-            except Exception as error:  # noqa: BLE001  (whatever it is about this row, the others are written)
-                self.lose(VALUE, 1, f"a row cannot be written: {type(error).__name__}: {error}", error)
+    def _write(self, given: list[Row | bytes]) -> bool:
+        rows: list[bytes] = []
+        for row in given:
+            if isinstance(row, bytes):
+                rows.append(row)
+            else:
+                rows += self._finished(row)
         lost = self.lost()
-        news: list[Row | bytes] = [
-            (LOST, reason, count) for reason, count in lost.items() if self._told.get(reason) != count
-        ]
-        if not finished and not news:
+        news = [encode_row((LOST, reason, count)) for reason, count in lost.items() if self._told.get(reason) != count]
+        if not rows and not news:
             return True
-        is_written = self._append(news + finished)
+        is_written = self._append(news + rows)
         if is_written:
             self._told = lost
         else:
-            self.lose(DISK, len(finished), "rows are lost, because the disk does not take them")
+            self.lose(DISK, len(rows), "rows are lost, because the disk does not take them")
         return is_written
 
-    def _append(self, rows: list[Row | bytes]) -> bool:
+    def _finished(self, row: Row) -> list[bytes]:
+        finish = self._finishers.get(row[0])
         try:
-            chunk = encode(rows)
-        except ValueError:
-            chunk = encode(self._encodable(rows))
+            return [encode_row(row)] if finish is None else [encode_row(one) for one in finish(row)]
+        except Exception as error:  # noqa: BLE001  (whatever it is about this row, the others are written)
+            self.lose(VALUE, 1, f"a row cannot be written: {type(error).__name__}: {error}", error)
+            return []
+
+    def _append(self, rows: list[bytes]) -> bool:
         try:
-            self._segment.append(chunk)
+            self._segment.append(encode(rows))
         except OSError as error:
             warn_once(PART, f"{DISK} {error.errno}", f"cannot write to {self.folder}: {error}", error)
             return False
         return True
-
-    def _encodable(self, rows: list[Row | bytes]) -> list[Row | bytes]:
-        good = []
-        for row in rows:
-            try:
-                encode([row])
-            except ValueError as error:
-                self._cannot_write(error)
-            else:
-                good.append(row)
-        return good
 
 
 class _Segment:
@@ -197,7 +188,7 @@ class _Segment:
         self._fd: int | None = None
         self._size = 0
 
-    def append(self, chunk: bytes) -> None:
+    def append(self, chunk: bytearray) -> None:
         """The whole chunk or, as far as the system lets us, nothing of it.
 
         Raises:
@@ -241,7 +232,7 @@ class _Segment:
         self._fd, self._size = fd, 0
         return path, fd
 
-    def _write(self, fd: int, chunk: bytes) -> None:
+    def _write(self, fd: int, chunk: bytearray) -> None:
         rest = memoryview(chunk)
         try:
             while rest:

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from dlqlab.contracts.recording import TABLES
-from dlqlab.emulator.recorder.calls import completed
 from dlqlab.emulator.recorder.chunks import SUFFIX, Row, TornError, decode
+from dlqlab.emulator.recorder.completing import completed
 from dlqlab.emulator.recorder.finish import BODIES_FULL
 from dlqlab.emulator.recorder.journal import BACKLOG, DISK, VALUE
 from dlqlab.emulator.recorder.rows import (

@@ -18,7 +18,7 @@ from dlqlab.emulator.core import taps
 from dlqlab.emulator.httpapi import endpoint
 from dlqlab.emulator.recorder import relays
 from dlqlab.emulator.recorder.actors import HERE, SQS, Actor, Environment, Environments, Signed, caller, learn
-from dlqlab.emulator.recorder.calls import HTTP_SERVICES, Told
+from dlqlab.emulator.recorder.calls import HTTP_SERVICES, Told, path_shown
 from dlqlab.emulator.recorder.describe import resource_of
 from dlqlab.emulator.recorder.rows import SERVED_CALL, UNFINISHED_CALL
 from dlqlab.emulator.recorder.witness import Witness
@@ -50,6 +50,7 @@ class Connection:
         "_environment",
         "_environments",
         "_epoch",
+        "_give_finished",
         "_method",
         "_numbers",
         "_scope",
@@ -62,7 +63,7 @@ class Connection:
     )
 
     def __init__(self, witness: Witness, environments: Environments) -> None:
-        self._witness = witness
+        self._witness, self._give_finished = witness, witness.give_finished
         self._numbers, self._epoch = witness.numbers, witness.epoch
         self._environments = environments
         self._doing = HERE.doing
@@ -137,7 +138,8 @@ class Connection:
                 learn(self._signed.access_key, body, self._environments)
             said, resource, key, update = taps.said
             if said is self._body and error is None and self._told is None:
-                self._witness.journal.give_finished((*began, resource, key, update, ended_ts, status))
+                row = began + (resource, key, update, ended_ts, status)  # noqa: RUF005  (unpacking makes a list first)
+                self._give_finished(row)
             else:
                 self._give(began, ended_ts, status, error)
             self._body = None  # it may be large, and this connection idle from now on
@@ -146,12 +148,18 @@ class Connection:
 
     def _give(self, began: tuple[Any, ...], ended_ts: float, status: str, error: bytes | None) -> None:
         """A call that has to be parsed, or of which more is known than its body says."""
-        body = self._body
-        if self.service in HTTP_SERVICES or not isinstance(body, bytes) or len(body) > BODY_MAX:
+        body, told = self._body, self._told
+        if self.service in HTTP_SERVICES:
+            if error is None:
+                url = self._target if told is None else told.url or self._target
+                self._give_finished((*began, path_shown(url), self._method, None, ended_ts, status))
+                return
+            body = b""
+        elif not isinstance(body, bytes) or len(body) > BODY_MAX:
             body = b""
         request = self._method, self._target, body
         size = len(body) + len(error or b"")
-        self._witness.journal.give((UNFINISHED_CALL, began, request, ended_ts, status, error, self._told), size)
+        self._witness.journal.give((UNFINISHED_CALL, began, request, ended_ts, status, error, told), size)
 
     def parsed(self, service: str, operation: str, members: Mapping[str, Any]) -> None:
         """LocalStack's chain has parsed a request; the first one is the client's, others are what that leads to."""

@@ -105,16 +105,18 @@ CLOSED = "z"
 
 UNFINISHED_MESSAGE = "M"
 """In memory only: a message's row that has the body in the place of its hash."""
-UNFINISHED_STARTED = "S"
-"""In memory only: seq, time, request id, function, what told who asked (``askers.Asker``), and of a batch an empty list
-for the message ids, whether failures are reported, and the event that has the ids."""
 UNFINISHED_ENDED = "E"
 """In memory only: an ``ENDED`` row that has the error document in the place of the error's type, the list of the
 message ids and whether failures are reported in those of the ids, and after all others the answer."""
 UNFINISHED_CALL = "C"
 """In memory only: the beginning of a ``SERVED_CALL`` row, the request (method, address, body), time and status of its
 answer, the answer's body if it is an error's, and what was found out meanwhile (``calls.Told``) or None."""
+ASKED = "a"
+"""On disk, an invocation that has begun, of which whoever reads it makes a row of ``STARTED``: seq, time, request id,
+function, what told who asked (``askers.Asker``) or None, and of a batch the message ids and whether failures are
+reported, else None."""
 SERVED_CALL = "k"
 """On disk, a call that was served as its body asks for it; whoever reads it makes a row of ``CALL`` of it: seq, time,
 actor (kind, name, request id), service, the header X-Amz-Target, trace header, resource, the key that the call has or
-a receipt handle, update expression, time of the answer, status as the status line has it."""
+a receipt handle, update expression, time of the answer, status as the status line has it. Of a request to an HTTP API
+or a function URL the resource is its path, redacted, and the key its method."""

@@ -50,7 +50,7 @@ def start() -> None:
 
 
 def _struck(witness: Witness, strike: strikes.Strike) -> None:
-    witness.journal.give_finished((FAULT, *witness.stamp(), *strike))
+    witness.give_finished((FAULT, *witness.stamp(), *strike))
 
 
 def keys_of(table: str) -> tuple[str, ...] | None:

@@ -25,6 +25,7 @@ class Witness:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
+        self.give_finished = journal.give_finished
         self.numbers = itertools.count(1)
         """The next place in the order."""
         self.epoch = time.time() - monotonic()
@@ -79,7 +80,7 @@ class Witness:
         )
         try:
             if body is None:
-                self.journal.give_finished(row)
+                self.give_finished(row)
             else:
                 self.journal.give(row, len(body))
         except Exception as error:  # noqa: BLE001  (what has happened has happened)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlqlab.emulator.recorder.calls import completed
 from dlqlab.emulator.recorder.chunks import SUFFIX, Row, TornError, decode
+from dlqlab.emulator.recorder.completing import completed
 from dlqlab.emulator.recorder.rows import (
     CALL,
     CALL_FIELDS,

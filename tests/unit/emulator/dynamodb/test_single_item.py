@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from dlqlab.emulator.core import taps
 from dlqlab.emulator.dynamodb import tables
 from tests.support.dynamodb import TASK_TABLE
 from tests.unit.emulator.dynamodb.side import Side
 
 KEY = {"taskId": {"S": "t"}}
+TWO_KEYS = {
+    "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}, {"AttributeName": "b", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in "ab"],
+    "GlobalSecondaryIndexes": None,
+}
 
 
 @pytest.fixture
@@ -346,3 +352,21 @@ def test_conditions_hold_as_on_aws_where_moto_differs(
 
     assert expected == held
     assert 0 == side.by_moto
+
+
+def test_whoever_watches_is_told_the_key_that_a_call_is_about(
+    side: Side, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an item its key alone; of one that is refused nothing, so that the request itself tells."""
+    monkeypatch.setattr(taps, "watch", object())
+    with_range = make_table(side, **TWO_KEYS)
+    said = []
+    for name, item in ((table, {**KEY, "secret": {"S": "x"}}), (with_range, {"a": {"S": "1"}, "b": {"S": "2"}})):
+        side.put_item(TableName=name, Item=item)
+        said.append(taps.said[1:])
+    taps.said = None, None, None, None
+    with pytest.raises(ClientError):
+        side.put_item(TableName=table, Item={"n": {"N": "1"}})
+
+    assert [(table, KEY, None), (with_range, {"a": {"S": "1"}, "b": {"S": "2"}}, None)] == said
+    assert (None, None, None, None) == taps.said

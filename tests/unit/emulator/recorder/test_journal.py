@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import threading
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from hypothesis import strategies as st
 from dlqlab.contracts.recorded import Kind
 from dlqlab.emulator.core import isolation
 from dlqlab.emulator.recorder import journal as journals
-from dlqlab.emulator.recorder.chunks import TornError, decode, encode
+from dlqlab.emulator.recorder.chunks import TornError, decode, encode, encode_row
 from dlqlab.emulator.recorder.journal import BACKLOG, DISK, VALUE, Journal
 from dlqlab.emulator.recorder.parts import Said, read_parts
 from dlqlab.emulator.recorder.reader import read
-from dlqlab.emulator.recorder.rows import MESSAGE, UNFINISHED_MESSAGE
+from dlqlab.emulator.recorder.rows import ASKED, ENDED, MESSAGE, UNFINISHED_ENDED, UNFINISHED_MESSAGE
 from dlqlab.emulator.recorder.witness import Witness
 from dlqlab.errors import EvidenceError
 
@@ -99,12 +100,65 @@ def test_torn_end_costs_no_more_than_its_chunk(tmp_path_factory: pytest.TempPath
     assert bool(left % each) == bool(said.gaps())
 
 
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(st.characters()),
+    st.sampled_from(["\ud83d", "x" * 300]),
+    st.binary(),
+    st.lists(st.text(), max_size=3),
+    st.dictionaries(st.text(), st.text(), max_size=2),
+)
+
+
+@given(chunks=st.lists(st.lists(st.lists(_VALUES, max_size=5).map(tuple), max_size=5), max_size=3))
+def test_rows_are_read_as_they_were(chunks: list[list[tuple[Any, ...]]]) -> None:
+    """Also half a surrogate pair, which SQS takes."""
+    file = BytesIO(b"".join(encode([encode_row(row) for row in rows]) for rows in chunks))
+
+    assert chunks == list(decode(file))
+
+
+def test_beginning_of_an_invocation_stands_before_its_end(tmp_path: Path) -> None:
+    """Although that one is finished later; who reads while it is written relies on it."""
+    journal = Journal(tmp_path, {UNFINISHED_ENDED: lambda row: [(ENDED, *row[1:])]})
+    for number in range(3):
+        journal.give_finished((ASKED, number))
+        journal.give((UNFINISHED_ENDED, number))
+    journal.flush()
+    (segment,) = tmp_path.iterdir()
+    with segment.open("rb") as file:
+        places = [row for rows in decode(file) for row in rows]
+
+    assert all(places.index((ASKED, number)) < places.index((ENDED, number)) for number in range(3))
+
+
+def test_rows_that_come_while_others_are_taken_are_left(tmp_path: Path) -> None:
+    """What several threads give meanwhile is all written, once."""
+    journal, count = Journal(tmp_path), 2_000
+
+    def give(name: str) -> None:
+        for number in range(count):
+            note(journal, f"{name} {number}")
+
+    threads = [threading.Thread(target=give, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        journal.flush()
+    journal.flush()
+
+    assert sorted(f"{name} {number}" for name in "abc" for number in range(count)) == sorted(ids(tmp_path))
+
+
 def test_changed_byte_is_recognised(tmp_path: Path) -> None:
     """A chunk whose sum is wrong is not believed."""
     file = tmp_path / "000001.rec"
-    data = bytearray(encode([("m", "abc")]))
+    data = encode([encode_row(("m", "abc"))])
     data[-1] ^= 1
-    file.write_bytes(encode([("m", "good")]) + data)
+    file.write_bytes(encode([encode_row(("m", "good"))]) + data)
 
     with file.open("rb") as opened:
         chunks = decode(opened)

@@ -114,6 +114,33 @@ def test_refused_call_has_its_error(connection: Connection) -> None:
     assert (400, "ConditionalCheckFailedException", "orders") == (row["status"], row["error_code"], row["resource"])
 
 
+@pytest.mark.parametrize(("status", "error"), [("200 OK", None), ("404 Not Found", "Missing")])
+def test_request_to_an_http_api_is_a_call_of_its_client(connection: Connection, status: str, error: str | None) -> None:
+    """By method and path, of which secrets are taken out before it is written; answered well or not."""
+    target = b"/_aws/execute-api/a/$default/keys/AKIAABCDEFGHIJKLMNOP?token=secret"
+    connection.began(b"PUT", target, {b"user-agent": b"curl", b"x-request-id": b"r-1"}, b"{}")
+    connection.answered(status, b'{"code": "Missing"}')
+    (row,) = calls(connection)
+    (segment,) = connection._witness.journal.folder.iterdir()
+
+    assert ("client", "curl", "r-1", "execute-api", "PUT", int(status[:3])) == tuple(
+        row[name] for name in ("actor_kind", "actor", "request_id", "service", "operation", "status")
+    )
+    assert row["resource"].startswith("/_aws/execute-api/a/$default/keys/")
+    assert error == row["error_code"]
+    assert all(secret not in segment.read_bytes() for secret in (b"AKIAABC", b"token=secret"))
+
+
+def test_request_with_its_stage_is_told_with_it(connection: Connection) -> None:
+    """The address leaves it out where it is ``$default``."""
+    connection.began(b"GET", b"/orders", {b"host": b"a.execute-api.localhost"}, b"")
+    connection.routed(b"/_aws/execute-api/a/$default/orders")
+    connection.answered("200 OK", b"")
+    (row,) = calls(connection)
+
+    assert ("GET", "/_aws/execute-api/a/$default/orders") == (row["operation"], row["resource"])
+
+
 def test_request_for_the_emulator_itself_is_no_call(connection: Connection) -> None:
     """Nor is what it does taken for the last sender's."""
     ask(connection, signed("LSIAWORKER", "dynamodb", "UpdateItem"), b"{}")

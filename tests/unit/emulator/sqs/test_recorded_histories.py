@@ -57,7 +57,8 @@ class Recorder:
     def begin(self) -> int:
         self._count += 1
         finishers = Finisher(keeps_bodies=True, keys_of=lambda _table: None).by_tag
-        self.witness.journal = Journal(self._root / str(self._count), finishers)
+        journal = self.witness.journal = Journal(self._root / str(self._count), finishers)
+        self.witness.give_finished = journal.give_finished
         return self._count
 
     def rows(self) -> list[dict[str, Any]]:
@@ -428,7 +429,7 @@ def test_recorder_that_fails_changes_nothing(
         history = History(queues, clock, recorder.begin(), is_fifo=is_fifo)
         if fails:
             monkeypatch.setattr(Journal, "give", _fail)
-            monkeypatch.setattr(Journal, "give_finished", _fail)
+            monkeypatch.setattr(recorder.witness, "give_finished", _fail)
         for step in TOUR[:-1]:
             history.do(*step)
         places = [(place, count, body) for place, count, body in history._places().values()]

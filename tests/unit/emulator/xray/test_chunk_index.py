@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dlqlab.emulator.recorder.chunks import SUFFIX, Row, encode
+from dlqlab.emulator.recorder.chunks import SUFFIX, Row, encode, encode_row
 from dlqlab.emulator.recorder.rows import (
     ENDED,
     ENDED_FIELDS,
@@ -47,7 +47,7 @@ def ended(number: int) -> Row:
 def append(folder: Path, *rows: Row, segment: int = 1) -> None:
     folder.mkdir(exist_ok=True)
     with (folder / f"{segment:06}{SUFFIX}").open("ab") as file:
-        file.write(encode(rows))
+        file.write(encode([encode_row(row) for row in rows]))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_only_new_chunks_are_read_to_be_indexed(folder: Path) -> None:
 
 
 def test_chunk_that_is_being_written_is_read_when_it_is_whole(folder: Path) -> None:
-    index, whole = recorded.index_of(folder), encode([sent(8)])
+    index, whole = recorded.index_of(folder), encode([encode_row(sent(8))])
     with (folder / f"{5:06}{SUFFIX}").open("ab", buffering=0) as file:
         file.write(whole[:20])
         assert trace(8) not in index.starts()
@@ -90,6 +90,20 @@ def test_trace_is_whole_wherever_its_rows_stand(folder: Path) -> None:
 
     assert [About.SEND, About.INVOCATION] == [span.about for span in found]
     assert {one[1] for one in index.rows([trace(2), "m2"])} <= {20, 21}
+
+
+def test_message_that_is_received_before_its_sending_is_written_is_whole(tmp_path: Path) -> None:
+    """Two threads write down what they do; the places in the order of all rows tell what came first."""
+    received = sent(1, seq=11, ts=11.0, kind="received", trace_header=None, visible_after_s=30.0)
+    gone = sent(1, seq=12, ts=12.0, kind="deleted", trace_header=None)
+    spans = []
+    for number, rows in enumerate(([sent(1), received, gone], [received, gone, sent(1)])):
+        append(tmp_path / str(number), *rows)
+        index = recorded.index_of(tmp_path / str(number))
+        spans.append(recorded.spans(index, [trace(1)])[trace(1)])
+
+    assert spans[0] == spans[1]
+    assert About.DELIVERY in {span.about for span in spans[0]}
 
 
 def test_index_that_has_forgotten_answers_the_same(folder: Path) -> None:
