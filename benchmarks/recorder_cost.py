@@ -9,8 +9,9 @@ rate, one emulator after the other, in the opposite order the next time: the tur
 fast for all of them. Counted is the processor time (user and system, of all threads) of the emulator's own process,
 without the functions and the load, from before the load until its queue is empty and the record is on disk. Printed are
 milliseconds a task, of each emulator the median with least and most, and the median of the differences and of the
-ratios round by round, of the means of both kinds, with its interval. With ``--rate 0`` the load is as fast as its
-users can be. Linux only: it reads the processor clock of another process.
+ratios round by round, of the means of both kinds, with its interval. The load is as fast as its users can be, since
+a slower one leaves the processor idle and loses no task; ``--rate`` and ``--tasks`` give another. Linux only: it reads
+the processor clock of another process.
 """
 
 import argparse
@@ -209,10 +210,10 @@ def _spread(values: Sequence[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--patch", choices=ALL, default=RECORDER, metavar="NAME", help="which is off in half of them")
-    parser.add_argument("--emulators", type=int, default=4, choices=(2, 4, 6, 8), help="half of them with the patch")
+    parser.add_argument("--emulators", type=int, default=8, choices=(2, 4, 6, 8), help="half of them with the patch")
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--tasks", type=int, default=60, help="in each round, for each emulator")
-    parser.add_argument("--rate", type=float, default=60.0, help="tasks a second; 0 is as fast as the users can")
+    parser.add_argument("--tasks", type=int, default=300, help="in each round, for each emulator")
+    parser.add_argument("--rate", type=float, default=0.0, help="tasks a second; 0 is as fast as the users can")
     parser.add_argument("--json", type=Path, default=STATE / "recorder_cost.json", help="where the numbers go")
     options = parser.parse_args()
     found = measure(
