@@ -70,8 +70,7 @@ def finished(row: Row, keys_of: Keys) -> Iterable[Row]:
     service, target = began[_SERVICE], began[_TARGET]
     head: tuple[Any, ...] = began[1:]
     if service in HTTP_SERVICES:
-        address = url if told is None else told.url or url
-        call = _Served._make((*head, path_shown(address), method, None, ended_ts, status))
+        call = _Served._make((*head, path_shown(url, told), method, None, ended_ts, status))
         return _rows(call, method.decode("latin-1"), _ITSELF, error_body)
     members = members_of(body)
     is_plain = told is None and error_body is None and target and url == b"/" and not target.endswith(_OF_SEVERAL)
@@ -124,9 +123,13 @@ def _told(call: _Served) -> Item:
     return name, item_key(call.key), update_in(call.update)
 
 
-@functools.lru_cache(1024)
-def path_shown(url: bytes) -> str:
+def path_shown(url: bytes, told: Told | None) -> str:
     """The path of a request to one of ``HTTP_SERVICES``, as it is written."""
+    return _redacted(url if told is None else told.url or url)
+
+
+@functools.lru_cache(1024)
+def _redacted(url: bytes) -> str:
     return redact_text(_path(url))
 
 

@@ -1,6 +1,7 @@
 """What has to be done to rows before they are written: bodies are kept apart, requests and errors are read.
 
-On the recorder's own thread, off the path of whoever gave the row.
+On the recorder's own thread, off the path of whoever gave the row; only what an invocation's plain answer says is found
+out at once.
 """
 
 import hashlib
@@ -109,17 +110,15 @@ def failures_of(ids: list[str] | None, outcome: str, answer: Any, *, reports: bo
     """What an invocation that has been given these messages, if it is one of a mapping, says of them."""
     if ids is None:
         return None, None, None
-    failed = _failed(outcome, ids, answer, reports=reports)
     if outcome != _OUTCOME_OK:
-        return failed, None, None
+        return ids, None, None
+    failed = _failed(ids, answer, reports=reports)
     named = _named(ids, answer, is_asked=reports)
     return failed, named, _misread(ids, answer) if not failed and not named else []
 
 
-def _failed(outcome: str, ids: list[str], answer: Any, *, reports: bool) -> list[str]:
-    """Of a batch, what stays in the queue."""
-    if outcome != _OUTCOME_OK:
-        return ids
+def _failed(ids: list[str], answer: Any, *, reports: bool) -> list[str]:
+    """Of a batch that was answered, what stays in the queue."""
     if not reports or answer in PLAIN_ANSWERS:
         return []
     failed = failed_ids(answer, set(ids))

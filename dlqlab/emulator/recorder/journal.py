@@ -93,8 +93,8 @@ class Journal:
         else:
             self._refuse(0)
 
-    def _cannot_write(self, error: ValueError) -> None:
-        self.lose(VALUE, 1, f"a row cannot be written: {error}", error)
+    def _cannot_write(self, error: Exception) -> None:
+        self.lose(VALUE, 1, f"a row cannot be written: {type(error).__name__}: {error}", error)
 
     def _refuse(self, text_bytes: int) -> None:
         if not self._is_closed:  # when the emulator ends, whatever still happens has no record
@@ -167,7 +167,7 @@ class Journal:
         try:
             return [encode_row(row)] if finish is None else [encode_row(one) for one in finish(row)]
         except Exception as error:  # noqa: BLE001  (whatever it is about this row, the others are written)
-            self.lose(VALUE, 1, f"a row cannot be written: {type(error).__name__}: {error}", error)
+            self._cannot_write(error)
             return []
 
     def _append(self, rows: list[bytes]) -> bool:

@@ -151,8 +151,7 @@ class Connection:
         body, told = self._body, self._told
         if self.service in HTTP_SERVICES:
             if error is None:
-                url = self._target if told is None else told.url or self._target
-                self._give_finished((*began, path_shown(url), self._method, None, ended_ts, status))
+                self._give_finished((*began, path_shown(self._target, told), self._method, None, ended_ts, status))
                 return
             body = b""
         elif not isinstance(body, bytes) or len(body) > BODY_MAX:
