@@ -391,6 +391,16 @@ PATCHES: tuple[Patch, ...] = (
         "new version.",
     ),
     Patch(
+        "environment_assignment",
+        "functions",
+        "Invocations at the same time take execution environments without failing each other.",
+    ),
+    Patch(
+        "steady_stores",
+        "core",
+        "A function, queue or topic that is made or deleted fails no call or invocation that is under way.",
+    ),
+    Patch(
         "async_updates",
         "functions",
         "Asynchronous invocations are neither lost nor delayed by an update of their function, nor cut short "
