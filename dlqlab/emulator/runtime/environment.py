@@ -2,7 +2,8 @@
 
 After a time-out or a crash, or when it ended between two invocations, the process is replaced: the next invocation
 starts with an init of its own, in the same log stream and with the same ``/tmp``, as Lambda does ("Lambda execution
-environment lifecycle", AWS developer guide).
+environment lifecycle", AWS developer guide). An environment's first init, where it fails, is tried again by the
+invocation for which it was started, within the function's own timeout.
 """
 
 import contextlib
@@ -20,8 +21,10 @@ from dlqlab.emulator.runtime.api import INIT_ERROR, NEXT, PREFIX, RuntimeApi, Ru
 from dlqlab.emulator.runtime.extensions import ExtensionError, Extensions, ready_line
 from dlqlab.emulator.runtime.files import Files
 from dlqlab.emulator.runtime.inbox import ProtocolError, RuntimeRequest
+from dlqlab.emulator.runtime.inits import InitError, InitPhase, error_type
 from dlqlab.emulator.runtime.outcomes import (
     REFUSAL,
+    TIMED_OUT,
     Outcome,
     broken,
     is_error_document,
@@ -34,19 +37,8 @@ from dlqlab.emulator.runtime.output import Line
 from dlqlab.emulator.runtime.process import FunctionProcess, Lifeline, make_tmp, remove_tmp
 from dlqlab.emulator.runtime.starting import Function, Starter
 
-INIT_TIMEOUT_S = 10.0
-"""Lambda's limit for the init of an on-demand function (AWS developer guide, as above)."""
 _EXIT_WAITS_S = 2.0
 """So long a runtime may take to end, or to go on: one whose result was refused, as AWS's does, and one that hung up."""
-
-
-class InitError(Exception):
-    """The function could not be initialised; ``payload`` is the error document, ``lines`` what was printed."""
-
-    def __init__(self, payload: bytes, lines: list[Line]) -> None:
-        super().__init__(payload.decode(errors="replace"))
-        self.payload = payload
-        self.lines = lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +77,8 @@ class Environment:
         self._closes_early = False  # the runtime, which sends no more once it has asked, but reads
         self._init_ms: float | None = None
         self._init_lines: list[Line] = []
+        self._phase = InitPhase("init")
+        self._failed_init: list[Line] | None = None  # what it printed, where it is to be tried again
         self._lock = threading.Lock()
         self._working: str | None = None  # "init" or "invocation"
         self._stopped = False
@@ -99,15 +93,24 @@ class Environment:
         """How long the init took that no invocation has reported yet."""
         return self._init_ms
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it takes no invocation any more."""
+        return self._stopped
+
     def start(self) -> None:
         """Start the process and wait until it asks for its first invocation.
 
         Raises:
-            InitError: the handler could not be loaded, the process ended, or the init took over 10 s.
+            InitError: the handler could not be loaded, the process ended, or the init took over 10 s. The invocation
+                that follows tries it again.
         """
         self._begin("init")
         try:
-            self._init()
+            self._init(InitPhase("init"))
+        except InitError as error:
+            self._failed_init = error.lines
+            raise
         finally:
             self._finish()
 
@@ -115,7 +118,7 @@ class Environment:
         """Run one invocation to its end.
 
         Raises:
-            InitError: the process had to be replaced and could not be initialised again.
+            InitError: the process had to be replaced and could not be initialised, or the first init failed again.
         """
         self._begin("invocation")
         try:
@@ -177,9 +180,9 @@ class Environment:
         self._api.close()
         remove_tmp(self._files.tmp)
 
-    def _init(self) -> None:
-        began = time.monotonic()
-        deadline = began + INIT_TIMEOUT_S
+    def _init(self, phase: InitPhase) -> None:
+        self._phase = phase
+        deadline = phase.deadline
         try:
             self._extensions.start(self._files.opt, self._starter.start_extension)
             self._serve_extensions(lambda: self._extensions.have_registered, deadline)
@@ -190,7 +193,7 @@ class Environment:
                 self._expect_next(request)
                 self._settle(deadline)
         except RuntimeTimeoutError:
-            raise self._init_failed("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT_S:.0f} s") from None
+            raise self._init_failed(TIMED_OUT, f"Init timed out after {phase.limit_s:g} s") from None
         except ProtocolError as error:
             raise self._init_failed("Runtime.Unknown", str(error)) from error
         except ExtensionError as error:
@@ -201,8 +204,8 @@ class Environment:
         if request.path == INIT_ERROR:
             self._api.answer(202)
             document = self._paths.in_bytes(request.body)
-            raise InitError(document, [*self._notes(), *self._end_process()])
-        self._init_ms = (time.monotonic() - began) * 1000
+            raise self._init_error(document, error_type(document), self._end_process())
+        self._init_ms = phase.elapsed_ms
         self._extensions.is_closed = True
         self._process.output.drain()
         ready = [Line(now_ms(), ready_line(one)) for one in self._extensions.known]
@@ -216,7 +219,7 @@ class Environment:
         printed = self._end_process()
         if self._starter.has_lost_isolation(status, printed):
             self._paths = self._starter.paths
-            self._init()
+            self._init(self._phase)
         elif text := self._starter.invalid_entrypoint(status, printed):
             raise self._init_failed("Runtime.InvalidEntrypoint", text, [])
         else:
@@ -241,17 +244,17 @@ class Environment:
 
     def failed_init(self, kind: str, text: str) -> InitError:
         """End the process; the error of an init that failed."""
+        self._phase = InitPhase("init")
         return self._init_failed(kind, text)
 
     def _invoke(self, request_id: str, payload: bytes, arn: str, trace_id: str) -> Result:
         interferes = interference.of_invocation(self._function.variables, request_id, payload)
         if interferes is not None:
             interferes.before(self)
-        self._have_process()
+        began = self._have_process()
         init_ms, self._init_ms = self._init_ms, None
         lines, self._init_lines = self._init_lines, []
         lines.append(Line(now_ms(), f"START RequestId: {request_id} Version: {self._function.version}"))
-        began = time.monotonic()
         converse = functools.partial(self._converse, request_id, payload, arn, trace_id, began)
         outcome = converse() if interferes is None else interferes.around(converse, self.pid)
         duration_ms = (time.monotonic() - began) * 1000
@@ -274,14 +277,38 @@ class Environment:
             memory_mb=memory_mb,
         )
 
-    def _have_process(self) -> None:
-        """Start one if there is none, or if it ended since its last result: then it never saw this invocation."""
+    def _have_process(self) -> float:
+        """Start one if there is none, or if it ended since its last result: then it never saw this invocation.
+
+        Returns:
+            When the invocation began (monotonic seconds): before an init that is tried again, after any other.
+        """
+        if self._failed_init is not None:
+            return self._try_init_again(self._failed_init)
         if self._process is None:
-            self._init()
+            self._init(InitPhase("init"))
         elif self._has_ended(self._process) or not self._asks():
             last_lines = self._end_process()
-            self._init()
+            self._init(InitPhase("init"))
             self._init_lines[:0] = last_lines
+        return time.monotonic()
+
+    def _try_init_again(self, before: list[Line]) -> float:
+        """As a part of the invocation, which has the function's timeout for both.
+
+        Args:
+            before: what the init printed that failed.
+        """
+        self._failed_init = None
+        phase = InitPhase("invoke", self._function.timeout_s)
+        try:
+            self._init(phase)
+        except InitError as error:
+            error.lines[:0] = before
+            raise
+        self._init_ms = None
+        self._init_lines[:0] = before
+        return phase.began
 
     def _has_ended(self, process: FunctionProcess) -> bool:
         """Whether it is gone. The system closes what a process holds before it says that the process ended."""
@@ -401,9 +428,11 @@ class Environment:
     def _init_failed(self, kind: str, text: str, printed: list[Line] | None = None) -> InitError:
         """Of a process that has ended, having printed this, or is ended now."""
         payload = json.dumps({"errorType": kind, "errorMessage": text}).encode()
-        line = Line(now_ms(), f"INIT_REPORT Status: error {kind} {text}")
         lines = self._end_process() if printed is None else printed
-        return InitError(payload, [*self._notes(), *lines, line])
+        return self._init_error(payload, kind, [*lines, Line(now_ms(), f"{kind}: {text}")])
+
+    def _init_error(self, document: bytes, kind: str, printed: list[Line]) -> InitError:
+        return InitError(document, [*self._notes(), *printed, Line(now_ms(), self._phase.report(kind))])
 
     def _invocation_headers(self, request_id: str, arn: str, trace_id: str) -> dict[str, str]:
         return {

@@ -1,5 +1,6 @@
 """The Lambda runtime executor of LocalStack: translates between its model and our execution environments."""
 
+import logging
 import os
 import weakref
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import Any
 
 from localstack import config
 from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
-from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InitializationType, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
 from dlqlab.emulator import settings
 from dlqlab.emulator.runtime import network, serving
-from dlqlab.emulator.runtime.environment import Environment, InitError, Result
+from dlqlab.emulator.runtime.environment import Environment, Result
+from dlqlab.emulator.runtime.inits import InitError
 from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.emulator.runtime.layers import opt_root
 from dlqlab.emulator.runtime.output import Line
@@ -23,7 +25,9 @@ from dlqlab.emulator.runtime.variables import of_function
 
 SERVICE_VARIABLES: dict[str, str] = {}
 """What services of the emulator have every function know, as the address of a daemon; a function's own come first."""
+_KIND = "AWS_LAMBDA_INITIALIZATION_TYPE"
 _LIFELINE = Lifeline()
+_LOG = logging.getLogger(__name__)
 _ENVIRONMENTS: weakref.WeakSet[Environment] = weakref.WeakSet()
 
 
@@ -79,7 +83,9 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         try:
             environment.start()
         except InitError as error:
-            raise self._failed(error) from error
+            _LOG.warning("an init of %s failed: %s", self.function_version.qualified_arn, error)
+            if environment.is_stopped or env_vars[_KIND] != InitializationType.on_demand:
+                raise self._failed(error) from error
 
     def stop(self) -> None:
         if self._environment is not None:
@@ -136,7 +142,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         """Nothing is kept per version besides the code, which LocalStack removes itself."""
 
     def _failed(self, error: InitError) -> StatusErrorException:
-        failure = StatusErrorException("Environment startup failed", payload=error.payload)
+        failure = StatusErrorException(f"Environment startup failed: {error}", payload=error.payload)
         failure.lines = error.lines
         return failure
 

@@ -11,6 +11,8 @@ from dlqlab.emulator.runtime.inbox import PAYLOAD_LIMIT_BYTES, ProtocolError, Ru
 _LIMIT = f"maximum allowed payload size ({PAYLOAD_LIMIT_BYTES} bytes)."
 REFUSAL = json.dumps({"errorMessage": f"Exceeded {_LIMIT}", "errorType": "RequestEntityTooLarge"}).encode()
 """What the runtime hears, with status 413, whose result is over the limit."""
+TIMED_OUT = "Sandbox.Timedout"
+"""Lambda's name of the error where an init or an invocation took too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def is_error_document(request: RuntimeRequest, request_id: str) -> bool:
 def timed_out(request_id: str, timeout_s: float) -> Outcome:
     """The outcome of an invocation that took too long."""
     text = f"Task timed out after {timeout_s:.2f} seconds"
-    document = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {request_id} Error: {text}"}
+    document = {"errorType": TIMED_OUT, "errorMessage": f"RequestId: {request_id} Error: {text}"}
     return Outcome("timeout", json.dumps(document).encode(), f"{_iso_now()} {request_id} {text}")
 
 

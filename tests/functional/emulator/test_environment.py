@@ -10,10 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from dlqlab.emulator.runtime import environment as environments
 from dlqlab.emulator.runtime import filesystem
 from dlqlab.emulator.runtime.base import UnsupportedPythonError, build_base
-from dlqlab.emulator.runtime.environment import Environment, InitError
+from dlqlab.emulator.runtime.environment import Environment
 from dlqlab.emulator.runtime.inbox import PAYLOAD_LIMIT_BYTES
+from dlqlab.emulator.runtime.inits import InitError, InitPhase
 from dlqlab.emulator.runtime.interpreters import find, own
 from dlqlab.waiting import wait_for
 from tests.support.functions import FunctionFactory, ask, invoke, texts
@@ -98,6 +100,72 @@ def test_error_names_lambdas_paths(make: FunctionFactory) -> None:
     assert b'File \\"/var/task/app.py\\", line 4, in inner' in failed.payload
     assert any('File "/var/task/app.py", line 4, in inner' in text for text in texts(caught))
     assert str(make.folder) not in failed.payload.decode() + "".join(texts(failed) + texts(caught))
+
+
+ONCE = """
+import os, time
+if not os.path.exists('/tmp/once'):
+    open('/tmp/once', 'w').close()
+    print('first')
+    {course}
+time.sleep({slow_s})
+def handler(event, context):
+    return 'done'
+"""
+
+
+@pytest.mark.parametrize(
+    ("course", "kind", "status"),
+    [
+        ("raise ValueError('not today')", "ValueError", "Status: error\tError Type: ValueError"),
+        ("os._exit(3)", "Runtime.ExitError", "Status: error\tError Type: Runtime.ExitError"),
+        ("time.sleep(60)", "Sandbox.Timedout", "Status: timeout"),
+    ],
+)
+def test_init_that_fails_is_tried_again_by_its_invocation(
+    isolated: FunctionFactory, monkeypatch: pytest.MonkeyPatch, course: str, kind: str, status: str
+) -> None:
+    """With the function's timeout for both; the log tells of the first, and the init counts as the invocation's."""
+    monkeypatch.setattr(environments, "InitPhase", lambda name, limit_s=3.0: InitPhase(name, limit_s))
+    environment = isolated(ONCE.format(course=course, slow_s=0.5), timeout_s=30)
+    with pytest.raises(InitError) as caught:
+        environment.start()
+    result = ask(environment)
+    lines = texts(result)
+    (failed,) = (line for line in lines if line.startswith("INIT_REPORT"))
+
+    assert kind == json.loads(caught.value.payload)["errorType"]
+    assert ("success", b'"done"', None) == (result.status, result.payload, result.init_s)
+    assert result.duration_s > 0.5
+    assert failed.endswith(f"\tPhase: init\t{status}")
+    assert lines.index("first") < lines.index(failed) < lines.index("START RequestId: r-1 Version: $LATEST")
+    assert "Init Duration" not in lines[-1]
+    assert ("done", "done") == (invoke(environment), invoke(environment))
+
+
+def test_init_that_fails_again_fails_its_invocation(make: FunctionFactory) -> None:
+    """Both are in the log, and their error is the invocation's."""
+    environment = make("raise ValueError('never')\n")
+    with pytest.raises(InitError):
+        environment.start()
+    with pytest.raises(InitError) as caught:
+        ask(environment)
+    phases = [line.text.split("\t")[1] for line in caught.value.lines if line.text.startswith("INIT_REPORT")]
+
+    assert "never" == json.loads(caught.value.payload)["errorMessage"]
+    assert ["Phase: init", "Phase: invoke"] == phases
+
+
+def test_init_that_is_tried_again_has_the_functions_timeout(isolated: FunctionFactory) -> None:
+    """Which may be shorter than an init's, or longer."""
+    environment = isolated(ONCE.format(course="os._exit(3)", slow_s=60), timeout_s=1)
+    with pytest.raises(InitError):
+        environment.start()
+    with pytest.raises(InitError) as caught:
+        ask(environment)
+
+    assert "Init timed out after 1 s" == json.loads(caught.value.payload)["errorMessage"]
+    assert caught.value.lines[-1].text.endswith("Phase: invoke\tStatus: timeout")
 
 
 def test_error_of_init_names_lambdas_paths(make: FunctionFactory) -> None:

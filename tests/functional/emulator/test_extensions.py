@@ -10,7 +10,8 @@ import pytest
 
 from dlqlab.emulator.runtime import filesystem
 from dlqlab.emulator.runtime.base import build_base
-from dlqlab.emulator.runtime.environment import Environment, InitError
+from dlqlab.emulator.runtime.environment import Environment
+from dlqlab.emulator.runtime.inits import InitError
 from dlqlab.emulator.runtime.interpreters import own
 from dlqlab.waiting import wait_for
 from tests.support.functions import FunctionFactory, ask, texts

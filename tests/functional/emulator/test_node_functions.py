@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from dlqlab.emulator.runtime import filesystem
-from dlqlab.emulator.runtime.environment import Environment, InitError
+from dlqlab.emulator.runtime.environment import Environment
 from dlqlab.emulator.runtime.inbox import PAYLOAD_LIMIT_BYTES
+from dlqlab.emulator.runtime.inits import InitError, InitPhase
 from dlqlab.emulator.runtime.node import fetch, supply
 from dlqlab.emulator.runtime.node.find import Node, find
 from tests.support.functions import FunctionFactory, ask, invoke, texts
@@ -285,7 +286,7 @@ def test_process_ends_with_its_emulator(make: NodeFunctions) -> None:
     environment._starter.lifeline.read_fd, old = read_fd, environment._starter.lifeline.read_fd
     try:
         environment._end_process()
-        environment._init()
+        environment._init(InitPhase("init"))
     finally:
         environment._starter.lifeline.read_fd = old
         os.close(read_fd)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from dlqlab.emulator.runtime import filesystem
-from dlqlab.emulator.runtime.environment import InitError
+from dlqlab.emulator.runtime.inits import InitError, InitPhase
 from dlqlab.emulator.runtime.programs import Provided
 from dlqlab.waiting import wait_for
 from tests.support.functions import FunctionFactory, ask, invoke, texts
@@ -152,7 +152,7 @@ def test_process_ends_with_its_emulator(make: FunctionFactory) -> None:
     environment._starter.lifeline.read_fd, old = read_fd, environment._starter.lifeline.read_fd
     try:
         environment._end_process()
-        environment._init()
+        environment._init(InitPhase("init"))
     finally:
         environment._starter.lifeline.read_fd = old
         os.close(read_fd)
