@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 import pytest
 from botocore.exceptions import ClientError
 
-from dlqlab.contracts.recorded import FOLDER, STATUS_PATH, Kind
+from dlqlab.contracts.recorded import FOLDER, LEAVES, STATUS_PATH, Kind
 from dlqlab.contracts.recording import Recording
 from dlqlab.emulator.host.lifecycle import Emulator
 from dlqlab.emulator.recorder.reader import read
-from dlqlab.waiting import wait_for
+from dlqlab.waiting import DeadlinePassedError, wait_for
 from tests.integration.conftest import ROLE, Deployed, FunctionFactory, queue_arn
 
 pytestmark = pytest.mark.integration
@@ -102,17 +102,28 @@ def mapped(
     return make
 
 
-def wait_until_empty(aws: Callable[[str], Any], *urls: str) -> None:
+def wait_until_empty(emulator: Emulator, aws: Callable[[str], Any], url: str) -> None:
+    """Wait for the queue, also for a whole visibility timeout; where messages stay, say what the record has of them."""
     names = ("", "NotVisible", "Delayed")
 
     def probe() -> tuple[bool, int]:
-        left = 0
-        for url in urls:
-            found = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-            left += sum(int(found[f"ApproximateNumberOfMessages{name}"]) for name in names)
+        found = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        left = sum(int(found[f"ApproximateNumberOfMessages{name}"]) for name in names)
         return not left, left
 
-    wait_for("empty queues", probe, deadline_s=60, interval_s=0.2)
+    try:
+        wait_for("an empty queue", probe, deadline_s=180, interval_s=0.2)
+    except DeadlinePassedError as error:
+        raise AssertionError(f"{error}\n{unfinished(recording(emulator), queue_arn(aws, url))}") from error
+
+
+def unfinished(record: Recording, arn: str) -> str:
+    """The rows of the messages that stay in a queue, and of the invocations that had them."""
+    rows = of_queue(record, arn)
+    left = {row["message_id"] for row in rows} - {row["message_id"] for row in rows if row["kind"] in LEAVES}
+    invocations = [one for one in record.invocations.to_pylist() if left & set(one["message_ids"] or ())]
+    shown = [row for row in rows if row["message_id"] in left] + invocations
+    return "\n".join(str({name: value for name, value in row.items() if value is not None}) for row in shown)
 
 
 def settled(emulator: Emulator, function: str, arn: str, dead_arn: str) -> Recording:
@@ -162,7 +173,7 @@ def test_mappings_with_failing_and_crashing_functions(
     url, dead, function = mapped()
     arn, each = queue_arn(aws, url), 3
     ids = {do: send(aws, url, [{"do": do, "to": target, "own": url}] * each) for do in FATES}
-    wait_until_empty(aws, url)
+    wait_until_empty(emulator, aws, url)
     record = settled(emulator, function, arn, queue_arn(aws, dead))
     rows, invocations = of_queue(record, arn), of_function(record.invocations, function)
 
@@ -232,7 +243,7 @@ def test_batches_of_a_fifo_queue_with_filters(emulator: Emulator, aws: Callable[
         (message_id,) = send(aws, url, [body], MessageGroupId=body["for"])
         mine += [message_id] if body["for"] == "me" else []
     send(aws, url, bodies[:1], MessageGroupId="me")  # which adds nothing
-    wait_until_empty(aws, url)
+    wait_until_empty(emulator, aws, url)
     record = recording(emulator)
     rows, invocations = of_queue(record, queue_arn(aws, url)), of_function(record.invocations, function)
 
@@ -272,7 +283,7 @@ def test_pipe_and_stream_are_named_as_who_acts(
         cleanups.callback(aws("lambda").delete_event_source_mapping, UUID=mapping)
     aws("dynamodb").put_item(TableName=name, Item={"id": {"S": "a"}})
     send(aws, source, [{"n": "1"}])
-    wait_until_empty(aws, source)
+    wait_until_empty(emulator, aws, source)
 
     def probe() -> tuple[bool, Any]:
         record = recording(emulator)
