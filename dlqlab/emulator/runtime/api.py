@@ -143,16 +143,42 @@ class RuntimeApi:
         while True:
             if self._ended:
                 raise RuntimeGoneError("the environment was ended")
-            for connection, inbox in self._inboxes.items():
-                request = inbox.take()
-                if request is not None:
-                    self._asking = connection
-                    return request
+            if (request := self._take()) is not None:
+                return request
             now = time.monotonic()
             if now < min(output_waits_until, deadline):
                 self._wait(self._runtime, min(output_waits_until, deadline) - now)
             elif not self._wait(self._all, max(0.0, deadline - now)):
                 raise RuntimeTimeoutError
+
+    def _take(self) -> RuntimeRequest | None:
+        """A request that is here whole."""
+        for connection, inbox in list(self._inboxes.items()):
+            try:
+                request = inbox.take()
+            except ProtocolError as error:
+                self._break_off(connection, inbox, error)
+                continue
+            if request is not None:
+                self._asking = connection
+                return request
+        return None
+
+    def _break_off(self, connection: socket.socket, inbox: Inbox, error: ProtocolError) -> None:
+        """End a connection that speaks no HTTP and never has to do with functions: whatever looks at a machine's ports
+        connects to this one too, and must not fail an invocation.
+
+        Raises:
+            ProtocolError: it is the function's.
+        """
+        if inbox.is_of_function:
+            raise error
+        self._drop(connection)
+
+    def refuse(self, status: int) -> None:
+        """Answer a request that is none of an API's here, if whoever sent it still waits for that."""
+        with contextlib.suppress(RuntimeGoneError):
+            self.answer(status)
 
     def hold(self) -> socket.socket:
         """Keep the request received last, to answer it later: the connection that it came by."""
@@ -229,10 +255,13 @@ class RuntimeApi:
     def _has_request(self) -> bool:
         """Whether a whole request lies here, or in the connections of a process that has ended."""
         for connection, inbox in list(self._inboxes.items()):
-            while not inbox.is_complete() and self._read(connection):
-                pass
-            if inbox.is_complete():
-                return True
+            try:
+                while not inbox.is_complete() and self._read(connection):
+                    pass
+                if inbox.is_complete():
+                    return True
+            except ProtocolError as error:
+                self._break_off(connection, inbox, error)
         return False
 
     def _accept(self) -> None:
@@ -255,7 +284,12 @@ class RuntimeApi:
         if not chunk:
             self._drop(connection)
             return False
-        self._inboxes[connection].add(chunk)
+        inbox = self._inboxes[connection]
+        try:
+            inbox.add(chunk)
+        except ProtocolError as error:
+            self._break_off(connection, inbox, error)
+            return False
         return True
 
     def _drop(self, connection: socket.socket) -> None:

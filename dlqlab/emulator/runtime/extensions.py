@@ -107,7 +107,7 @@ class Extensions:
             text = "The emulator has no Telemetry API and no Logs API: what a function prints is in its log group"
             self.api.answer(403, _error("Telemetry.NotSupported", text))
         else:
-            self.api.answer(404)
+            self.api.refuse(404)
 
     def tell_invocation(self, request_id: str, deadline_ms: str, arn: str, trace_id: str) -> None:
         """Send the event to all that registered for it."""
@@ -203,7 +203,7 @@ class Extensions:
             kind = "Extension.InitError" if action == "init/error" else "Extension.ExitError"
             raise ExtensionError(kind, f"extension {one.name}: {request.headers.get(_ERROR_TYPE, 'no error type')}")
         else:
-            self.api.answer(404)
+            self.api.refuse(404)
 
     def _send(self, one: Extension, kind: str, rest: dict[str, Any]) -> None:
         if kind in one.events and one.asking is not None:

@@ -9,6 +9,7 @@ PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024 + 100
 """The largest result of an invocation, 6,291,556 bytes: the number in Lambda's own error message."""
 _HEAD_LIMIT = 1024 * 1024 + 64 * 1024
 """AWS's runtime reports an error's message and trace in a header too, of up to 1 MiB, and leaves out a longer one."""
+_DATED, _METHOD_BYTES = b" /20", 12
 _LOOKS_FROM = 64 * 1024
 """So much of a request is here before its size is looked for."""
 
@@ -41,6 +42,12 @@ class Inbox:
     _oversized: RuntimeRequest | None = None
     _unread: int = 0
     """Bytes of the oversized body that have yet to come."""
+    _has_asked: bool = False
+
+    @property
+    def is_of_function(self) -> bool:
+        """Whether it has asked, or begins to ask, for an address of Lambda's APIs: all of them begin with a date."""
+        return self._has_asked or _DATED in self._buffer[:_METHOD_BYTES]
 
     def add(self, chunk: bytes) -> None:
         """Take what arrived.
@@ -62,12 +69,14 @@ class Inbox:
         Raises:
             ProtocolError: it is not HTTP.
         """
-        if self._oversized is not None:
-            if self._unread:
-                return None
-            request, self._oversized = self._oversized, None
-            return request
-        return _parse(self._buffer) if self._buffer else None
+        if self._oversized is not None and self._unread:
+            return None
+        request, self._oversized = self._oversized, None
+        if request is None and self._buffer:
+            request = _parse(self._buffer)
+        if request is not None and request.path.startswith("/20"):
+            self._has_asked = True
+        return request
 
     def is_complete(self) -> bool:
         """Whether ``take`` would give a request."""

@@ -2,6 +2,8 @@
 
 import json
 import os
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -166,6 +168,29 @@ def test_init_that_is_tried_again_has_the_functions_timeout(isolated: FunctionFa
 
     assert "Init timed out after 1 s" == json.loads(caught.value.payload)["errorMessage"]
     assert caught.value.lines[-1].text.endswith("Phase: invoke\tStatus: timeout")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\x16\x03\x01\x02\x00 a handshake\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+    ],
+)
+def test_whatever_else_connects_fails_no_invocation(make: FunctionFactory, sent: bytes) -> None:
+    """Programs that look at all ports of a machine, and do not wait for an answer."""
+    environment = make("import time\ndef handler(event, context):\n    time.sleep(0.2)\n    return 'done'\n")
+    environment.start()
+    host, port = environment._api.address.split(":")
+    for _ in range(3):
+        with socket.create_connection((host, int(port))) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it resets
+            connection.sendall(sent)
+
+    assert ("done", "done") == (invoke(environment), invoke(environment))
 
 
 def test_error_of_init_names_lambdas_paths(make: FunctionFactory) -> None:
