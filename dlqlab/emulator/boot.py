@@ -30,6 +30,8 @@ from typing import Any
 from botocore.loaders import JSONFileLoader
 from werkzeug.routing.rules import Rule
 
+from dlqlab.emulator.core import descriptors
+
 DEFERRED: Mapping[str, tuple[str, ...]] = {
     "samtranslator.translator.transform": ("transform",),
     "samtranslator.translator.managed_policy_translator": ("ManagedPolicyLoader",),
@@ -52,6 +54,7 @@ SHARED_DATA = "endpoints"
 
 def main() -> None:
     gc.disable()
+    descriptors.raise_limit()
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # makes its import an ImportError
     for module, names in (DEFERRED if validates() else {**DEFERRED, **VALIDATION}).items():
         defer(module, names)

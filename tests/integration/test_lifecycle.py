@@ -1,6 +1,7 @@
 """The emulator starts, is found, and ends with everything it started, however its starter ends."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -148,3 +149,20 @@ def test_unknown_patch_ends_the_start_and_is_named(tmp_path: Path) -> None:
 
 def _alive(pids: list[int]) -> list[int]:
     return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads the limits of other processes on Linux only")
+def test_emulator_may_have_as_many_connections_as_the_system_lets_it(tmp_path: Path) -> None:
+    """However few its starter may have."""
+    limit, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit, 1024), highest))
+    try:
+        running = lifecycle.start(ANY_PORT, bound=True, root=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, highest))
+    try:
+        found = psutil.Process(running.pid).rlimit(psutil.RLIMIT_NOFILE)  # type: ignore[attr-defined,unused-ignore]
+    finally:
+        lifecycle.stop(running)
+
+    assert (min(65_536, highest), highest) == found

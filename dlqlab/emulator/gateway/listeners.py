@@ -1,6 +1,7 @@
 """Sockets that listen, with the connections that they have accepted: closed for good, or for a while."""
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable, Collection
 _BACKLOG = 256
 _BIND_DEADLINE_S = 10.0
 _BIND_AGAIN_S = 0.01
+_ACCEPT_AGAIN_S = 0.05
+_LOG = logging.getLogger(__name__)
 
 type Peer = tuple[str, int]
 """Address and port of a client."""
@@ -57,22 +60,38 @@ class Listener:
         while True:
             try:
                 connection, peer = listening.accept()
-            except OSError:
-                return  # closed
+            except OSError as error:
+                if not self._is_open or listening.fileno() < 0:
+                    return
+                # No file descriptor is free, say: who waits is accepted once there is one.
+                _LOG.warning("cannot accept a connection now: %s", error)
+                time.sleep(_ACCEPT_AGAIN_S)
+                continue
             with self._lock:
                 if not self._is_open:
                     connection.close()
                     return
                 self._connections[connection] = peer[:2]
+            self._start(connection, peer[:2])
+
+    def _start(self, connection: socket.socket, peer: Peer) -> None:
+        try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._served, args=(connection, peer), daemon=True, name="http").start()
+        except (OSError, RuntimeError) as error:  # it has gone, or no thread can be had now: its client tries again
+            _LOG.warning("cannot serve a connection of %s: %s", peer[0], error)
+            self._forget(connection)
+            connection.close()
 
     def _served(self, connection: socket.socket, peer: Peer) -> None:
         try:
             self._serve(connection, peer)
         finally:
-            with self._lock:
-                self._connections.pop(connection, None)
+            self._forget(connection)
+
+    def _forget(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._connections.pop(connection, None)
 
 
 LISTENERS: list[Listener] = []

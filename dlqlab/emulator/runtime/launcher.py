@@ -16,6 +16,7 @@ does, and ends it when the emulator is gone. So it is with programs that know no
 import _thread
 import ctypes
 import os
+import resource
 import signal
 import sys
 
@@ -27,6 +28,8 @@ MARK = "dlqlab launcher: "
 HOSTS = "hosts"
 """Name of the file beside PASSWD that functions see as their table of hosts, where there is one."""
 USER, GROUP = 993, 990
+DESCRIPTORS = 1024
+"""Files and connections that a function may have open ("Lambda quotas", AWS Lambda developer guide)."""
 BYTECODE = "/var/pycache"
 """Where code and packages can be written to, for the interpreter's bytecode."""
 
@@ -55,6 +58,8 @@ def main() -> None:
             os._exit(FAILED)
     else:
         os.chdir(os.environ["PWD"])
+    most = min(DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if watch:
         _watch(int(watch), command)
     _become(wrapper, command)

@@ -193,6 +193,15 @@ def test_whatever_else_connects_fails_no_invocation(make: FunctionFactory, sent:
     assert ("done", "done") == (invoke(environment), invoke(environment))
 
 
+def test_function_has_lambdas_number_of_descriptors(isolated: FunctionFactory) -> None:
+    """However many the emulator has."""
+    environment = isolated(
+        "import resource\ndef handler(event, context):\n    return resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+    )
+
+    assert [1024, 1024] == invoke(environment)
+
+
 def test_error_of_init_names_lambdas_paths(make: FunctionFactory) -> None:
     """A bundle that cannot be imported."""
     with pytest.raises(InitError) as caught:

@@ -1,8 +1,10 @@
 """A listener that is closed for a while, and who waits for it, over real connections."""
 
+import errno
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -103,3 +105,40 @@ def test_calls_of_a_patient_target_wait_for_who_listens(address: tuple[Listener,
     opens.join()
 
     connected(at).close()
+
+
+def test_connection_that_cannot_be_accepted_now_is_accepted_later(
+    address: tuple[Listener, tuple[str, int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where no file descriptor is free: the listener goes on."""
+    accept, troubles = socket.socket.accept, [OSError(errno.EMFILE, "Too many open files")] * 2
+
+    def accept_or_fail(listening: socket.socket) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return accept(listening)
+
+    connected(address[1]).close()  # by the call that waits already
+    monkeypatch.setattr(socket.socket, "accept", accept_or_fail)
+    for _ in range(2):
+        connected(address[1]).close()
+
+    assert [] == troubles
+    assert 2 == caplog.text.count("cannot accept a connection now")
+
+
+def test_connection_for_which_there_is_no_thread_is_closed(
+    address: tuple[Listener, tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And those that come later are served."""
+    start, troubles = threading.Thread.start, [RuntimeError("can't start new thread")]
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if troubles:
+            raise troubles.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+    with socket.create_connection(address[1], timeout=LIMIT_S) as client:
+        assert b"" == client.recv(100)
+    connected(address[1]).close()
