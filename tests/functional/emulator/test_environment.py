@@ -170,6 +170,21 @@ def test_init_that_is_tried_again_has_the_functions_timeout(isolated: FunctionFa
     assert caught.value.lines[-1].text.endswith("Phase: invoke\tStatus: timeout")
 
 
+@pytest.mark.parametrize(("timeout_s", "limit_s"), [(30, 30), (1, 10)])
+def test_replaced_process_has_the_functions_timeout_for_its_init(
+    make: FunctionFactory, timeout_s: int, limit_s: int
+) -> None:
+    """At least an init's, since this machine may be slower than Lambda's."""
+    environment = make("import os\ndef handler(event, context):\n    return os._exit(1)\n", timeout_s=timeout_s)
+    environment.start()
+    first, failed = environment._phase, ask(environment)
+    ask(environment)
+    second = environment._phase
+
+    assert failed.is_error
+    assert [("init", 10), ("invoke", limit_s)] == [(one.name, one.limit_s) for one in (first, second)]
+
+
 @pytest.mark.parametrize(
     "sent",
     [
