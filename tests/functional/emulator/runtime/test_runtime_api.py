@@ -1,5 +1,6 @@
 """The Runtime API's conversation, with a socket in the place of the function process."""
 
+import contextlib
 import os
 import socket
 import threading
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlqlab.emulator.runtime.api import NEXT, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
+from dlqlab.emulator.runtime.api import NEXT, PREFIX, RuntimeApi, RuntimeGoneError, RuntimeTimeoutError
 from dlqlab.emulator.runtime.inbox import ProtocolError
 from dlqlab.emulator.runtime.output import OutputReader
 
@@ -103,23 +104,57 @@ def test_result_of_a_process_that_then_ended_counts(api: RuntimeApi) -> None:
     os.close(read_fd)
 
 
-@pytest.mark.parametrize(
-    "junk",
-    [
-        b"nonsense\r\n\r\n",
-        b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"GET / HTTP/1.1\r\nx: " + b"y" * 1_200_000,
-    ],
-)
-def test_junk_is_a_protocol_error(api: RuntimeApi, junk: bytes) -> None:
+JUNK = [
+    b"nonsense\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nContent-Length: many\r\n\r\n" + b"y" * 100_000,
+    b"GET / HTTP/1.1\r\nx: " + b"y" * 1_200_000,
+]
+
+
+@contextlib.contextmanager
+def _sending(connection: socket.socket, junk: bytes) -> Iterator[None]:
+    def send() -> None:
+        with contextlib.suppress(OSError):  # it is cut off
+            connection.sendall(junk)
+
+    sender = threading.Thread(target=send)  # it may be more than the socket holds
+    sender.start()
+    yield
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    sender.join()
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_of_the_runtime_is_a_protocol_error(api: RuntimeApi, junk: bytes) -> None:
     """What is not the Runtime API is refused with a reason, not waited for."""
     with _connect(api) as runtime:
-        sender = threading.Thread(target=runtime.sendall, args=(junk,))  # it may be more than the socket holds
-        sender.start()
+        runtime.sendall(f"GET {NEXT} HTTP/1.1\r\n\r\n".encode())
+        assert NEXT == api.receive(_soon()).path
+        with _sending(runtime, junk), pytest.raises(ProtocolError):
+            api.receive(_soon())
+
+
+def test_first_request_of_the_runtime_may_be_a_protocol_error(api: RuntimeApi) -> None:
+    """Some runtimes have a connection for each request."""
+    with _connect(api) as runtime:
+        runtime.sendall(f"POST {PREFIX}/invocation/r/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         with pytest.raises(ProtocolError):
             api.receive(_soon())
-        runtime.shutdown(socket.SHUT_RDWR)
-        sender.join()
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_of_others_is_cut_off(api: RuntimeApi, junk: bytes) -> None:
+    """The runtime is heard all the same."""
+    with _connect(api) as other, _connect(api) as runtime, _sending(other, junk):
+        with pytest.raises(RuntimeTimeoutError):
+            api.receive(time.monotonic() + 0.5)
+        other.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):  # it has sent what nobody read
+            assert b"" == other.recv(1)
+        runtime.sendall(f"GET {NEXT} HTTP/1.1\r\n\r\n".encode())
+        assert NEXT == api.receive(_soon()).path
 
 
 def test_answer_without_a_request_is_an_error(api: RuntimeApi) -> None:
