@@ -121,6 +121,10 @@ class Flow:
             if row["message_ids"] and self.is_own(row["source_arn"] or "") and not self.is_over(row["ended_ts"])
         )
 
+    def strikes_since(self, ts: float) -> tuple[Row, ...]:
+        """The rows of the table of strikes from a time on: a run before may have had faults of its own."""
+        return tuple(row for row in self.recording.faults.to_pylist() if row["ts"] is None or row["ts"] >= ts)
+
     @cached_property
     def struck_requests(self) -> frozenset[str]:
         """Invocations that a fault from outside struck, or a call of theirs."""

@@ -59,9 +59,9 @@ class Oracle:
 
     @cached_property
     def strikes(self) -> Sequence[Row]:
-        """The rows of the record's table of strikes."""
-        found: list[Row] = self.flow.recording.faults.to_pylist()
-        return found
+        """The rows of the record's table of strikes, from when the plan can have been in force."""
+        began_ts = self.in_force.began_ts
+        return self.flow.strikes_since(0.0 if began_ts is None else began_ts - self.in_force.unsure_s)
 
     @cached_property
     def struck_receives(self) -> frozenset[tuple[str, int]]:

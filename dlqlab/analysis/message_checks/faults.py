@@ -78,11 +78,12 @@ _SAID: Mapping[str, str] = {
 )
 def faults_check(facts: Facts) -> Judgement:
     """Valid: the deliveries that the plan fails failed, and no others are blamed on it. Not judged without a plan."""
-    plan, struck = facts.manifest.injection, facts.flow.recording.faults.num_rows
+    plan, unforeseen = facts.manifest.injection, facts.unforeseen_strikes
     if plan is None:
-        text = f"{count(struck, 'strike')} of a plan that the run does not know of: nothing can be foreseen"
-        return Judgement(status=Status.UNKNOWN, statement=text, n=struck)
+        text = f"{count(unforeseen, 'strike')} of a plan that the run does not know of: nothing can be foreseen"
+        return Judgement(status=Status.UNKNOWN, statement=text, n=unforeseen)
     oracle = oracle_of(facts, plan)
+    struck = len(oracle.strikes)
     members = sort_fates(oracle)
     own = own_failures(oracle, facts.scenario.judge.confidence)
     wrong = {one for name in WRONG for one in members[name]}

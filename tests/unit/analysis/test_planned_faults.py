@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlqlab.analysis.facts import Facts
 from dlqlab.analysis.fault_windows import InForce, is_on
 from dlqlab.analysis.judge import MESSAGE_CHECKS, judge
 from dlqlab.contracts.injection import Case, Fault, Form, Kind, Plan, strikes
 from dlqlab.contracts.topology import Consumer, Evidence, Function, Queue, Topology
 from dlqlab.contracts.verdict import Check, Status
 from tests.support.flows import Story, evidence, facts
-from tests.support.recordings import QUEUE
+from tests.support.recordings import QUEUE, T0
 
 PIPELINE = Topology(
     name="orders",
@@ -80,6 +81,27 @@ def test_a_plan_that_struck_nothing_proves_nothing() -> None:
 
 def test_without_plan_and_strikes_nothing_is_said() -> None:
     assert "faults" not in {one.name for one in judge(evidence(failed_once(), topology=WITHOUT_EVENTS)).checks}
+
+
+def loaded(plan: Plan | None, *struck: dict[str, Any]) -> Facts:
+    """A run whose load began at T0, and what was struck in the minute before it and since."""
+    given = evidence(failed_once(), topology=PIPELINE, plan=plan, faults=struck, **bodies("m1"))
+    return Facts(replace(given, manifest=replace(given.manifest, load_started_ts=T0, drain_ended_ts=T0 + 60)))
+
+
+def test_strikes_of_a_run_before_are_none_of_an_unbroken_one() -> None:
+    """The record begins with the minute of the load; what strikes since its beginning counts."""
+    assert not loaded(None, strike(ALWAYS, "m0", ts=T0 - 20)).is_broken_from_outside
+    assert loaded(None, strike(ALWAYS, "m0", ts=T0 + 0.5)).is_broken_from_outside
+
+
+def test_strikes_of_a_run_before_are_not_held_against_the_plan() -> None:
+    """Those that come while it is in force are."""
+    own, plan = strike(ONCE, ts=T0 + 0.5), Plan(faults=(ONCE,))
+    check = MESSAGE_CHECKS["faults"]
+
+    assert Status.VALID is check(loaded(plan, strike(ALWAYS, "m0", ts=T0 - 20), own)).status
+    assert Status.INVALID is check(loaded(plan, strike(ALWAYS, "m0", ts=T0 + 0.5), own)).status
 
 
 def test_strikes_of_a_plan_that_the_run_does_not_know_are_unknown() -> None:
