@@ -83,6 +83,50 @@ def test_init_error_is_reported_on_each_invocation(make_function: FunctionFactor
         assert "No module named 'not_in_the_bundle'" in failed.payload["errorMessage"]
 
 
+def test_init_that_fails_once_does_not_fail_the_invocation(
+    make_function: FunctionFactory, aws: Callable[[str], Any]
+) -> None:
+    """Lambda tries it again, and the log tells of it."""
+    function = make_function(
+        """
+        import os
+        try:
+            open("/tmp/tried", "x").close()
+        except FileExistsError:
+            pass
+        else:
+            os._exit(7)
+
+        def handler(event, context):
+            return "done"
+        """
+    )
+    answer = function.invoke()
+    lines = [event["message"] for event in read_log(aws, function.name)]
+    (failed,) = (line for line in lines if line.startswith("INIT_REPORT"))
+
+    assert (None, "done") == (answer.error, answer.payload)
+    assert "Runtime.ExitError: Runtime exited with error: exit status 7" in lines
+    assert failed.endswith("\tPhase: init\tStatus: error\tError Type: Runtime.ExitError")
+
+
+def test_provisioned_concurrency_whose_init_fails_fails(
+    make_function: FunctionFactory, aws: Callable[[str], Any]
+) -> None:
+    """Nobody waits for it, so nothing is tried again."""
+    function = make_function("raise ValueError('no luck')")
+    version = aws("lambda").publish_version(FunctionName=function.name)["Version"]
+    about = {"FunctionName": function.name, "Qualifier": version}
+    aws("lambda").put_provisioned_concurrency_config(**about, ProvisionedConcurrentExecutions=1)
+
+    def probe() -> tuple[bool, dict[str, Any]]:
+        state = aws("lambda").get_provisioned_concurrency_config(**about)
+        return state["Status"] != "IN_PROGRESS", state
+
+    state = wait_for("the end of the provisioning", probe, deadline_s=60)
+    assert ("FAILED", "FUNCTION_ERROR_INIT_FAILURE") == (state["Status"], state["StatusReason"])
+
+
 @pytest.mark.parametrize("package", ["pandas", "dlqlab", "chalicelib", "taskrules", "localstack", "psutil"])
 def test_packages_of_the_harness_are_out_of_reach(make_function: FunctionFactory, package: str) -> None:
     """A dependency that is missing from the bundle is missing here, as it would be on AWS."""
