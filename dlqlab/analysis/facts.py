@@ -73,12 +73,16 @@ class Facts:
     @property
     def is_broken_from_outside(self) -> bool:
         """Whether faults from outside were planned, or struck."""
-        return self.manifest.injection is not None or (self.run.recording is not None and self.unforeseen_strikes > 0)
+        return self.manifest.injection is not None or (self.run.recording is not None and self.strikes_since_load > 0)
 
     @cached_property
-    def unforeseen_strikes(self) -> int:
-        """How often faults struck that the run does not know of, since its load began."""
-        return 0 if self.manifest.injection is not None else len(self.flow.strikes_since(self.flow.since_ts))
+    def strikes_since_load(self) -> int:
+        """How often faults from outside struck since the load began.
+
+        Raises:
+            EvidenceError: as ``flow``.
+        """
+        return len(self.flow.strikes_since(self.flow.since_ts))
 
     @property
     def scenario(self) -> Scenario:

@@ -78,10 +78,11 @@ _SAID: Mapping[str, str] = {
 )
 def faults_check(facts: Facts) -> Judgement:
     """Valid: the deliveries that the plan fails failed, and no others are blamed on it. Not judged without a plan."""
-    plan, unforeseen = facts.manifest.injection, facts.unforeseen_strikes
+    plan = facts.manifest.injection
     if plan is None:
-        text = f"{count(unforeseen, 'strike')} of a plan that the run does not know of: nothing can be foreseen"
-        return Judgement(status=Status.UNKNOWN, statement=text, n=unforeseen)
+        struck = facts.strikes_since_load
+        text = f"{count(struck, 'strike')} of a plan that the run does not know of: nothing can be foreseen"
+        return Judgement(status=Status.UNKNOWN, statement=text, n=struck)
     oracle = oracle_of(facts, plan)
     struck = len(oracle.strikes)
     members = sort_fates(oracle)

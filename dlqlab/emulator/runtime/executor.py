@@ -83,9 +83,11 @@ class ProcessRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]
         try:
             environment.start()
         except InitError as error:
-            _LOG.warning("an init of %s failed: %s", self.function_version.qualified_arn, error)
             if environment.is_stopped or env_vars[_KIND] != InitializationType.on_demand:
                 raise self._failed(error) from error
+            _LOG.warning(
+                "an init of %s failed, its invocation tries again: %s", self.function_version.qualified_arn, error
+            )
 
     def stop(self) -> None:
         if self._environment is not None:

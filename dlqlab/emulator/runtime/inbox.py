@@ -9,7 +9,10 @@ PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024 + 100
 """The largest result of an invocation, 6,291,556 bytes: the number in Lambda's own error message."""
 _HEAD_LIMIT = 1024 * 1024 + 64 * 1024
 """AWS's runtime reports an error's message and trace in a header too, of up to 1 MiB, and leaves out a longer one."""
-_DATED, _METHOD_BYTES = b" /20", 12
+_DATED = "/20"
+"""All addresses of Lambda's APIs for functions begin with the date of their version."""
+_METHOD_BYTES = 12
+"""More than any method of HTTP and the beginning of an address have."""
 _LOOKS_FROM = 64 * 1024
 """So much of a request is here before its size is looked for."""
 
@@ -46,8 +49,8 @@ class Inbox:
 
     @property
     def is_of_function(self) -> bool:
-        """Whether it has asked, or begins to ask, for an address of Lambda's APIs: all of them begin with a date."""
-        return self._has_asked or _DATED in self._buffer[:_METHOD_BYTES]
+        """Whether it has asked, or begins to ask, for an address of Lambda's APIs."""
+        return self._has_asked or f" {_DATED}".encode() in self._buffer[:_METHOD_BYTES]
 
     def add(self, chunk: bytes) -> None:
         """Take what arrived.
@@ -74,7 +77,7 @@ class Inbox:
         request, self._oversized = self._oversized, None
         if request is None and self._buffer:
             request = _parse(self._buffer)
-        if request is not None and request.path.startswith("/20"):
+        if request is not None and request.path.startswith(_DATED):
             self._has_asked = True
         return request
 
